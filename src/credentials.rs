@@ -1,0 +1,187 @@
+//! The client id and secret, and where they come from.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::{Error, env};
+
+/// A secret file larger than this is surely the wrong file.
+const SECRET_FILE_LIMIT: u64 = 64 * 1024;
+
+/// A client secret: one copy, wiped when the last owner drops it.
+#[derive(Clone)]
+pub(crate) struct Secret(Arc<Zeroizing<String>>);
+
+impl Secret {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(Arc::new(Zeroizing::new(text.into())))
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// The client id and the client secret that the Clazar API exchanges for a token.
+///
+/// The secret is wiped from memory on drop, and `Debug` prints `[redacted]` in its place.
+///
+/// # Errors
+/// All constructors refuse an empty id or secret and one with control characters
+/// ([`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument)).
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    client_id: String,
+    client_secret: Secret,
+}
+
+impl Credentials {
+    /// Credentials that the program already holds.
+    pub fn new(
+        client_id: impl Into<String>,
+        client_secret: impl Into<String>,
+    ) -> Result<Self, Error> {
+        Self::checked(client_id.into(), Secret::new(client_secret))
+    }
+
+    /// Credentials whose secret is in a file, such as a mounted secret.
+    ///
+    /// The file is read now; one newline at its end is dropped.
+    pub fn from_file(
+        client_id: impl Into<String>,
+        client_secret_file: impl AsRef<Path>,
+    ) -> Result<Self, Error> {
+        Self::checked(client_id.into(), read_secret(client_secret_file.as_ref())?)
+    }
+
+    /// Credentials from `CLAZAR_CLIENT_ID` and either `CLAZAR_CLIENT_SECRET` or
+    /// `CLAZAR_CLIENT_SECRET_FILE`, read now and never again.
+    pub fn from_env() -> Result<Self, Error> {
+        CredentialsDraft::from_env()?.finish()
+    }
+
+    /// The client id, which is no secret.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    pub(crate) fn client_secret(&self) -> &Secret {
+        &self.client_secret
+    }
+
+    fn checked(client_id: String, client_secret: Secret) -> Result<Self, Error> {
+        check("client id", &client_id)?;
+        check("client secret", client_secret.expose())?;
+        Ok(Self { client_id, client_secret })
+    }
+}
+
+/// Credentials as a binding collects them, one setting at a time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CredentialsDraft {
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Option<SecretSource>,
+}
+
+/// Where a client secret comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum SecretSource {
+    Given(Secret),
+    File(PathBuf),
+}
+
+impl SecretSource {
+    /// At most one of the two may be given.
+    pub(crate) fn one_of(
+        secret: Option<Secret>,
+        file: Option<PathBuf>,
+    ) -> Result<Option<Self>, Error> {
+        match (secret, file) {
+            (Some(_), Some(_)) => Err(Error::invalid(
+                "a client secret and a file with one were both given; keep only one of them",
+            )),
+            (Some(secret), None) => Ok(Some(Self::Given(secret))),
+            (None, file) => Ok(file.map(Self::File)),
+        }
+    }
+}
+
+impl CredentialsDraft {
+    pub(crate) fn from_env() -> Result<Self, Error> {
+        Ok(Self {
+            client_id: env::read("CLAZAR_CLIENT_ID")?,
+            client_secret: SecretSource::one_of(
+                env::read("CLAZAR_CLIENT_SECRET")?.map(Secret::new),
+                env::read("CLAZAR_CLIENT_SECRET_FILE")?.map(PathBuf::from),
+            )?,
+        })
+    }
+
+    pub(crate) fn finish(&self) -> Result<Credentials, Error> {
+        let client_id = self.client_id.clone().ok_or_else(|| {
+            Error::invalid("no client id was given; pass one or set CLAZAR_CLIENT_ID")
+        })?;
+        let client_secret = match &self.client_secret {
+            Some(SecretSource::Given(secret)) => secret.clone(),
+            Some(SecretSource::File(path)) => read_secret(path)?,
+            None => {
+                return Err(Error::invalid(
+                    "no client secret was given; pass one or a file with it, \
+                     or set CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE",
+                ));
+            }
+        };
+        Credentials::checked(client_id, client_secret)
+    }
+}
+
+fn read_secret(path: &Path) -> Result<Secret, Error> {
+    let failed = |why: &str| {
+        Error::invalid(format!(
+            "the client secret file {} {why}; check the path and its permissions",
+            path.display()
+        ))
+    };
+    let unreadable = |error: std::io::Error| failed(&format!("cannot be read ({})", error.kind()));
+
+    let file = File::open(path).map_err(unreadable)?;
+    // Room for all that may come, so that no smaller copy is left behind by growing.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_FILE_LIMIT as usize + 64));
+    file.take(SECRET_FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > SECRET_FILE_LIMIT {
+        return Err(failed("is larger than 64 KiB"));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| failed("is not UTF-8 text"))?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    if text.is_empty() {
+        return Err(failed("is empty"));
+    }
+    Ok(Secret::new(text))
+}
+
+fn check(what: &str, text: &str) -> Result<(), Error> {
+    if text.is_empty() {
+        return Err(Error::invalid(format!(
+            "the {what} is empty; give the one from the Clazar console"
+        )));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Error::invalid(format!(
+            "the {what} contains a line break or another control character; \
+             give it as one line of text"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! What can go wrong, in one list for all languages.
+
+use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The kind of an [`Error`]: what a program can act upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An argument, a setting or an environment variable is missing or unusable.
+    InvalidArgument,
+    /// Name lookup, connect, reset or proxy: the API was not reached.
+    Transport,
+    /// The API did not answer in time.
+    Timeout,
+    /// The server's certificate was refused, or TLS failed otherwise.
+    Tls,
+    /// The API refused the client id or the secret (401, 403, `invalid_client`).
+    Credentials,
+    /// The API limits the rate of token requests (429).
+    RateLimited,
+    /// Another 4xx answer, or a redirect.
+    Rejected,
+    /// A 5xx answer.
+    Server,
+    /// The answer is not a token.
+    InvalidResponse,
+    /// The store cannot be used.
+    Store,
+    /// The provider is closed.
+    Closed,
+    /// A bug in this library, caught at its boundary.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Whether the same call may succeed later, with nothing changed.
+    pub fn is_retryable(self) -> bool {
+        use ErrorKind::*;
+        matches!(self, Transport | Timeout | RateLimited | Server | Store)
+    }
+}
+
+/// What happened, where, and what to do next, in one sentence.
+///
+/// An error never carries a response body, a client secret or a token.
+/// It is cheap to clone: all callers that waited for one exchange share it.
+#[derive(Clone)]
+pub struct Error(Arc<Details>);
+
+#[derive(Clone)]
+struct Details {
+    kind: ErrorKind,
+    message: String,
+    http_status: Option<u16>,
+    retry_after: Option<Duration>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Arc::new(Details {
+            kind,
+            message: message.into(),
+            http_status: None,
+            retry_after: None,
+        }))
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidArgument, message)
+    }
+
+    pub(crate) fn closed() -> Self {
+        Self::new(ErrorKind::Closed, "the provider is closed; make a new one to get a token")
+    }
+
+    pub(crate) fn with_http_status(mut self, status: u16) -> Self {
+        Arc::make_mut(&mut self.0).http_status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        Arc::make_mut(&mut self.0).retry_after = wait;
+        self
+    }
+
+    /// What kind of error this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The status code of the API's answer, if one came.
+    pub fn http_status(&self) -> Option<u16> {
+        self.0.http_status
+    }
+
+    /// How long the server asked to wait before the next request
+    /// (`Retry-After`, RFC 9110 section 10.2.3; on a 429 also `x-ratelimit-reset`).
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Whether the same call may succeed later, with nothing changed.
+    pub fn is_retryable(&self) -> bool {
+        self.0.kind.is_retryable()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("http_status", &self.0.http_status)
+            .field("retry_after", &self.0.retry_after)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Runs `work`, and makes an [`ErrorKind::Internal`] of a panic.
+///
+/// The panic's own text is dropped: it may hold anything.
+pub(crate) fn contain<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Error::new(
+            ErrorKind::Internal,
+            "clazar-auth failed by a bug of its own; please report it with what led to it",
+        ))
+    })
+}

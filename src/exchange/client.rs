@@ -1,0 +1,146 @@
+//! The options, checked once, and the exchange that follows them.
+
+use std::io::Read;
+use std::time::Duration;
+
+use ureq::http::{HeaderMap, Request, StatusCode, header};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
+use ureq::{Agent, Proxy, ProxyProtocol};
+use zeroize::Zeroizing;
+
+use super::connector::TlsConnector;
+use super::failure::Route;
+use super::options::Options;
+use super::trust::Trust;
+use super::url::SecureUrl;
+use super::{proxy, request, response};
+use crate::sys::clock::Moment;
+use crate::{AccessToken, Credentials, Error};
+
+const DEFAULT_URL: &str = "https://api.clazar.io/authenticate/";
+const DEFAULT_USER_AGENT: &str = concat!("clazar-auth/", env!("CARGO_PKG_VERSION"));
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(86_400);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const BODY_LIMIT: u64 = 64 * 1024;
+
+/// An endpoint and how to reach it. Holds no connection and no credentials.
+pub(crate) struct Client {
+    url: SecureUrl,
+    proxy: Option<Proxy>,
+    trust: Trust,
+    timeout: Duration,
+    user_agent: String,
+}
+
+/// An answer of the API, whatever its status.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+impl Client {
+    /// Checks `options`; reads `ca_file` and the environment, as `authenticate` documents.
+    pub(crate) fn new(options: &Options) -> Result<Self, Error> {
+        let url = SecureUrl::parse(
+            "authentication URL",
+            options.auth_url.as_deref().unwrap_or(DEFAULT_URL),
+        )?;
+        let timeout = options.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
+            return Err(Error::invalid(
+                "the timeout must be above zero and at most a day; the default is 20 seconds",
+            ));
+        }
+        let user_agent = options.user_agent.as_deref().unwrap_or(DEFAULT_USER_AGENT);
+        if user_agent.is_empty() || !user_agent.bytes().all(|b| matches!(b, b' '..=b'~')) {
+            return Err(Error::invalid(
+                "the user agent must be printable ASCII on one line, such as my-service/1.0",
+            ));
+        }
+        Ok(Self {
+            proxy: proxy::choose(&url, options.proxy.as_deref())?,
+            trust: Trust::new(options.ca_file.as_deref())?,
+            user_agent: user_agent.to_owned(),
+            url,
+            timeout,
+        })
+    }
+
+    pub(crate) fn url(&self) -> &SecureUrl {
+        &self.url
+    }
+
+    /// The connections of one exchange; `Agent::shutdown` ends it from another thread.
+    pub(crate) fn agent(&self) -> Result<Agent, Error> {
+        let proxy_over_tls =
+            self.proxy.as_ref().is_some_and(|p| p.protocol() == ProxyProtocol::Https);
+        let needs_tls = self.url.is_https() || proxy_over_tls;
+        let tls = needs_tls.then(|| self.trust.client_config()).transpose()?;
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_idle_connections(0)
+            .proxy(self.proxy.clone())
+            .user_agent(&self.user_agent)
+            .timeout_global(Some(self.timeout))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .build();
+        let connector = ConnectProxyConnector::default()
+            .chain(TcpConnector::default())
+            .chain(TlsConnector(tls));
+        Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
+    }
+
+    /// One request over `agent`, and the token of its answer.
+    pub(crate) fn exchange(
+        &self,
+        agent: &Agent,
+        credentials: &Credentials,
+    ) -> Result<AccessToken, Error> {
+        #[cfg(feature = "test-panic")]
+        assert_ne!(credentials.client_id(), "panic", "a panic that a test asked for");
+
+        let sent = Moment::now();
+        let answer = self.send(agent, credentials)?;
+        response::read(&self.url, credentials.client_secret(), &answer, sent)
+    }
+
+    fn send(&self, agent: &Agent, credentials: &Credentials) -> Result<Answer, Error> {
+        let route = Route { url: &self.url, proxy: self.proxy.as_ref(), timeout: self.timeout };
+        let body = request::body(credentials);
+        let request = Request::post(self.url.uri())
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONNECTION, "close")
+            .body(&body[..])
+            .expect("the parts of the request were checked");
+        let response = agent.run(request).map_err(|error| route.failed(error))?;
+        let (parts, body) = response.into_parts();
+        Ok(Answer {
+            body: read_body(body).or_else(|error| {
+                // A refusal is as clear without its body.
+                if parts.status == StatusCode::OK {
+                    Err(route.broke_off(error))
+                } else {
+                    Ok(Zeroizing::default())
+                }
+            })?,
+            status: parts.status,
+            headers: parts.headers,
+        })
+    }
+}
+
+/// The whole body, or an error if it is longer than the limit.
+fn read_body(mut body: ureq::Body) -> Result<Zeroizing<Vec<u8>>, ureq::Error> {
+    // Room for all that may come, so that no smaller copy is left behind by growing.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(BODY_LIMIT as usize + 64));
+    body.as_reader().take(BODY_LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > BODY_LIMIT {
+        return Err(ureq::Error::BodyExceedsLimit(BODY_LIMIT));
+    }
+    Ok(bytes)
+}

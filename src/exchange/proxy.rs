@@ -1,0 +1,93 @@
+//! Whether the exchange goes through a proxy: given, or from the environment.
+
+use ureq::{Proxy, ProxyProtocol};
+
+use super::url::SecureUrl;
+use crate::{Error, env};
+
+/// The proxy for `url`: `given` if there is one (an empty text means none), else the environment's.
+///
+/// A plain-http URL is on this machine and never goes through a proxy.
+pub(super) fn choose(url: &SecureUrl, given: Option<&str>) -> Result<Option<Proxy>, Error> {
+    if !url.is_https() {
+        return Ok(None);
+    }
+    match given {
+        Some("") => Ok(None),
+        Some(text) => parse("proxy", text).map(Some),
+        None => from_env(url),
+    }
+}
+
+fn from_env(url: &SecureUrl) -> Result<Option<Proxy>, Error> {
+    let Some(text) = env::read_any(&["HTTPS_PROXY", "https_proxy"])? else {
+        return Ok(None);
+    };
+    let exempt = env::read_any(&["NO_PROXY", "no_proxy"])?.unwrap_or_default();
+    if is_exempt(&exempt, url.host(), url.port()) {
+        return Ok(None);
+    }
+    parse("HTTPS_PROXY", &text).map(Some)
+}
+
+fn parse(what: &str, text: &str) -> Result<Proxy, Error> {
+    Proxy::new(text)
+        .ok()
+        .filter(|proxy| matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https))
+        .ok_or_else(|| {
+            Error::invalid(format!(
+                "the {what} is not an http:// or https:// URL of a proxy; give one like http://proxy:3128"
+            ))
+        })
+}
+
+/// `list` holds `*`, or hosts and domains (with or without a leading dot), each with an optional
+/// port, separated by commas or spaces: what curl and Python's requests read.
+fn is_exempt(list: &str, host: &str, port: u16) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    list.split([',', ' '])
+        .filter(|entry| !entry.is_empty())
+        .any(|entry| entry == "*" || entry_matches(&entry.to_ascii_lowercase(), host, port))
+}
+
+fn entry_matches(entry: &str, host: &str, port: u16) -> bool {
+    // More than one colon without brackets is an IPv6 address, not a port.
+    let (name, wanted_port) = match entry.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') || name.ends_with(']') => {
+            (name, port.parse().ok())
+        }
+        _ => (entry, Some(port)),
+    };
+    let name = name.trim_matches(['[', ']']).trim_start_matches("*.");
+    let name = name.trim_start_matches('.');
+    let within = || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
+    wanted_port == Some(port) && !name.is_empty() && (host == name || within())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_exempt;
+
+    #[test]
+    fn no_proxy_matches_hosts_domains_and_ports() {
+        for list in [
+            "*",
+            "api.clazar.io",
+            "API.clazar.io",
+            "clazar.io",
+            ".clazar.io",
+            "*.clazar.io",
+            "other.org, clazar.io:443",
+            "other.org clazar.io",
+        ] {
+            assert!(is_exempt(list, "api.clazar.io", 443), "{list}");
+        }
+        for list in ["", ",", ".", "lazar.io", "api.clazar.io.org", "clazar.io:8443", "clazar.io:x"]
+        {
+            assert!(!is_exempt(list, "api.clazar.io", 443), "{list}");
+        }
+        assert!(is_exempt("::1", "[::1]", 443));
+        assert!(is_exempt("[::1]:443", "[::1]", 443));
+        assert!(is_exempt("127.0.0.1:8443", "127.0.0.1", 8443));
+    }
+}

@@ -1,0 +1,25 @@
+//! What is sent.
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::Credentials;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    client_id: &'a str,
+    client_secret: &'a str,
+}
+
+/// `{"client_id": ..., "client_secret": ...}` as JSON.
+pub(super) fn body(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
+    let body = Body {
+        client_id: credentials.client_id(),
+        client_secret: credentials.client_secret().expose(),
+    };
+    // JSON makes at most six bytes of one; with room for all, no copy is left behind by growing.
+    let longest = 6 * (body.client_id.len() + body.client_secret.len()) + 64;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(longest));
+    serde_json::to_writer(&mut *bytes, &body).expect("two texts are valid JSON");
+    bytes
+}

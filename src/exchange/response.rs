@@ -1,0 +1,219 @@
+//! What makes an answer a token, and what each refusal is called.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
+use ureq::http::{HeaderMap, StatusCode, header};
+
+use super::client::Answer;
+use super::lifetime;
+use super::url::SecureUrl;
+use crate::credentials::Secret;
+use crate::sys::clock::Moment;
+use crate::{AccessToken, Error, ErrorKind};
+
+const LONGEST_TOKEN: usize = 8_000;
+const LONGEST_CODE: usize = 64;
+
+/// The fields of a token answer that are known (RFC 6749 section 5.1); others are passed over.
+#[derive(Deserialize)]
+struct TokenBody<'a> {
+    #[serde(borrow)]
+    access_token: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    token_type: Option<Text<'a>>,
+    #[serde(default, deserialize_with = "present")]
+    expires_in: Option<Seconds>,
+}
+
+/// The one field of an error answer that is shown (RFC 6749 section 5.2).
+#[derive(Deserialize)]
+struct ErrorBody<'a> {
+    #[serde(borrow)]
+    error: Text<'a>,
+}
+
+/// A text, copied only where JSON escaped a part of it.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Makes `null` an error where serde would take it for absent.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
+pub(super) fn read(
+    url: &SecureUrl,
+    secret: &Secret,
+    answer: &Answer,
+    sent: Moment,
+) -> Result<AccessToken, Error> {
+    if answer.status != StatusCode::OK {
+        return Err(refusal(url, secret, answer));
+    }
+    let date = header_text(&answer.headers, header::DATE.as_str()).and_then(parse_date);
+    token(&answer.body, date, sent).map_err(|why| {
+        Error::new(
+            ErrorKind::InvalidResponse,
+            format!("{url} answered without a usable token: {why}; check the URL"),
+        )
+        .with_http_status(answer.status.as_u16())
+    })
+}
+
+fn token(body: &[u8], date: Option<SystemTime>, sent: Moment) -> Result<AccessToken, &'static str> {
+    let body: TokenBody = object(body).ok_or("the body is not the expected JSON object")?;
+    let value = &*body.access_token.0;
+    if value.len() > LONGEST_TOKEN || !is_b64token(value) {
+        return Err("access_token is not a bearer token of 1 to 8,000 characters");
+    }
+    if body.token_type.is_some_and(|kind| !kind.0.eq_ignore_ascii_case("bearer")) {
+        return Err("token_type is not bearer");
+    }
+    let expires_in = body.expires_in.map(|seconds| seconds.0);
+    let lifetime = lifetime::of(value, expires_in, date)
+        .ok_or("the token is already dead by the server's own clock")?;
+    Ok(AccessToken::new(value, sent, lifetime))
+}
+
+/// Parses a JSON object in UTF-8 (RFC 8259 section 8.1). serde alone would take an array for a
+/// struct, and any bytes for a text that it passes over.
+fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
+    let body = std::str::from_utf8(body).ok()?;
+    let is_object = body.trim_ascii_start().starts_with('{');
+    is_object.then(|| serde_json::from_str(body).ok()).flatten()
+}
+
+/// RFC 6750 section 2.1: `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
+fn is_b64token(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
+    !body.is_empty() && body.bytes().all(allowed)
+}
+
+/// A number of seconds above zero: an integer, a finite float or a string of digits.
+struct Seconds(f64);
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(SecondsVisitor)
+    }
+}
+
+struct SecondsVisitor;
+
+impl Visitor<'_> for SecondsVisitor {
+    type Value = Seconds;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("seconds above zero")
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Seconds, E> {
+        self.visit_f64(number as f64)
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Seconds, E> {
+        if number.is_finite() && number > 0.0 {
+            Ok(Seconds(number))
+        } else {
+            Err(E::custom("not above zero"))
+        }
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Seconds, E> {
+        if !text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(E::custom("not all digits"));
+        }
+        self.visit_f64(text.parse().map_err(E::custom)?)
+    }
+}
+
+/// The error for an answer other than 200.
+fn refusal(url: &SecureUrl, secret: &Secret, answer: &Answer) -> Error {
+    let status = answer.status.as_u16();
+    let shown = |text: &str| is_showable(text, secret.expose()).then(|| text.to_owned());
+    let code = object::<ErrorBody>(&answer.body).and_then(|body| shown(&body.error.0));
+    let request_id = header_text(&answer.headers, "x-request-id").and_then(shown);
+
+    let mut facts = format!("HTTP {status}");
+    if let Some(code) = &code {
+        facts += &format!(", error {code}");
+    }
+    if let Some(id) = request_id {
+        facts += &format!(", request {id}");
+    }
+    let (kind, sentence) = match status {
+        401 | 403 => refused_credentials(),
+        _ if code.as_deref() == Some("invalid_client") => refused_credentials(),
+        429 => (
+            ErrorKind::RateLimited,
+            "limits the rate of token requests; wait and share one provider",
+        ),
+        300..400 => (
+            ErrorKind::Rejected,
+            "answered with a redirect, which is not followed; give the final URL",
+        ),
+        400..500 => {
+            (ErrorKind::Rejected, "rejected the request; check the URL, which ends in a slash")
+        }
+        500..600 => (ErrorKind::Server, "failed; try again later"),
+        _ => (
+            ErrorKind::InvalidResponse,
+            "answered with a status that a token request does not have; check the URL",
+        ),
+    };
+    Error::new(kind, format!("{url} {sentence} ({facts})"))
+        .with_http_status(status)
+        .with_retry_after(named_wait(answer))
+}
+
+fn refused_credentials() -> (ErrorKind, &'static str) {
+    (
+        ErrorKind::Credentials,
+        "refused the client id or secret; check both, and whether the secret was rotated",
+    )
+}
+
+/// Whether a text from the server may stand in an error: short, printable, and no part of the
+/// secret, which a careless server may echo.
+fn is_showable(text: &str, secret: &str) -> bool {
+    let printable = text.bytes().all(|b| matches!(b, b' '..=b'~'));
+    let shortest_part = secret.len().min(8);
+    let echoes = |text: &str| {
+        secret
+            .as_bytes()
+            .windows(shortest_part)
+            .any(|part| text.as_bytes().windows(shortest_part).any(|shown| shown == part))
+    };
+    (1..=LONGEST_CODE).contains(&text.len()) && printable && !echoes(text)
+}
+
+/// The wait that the server asks for.
+fn named_wait(answer: &Answer) -> Option<Duration> {
+    let text = |name| header_text(&answer.headers, name);
+    let server_now = || text("date").and_then(parse_date).unwrap_or_else(SystemTime::now);
+    let until = |time: SystemTime| time.duration_since(server_now()).unwrap_or_default();
+
+    let retry_after = text("retry-after").and_then(|value| {
+        let seconds = value.parse().map(Duration::from_secs).ok();
+        seconds.or_else(|| parse_date(value).map(until))
+    });
+    let reset = || {
+        let seconds = text("x-ratelimit-reset")?.parse().ok()?;
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).map(until)
+    };
+    let limited = answer.status == StatusCode::TOO_MANY_REQUESTS;
+    retry_after.or_else(|| limited.then(reset).flatten())
+}
+
+fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn parse_date(text: &str) -> Option<SystemTime> {
+    httpdate::parse_http_date(text).ok()
+}

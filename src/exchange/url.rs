@@ -1,0 +1,109 @@
+//! Which URLs may see a secret or a token.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ureq::http::Uri;
+use ureq::http::uri::Authority;
+
+use crate::Error;
+
+/// The host and port of a URL that may see a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    host: String,
+    port: u16,
+}
+
+impl Origin {
+    /// Reads `host[:port]`, port 443 if unsaid.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let authority: Authority = text.parse().ok()?;
+        Self::of(&authority, 443)
+    }
+
+    fn of(authority: &Authority, default_port: u16) -> Option<Self> {
+        let host = authority.host();
+        // What follows the host may be `:port` and nothing else; what precedes it, nothing.
+        let port = match authority.as_str().strip_prefix(host)? {
+            "" => default_port,
+            suffix => suffix.strip_prefix(':')?.parse().ok()?,
+        };
+        (!host.is_empty()).then(|| Self { host: host.to_ascii_lowercase(), port })
+    }
+
+    /// 127.0.0.0/8, `::1` and `localhost`: what never leaves this machine.
+    fn is_loopback(&self) -> bool {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost"
+            || host.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback())
+            || host.parse().is_ok_and(|ip: Ipv6Addr| ip.is_loopback())
+    }
+}
+
+/// An absolute URL that may see a secret: `https`, or `http` to this machine.
+#[derive(Clone)]
+pub(crate) struct SecureUrl {
+    uri: Uri,
+    origin: Origin,
+}
+
+impl SecureUrl {
+    /// `what` names the URL in the error, which does not repeat a URL that may hold a password.
+    pub(crate) fn parse(what: &str, text: &str) -> Result<Self, Error> {
+        let refused = |why: &str| Err(Error::invalid(format!("the {what} {why}")));
+        let Ok(uri) = text.parse::<Uri>() else {
+            return refused(
+                "is not a valid URL; give one like https://api.clazar.io/authenticate/",
+            );
+        };
+        let default_port = match uri.scheme_str() {
+            Some("https") => 443,
+            Some("http") => 80,
+            _ => return refused("is not an https:// URL; give one"),
+        };
+        let authority = uri.authority().expect("a URI with a scheme has an authority");
+        if authority.as_str().contains('@') {
+            return refused("contains user information; remove all up to the @");
+        }
+        let Some(origin) = Origin::of(authority, default_port) else {
+            return refused("has no valid host and port; give one like https://api.clazar.io/");
+        };
+        if default_port == 80 && !origin.is_loopback() {
+            return refused(&format!(
+                "is plain http to {}, where anyone on the way could read the secret; use https",
+                origin.host
+            ));
+        }
+        Ok(Self { uri, origin })
+    }
+
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        &self.origin.host
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.origin.port
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.uri.scheme_str() == Some("https")
+    }
+}
+
+impl fmt::Display for SecureUrl {
+    /// Without query and fragment, which may hold anything.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = self.uri.scheme_str().unwrap_or_default();
+        let authority = self.uri.authority().map_or("", Authority::as_str);
+        write!(f, "{scheme}://{authority}{}", self.uri.path())
+    }
+}

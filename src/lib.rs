@@ -1,0 +1,54 @@
+//! Access tokens for the Clazar API: fetched once, kept fresh, kept secret.
+//!
+//! A [`TokenProvider`] exchanges a client id and secret for an access token at
+//! `https://api.clazar.io/authenticate/`, keeps it in memory until it is due, and hands it out to
+//! all threads; however many of them wait, one request is sent. [`authenticate`] does one exchange
+//! and keeps nothing.
+//!
+//! ```
+//! # #[cfg(feature = "sandbox")] {
+//! use clazar_auth::{Credentials, Options, TokenProvider, sandbox::Sandbox};
+//!
+//! # fn main() -> Result<(), clazar_auth::Error> {
+//! // For the real API, `TokenProvider::from_env()` is all it takes.
+//! let sandbox = Sandbox::start()?;
+//! let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret())?;
+//! let provider = TokenProvider::builder(credentials)
+//!     .options(Options::default().auth_url(sandbox.auth_url()))
+//!     .build()?;
+//!
+//! let token = provider.token()?;
+//! assert!(token.authorization().starts_with("Bearer "));
+//! assert_eq!(provider.token()?.value(), token.value());
+//! assert_eq!(sandbox.requests("/authenticate/"), 1);
+//! # Ok(()) }
+//! # main().unwrap();
+//! # }
+//! ```
+//!
+//! # Security
+//!
+//! Secrets and tokens are wiped from memory on drop and never shown by `Debug` or in an error. The
+//! `log` crate is another matter: with a logger that records *trace* messages of the HTTP crate
+//! `ureq`, request and response bodies are logged. Keep that level off in production.
+//!
+//! # Features
+//!
+//! - `sandbox`: a stand-in for the API on loopback, for tests.
+//! - `capi`, `python`: the C functions and the Python module; a Rust program needs neither.
+
+mod credentials;
+mod env;
+mod error;
+mod exchange;
+mod provider;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+mod sys;
+mod token;
+
+pub use credentials::Credentials;
+pub use error::{Error, ErrorKind};
+pub use exchange::{Options, authenticate};
+pub use provider::{TokenProvider, TokenProviderBuilder};
+pub use token::AccessToken;

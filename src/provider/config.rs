@@ -1,0 +1,35 @@
+//! The settings of all languages, as a binding collects them.
+
+use crate::credentials::CredentialsDraft;
+use crate::{AccessToken, Error, Options, TokenProvider, authenticate};
+
+/// Nothing is checked before it is used.
+#[derive(Clone, Default)]
+pub(crate) struct Config {
+    pub(crate) credentials: CredentialsDraft,
+    pub(crate) options: Options,
+    pub(crate) allowed_hosts: Option<Vec<String>>,
+}
+
+impl Config {
+    pub(crate) fn from_env() -> Result<Self, Error> {
+        Ok(Self {
+            credentials: CredentialsDraft::from_env()?,
+            options: Options::from_env()?,
+            allowed_hosts: None,
+        })
+    }
+
+    pub(crate) fn authenticate(&self) -> Result<AccessToken, Error> {
+        authenticate(&self.credentials.finish()?, &self.options)
+    }
+
+    pub(crate) fn provider(&self) -> Result<TokenProvider, Error> {
+        let mut builder =
+            TokenProvider::builder(self.credentials.finish()?).options(self.options.clone());
+        if let Some(hosts) = &self.allowed_hosts {
+            builder = builder.allowed_hosts(hosts);
+        }
+        builder.build()
+    }
+}

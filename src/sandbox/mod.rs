@@ -1,0 +1,177 @@
+//! A stand-in for the Clazar API on loopback, for demonstrations and for tests.
+//!
+//! It answers `POST /authenticate/` (JSON or form-encoded), `GET` of `/listings/`, `/buyers/`,
+//! `/contracts/` and `/private_offers/`, and `POST /metering/`, all but the first behind a check of
+//! the bearer token. Nothing it issues is worth anything to the real API.
+//!
+//! ```
+//! use clazar_auth::{Credentials, Options, authenticate, sandbox::Sandbox};
+//!
+//! # fn main() -> Result<(), clazar_auth::Error> {
+//! let sandbox = Sandbox::start()?;
+//! let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret())?;
+//! let token = authenticate(&credentials, &Options::default().auth_url(sandbox.auth_url()))?;
+//! assert_eq!(sandbox.requests("/authenticate/"), 1);
+//! # Ok(()) }
+//! ```
+
+mod api;
+mod state;
+mod tokens;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tiny_http::Server;
+
+use self::state::State;
+use crate::sys::signals;
+use crate::{Error, ErrorKind};
+
+/// A running sandbox; it stops when it is dropped. Thread-safe.
+pub struct Sandbox {
+    state: Arc<State>,
+    server: Arc<Server>,
+    address: SocketAddr,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+/// A prepared answer, given instead of the sandbox's own.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Header names and values.
+    pub headers: Vec<(String, String)>,
+    /// The body, as it is sent.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// An answer without headers of its own.
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into() }
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+}
+
+impl Sandbox {
+    /// Starts a sandbox on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// [`Transport`](ErrorKind::Transport) if no port or thread is to be had.
+    pub fn start() -> Result<Self, Error> {
+        Self::start_on("127.0.0.1:0")
+    }
+
+    /// As [`start`](Self::start), on an address such as `[::1]:0` or `127.0.0.1:8080`.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) if it is not a loopback address with a port.
+    pub fn start_on(address: &str) -> Result<Self, Error> {
+        let parsed = address.parse().ok().filter(|a: &SocketAddr| a.ip().is_loopback());
+        let address = parsed.ok_or_else(|| {
+            Error::invalid(format!(
+                "{address:?} is not a loopback address with a port; give one like 127.0.0.1:0"
+            ))
+        })?;
+        signals::with_all_blocked(|| Self::listen(address)).map_err(|error| {
+            Error::new(
+                ErrorKind::Transport,
+                format!("the sandbox cannot listen on {address} ({error}); try another port"),
+            )
+        })
+    }
+
+    fn listen(address: SocketAddr) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let server = Arc::new(Server::http(address)?);
+        let state = Arc::new(State::new());
+        let address = server.server_addr().to_ip().ok_or("it has no port")?;
+        let acceptor = thread::Builder::new().name("clazar-sandbox".into()).spawn({
+            let (server, state) = (server.clone(), state.clone());
+            move || serve(&server, &state)
+        })?;
+        Ok(Self { state, server, address, acceptor: Some(acceptor) })
+    }
+
+    /// `http://127.0.0.1:<port>`, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where to authenticate: [`url`](Self::url) and `/authenticate/`.
+    pub fn auth_url(&self) -> String {
+        self.url() + api::AUTHENTICATE
+    }
+
+    /// The one client id that the sandbox knows.
+    pub fn client_id(&self) -> String {
+        state::CLIENT_ID.to_owned()
+    }
+
+    /// The client secret that works now.
+    pub fn client_secret(&self) -> String {
+        self.state.client_secret()
+    }
+
+    /// How long new tokens live. Default: 86,400 s.
+    pub fn set_lifetime(&self, lifetime: Duration) {
+        self.state.update(|knobs| knobs.lifetime = lifetime);
+    }
+
+    /// How long `POST /authenticate/` waits before it answers. Default: not at all.
+    pub fn set_delay(&self, delay: Duration) {
+        self.state.update(|knobs| knobs.delay = delay);
+    }
+
+    /// Answers the next request to `path` with `answer`; several wait in line.
+    pub fn answer_next(&self, path: &str, answer: Answer) {
+        self.state.update(|knobs| knobs.line_up(path, answer));
+    }
+
+    /// Replaces the client secret and returns the new one; the old one is refused from now on.
+    pub fn rotate_secret(&self) -> String {
+        self.state.rotate_secret()
+    }
+
+    /// Refuses all tokens issued so far.
+    pub fn revoke_tokens(&self) {
+        self.state.revoke_tokens();
+    }
+
+    /// How many requests came to `path`, such as `/authenticate/`.
+    pub fn requests(&self, path: &str) -> u64 {
+        self.state.requests(path)
+    }
+}
+
+fn serve(server: &Server, state: &Arc<State>) {
+    for request in server.incoming_requests() {
+        let state = state.clone();
+        // Without a thread to spare, the client sees the connection end.
+        let _ = thread::Builder::new().spawn(move || api::answer(&state, request));
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.server.unblock();
+        if let Some(acceptor) = self.acceptor.take() {
+            let _ = acceptor.join();
+        }
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("url", &self.url()).finish_non_exhaustive()
+    }
+}

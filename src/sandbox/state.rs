@@ -1,0 +1,113 @@
+//! What a sandbox remembers, and the knobs that turn it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ring::rand::{SecureRandom, SystemRandom};
+
+use super::Answer;
+use super::tokens::Signer;
+
+pub(super) const CLIENT_ID: &str = "sandbox-client";
+
+pub(super) struct State {
+    signer: Signer,
+    knobs: Mutex<Knobs>,
+}
+
+pub(super) struct Knobs {
+    pub(super) lifetime: Duration,
+    pub(super) delay: Duration,
+    client_secret: String,
+    answers: HashMap<String, VecDeque<Answer>>,
+    requests: HashMap<String, u64>,
+    issued: u64,
+    /// Tokens up to this number are refused.
+    revoked: u64,
+}
+
+impl Knobs {
+    pub(super) fn line_up(&mut self, path: &str, answer: Answer) {
+        self.answers.entry(path.to_owned()).or_default().push_back(answer);
+    }
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self {
+            signer: Signer::new(),
+            knobs: Mutex::new(Knobs {
+                lifetime: Duration::from_secs(86_400),
+                delay: Duration::ZERO,
+                client_secret: new_secret(),
+                answers: HashMap::new(),
+                requests: HashMap::new(),
+                issued: 0,
+                revoked: 0,
+            }),
+        }
+    }
+
+    pub(super) fn update(&self, change: impl FnOnce(&mut Knobs)) {
+        change(&mut self.lock());
+    }
+
+    /// Counts a request, and takes the answer that was prepared for it.
+    pub(super) fn arrive(&self, path: &str) -> Option<Answer> {
+        let mut knobs = self.lock();
+        *knobs.requests.entry(path.to_owned()).or_default() += 1;
+        knobs.answers.get_mut(path)?.pop_front()
+    }
+
+    pub(super) fn requests(&self, path: &str) -> u64 {
+        self.lock().requests.get(path).copied().unwrap_or(0)
+    }
+
+    pub(super) fn delay(&self) -> Duration {
+        self.lock().delay
+    }
+
+    pub(super) fn client_secret(&self) -> String {
+        self.lock().client_secret.clone()
+    }
+
+    pub(super) fn rotate_secret(&self) -> String {
+        let secret = new_secret();
+        self.lock().client_secret = secret.clone();
+        secret
+    }
+
+    /// A new token and its lifetime, for the right credentials.
+    pub(super) fn issue(&self, client_id: &str, client_secret: &str) -> Option<(String, Duration)> {
+        let mut knobs = self.lock();
+        if client_id != CLIENT_ID || client_secret != knobs.client_secret {
+            return None;
+        }
+        knobs.issued += 1;
+        let token = self.signer.issue(knobs.issued, client_id, knobs.lifetime);
+        Some((token, knobs.lifetime))
+    }
+
+    pub(super) fn accepts(&self, token: &str) -> bool {
+        let number = self.signer.check(token);
+        number.is_some_and(|number| number > self.lock().revoked)
+    }
+
+    pub(super) fn revoke_tokens(&self) {
+        let mut knobs = self.lock();
+        knobs.revoked = knobs.issued;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Knobs> {
+        self.knobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Long enough for every use of a secret, and plainly not a real one.
+fn new_secret() -> String {
+    let mut random = [0; 16];
+    SystemRandom::new().fill(&mut random).expect("the system has random numbers");
+    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sandbox-secret-{hex}")
+}

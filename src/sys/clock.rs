@@ -1,0 +1,42 @@
+//! Time that neither a suspended machine nor a stepped clock can make younger.
+
+use std::time::{Duration, SystemTime};
+
+#[cfg(target_os = "linux")]
+const CLOCKS: [libc::clockid_t; 2] = [libc::CLOCK_MONOTONIC_COARSE, libc::CLOCK_REALTIME_COARSE];
+#[cfg(not(target_os = "linux"))]
+const CLOCKS: [libc::clockid_t; 2] = [libc::CLOCK_MONOTONIC, libc::CLOCK_REALTIME];
+
+/// One reading of the monotonic and of the wall clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    monotonic: Duration,
+    wall: Duration,
+}
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        let [monotonic, wall] = CLOCKS.map(read);
+        Self { monotonic, wall }
+    }
+
+    /// Age: the larger of what the two clocks say has passed since `earlier`.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        let monotonic = self.monotonic.saturating_sub(earlier.monotonic);
+        monotonic.max(self.wall.saturating_sub(earlier.wall))
+    }
+
+    pub(crate) fn wall(self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + self.wall
+    }
+}
+
+fn read(clock: libc::clockid_t) -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is a valid timespec to write to; the call has no other effect.
+    let status = unsafe { libc::clock_gettime(clock, &mut time) };
+    assert_eq!(status, 0, "the clock {clock} cannot be read");
+    // A wall clock before 1970 reads as 1970.
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    Duration::new(seconds, time.tv_nsec as u32)
+}

@@ -1,0 +1,5 @@
+//! The few corners below the core that need `unsafe`, each behind a safe function.
+#![allow(unsafe_code)]
+
+pub(crate) mod clock;
+pub(crate) mod signals;

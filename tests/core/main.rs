@@ -1,0 +1,24 @@
+//! The behaviour of the core, against real sockets on loopback.
+#![cfg(feature = "sandbox")]
+
+mod errors;
+mod provider;
+mod proxy;
+mod request;
+mod response;
+mod sandbox;
+mod server;
+mod tls;
+
+use clazar_auth::{AccessToken, Credentials, Error, Options, authenticate};
+
+const SECRET: &str = "not-a-real-secret-0123456789abcdef";
+
+fn credentials() -> Credentials {
+    Credentials::new("not-a-real-client", SECRET).unwrap()
+}
+
+/// One exchange with fake credentials.
+fn exchange(url: &str) -> Result<AccessToken, Error> {
+    authenticate(&credentials(), &Options::default().auth_url(url))
+}

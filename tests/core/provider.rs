@@ -1,0 +1,201 @@
+//! One token for all callers.
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+use clazar_auth::sandbox::{Answer, Sandbox};
+use clazar_auth::{Credentials, Error, ErrorKind, Options, TokenProvider};
+
+const AUTHENTICATE: &str = "/authenticate/";
+
+fn provider(sandbox: &Sandbox) -> TokenProvider {
+    with_options(sandbox, Options::default())
+}
+
+fn with_options(sandbox: &Sandbox, options: Options) -> TokenProvider {
+    let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
+    let options = options.auth_url(sandbox.auth_url());
+    TokenProvider::builder(credentials).options(options).build().unwrap()
+}
+
+/// Runs `call` on 64 threads at once.
+fn at_once<T: Send>(call: impl Fn() -> T + Sync) -> Vec<T> {
+    let barrier = Barrier::new(64);
+    thread::scope(|scope| {
+        let work = || {
+            barrier.wait();
+            call()
+        };
+        let threads: Vec<_> = (0..64).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn nothing_is_sent_before_a_token_is_asked_for() {
+    let sandbox = Sandbox::start().unwrap();
+    let provider = provider(&sandbox);
+    assert!(provider.peek().is_none());
+    assert_eq!(sandbox.requests(AUTHENTICATE), 0);
+}
+
+#[test]
+fn a_token_is_kept() {
+    let sandbox = Sandbox::start().unwrap();
+    let provider = provider(&sandbox);
+    let first = provider.token().unwrap();
+    for _ in 0..100 {
+        assert_eq!(provider.clone().token().unwrap().value(), first.value());
+    }
+    assert_eq!(provider.peek().unwrap().value(), first.value());
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+}
+
+#[test]
+fn sixty_four_threads_share_one_exchange() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_delay(Duration::from_millis(200));
+    let provider = provider(&sandbox);
+    let tokens = at_once(|| provider.token().unwrap().value().to_owned());
+    assert!(tokens.iter().all(|token| *token == tokens[0]));
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+}
+
+#[test]
+fn all_that_wait_share_a_failure() {
+    let sandbox = Sandbox::start().unwrap();
+    let provider = provider(&sandbox);
+    sandbox.set_delay(Duration::from_millis(500));
+    sandbox.answer_next(AUTHENTICATE, Answer::new(503, ""));
+    let errors: Vec<Error> =
+        at_once(|| provider.token()).into_iter().filter_map(Result::err).collect();
+    assert!(!errors.is_empty());
+    assert!(errors.iter().all(|error| error.kind() == ErrorKind::Server));
+    provider.token().unwrap();
+}
+
+#[test]
+fn a_token_that_is_due_is_replaced() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_lifetime(Duration::from_millis(50));
+    let provider = provider(&sandbox);
+    let first = provider.token().unwrap();
+    while !first.is_expired() {
+        thread::yield_now();
+    }
+    assert!(provider.peek().is_none());
+    assert_ne!(provider.token().unwrap().value(), first.value());
+}
+
+#[test]
+fn refresh_replaces_a_token_and_a_failed_one_keeps_it() {
+    let sandbox = Sandbox::start().unwrap();
+    let provider = provider(&sandbox);
+    let first = provider.token().unwrap();
+    let second = provider.refresh().unwrap();
+    assert_ne!(first.value(), second.value());
+    sandbox.answer_next(AUTHENTICATE, Answer::new(503, ""));
+    assert_eq!(provider.refresh().unwrap_err().kind(), ErrorKind::Server);
+    assert_eq!(provider.token().unwrap().value(), second.value());
+    assert_eq!(sandbox.requests(AUTHENTICATE), 3);
+}
+
+#[test]
+fn invalidate_drops_that_very_token() {
+    let sandbox = Sandbox::start().unwrap();
+    let provider = provider(&sandbox);
+    let first = provider.token().unwrap();
+    provider.invalidate(&first);
+    assert!(provider.peek().is_none());
+    let second = provider.token().unwrap();
+    provider.invalidate(&first);
+    assert_eq!(provider.peek().unwrap().value(), second.value());
+}
+
+#[test]
+fn one_caller_may_give_up_and_the_exchange_goes_on() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_delay(Duration::from_millis(300));
+    let provider = provider(&sandbox);
+    let error = provider.token_timeout(Duration::from_millis(1)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    provider.token_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+}
+
+#[test]
+fn close_ends_all_waits_at_once() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_delay(Duration::from_secs(3600));
+    let provider = with_options(&sandbox, Options::default().timeout(Duration::from_secs(3600)));
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| provider.token());
+        while sandbox.requests(AUTHENTICATE) == 0 {
+            thread::yield_now();
+        }
+        provider.close();
+        assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::Closed);
+    });
+    assert_eq!(provider.token().unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(provider.refresh().unwrap_err().kind(), ErrorKind::Closed);
+    assert!(provider.peek().is_none());
+    provider.close();
+    // The sandbox's own thread sleeps on; the test does not wait for it.
+}
+
+#[test]
+fn two_clients_have_two_tokens() {
+    let sandboxes = [Sandbox::start().unwrap(), Sandbox::start().unwrap()];
+    let tokens = sandboxes.each_ref().map(|sandbox| provider(sandbox).token().unwrap());
+    assert_ne!(tokens[0].value(), tokens[1].value());
+}
+
+#[test]
+fn the_token_goes_to_allowed_hosts_only() {
+    let sandbox = Sandbox::start().unwrap();
+    let by_default = provider(&sandbox);
+    for url in
+        ["https://api.clazar.io/listings/?page=2", "https://API.clazar.io:443/", &sandbox.url()]
+    {
+        by_default.check_url(url).unwrap();
+    }
+    for url in [
+        "http://api.clazar.io/",
+        "https://clazar.io/",
+        "https://api.clazar.io.example.com/",
+        "https://api.clazar.io:8443/",
+        "https://api.clazar.io@example.com/",
+        "http://127.0.0.1:1/",
+        "",
+    ] {
+        let error = by_default.check_url(url).expect_err(url);
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    }
+
+    let credentials = || Credentials::new("id", "secret").unwrap();
+    let named =
+        TokenProvider::builder(credentials()).allowed_hosts(["gw.example.com", "[::1]:8443"]);
+    let named = named.build().unwrap();
+    named.check_url("https://gw.example.com/x").unwrap();
+    named.check_url("https://[::1]:8443/x").unwrap();
+    named.check_url("https://api.clazar.io/").unwrap_err();
+    for bad in ["", "https://host", "host/path", "user@host", "host:port"] {
+        let builder = TokenProvider::builder(credentials()).allowed_hosts([bad]);
+        assert_eq!(builder.build().unwrap_err().kind(), ErrorKind::InvalidArgument, "{bad}");
+    }
+}
+
+#[test]
+fn debug_shows_no_token() {
+    let sandbox = Sandbox::start().unwrap();
+    let provider = provider(&sandbox);
+    let token = provider.token().unwrap();
+    for text in [format!("{provider:?}"), format!("{token:?}")] {
+        assert!(text.contains("[redacted]"), "{text}");
+        assert!(
+            !text.contains(token.value()) && !text.contains(&sandbox.client_secret()),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,257 @@
+//! What makes an answer a token (RFC 6749 section 5.1, RFC 6750 section 2.1), and what does not.
+
+use std::io::Write;
+use std::time::{Duration, SystemTime};
+
+use clazar_auth::{ErrorKind, Options, authenticate};
+
+use crate::server::{Server, http, ok, read_request};
+use crate::{SECRET, exchange};
+
+fn answer(body: &str) -> Result<clazar_auth::AccessToken, clazar_auth::Error> {
+    exchange(&Server::answering(ok(body)).url())
+}
+
+fn refused(body: &str) {
+    let error = answer(body).expect_err(body);
+    assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{body}: {error}");
+    assert!(!error.to_string().contains("not-a-real-token"), "{error}");
+}
+
+#[test]
+fn a_token_is_read_with_its_lifetime() {
+    let before = SystemTime::now();
+    let token = answer(crate::server::TOKEN_BODY).unwrap();
+    assert_eq!(token.value(), "not-a-real-token");
+    assert_eq!(token.authorization(), "Bearer not-a-real-token");
+    assert_eq!(token.token_type(), "Bearer");
+    assert!(!token.is_expired());
+    let day = Duration::from_secs(86_400);
+    assert!(token.expires_in() <= day && token.expires_in() > day - Duration::from_secs(3600));
+    // The coarse clock may lag some milliseconds.
+    assert!(token.expires_at() > before + day - Duration::from_secs(1));
+}
+
+#[test]
+fn all_of_b64token_is_accepted_and_nothing_else() {
+    for good in ["a", "AZaz09-._~+/", "abc=", "abc==", &"x".repeat(8_000)] {
+        let token = answer(&format!(r#"{{"access_token":"{good}"}}"#)).unwrap();
+        assert_eq!(token.value(), good);
+    }
+    let escaped = answer(r#"{"access_token":"a\/b\u0063"}"#).unwrap();
+    assert_eq!(escaped.value(), "a/bc");
+
+    for bad in [
+        "",
+        "=",
+        " not-a-real-token",
+        "not-a-real-token ",
+        "not a real token",
+        "a=b",
+        r"not-a-real-token\r\nX-Injected: 1",
+        r"a\u0000b",
+        "naïve",
+        "a,b",
+        "a\\\"b",
+        &"x".repeat(8_001),
+    ] {
+        refused(&format!(r#"{{"access_token":"{bad}"}}"#));
+    }
+    refused(r#"{"access_token":17}"#);
+    refused(r#"{"access_token":null}"#);
+    refused(r#"{"access_token":["not-a-real-token"]}"#);
+}
+
+#[test]
+fn the_body_is_one_json_object() {
+    for bad in [
+        "",
+        "null",
+        "[]",
+        r#"["not-a-real-token","bearer",60]"#,
+        r#""not-a-real-token""#,
+        "{}",
+        r#"{"token_type":"bearer","expires_in":60}"#,
+        r#"{"access_token":"not-a-real-token""#,
+        r#"{"access_token":"not-a-real-token"} trailing"#,
+        r#"{"access_token":"not-a-real-token"}{}"#,
+        r#"{"access_token":"not-a-real-token","access_token":"other"}"#,
+        r#"{"access_token":"not-a-real-token","expires_in":5,"expires_in":60}"#,
+        r#"{"access_token":"not-a-real-token","token_type":"bearer","token_type":"bearer"}"#,
+        "\u{feff}{\"access_token\":\"not-a-real-token\"}",
+        "access_token=not-a-real-token&token_type=bearer",
+        "<!doctype html><title>Sign in</title>",
+    ] {
+        refused(bad);
+    }
+    answer("\r\n {\"unknown\":[{}],\"access_token\":\"t\",\"unknown\":1} \n").unwrap();
+}
+
+#[test]
+fn a_body_that_is_not_utf8_is_refused() {
+    let mut bytes = ok(r#"{"access_token":"t","x":"??"}"#).into_bytes();
+    let at = bytes.iter().rposition(|&b| b == b'?').unwrap();
+    bytes[at] = 0xff;
+    let error = exchange(&Server::answering(bytes).url()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidResponse);
+}
+
+#[test]
+fn token_type_is_bearer_or_absent() {
+    for good in [r#""bearer""#, r#""Bearer""#, r#""BEARER""#] {
+        answer(&format!(r#"{{"access_token":"t","token_type":{good}}}"#)).unwrap();
+    }
+    for bad in [r#""mac""#, r#""DPoP""#, r#""""#, r#"" bearer""#, "null", "1"] {
+        refused(&format!(r#"{{"access_token":"t","token_type":{bad}}}"#));
+    }
+}
+
+#[test]
+fn expires_in_is_a_number_above_zero() {
+    for (good, seconds) in [
+        ("60", 60.0),
+        (r#""60""#, 60.0),
+        ("60.5", 60.5),
+        ("6e1", 60.0),
+        ("0.5", 0.5),
+        ("86401", 86_400.0),
+        ("99999999999999999999", 86_400.0),
+        (r#""99999999999""#, 86_400.0),
+    ] {
+        let token = answer(&format!(r#"{{"access_token":"t","expires_in":{good}}}"#)).unwrap();
+        let left = token.expires_at().duration_since(SystemTime::now()).unwrap_or_default();
+        assert!(left.as_secs_f64() <= seconds, "{good}: {left:?}");
+        assert!(left.as_secs_f64() > seconds - 10.0, "{good}: {left:?}");
+    }
+    for bad in [
+        "0",
+        "-1",
+        "0.0",
+        "-0.5",
+        "1e999",
+        r#""""#,
+        r#""-5""#,
+        r#""60.5""#,
+        r#"" 60""#,
+        r#""+60""#,
+        r#""0""#,
+        r#""soon""#,
+        "true",
+        "null",
+        "[60]",
+        "{}",
+    ] {
+        refused(&format!(r#"{{"access_token":"t","expires_in":{bad}}}"#));
+    }
+    let unsaid = answer(r#"{"access_token":"t"}"#).unwrap();
+    assert!(unsaid.expires_in() <= Duration::from_secs(300));
+    assert!(unsaid.expires_in() > Duration::from_secs(200));
+}
+
+#[test]
+fn a_jwts_own_times_only_shorten() {
+    // {"iat":1000,"exp":4600}
+    let body = r#"{"access_token":"e30.eyJpYXQiOjEwMDAsImV4cCI6NDYwMH0.c2ln","expires_in":86400}"#;
+    let alive = http("200 OK", "Date: Thu, 01 Jan 1970 01:00:00 GMT\r\n", body);
+    let token = exchange(&Server::answering(alive).url()).unwrap();
+    assert!(token.expires_in() <= Duration::from_secs(1000), "exp - Date");
+    assert!(token.expires_in() > Duration::from_secs(900));
+
+    let dead = http("200 OK", "Date: Thu, 01 Jan 1970 02:00:00 GMT\r\n", body);
+    let error = exchange(&Server::answering(dead).url()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidResponse);
+}
+
+#[test]
+fn an_endless_body_ends_at_the_limit() {
+    for length in ["Content-Length: 104857600\r\n", ""] {
+        let server = Server::new(move |mut stream, requests| {
+            let Some(request) = read_request(&mut stream) else { return };
+            requests.lock().unwrap().push(request);
+            let header = format!("HTTP/1.1 200 OK\r\n{length}\r\n");
+            let _ = stream.write_all(header.as_bytes());
+            let mut sent = 0;
+            while sent < 104_857_600 && stream.write_all(&[b' '; 65_536]).is_ok() {
+                sent += 65_536;
+            }
+            // Some megabytes may lie in the buffers of the two sockets.
+            assert!(sent < 52_428_800, "the client read on");
+            requests.lock().unwrap().push(b"the client hung up".to_vec());
+        });
+        let error = exchange(&server.url()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidResponse);
+        assert!(error.to_string().contains("64 KiB"), "{error}");
+        while server.requests().len() < 2 {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn an_answer_up_to_the_limit_is_read() {
+    let body = |length: usize| " ".repeat(length - 20) + r#"{"access_token":"t"}"#;
+    answer(&body(65_536)).unwrap();
+    refused(&body(65_537));
+}
+
+#[test]
+fn a_truncated_body_is_refused() {
+    let whole = ok(crate::server::TOKEN_BODY);
+    for cut in [1, 10, 40] {
+        let error = exchange(&Server::answering(&whole[..whole.len() - cut]).url()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
+    }
+    // Complete JSON, but fewer bytes than announced.
+    let longer = whole.replace("Content-Length: 7", "Content-Length: 9");
+    let error = exchange(&Server::answering(longer).url()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
+}
+
+#[test]
+fn a_chunked_body_is_read_and_must_be_complete() {
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+                   14\r\n{\"access_token\":\"t\"}\r\n";
+    exchange(&Server::answering(format!("{chunked}0\r\n\r\n")).url()).unwrap();
+    let error = exchange(&Server::answering(chunked).url()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
+}
+
+#[test]
+fn an_answer_that_is_not_http_is_refused() {
+    for bytes in ["SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 twohundred\r\n\r\n", "\0\0\0\0\r\n\r\n"] {
+        let error = exchange(&Server::answering(bytes).url()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{bytes:?}: {error}");
+    }
+    let huge = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(100_000));
+    let error = exchange(&Server::answering(huge).url()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
+}
+
+#[test]
+fn an_error_shows_no_body_and_no_secret() {
+    let body =
+        format!(r#"{{"error":"{SECRET}","error_description":"for {SECRET}","token":"leak"}}"#);
+    let server = Server::answering(http("400 Bad Request", "", &body));
+    let options = Options::default().auth_url(format!("{}?key=leak#leak", server.url()));
+    let error = authenticate(&crate::credentials(), &options).unwrap_err();
+    for text in [error.to_string(), format!("{error:?}"), format!("{error:#?}")] {
+        assert!(!text.contains(&SECRET[..12]) && !text.contains("leak"), "{text}");
+        assert!(text.contains(&server.url()), "{text}");
+    }
+}
+
+#[test]
+fn only_a_short_printable_code_and_request_id_are_shown() {
+    let refusal = |code: &str, id: &str| {
+        let headers = format!("X-Request-Id: {id}\r\n");
+        let body = serde_json::json!({ "error": code }).to_string();
+        let server = Server::answering(http("400 Bad Request", &headers, &body));
+        exchange(&server.url()).unwrap_err().to_string()
+    };
+    let text = refusal("invalid_request", "req-7");
+    assert!(text.ends_with("(HTTP 400, error invalid_request, request req-7)"), "{text}");
+    for code in ["", "a\nb", "naïve", &"x".repeat(65), "echo of not-a-real-secret-01"] {
+        let text = refusal(code, &"y".repeat(65));
+        assert!(text.ends_with("(HTTP 400)"), "{text}");
+    }
+}

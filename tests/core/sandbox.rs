@@ -1,0 +1,113 @@
+//! The sandbox itself, as a client of the API meets it.
+
+use clazar_auth::sandbox::{Answer, Sandbox};
+use clazar_auth::{Credentials, ErrorKind, Options, authenticate};
+use ureq::Agent;
+
+fn token(sandbox: &Sandbox) -> String {
+    let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
+    let options = Options::default().auth_url(sandbox.auth_url());
+    authenticate(&credentials, &options).unwrap().authorization().to_owned()
+}
+
+fn agent() -> Agent {
+    Agent::config_builder().http_status_as_error(false).proxy(None).build().into()
+}
+
+/// Status and JSON body of a GET.
+fn get(url: &str, authorization: &str) -> (u16, serde_json::Value) {
+    let mut response = agent().get(url).header("Authorization", authorization).call().unwrap();
+    let body = response.body_mut().read_to_string().unwrap();
+    (response.status().as_u16(), serde_json::from_str(&body).unwrap())
+}
+
+fn post(url: &str, content_type: &str, body: &str) -> (u16, serde_json::Value) {
+    let mut response = agent().post(url).content_type(content_type).send(body).unwrap();
+    let body = response.body_mut().read_to_string().unwrap();
+    (response.status().as_u16(), serde_json::from_str(&body).unwrap())
+}
+
+#[test]
+fn the_lists_need_a_token() {
+    let sandbox = Sandbox::start().unwrap();
+    let authorization = token(&sandbox);
+    for list in ["listings", "buyers", "contracts", "private_offers"] {
+        let url = format!("{}/{list}/", sandbox.url());
+        let (status, body) = get(&url, &authorization);
+        assert_eq!(status, 200);
+        assert_eq!(body["count"], 3);
+        assert_eq!(body["results"].as_array().unwrap().len(), 3);
+        assert!(body["next"].is_null());
+        for wrong in
+            ["", "Bearer", "Bearer x", &authorization[..authorization.len() - 1], "Basic eA=="]
+        {
+            assert_eq!(get(&url, wrong).0, 401, "{wrong}");
+        }
+        assert_eq!(sandbox.requests(&format!("/{list}/")), 6);
+    }
+}
+
+#[test]
+fn a_form_is_accepted_too() {
+    let sandbox = Sandbox::start().unwrap();
+    let form = format!(
+        "grant_type=client_credentials&client_id={}&client_secret={}",
+        sandbox.client_id(),
+        sandbox.client_secret()
+    );
+    let (status, body) = post(&sandbox.auth_url(), "application/x-www-form-urlencoded", &form);
+    assert_eq!(status, 200);
+    assert_eq!(body["token_type"], "bearer");
+    assert_eq!(body["expires_in"], 86_400);
+    assert_eq!(body["access_token"].as_str().unwrap().split('.').count(), 3);
+}
+
+#[test]
+fn what_is_wrong_is_refused() {
+    let sandbox = Sandbox::start().unwrap();
+    let url = sandbox.auth_url();
+    let wrong = r#"{"client_id":"sandbox-client","client_secret":"wrong"}"#;
+    assert_eq!(post(&url, "application/json", wrong).0, 401);
+    assert_eq!(post(&url, "application/json", "{").0, 400);
+    assert_eq!(post(url.trim_end_matches('/'), "application/json", "{}").0, 404);
+    assert_eq!(get(&url, "").0, 405);
+}
+
+#[test]
+fn the_knobs_turn() {
+    let sandbox = Sandbox::start().unwrap();
+    let old = sandbox.client_secret();
+    let authorization = token(&sandbox);
+    let listings = format!("{}/listings/", sandbox.url());
+
+    sandbox.revoke_tokens();
+    assert_eq!(get(&listings, &authorization).0, 401);
+    let authorization = token(&sandbox);
+    assert_eq!(get(&listings, &authorization).0, 200);
+
+    sandbox.answer_next("/listings/", Answer::new(503, r#"{"a":1}"#).header("Retry-After", "3"));
+    assert_eq!(get(&listings, &authorization), (503, serde_json::json!({"a": 1})));
+    assert_eq!(get(&listings, &authorization).0, 200);
+
+    let new = sandbox.rotate_secret();
+    assert_eq!(new, sandbox.client_secret());
+    let options = Options::default().auth_url(sandbox.auth_url());
+    let exchange = |secret| {
+        let credentials = Credentials::new(sandbox.client_id(), secret).unwrap();
+        authenticate(&credentials, &options)
+    };
+    assert_eq!(exchange(old).unwrap_err().kind(), ErrorKind::Credentials);
+    exchange(new).unwrap();
+    assert_eq!(sandbox.requests("/authenticate/"), 4);
+}
+
+#[test]
+fn it_listens_on_loopback_only() {
+    let sandbox = Sandbox::start_on("[::1]:0").unwrap();
+    token(&sandbox);
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "localhost:0", "127.0.0.1"] {
+        assert_eq!(Sandbox::start_on(address).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    }
+    let taken = sandbox.url().replace("http://", "");
+    assert_eq!(Sandbox::start_on(&taken).unwrap_err().kind(), ErrorKind::Transport);
+}

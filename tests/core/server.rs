@@ -1,0 +1,142 @@
+//! Purpose-made loopback servers: each does one thing, well or badly, and counts who came.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+/// What a server talks over: a socket, or TLS on one.
+pub trait Wire: Read + Write + Send {}
+impl<T: Read + Write + Send> Wire for T {}
+
+pub type Requests = Arc<Mutex<Vec<Vec<u8>>>>;
+
+pub struct Server {
+    listener: TcpListener,
+    requests: Requests,
+    connections: Arc<Mutex<Vec<TcpStream>>>,
+    stopping: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Runs `serve` for each connection to a port of `host`.
+    pub fn on(host: &str, serve: impl Fn(TcpStream, &Requests) + Clone + Send + 'static) -> Self {
+        let listener = TcpListener::bind((host, 0)).unwrap();
+        let (requests, connections) = (Requests::default(), Arc::<Mutex<Vec<_>>>::default());
+        let stopping = Arc::new(AtomicBool::new(false));
+        let accept = {
+            let listener = listener.try_clone().unwrap();
+            let (requests, connections) = (requests.clone(), connections.clone());
+            let stopping = stopping.clone();
+            move || {
+                for stream in listener.incoming().map_while(Result::ok) {
+                    if stopping.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    connections.lock().unwrap().push(stream.try_clone().unwrap());
+                    let (serve, requests) = (serve.clone(), requests.clone());
+                    thread::spawn(move || {
+                        let whole = stream.try_clone().unwrap();
+                        serve(stream, &requests);
+                        let _ = whole.shutdown(Shutdown::Both);
+                    });
+                }
+            }
+        };
+        let thread = Some(thread::spawn(accept));
+        Self { listener, requests, connections, stopping, thread }
+    }
+
+    pub fn new(serve: impl Fn(TcpStream, &Requests) + Clone + Send + 'static) -> Self {
+        Self::on("127.0.0.1", serve)
+    }
+
+    /// Reads one request on each connection and answers with exactly `bytes`.
+    pub fn answering(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::on("127.0.0.1", answer_with(bytes))
+    }
+
+    pub fn port(&self) -> u16 {
+        self.listener.local_addr().unwrap().port()
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}/authenticate/", self.listener.local_addr().unwrap())
+    }
+
+    pub fn connections(&self) -> usize {
+        self.connections.lock().unwrap().len()
+    }
+
+    pub fn requests(&self) -> Vec<Vec<u8>> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        // Wakes the accepting thread, and then those that serve.
+        let _ = TcpStream::connect(self.listener.local_addr().unwrap());
+        let _ = self.thread.take().unwrap().join();
+        for stream in self.connections.lock().unwrap().iter() {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+pub fn answer_with(
+    bytes: impl Into<Vec<u8>>,
+) -> impl Fn(TcpStream, &Requests) + Clone + Send + 'static {
+    let bytes = bytes.into();
+    move |mut stream, requests| {
+        talk(&mut stream, requests, &bytes);
+    }
+}
+
+/// One request in, `answer` out.
+pub fn talk(wire: &mut dyn Wire, requests: &Requests, answer: &[u8]) {
+    if let Some(request) = read_request(wire) {
+        requests.lock().unwrap().push(request);
+        let _ = wire.write_all(answer).and_then(|()| wire.flush());
+    }
+}
+
+/// The bytes of one request, header and body.
+pub fn read_request(wire: &mut dyn Wire) -> Option<Vec<u8>> {
+    let mut request = Vec::new();
+    let header_length = loop {
+        if let Some(at) = request.windows(4).position(|w| w == b"\r\n\r\n") {
+            break at + 4;
+        }
+        request.push(read_byte(wire)?);
+    };
+    let header = String::from_utf8_lossy(&request).to_lowercase();
+    let length = header
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .map_or(0, |length| length.trim().parse().unwrap());
+    while request.len() < header_length + length {
+        request.push(read_byte(wire)?);
+    }
+    Some(request)
+}
+
+fn read_byte(wire: &mut dyn Wire) -> Option<u8> {
+    let mut byte = [0];
+    wire.read_exact(&mut byte).ok().map(|()| byte[0])
+}
+
+/// An HTTP/1.1 answer with a right length.
+pub fn http(status: &str, headers: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
+}
+
+pub fn ok(body: &str) -> String {
+    http("200 OK", "Content-Type: application/json\r\n", body)
+}
+
+pub const TOKEN_BODY: &str =
+    r#"{"access_token":"not-a-real-token","token_type":"bearer","expires_in":86400}"#;

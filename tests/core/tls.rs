@@ -1,0 +1,173 @@
+//! Whose certificate is believed.
+
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clazar_auth::{AccessToken, Error, ErrorKind, Options, authenticate};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::credentials;
+use crate::server::{Requests, Server, TOKEN_BODY, http, ok, talk};
+
+/// A private certificate authority; its PEM file goes when it does.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pub pem_file: PathBuf,
+}
+
+impl Authority {
+    pub fn new(name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let file = format!("clazar-auth-{name}-{}.pem", std::process::id());
+        let pem_file = std::env::temp_dir().join(file);
+        std::fs::write(&pem_file, certificate.pem()).unwrap();
+        Self { issuer: Issuer::new(params, key), pem_file }
+    }
+
+    /// A TLS configuration with a certificate for `names`, valid for `years`.
+    fn configure(&self, names: &[&str], years: [i32; 2]) -> ServerConfig {
+        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        [params.not_before, params.not_after] = years.map(|year| date_time_ymd(year, 1, 1));
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap().der().clone();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap()
+    }
+
+    pub fn server(&self, names: &[&str], years: [i32; 2], answer: &str) -> Server {
+        let (config, answer) = (Arc::new(self.configure(names, years)), answer.to_owned());
+        Server::new(move |stream, requests| serve(stream, requests, config.clone(), &answer))
+    }
+}
+
+impl Drop for Authority {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.pem_file);
+    }
+}
+
+fn serve(stream: TcpStream, requests: &Requests, config: Arc<ServerConfig>, answer: &str) {
+    let connection = ServerConnection::new(config).unwrap();
+    let mut stream = StreamOwned::new(connection, stream);
+    talk(&mut stream, requests, answer.as_bytes());
+    stream.conn.send_close_notify();
+    let _ = stream.conn.complete_io(&mut stream.sock);
+}
+
+pub const VALID: [i32; 2] = [2020, 2120];
+
+fn secure_url(server: &Server) -> String {
+    format!("https://127.0.0.1:{}/authenticate/", server.port())
+}
+
+fn exchange(server: &Server, authority: Option<&Authority>) -> Result<AccessToken, Error> {
+    let mut options = Options::default().auth_url(secure_url(server)).proxy("");
+    if let Some(authority) = authority {
+        options = options.ca_file(&authority.pem_file);
+    }
+    authenticate(&credentials(), &options)
+}
+
+fn refused(server: &Server, authority: Option<&Authority>, why: &str) {
+    let error = exchange(server, authority).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
+    assert!(error.to_string().contains(why), "{error}");
+    assert!(!error.is_retryable());
+    assert_eq!(server.requests().len(), 0, "a request was sent");
+}
+
+#[test]
+fn a_private_authority_is_trusted_when_named() {
+    let authority = Authority::new("trusted");
+    let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let token = exchange(&server, Some(&authority)).unwrap();
+    assert_eq!(token.value(), "not-a-real-token");
+    let request = String::from_utf8(server.requests().remove(0)).unwrap();
+    assert!(request.starts_with("POST /authenticate/ HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains(&format!("host: 127.0.0.1:{}\r\n", server.port())), "{request}");
+}
+
+#[test]
+fn an_untrusted_certificate_is_refused() {
+    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
+    let server = theirs.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    refused(&server, Some(&ours), "no trusted authority");
+    refused(&server, None, "no trusted authority");
+}
+
+#[test]
+fn a_certificate_for_another_host_is_refused() {
+    let authority = Authority::new("other-host");
+    for name in ["example.com", "127.0.0.2"] {
+        let server = authority.server(&[name], VALID, &ok(TOKEN_BODY));
+        refused(&server, Some(&authority), "another host name");
+    }
+}
+
+#[test]
+fn a_certificate_out_of_its_time_is_refused() {
+    let authority = Authority::new("out-of-time");
+    let expired = authority.server(&["127.0.0.1"], [2020, 2021], &ok(TOKEN_BODY));
+    refused(&expired, Some(&authority), "expired");
+    let future = authority.server(&["127.0.0.1"], [2119, 2120], &ok(TOKEN_BODY));
+    refused(&future, Some(&authority), "not valid yet");
+}
+
+#[test]
+fn a_server_without_tls_is_a_tls_error() {
+    let greeting = Server::new(|mut stream, _| {
+        let _ = std::io::Write::write_all(&mut stream, b"220 mail ready\r\n");
+    });
+    assert_eq!(exchange(&greeting, None).unwrap_err().kind(), ErrorKind::Tls);
+}
+
+#[test]
+fn answers_are_judged_over_tls_as_over_http() {
+    let authority = Authority::new("answers");
+    for (answer, kind) in [
+        (http("401 Unauthorized", "", ""), ErrorKind::Credentials),
+        (http("307 Temporary", "Location: https://127.0.0.1:1/\r\n", ""), ErrorKind::Rejected),
+        (ok("<html>"), ErrorKind::InvalidResponse),
+        (ok(&" ".repeat(65_537)), ErrorKind::InvalidResponse),
+        (ok(TOKEN_BODY)[..100].to_owned(), ErrorKind::InvalidResponse),
+        (String::new(), ErrorKind::Transport),
+    ] {
+        let server = authority.server(&["127.0.0.1"], VALID, &answer);
+        let error = exchange(&server, Some(&authority)).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+}
+
+#[test]
+fn the_trust_store_of_the_environment_is_read() {
+    let authority = Authority::new("environment");
+    let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let folder = std::env::temp_dir().join(format!("clazar-auth-certs-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::copy(&authority.pem_file, folder.join("ca.pem")).unwrap();
+    for (variable, path) in [("SSL_CERT_FILE", &authority.pem_file), ("SSL_CERT_DIR", &folder)] {
+        let printed = crate::proxy::in_child(
+            &secure_url(&server),
+            None,
+            &[(variable, path.to_str().unwrap())],
+        );
+        assert_eq!(printed, "a token", "{variable}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+    let printed =
+        crate::proxy::in_child(&secure_url(&server), None, &[("SSL_CERT_FILE", "/nonexistent")]);
+    assert!(printed.contains("SSL_CERT_FILE"), "{printed}");
+}
