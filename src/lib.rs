@@ -37,6 +37,8 @@
 //! - `sandbox`: a stand-in for the API on loopback, for tests.
 //! - `capi`, `python`: the C functions and the Python module; a Rust program needs neither.
 
+#[cfg(feature = "capi")]
+mod capi;
 mod credentials;
 mod env;
 mod error;

@@ -9,6 +9,9 @@ use crate::sys::clock::Moment;
 
 const SCHEME: &str = "Bearer ";
 
+/// The most characters that a token may have; real ones have about a thousand.
+pub(crate) const LONGEST_VALUE: usize = 8_000;
+
 /// An access token of the Clazar API: immutable, thread-safe, wiped from memory on drop.
 ///
 /// `Debug` prints no part of the token.

@@ -13,9 +13,9 @@ use super::lifetime;
 use super::url::SecureUrl;
 use crate::credentials::Secret;
 use crate::sys::clock::Moment;
+use crate::token::LONGEST_VALUE;
 use crate::{AccessToken, Error, ErrorKind};
 
-const LONGEST_TOKEN: usize = 8_000;
 const LONGEST_CODE: usize = 64;
 
 /// The fields of a token answer that are known (RFC 6749 section 5.1); others are passed over.
@@ -67,7 +67,7 @@ pub(super) fn read(
 fn token(body: &[u8], date: Option<SystemTime>, sent: Moment) -> Result<AccessToken, &'static str> {
     let body: TokenBody = object(body).ok_or("the body is not the expected JSON object")?;
     let value = &*body.access_token.0;
-    if value.len() > LONGEST_TOKEN || !is_b64token(value) {
+    if value.len() > LONGEST_VALUE || !is_b64token(value) {
         return Err("access_token is not a bearer token of 1 to 8,000 characters");
     }
     if body.token_type.is_some_and(|kind| !kind.0.eq_ignore_ascii_case("bearer")) {

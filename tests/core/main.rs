@@ -1,6 +1,6 @@
 //! The behaviour of the core, against real sockets on loopback.
-#![cfg(feature = "sandbox")]
 
+mod certificates;
 mod errors;
 mod provider;
 mod proxy;

@@ -7,9 +7,9 @@ use std::thread;
 
 use clazar_auth::{ErrorKind, Options, authenticate};
 
+use crate::certificates::{Authority, VALID};
 use crate::credentials;
 use crate::server::{Server, TOKEN_BODY, ok, read_request};
-use crate::tls::{Authority, VALID};
 
 /// A proxy that opens the tunnel it is asked for.
 fn proxy() -> Server {

@@ -1,0 +1,509 @@
+/**
+ * @file
+ * clazar-auth: access tokens for the Clazar API, fetched once, kept fresh, kept secret.
+ *
+ * A provider exchanges a client id and secret for an access token, keeps it until it is due, and
+ * hands out the value of the Authorization header. A complete program:
+ *
+ *     #include <clazar_auth.h>
+ *     #include <stdio.h>
+ *
+ *     int main(void) {
+ *         clazar_config *config = NULL;
+ *         clazar_provider *provider = NULL;
+ *         clazar_error *error = NULL;
+ *         char header[CLAZAR_AUTHORIZATION_MAX];
+ *
+ *         if (clazar_config_new_from_env(&config, &error) == CLAZAR_OK &&
+ *             clazar_provider_new(config, &provider, &error) == CLAZAR_OK &&
+ *             clazar_provider_authorization(provider, header, sizeof header, NULL, &error) == CLAZAR_OK)
+ *             puts("ready to send Authorization: Bearer ...");
+ *         else
+ *             fprintf(stderr, "%s\n", clazar_error_message(error));
+ *
+ *         clazar_memzero(header, sizeof header);
+ *         clazar_error_free(error);
+ *         clazar_provider_free(provider);
+ *         clazar_config_free(config);
+ *     }
+ *
+ * Results: functions that can fail return a clazar_status, and their results come through
+ * out-parameters, which are set to NULL on failure. `error` may be NULL. An error that is handed out
+ * belongs to the caller; what `*error` held before the call is not freed.
+ *
+ * Ownership: text goes in as NUL-terminated UTF-8 and is copied. Text comes out NUL-terminated and
+ * lives as long as the handle that it came from. Every handle has a _free function, which takes NULL;
+ * nothing is for the caller's own free().
+ *
+ * Threads: a clazar_config is for one thread at a time. All other handles may be used by any number of
+ * threads at once; only _free needs to be the last use of a handle.
+ *
+ * Manners: no panic, abort or signal comes out of the library, and no SIGPIPE. It writes nothing to
+ * standard output or standard error. It reads an environment variable only where the function says so.
+ */
+
+
+#ifndef CLAZAR_AUTH_H
+#define CLAZAR_AUTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * The size of a buffer that holds any Authorization header: "Bearer ", 8,000 characters and a NUL.
+ */
+#define CLAZAR_AUTHORIZATION_MAX 8008
+
+/**
+ * Settings for `clazar_provider_new` and `clazar_authenticate`, which check them.
+ * For one thread at a time.
+ */
+typedef struct clazar_config clazar_config;
+
+/**
+ * Why a function failed. Immutable: any number of threads may read it.
+ */
+typedef struct clazar_error clazar_error;
+
+/**
+ * Hands out a token that is fresh, and gets a new one when it is due. Reference counted, and safe to
+ * use from any number of threads at once.
+ */
+typedef struct clazar_provider clazar_provider;
+
+/**
+ * An access token. Immutable: any number of threads may read it.
+ */
+typedef struct clazar_token clazar_token;
+
+/**
+ * What a function returns: `CLAZAR_OK`, or one of the `CLAZAR_ERR_*`. Numbers are never reused.
+ */
+typedef int32_t clazar_status;
+
+/**
+ * Done.
+ */
+#define CLAZAR_OK 0
+
+/**
+ * An argument, a setting or an environment variable is missing or unusable.
+ */
+#define CLAZAR_ERR_INVALID_ARGUMENT 1
+
+/**
+ * The caller's buffer is too small; nothing was written to it.
+ */
+#define CLAZAR_ERR_BUFFER_TOO_SMALL 2
+
+/**
+ * Name lookup, connect, reset or proxy: the API was not reached. Retryable.
+ */
+#define CLAZAR_ERR_TRANSPORT 3
+
+/**
+ * The API did not answer in time. Retryable.
+ */
+#define CLAZAR_ERR_TIMEOUT 4
+
+/**
+ * The server's certificate was refused, or TLS failed otherwise.
+ */
+#define CLAZAR_ERR_TLS 5
+
+/**
+ * The API refused the client id or the secret (401, 403, `invalid_client`).
+ */
+#define CLAZAR_ERR_CREDENTIALS 6
+
+/**
+ * The API limits the rate of token requests (429). Retryable.
+ */
+#define CLAZAR_ERR_RATE_LIMITED 7
+
+/**
+ * Another 4xx answer, or a redirect.
+ */
+#define CLAZAR_ERR_REJECTED 8
+
+/**
+ * A 5xx answer. Retryable.
+ */
+#define CLAZAR_ERR_SERVER 9
+
+/**
+ * The answer is not a token.
+ */
+#define CLAZAR_ERR_INVALID_RESPONSE 10
+
+/**
+ * The store cannot be used. Retryable.
+ */
+#define CLAZAR_ERR_STORE 11
+
+/**
+ * The provider is closed.
+ */
+#define CLAZAR_ERR_CLOSED 12
+
+/**
+ * A bug in this library, caught at its boundary.
+ */
+#define CLAZAR_ERR_INTERNAL 13
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The status that the failed function returned; `CLAZAR_OK` for NULL.
+ *
+ * Thread-safe.
+ */
+clazar_status clazar_error_code(const clazar_error *error);
+
+/**
+ * One sentence: what happened, where, and what to do next. It holds no secret and no token.
+ *
+ * @return NUL-terminated UTF-8 that lives as long as the error; "" for NULL.
+ *
+ * Thread-safe.
+ */
+const char *clazar_error_message(const clazar_error *error);
+
+/**
+ * The HTTP status code of the API's answer; 0 if none came.
+ *
+ * Thread-safe.
+ */
+int32_t clazar_error_http_status(const clazar_error *error);
+
+/**
+ * Whether the same call may succeed later, with nothing changed; false for NULL.
+ *
+ * Thread-safe.
+ */
+bool clazar_error_is_retryable(const clazar_error *error);
+
+/**
+ * How long the server asked to wait before the next request (`Retry-After`, RFC 9110
+ * section 10.2.3).
+ *
+ * @return milliseconds; -1 if the server named no wait.
+ *
+ * Thread-safe.
+ */
+int64_t clazar_error_retry_after_ms(const clazar_error *error);
+
+/**
+ * Frees an error. NULL is allowed and does nothing.
+ */
+void clazar_error_free(clazar_error *error);
+
+/**
+ * The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.
+ *
+ * @return a text that lives for ever.
+ *
+ * Thread-safe.
+ */
+const char *clazar_status_name(clazar_status status);
+
+/**
+ * The version of the library, such as "0.1.0".
+ *
+ * @return a text that lives for ever.
+ *
+ * Thread-safe.
+ */
+const char *clazar_version(void);
+
+/**
+ * Makes settings without credentials. No environment variable is read.
+ *
+ * @param config set to the new settings, which the caller frees with `clazar_config_free`; NULL on
+ *   failure.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` or `CLAZAR_ERR_INVALID_ARGUMENT`.
+ *
+ * Thread-safe.
+ */
+clazar_status clazar_config_new(clazar_config **config, clazar_error **error);
+
+/**
+ * Makes settings from the environment variables `CLAZAR_CLIENT_ID`, `CLAZAR_CLIENT_SECRET` or
+ * `CLAZAR_CLIENT_SECRET_FILE`, and `CLAZAR_AUTH_URL`, which are read now and never again. Those that
+ * are unset may be set by the functions below.
+ *
+ * @param config set to the new settings, which the caller frees with `clazar_config_free`; NULL on
+ *   failure.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8 or both secrets
+ *   are set.
+ *
+ * No other thread may change the environment during the call.
+ */
+clazar_status clazar_config_new_from_env(clazar_config **config,
+                                         clazar_error **error);
+
+/**
+ * Frees settings, and wipes the secret in them. NULL is allowed and does nothing.
+ */
+void clazar_config_free(clazar_config *config);
+
+/**
+ * Sets the client id. The text is copied.
+ *
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ */
+clazar_status clazar_config_set_client_id(clazar_config *config, const char *client_id);
+
+/**
+ * Sets the client secret, and forgets a file set before. The text is copied; the caller may wipe its
+ * own with `clazar_memzero`.
+ *
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ */
+clazar_status clazar_config_set_client_secret(clazar_config *config,
+                                              const char *client_secret);
+
+/**
+ * Sets the path of a file that holds the client secret, and forgets a secret set before. One newline
+ * at the file's end is dropped.
+ *
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ */
+clazar_status clazar_config_set_client_secret_file(clazar_config *config,
+                                                   const char *path);
+
+/**
+ * Sets where to authenticate: https, or http to a loopback host. Default:
+ * "https://api.clazar.io/authenticate/", whose trailing slash matters.
+ *
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ */
+clazar_status clazar_config_set_auth_url(clazar_config *config, const char *url);
+
+/**
+ * Sets the path of a PEM file of certificate authorities to trust besides the system's.
+ *
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ */
+clazar_status clazar_config_set_ca_file(clazar_config *config, const char *path);
+
+/**
+ * Sets the HTTP proxy for https URLs, such as "http://user:password@proxy:3128"; "" means none.
+ * Default: the environment's `HTTPS_PROXY`, except for the hosts in `NO_PROXY`.
+ *
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ */
+clazar_status clazar_config_set_proxy(clazar_config *config, const char *url);
+
+/**
+ * Sets the User-Agent header (RFC 9110 section 10.1.5). Default: "clazar-auth/<version>".
+ *
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ */
+clazar_status clazar_config_set_user_agent(clazar_config *config, const char *user_agent);
+
+/**
+ * Sets the limit for one whole exchange, in milliseconds, above 0 and at most a day. Default: 20,000.
+ *
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
+ */
+clazar_status clazar_config_set_timeout_ms(clazar_config *config,
+                                           uint64_t timeout_ms);
+
+/**
+ * Exchanges the client id and secret for a new token: one request on the calling thread, and nothing
+ * is kept. A program that needs the token more than once is better served by a `clazar_provider`.
+ *
+ * Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
+ * `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+ *
+ * @param config settings; they may be changed or freed afterwards.
+ * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`, `CLAZAR_ERR_STORE` and
+ *   `CLAZAR_ERR_CLOSED`.
+ *
+ * Thread-safe, as long as no other thread changes `config` or the environment.
+ */
+clazar_status clazar_authenticate(const clazar_config *config,
+                                  clazar_token **token,
+                                  clazar_error **error);
+
+/**
+ * The token itself, without "Bearer".
+ *
+ * @param length set to the length without the NUL (0 for NULL); may be NULL.
+ * @return NUL-terminated ASCII that lives as long as `token`; NULL for NULL.
+ *
+ * Thread-safe.
+ */
+const char *clazar_token_value(const clazar_token *token, size_t *length);
+
+/**
+ * The value of the Authorization header, "Bearer <token>" (RFC 6750 section 2.1).
+ *
+ * @param length set to the length without the NUL (0 for NULL); may be NULL.
+ * @return NUL-terminated ASCII that lives as long as `token`; NULL for NULL.
+ *
+ * Thread-safe.
+ */
+const char *clazar_token_authorization(const clazar_token *token, size_t *length);
+
+/**
+ * When the token dies, by this machine's wall clock at the time of the exchange.
+ *
+ * @return Unix seconds, rounded down; 0 for NULL.
+ *
+ * Thread-safe.
+ */
+int64_t clazar_token_expires_at(const clazar_token *token);
+
+/**
+ * How long the token still lives. Time that the machine was suspended counts.
+ *
+ * @return seconds, rounded down; 0 once it is dead, and for NULL.
+ *
+ * Thread-safe.
+ */
+int64_t clazar_token_expires_in(const clazar_token *token);
+
+/**
+ * Frees a token, and wipes it if nobody else holds it. NULL is allowed and does nothing.
+ */
+void clazar_token_free(clazar_token *token);
+
+/**
+ * Makes a provider. No request is sent before the first token is asked for.
+ *
+ * Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
+ * `SSL_CERT_FILE` and `SSL_CERT_DIR`, now and never again.
+ *
+ * @param config settings; they may be changed or freed afterwards.
+ * @param provider set to the provider, which the caller frees with `clazar_provider_free`; NULL on
+ *   failure.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` for a setting that cannot work.
+ *
+ * Thread-safe, as long as no other thread changes `config` or the environment.
+ */
+clazar_status clazar_provider_new(const clazar_config *config,
+                                  clazar_provider **provider,
+                                  clazar_error **error);
+
+/**
+ * Another handle on the same provider, to be freed like the first.
+ *
+ * @return the handle; NULL for NULL.
+ *
+ * Thread-safe.
+ */
+clazar_provider *clazar_provider_clone(const clazar_provider *provider);
+
+/**
+ * Ends the exchange under way and drops the token. From now on, and for those that wait, each call on
+ * any handle returns `CLAZAR_ERR_CLOSED`. NULL and a closed provider are allowed and nothing happens.
+ *
+ * Thread-safe.
+ */
+void clazar_provider_close(clazar_provider *provider);
+
+/**
+ * Frees this handle; the last one wipes the token and the secret. An exchange under way ends by
+ * itself. NULL is allowed and does nothing.
+ */
+void clazar_provider_free(clazar_provider *provider);
+
+/**
+ * A token that is not due: from memory if there is one, else from an exchange, for which the calling
+ * thread waits. Whoever waits at the same time shares its token or its failure.
+ *
+ * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`.
+ *
+ * Thread-safe.
+ */
+clazar_status clazar_provider_token(const clazar_provider *provider,
+                                    clazar_token **token,
+                                    clazar_error **error);
+
+/**
+ * The token in memory if it lives, without any I/O.
+ *
+ * @param token set to the token, which the caller frees with `clazar_token_free`; NULL if there is none.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK`, also if there is no token, or `CLAZAR_ERR_INVALID_ARGUMENT`.
+ *
+ * Thread-safe.
+ */
+clazar_status clazar_provider_peek(const clazar_provider *provider,
+                                   clazar_token **token,
+                                   clazar_error **error);
+
+/**
+ * A token from a new exchange, or from the one that is under way. On failure the token in memory
+ * stays in use.
+ *
+ * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`.
+ *
+ * Thread-safe.
+ */
+clazar_status clazar_provider_refresh(const clazar_provider *provider,
+                                      clazar_token **token,
+                                      clazar_error **error);
+
+/**
+ * Copies the value of the Authorization header, "Bearer <token>", into a buffer of the caller's: the
+ * short way to what `clazar_provider_token` gives.
+ *
+ * @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
+ * @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
+ * @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size that
+ *   is needed, the NUL included; with any other error to 0. May be NULL.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` or any error.
+ *
+ * Thread-safe. The caller may wipe the buffer with `clazar_memzero` after use.
+ */
+clazar_status clazar_provider_authorization(const clazar_provider *provider,
+                                            char *buffer,
+                                            size_t size,
+                                            size_t *length,
+                                            clazar_error **error);
+
+/**
+ * Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in use
+ * is already another, so each of many threads may call this.
+ *
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` or `CLAZAR_ERR_INVALID_ARGUMENT`.
+ *
+ * Thread-safe.
+ */
+clazar_status clazar_provider_invalidate(clazar_provider *provider,
+                                         const clazar_token *token,
+                                         clazar_error **error);
+
+/**
+ * Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies of
+ * a secret or a token. NULL is allowed and does nothing.
+ *
+ * @param memory `size` bytes that nobody else uses at the same time.
+ *
+ * Thread-safe.
+ */
+void clazar_memzero(void *memory,
+                    size_t size);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* CLAZAR_AUTH_H */

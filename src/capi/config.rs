@@ -1,0 +1,246 @@
+//! The settings.
+
+use std::ffi::c_char;
+use std::ptr;
+use std::time::Duration;
+
+use super::error::clazar_error;
+use super::status::clazar_status;
+use super::{guard, text};
+use crate::credentials::{Secret, SecretSource};
+use crate::provider::Config;
+use crate::{Error, Options};
+
+/// Settings for `clazar_provider_new` and `clazar_authenticate`, which check them.
+/// For one thread at a time.
+pub struct clazar_config {
+    pub(super) config: Config,
+}
+
+/// Makes settings without credentials. No environment variable is read.
+///
+/// @param config set to the new settings, which the caller frees with `clazar_config_free`; NULL on
+///   failure.
+/// @param error set to NULL, or to an error that the caller frees; may be NULL.
+/// @return `CLAZAR_OK` or `CLAZAR_ERR_INVALID_ARGUMENT`.
+///
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_new(
+    config: *mut *mut clazar_config,
+    error: *mut *mut clazar_error,
+) -> clazar_status {
+    // SAFETY: the caller passes valid out-parameters.
+    unsafe { new(config, error, || Ok(Config::default())) }
+}
+
+/// Makes settings from the environment variables `CLAZAR_CLIENT_ID`, `CLAZAR_CLIENT_SECRET` or
+/// `CLAZAR_CLIENT_SECRET_FILE`, and `CLAZAR_AUTH_URL`, which are read now and never again. Those that
+/// are unset may be set by the functions below.
+///
+/// @param config set to the new settings, which the caller frees with `clazar_config_free`; NULL on
+///   failure.
+/// @param error set to NULL, or to an error that the caller frees; may be NULL.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8 or both secrets
+///   are set.
+///
+/// No other thread may change the environment during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_new_from_env(
+    config: *mut *mut clazar_config,
+    error: *mut *mut clazar_error,
+) -> clazar_status {
+    // SAFETY: the caller passes valid out-parameters.
+    unsafe { new(config, error, Config::from_env) }
+}
+
+/// # Safety
+/// The out-parameters must be null or valid for a write.
+unsafe fn new(
+    config: *mut *mut clazar_config,
+    error: *mut *mut clazar_error,
+    make: impl FnOnce() -> Result<Config, Error>,
+) -> clazar_status {
+    guard::silence_panics();
+    // SAFETY: the caller vouches for the out-parameters; `needed` refuses a null one.
+    unsafe {
+        guard::clear(config);
+        guard::run(error, || {
+            guard::needed(config, "config")?;
+            guard::hand_out(config, clazar_config { config: make()? });
+            Ok(())
+        })
+    }
+}
+
+/// Frees settings, and wipes the secret in them. NULL is allowed and does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_free(config: *mut clazar_config) {
+    // SAFETY: the caller passes NULL or settings that it does not use again.
+    unsafe { guard::free(config) };
+}
+
+/// Sets the client id. The text is copied.
+///
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_set_client_id(
+    config: *mut clazar_config,
+    client_id: *const c_char,
+) -> clazar_status {
+    // SAFETY: the caller passes live settings and a NUL-terminated text.
+    unsafe {
+        set(config, client_id, |config, text| config.credentials.client_id = Some(text.into()))
+    }
+}
+
+/// Sets the client secret, and forgets a file set before. The text is copied; the caller may wipe its
+/// own with `clazar_memzero`.
+///
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_set_client_secret(
+    config: *mut clazar_config,
+    client_secret: *const c_char,
+) -> clazar_status {
+    // SAFETY: the caller passes live settings and a NUL-terminated text.
+    unsafe {
+        set(config, client_secret, |config, text| {
+            config.credentials.client_secret = Some(SecretSource::Given(Secret::new(text)));
+        })
+    }
+}
+
+/// Sets the path of a file that holds the client secret, and forgets a secret set before. One newline
+/// at the file's end is dropped.
+///
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_set_client_secret_file(
+    config: *mut clazar_config,
+    path: *const c_char,
+) -> clazar_status {
+    // SAFETY: the caller passes live settings and a NUL-terminated text.
+    unsafe {
+        set(config, path, |config, text| {
+            config.credentials.client_secret = Some(SecretSource::File(text.into()));
+        })
+    }
+}
+
+/// Sets where to authenticate: https, or http to a loopback host. Default:
+/// "https://api.clazar.io/authenticate/", whose trailing slash matters.
+///
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_set_auth_url(
+    config: *mut clazar_config,
+    url: *const c_char,
+) -> clazar_status {
+    // SAFETY: the caller passes live settings and a NUL-terminated text.
+    unsafe { set_option(config, url, |options, text| options.auth_url(text)) }
+}
+
+/// Sets the path of a PEM file of certificate authorities to trust besides the system's.
+///
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_set_ca_file(
+    config: *mut clazar_config,
+    path: *const c_char,
+) -> clazar_status {
+    // SAFETY: the caller passes live settings and a NUL-terminated text.
+    unsafe { set_option(config, path, |options, text| options.ca_file(text)) }
+}
+
+/// Sets the HTTP proxy for https URLs, such as "http://user:password@proxy:3128"; "" means none.
+/// Default: the environment's `HTTPS_PROXY`, except for the hosts in `NO_PROXY`.
+///
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_set_proxy(
+    config: *mut clazar_config,
+    url: *const c_char,
+) -> clazar_status {
+    // SAFETY: the caller passes live settings and a NUL-terminated text.
+    unsafe { set_option(config, url, |options, text| options.proxy(text)) }
+}
+
+/// Sets the User-Agent header (RFC 9110 section 10.1.5). Default: "clazar-auth/<version>".
+///
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_set_user_agent(
+    config: *mut clazar_config,
+    user_agent: *const c_char,
+) -> clazar_status {
+    // SAFETY: the caller passes live settings and a NUL-terminated text.
+    unsafe { set_option(config, user_agent, |options, text| options.user_agent(text)) }
+}
+
+/// Sets the limit for one whole exchange, in milliseconds, above 0 and at most a day. Default: 20,000.
+///
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_set_timeout_ms(
+    config: *mut clazar_config,
+    timeout_ms: u64,
+) -> clazar_status {
+    let timeout = Duration::from_millis(timeout_ms);
+    // SAFETY: the caller passes NULL or live settings.
+    unsafe {
+        change(config, |config| {
+            set_options(config, |options| options.timeout(timeout));
+            Ok(())
+        })
+    }
+}
+
+/// # Safety
+/// `config` must be null or live settings, `value` null or a NUL-terminated text.
+unsafe fn set(
+    config: *mut clazar_config,
+    value: *const c_char,
+    apply: impl FnOnce(&mut Config, &str),
+) -> clazar_status {
+    // SAFETY: the caller vouches for both.
+    unsafe {
+        change(config, |config| {
+            apply(config, text::read(value, "the text")?);
+            Ok(())
+        })
+    }
+}
+
+/// # Safety
+/// As [`set`].
+unsafe fn set_option(
+    config: *mut clazar_config,
+    value: *const c_char,
+    apply: impl FnOnce(Options, &str) -> Options,
+) -> clazar_status {
+    let apply =
+        |config: &mut Config, text: &str| set_options(config, |options| apply(options, text));
+    // SAFETY: the caller vouches for both.
+    unsafe { set(config, value, apply) }
+}
+
+fn set_options(config: &mut Config, apply: impl FnOnce(Options) -> Options) {
+    config.options = apply(std::mem::take(&mut config.options));
+}
+
+/// # Safety
+/// `config` must be null or live settings.
+unsafe fn change(
+    config: *mut clazar_config,
+    apply: impl FnOnce(&mut Config) -> Result<(), Error>,
+) -> clazar_status {
+    // SAFETY: a null error is allowed; the caller vouches for `config`.
+    unsafe {
+        guard::run(ptr::null_mut(), || {
+            let config =
+                config.as_mut().ok_or_else(|| Error::invalid("config must not be NULL"))?;
+            Ok(apply(&mut config.config)?)
+        })
+    }
+}

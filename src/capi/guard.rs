@@ -1,0 +1,116 @@
+//! The boundary: results go out through pointers, and no panic gets past.
+
+use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::error::clazar_error;
+use super::status::{self, CLAZAR_ERR_BUFFER_TOO_SMALL, CLAZAR_OK, clazar_status};
+use crate::Error;
+use crate::error::contain;
+
+/// What a function fails with: an error of the core, or a buffer that is too small.
+pub(super) struct Failure {
+    pub(super) status: clazar_status,
+    pub(super) error: Error,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { status: status::of(error.kind()), error }
+    }
+}
+
+impl Failure {
+    pub(super) fn buffer_too_small(size: usize, needed: usize) -> Self {
+        let message = format!(
+            "the buffer has {size} bytes and needs {needed}; CLAZAR_AUTHORIZATION_MAX is always enough"
+        );
+        Self { status: CLAZAR_ERR_BUFFER_TOO_SMALL, error: Error::invalid(message) }
+    }
+}
+
+/// Runs `work` and returns its status; its failure goes to `*error`.
+///
+/// # Safety
+/// `error` must be null or valid for a write.
+pub(super) unsafe fn run(
+    error: *mut *mut clazar_error,
+    work: impl FnOnce() -> Result<(), Failure>,
+) -> clazar_status {
+    // SAFETY: the caller vouches for `error`.
+    unsafe { clear(error) };
+    let failure = match contain(|| Ok(work())) {
+        Ok(Ok(())) => return CLAZAR_OK,
+        Ok(Err(failure)) => failure,
+        Err(panicked) => panicked.into(),
+    };
+    let status = failure.status;
+    if !error.is_null() {
+        // SAFETY: not null, and the caller vouches for the rest.
+        unsafe { error.write(clazar_error::boxed(failure)) };
+    }
+    status
+}
+
+/// Runs `work`, which cannot fail but by a bug; the answer to a bug is `fallback`.
+pub(super) fn answer<T>(fallback: T, work: impl FnOnce() -> T) -> T {
+    contain(|| Ok(work())).unwrap_or(fallback)
+}
+
+/// Sets an out-parameter to NULL.
+///
+/// # Safety
+/// `out` must be null or valid for a write.
+pub(super) unsafe fn clear<T>(out: *mut *mut T) {
+    if !out.is_null() {
+        // SAFETY: not null, and the caller vouches for the rest.
+        unsafe { out.write(std::ptr::null_mut()) };
+    }
+}
+
+/// The handle behind a pointer.
+///
+/// # Safety
+/// `handle` must be null or a handle that lives for as long as the reference is used.
+pub(super) unsafe fn handle<'a, T>(handle: *const T, name: &str) -> Result<&'a T, Error> {
+    // SAFETY: the caller vouches for it.
+    unsafe { handle.as_ref() }.ok_or_else(|| Error::invalid(format!("{name} must not be NULL")))
+}
+
+/// Puts a new handle into an out-parameter.
+///
+/// # Safety
+/// `out` must be valid for a write.
+pub(super) unsafe fn hand_out<T>(out: *mut *mut T, value: T) {
+    // SAFETY: the caller vouches for it.
+    unsafe { out.write(Box::into_raw(Box::new(value))) };
+}
+
+/// Refuses a missing out-parameter before any work is done.
+pub(super) fn needed<T>(out: *mut T, name: &str) -> Result<(), Error> {
+    if out.is_null() {
+        return Err(Error::invalid(format!("{name} must not be NULL")));
+    }
+    Ok(())
+}
+
+/// Drops a handle.
+///
+/// # Safety
+/// `handle` must be null or come from [`hand_out`], and not be used again.
+pub(super) unsafe fn free<T>(handle: *mut T) {
+    if !handle.is_null() {
+        // SAFETY: not null, and the caller vouches for the rest.
+        answer((), || drop(unsafe { Box::from_raw(handle) }));
+    }
+}
+
+/// Has a caught panic print nothing: the process's standard error is not ours.
+///
+/// The hook is that of the Rust runtime inside this library, not that of a host written in Rust.
+pub(super) fn silence_panics() {
+    static SILENCED: AtomicBool = AtomicBool::new(false);
+    if !SILENCED.swap(true, Ordering::Relaxed) {
+        panic::set_hook(Box::new(|_| {}));
+    }
+}

@@ -1,0 +1,243 @@
+//! Providers.
+
+use std::ffi::{c_char, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+use zeroize::Zeroize;
+
+use super::config::clazar_config;
+use super::error::clazar_error;
+use super::guard::{self, answer};
+use super::status::clazar_status;
+use super::text;
+use super::token::clazar_token;
+use crate::token::LONGEST_VALUE;
+use crate::{AccessToken, Error, TokenProvider};
+
+/// The size of a buffer that holds any Authorization header: "Bearer ", 8,000 characters and a NUL.
+pub const CLAZAR_AUTHORIZATION_MAX: usize = 8008;
+
+const _: () = assert!(CLAZAR_AUTHORIZATION_MAX == "Bearer ".len() + LONGEST_VALUE + 1);
+
+/// Hands out a token that is fresh, and gets a new one when it is due. Reference counted, and safe to
+/// use from any number of threads at once.
+pub struct clazar_provider {
+    provider: TokenProvider,
+}
+
+/// Makes a provider. No request is sent before the first token is asked for.
+///
+/// Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR`, now and never again.
+///
+/// @param config settings; they may be changed or freed afterwards.
+/// @param provider set to the provider, which the caller frees with `clazar_provider_free`; NULL on
+///   failure.
+/// @param error set to NULL, or to an error that the caller frees; may be NULL.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` for a setting that cannot work.
+///
+/// Thread-safe, as long as no other thread changes `config` or the environment.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_provider_new(
+    config: *const clazar_config,
+    provider: *mut *mut clazar_provider,
+    error: *mut *mut clazar_error,
+) -> clazar_status {
+    // SAFETY: the caller passes a live config or NULL, and valid out-parameters or NULL.
+    unsafe {
+        guard::clear(provider);
+        guard::run(error, || {
+            guard::needed(provider, "provider")?;
+            let made = guard::handle(config, "config")?.config.provider()?;
+            guard::hand_out(provider, clazar_provider { provider: made });
+            Ok(())
+        })
+    }
+}
+
+/// Another handle on the same provider, to be freed like the first.
+///
+/// @return the handle; NULL for NULL.
+///
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_provider_clone(
+    provider: *const clazar_provider,
+) -> *mut clazar_provider {
+    // SAFETY: the caller passes NULL or a live provider.
+    let Some(provider) = (unsafe { provider.as_ref() }) else {
+        return ptr::null_mut();
+    };
+    answer(ptr::null_mut(), || {
+        Box::into_raw(Box::new(clazar_provider { provider: provider.provider.clone() }))
+    })
+}
+
+/// Ends the exchange under way and drops the token. From now on, and for those that wait, each call on
+/// any handle returns `CLAZAR_ERR_CLOSED`. NULL and a closed provider are allowed and nothing happens.
+///
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_provider_close(provider: *mut clazar_provider) {
+    // SAFETY: the caller passes NULL or a live provider.
+    if let Some(provider) = unsafe { provider.as_ref() } {
+        answer((), || provider.provider.close());
+    }
+}
+
+/// Frees this handle; the last one wipes the token and the secret. An exchange under way ends by
+/// itself. NULL is allowed and does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_provider_free(provider: *mut clazar_provider) {
+    // SAFETY: the caller passes NULL or a handle that it does not use again.
+    unsafe { guard::free(provider) };
+}
+
+/// A token that is not due: from memory if there is one, else from an exchange, for which the calling
+/// thread waits. Whoever waits at the same time shares its token or its failure.
+///
+/// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
+/// @param error set to NULL, or to an error that the caller frees; may be NULL.
+/// @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`.
+///
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_provider_token(
+    provider: *const clazar_provider,
+    token: *mut *mut clazar_token,
+    error: *mut *mut clazar_error,
+) -> clazar_status {
+    // SAFETY: the caller passes a live provider or NULL, and valid out-parameters or NULL.
+    unsafe { get(provider, token, error, |provider| provider.token().map(Some)) }
+}
+
+/// The token in memory if it lives, without any I/O.
+///
+/// @param token set to the token, which the caller frees with `clazar_token_free`; NULL if there is none.
+/// @param error set to NULL, or to an error that the caller frees; may be NULL.
+/// @return `CLAZAR_OK`, also if there is no token, or `CLAZAR_ERR_INVALID_ARGUMENT`.
+///
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_provider_peek(
+    provider: *const clazar_provider,
+    token: *mut *mut clazar_token,
+    error: *mut *mut clazar_error,
+) -> clazar_status {
+    // SAFETY: the caller passes a live provider or NULL, and valid out-parameters or NULL.
+    unsafe { get(provider, token, error, |provider| Ok(provider.peek())) }
+}
+
+/// A token from a new exchange, or from the one that is under way. On failure the token in memory
+/// stays in use.
+///
+/// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
+/// @param error set to NULL, or to an error that the caller frees; may be NULL.
+/// @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`.
+///
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_provider_refresh(
+    provider: *const clazar_provider,
+    token: *mut *mut clazar_token,
+    error: *mut *mut clazar_error,
+) -> clazar_status {
+    // SAFETY: the caller passes a live provider or NULL, and valid out-parameters or NULL.
+    unsafe { get(provider, token, error, |provider| provider.refresh().map(Some)) }
+}
+
+/// # Safety
+/// `provider` must be null or live, the out-parameters null or valid for a write.
+unsafe fn get(
+    provider: *const clazar_provider,
+    token: *mut *mut clazar_token,
+    error: *mut *mut clazar_error,
+    from: impl FnOnce(&TokenProvider) -> Result<Option<Arc<AccessToken>>, Error>,
+) -> clazar_status {
+    // SAFETY: the caller vouches for all three.
+    unsafe {
+        guard::clear(token);
+        guard::run(error, || {
+            guard::needed(token, "token")?;
+            let provider = guard::handle(provider, "provider")?;
+            if let Some(found) = from(&provider.provider)? {
+                guard::hand_out(token, clazar_token { token: found });
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Copies the value of the Authorization header, "Bearer <token>", into a buffer of the caller's: the
+/// short way to what `clazar_provider_token` gives.
+///
+/// @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
+/// @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
+/// @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size that
+///   is needed, the NUL included; with any other error to 0. May be NULL.
+/// @param error set to NULL, or to an error that the caller frees; may be NULL.
+/// @return `CLAZAR_OK` or any error.
+///
+/// Thread-safe. The caller may wipe the buffer with `clazar_memzero` after use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_provider_authorization(
+    provider: *const clazar_provider,
+    buffer: *mut c_char,
+    size: usize,
+    length: *mut usize,
+    error: *mut *mut clazar_error,
+) -> clazar_status {
+    // SAFETY: the caller passes a live provider or NULL, a buffer of `size` bytes, and valid
+    // out-parameters or NULL.
+    unsafe {
+        if !length.is_null() {
+            length.write(0);
+        }
+        guard::run(error, || {
+            let provider = guard::handle(provider, "provider")?;
+            if size > 0 {
+                guard::needed(buffer, "buffer")?;
+            }
+            let token = provider.provider.token()?;
+            text::copy(token.authorization_with_nul(), buffer, size, length)
+        })
+    }
+}
+
+/// Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in use
+/// is already another, so each of many threads may call this.
+///
+/// @param error set to NULL, or to an error that the caller frees; may be NULL.
+/// @return `CLAZAR_OK` or `CLAZAR_ERR_INVALID_ARGUMENT`.
+///
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_provider_invalidate(
+    provider: *mut clazar_provider,
+    token: *const clazar_token,
+    error: *mut *mut clazar_error,
+) -> clazar_status {
+    // SAFETY: the caller passes live handles or NULL, and a valid out-parameter or NULL.
+    unsafe {
+        guard::run(error, || {
+            let provider = guard::handle(provider, "provider")?;
+            provider.provider.invalidate(&guard::handle(token, "token")?.token);
+            Ok(())
+        })
+    }
+}
+
+/// Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies of
+/// a secret or a token. NULL is allowed and does nothing.
+///
+/// @param memory `size` bytes that nobody else uses at the same time.
+///
+/// Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_memzero(memory: *mut c_void, size: usize) {
+    if !memory.is_null() {
+        // SAFETY: not null; the caller passes `size` bytes of its own.
+        unsafe { std::slice::from_raw_parts_mut(memory.cast::<u8>(), size) }.zeroize();
+    }
+}

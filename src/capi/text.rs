@@ -1,0 +1,55 @@
+//! Text, in and out.
+
+use std::ffi::{CStr, c_char};
+
+use super::guard::Failure;
+use crate::Error;
+
+/// The text behind a NUL-terminated argument.
+///
+/// # Safety
+/// `text` must be null or a NUL-terminated string that lives for as long as the result is used.
+pub(super) unsafe fn read<'a>(text: *const c_char, name: &str) -> Result<&'a str, Error> {
+    if text.is_null() {
+        return Err(Error::invalid(format!("{name} must not be NULL")));
+    }
+    // SAFETY: not null, and the caller vouches for the rest.
+    let text = unsafe { CStr::from_ptr(text) };
+    text.to_str().map_err(|_| Error::invalid(format!("{name} is not valid UTF-8")))
+}
+
+/// Lends a text that ends in NUL; `*length` is its length without it.
+///
+/// # Safety
+/// `length` must be null or valid for a write.
+pub(super) unsafe fn lend(text_with_nul: &[u8], length: *mut usize) -> *const c_char {
+    if !length.is_null() {
+        // SAFETY: not null, and the caller vouches for the rest.
+        unsafe { length.write(text_with_nul.len() - 1) };
+    }
+    text_with_nul.as_ptr().cast()
+}
+
+/// Copies a text that ends in NUL into a caller's buffer, all of it or nothing.
+///
+/// # Safety
+/// `buffer` must be valid for writes of `size` bytes, and `length` null or valid for a write.
+pub(super) unsafe fn copy(
+    text_with_nul: &[u8],
+    buffer: *mut c_char,
+    size: usize,
+    length: *mut usize,
+) -> Result<(), Failure> {
+    let needed = text_with_nul.len();
+    let fits = needed <= size;
+    if !length.is_null() {
+        // SAFETY: not null, and the caller vouches for the rest.
+        unsafe { length.write(if fits { needed - 1 } else { needed }) };
+    }
+    if !fits {
+        return Err(Failure::buffer_too_small(size, needed));
+    }
+    // SAFETY: the buffer has room for all of it, and cannot overlap a token's own memory.
+    unsafe { buffer.copy_from_nonoverlapping(text_with_nul.as_ptr().cast(), needed) };
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! The C library as shipped, built by `make lib` into `target/stage`: a real compiler on the
+//! installed header, real programs against real servers, under valgrind where `CLAZAR_VALGRIND` is
+//! set.
+
+#[path = "core/certificates.rs"]
+mod certificates;
+#[path = "core/server.rs"]
+#[allow(dead_code)]
+mod server;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use clazar_auth::sandbox::Sandbox;
+
+use certificates::{Authority, VALID};
+use server::{Server, TOKEN_BODY, http, ok, read_request};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where `make lib` put header and library.
+fn stage(name: &str) -> PathBuf {
+    let stage = root().join("target").join(name);
+    let library = stage.join("lib/libclazar_auth.so");
+    assert!(library.exists(), "{} is missing; run `make lib`", library.display());
+    stage
+}
+
+fn checked(mut command: Command) -> Output {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {}\n{stderr}", output.status);
+    output
+}
+
+/// Compiles `tests/c/<name>.c` against the library in `stage`.
+fn compile(name: &str, stage: &Path) -> PathBuf {
+    let folder = root().join("target/c-tests").join(stage.file_name().unwrap());
+    std::fs::create_dir_all(&folder).unwrap();
+    let program = folder.join(format!("{name}-{}", std::process::id()));
+    let mut cc = Command::new("cc");
+    cc.args(["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-g", "-pthread"]);
+    cc.args(["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]);
+    cc.arg("-I").arg(stage.join("include"));
+    cc.arg(root().join("tests/c").join(format!("{name}.c"))).arg("-o").arg(&program);
+    cc.arg("-L").arg(stage.join("lib")).arg("-lclazar_auth");
+    cc.arg(format!("-Wl,-rpath,{}", stage.join("lib").display()));
+    checked(cc);
+    program
+}
+
+/// A run of `program` with nothing but `variables` of the library's own in its environment.
+fn run(program: &Path, variables: &[(&str, &str)]) -> Output {
+    let mut command = if std::env::var_os("CLAZAR_VALGRIND").is_some() {
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=full"]);
+        for which in ["show", "errors-for"] {
+            valgrind.arg(format!("--{which}-leak-kinds=definite,indirect"));
+        }
+        if variables.iter().any(|(_, value)| value.starts_with("https:")) {
+            // valgrind takes what ring's SHA-256 assembly computes for uninitialised; all else counts.
+            valgrind.arg("--undef-value-errors=no");
+        }
+        valgrind.arg(program);
+        valgrind
+    } else {
+        Command::new(program)
+    };
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    command.env("TEST_VERSION", env!("CARGO_PKG_VERSION")).envs(variables.iter().copied());
+    let output = checked(command);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(stderr, "", "{program:?} wrote to standard error");
+    output
+}
+
+fn variables(sandbox: &Sandbox) -> [(String, String); 3] {
+    [
+        ("CLAZAR_AUTH_URL".into(), sandbox.auth_url()),
+        ("CLAZAR_CLIENT_ID".into(), sandbox.client_id()),
+        ("CLAZAR_CLIENT_SECRET".into(), sandbox.client_secret()),
+    ]
+}
+
+fn run_with(program: &Path, sandbox: &Sandbox) -> Output {
+    let variables = variables(sandbox);
+    let variables: Vec<_> = variables.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    run(program, &variables)
+}
+
+/// The two lines that `exchange.c` prints, which must be the same but for the message.
+fn exchange(program: &Path, url: &str, more: &[(&str, &str)]) -> String {
+    let mut variables = vec![
+        ("CLAZAR_AUTH_URL", url),
+        ("CLAZAR_CLIENT_ID", "not-a-real-client"),
+        ("CLAZAR_CLIENT_SECRET", "not-a-real-secret-0123456789abcdef"),
+    ];
+    variables.retain(|(name, _)| more.iter().all(|(other, _)| name != other));
+    variables.extend(more);
+    let output = String::from_utf8(run(program, &variables).stdout).unwrap();
+    let lines: Vec<_> = output.lines().collect();
+    assert_eq!(lines.len(), 2, "{output}");
+    assert_eq!(lines[0], lines[1]);
+    lines[0].to_owned()
+}
+
+#[test]
+fn arguments() {
+    run_with(&compile("arguments", &stage("stage")), &Sandbox::start().unwrap());
+}
+
+#[test]
+fn provider() {
+    let sandbox = Sandbox::start().unwrap();
+    run_with(&compile("provider", &stage("stage")), &sandbox);
+    assert_eq!(sandbox.requests("/authenticate/"), 2);
+}
+
+#[test]
+fn sixty_four_threads_share_one_exchange() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_delay(Duration::from_millis(200));
+    run_with(&compile("threads", &stage("stage")), &sandbox);
+    assert_eq!(sandbox.requests("/authenticate/"), 1);
+}
+
+#[test]
+fn each_kind_of_error_has_its_status() {
+    let program = compile("exchange", &stage("stage"));
+    let answered = |answer: &str| exchange(&program, &Server::answering(answer).url(), &[]);
+    for (answer, start) in [
+        (ok(TOKEN_BODY), "CLAZAR_OK|0|0|-1|"),
+        (http("401 Unauthorized", "", ""), "CLAZAR_ERR_CREDENTIALS|401|0|-1|http://127.0.0.1:"),
+        (http("429 Too Many", "Retry-After: 7\r\n", ""), "CLAZAR_ERR_RATE_LIMITED|429|1|7000|"),
+        (http("404 Not Found", "", ""), "CLAZAR_ERR_REJECTED|404|0|-1|"),
+        (http("307 Temporary", "Location: /\r\n", ""), "CLAZAR_ERR_REJECTED|307|0|-1|"),
+        (http("500 Server Error", "", ""), "CLAZAR_ERR_SERVER|500|1|-1|"),
+        (ok("<html>"), "CLAZAR_ERR_INVALID_RESPONSE|200|0|-1|"),
+        (String::new(), "CLAZAR_ERR_TRANSPORT|0|1|-1|"),
+    ] {
+        let line = answered(&answer);
+        assert!(line.starts_with(start), "{line}");
+    }
+
+    let silent = Server::new(|mut stream, _| while read_request(&mut stream).is_some() {});
+    let line = exchange(&program, &silent.url(), &[("TEST_TIMEOUT_MS", "200")]);
+    assert!(line.starts_with("CLAZAR_ERR_TIMEOUT|0|1|-1|"), "{line}");
+
+    let line = exchange(&program, "http://192.0.2.1/", &[]);
+    assert!(line.starts_with("CLAZAR_ERR_INVALID_ARGUMENT|0|0|-1|"), "{line}");
+}
+
+#[test]
+fn tls_works_and_fails_as_in_rust() {
+    let program = compile("exchange", &stage("stage"));
+    let (ours, theirs) = (Authority::new("c-ours"), Authority::new("c-theirs"));
+    let ca_file = [("TEST_CA_FILE", ours.pem_file.to_str().unwrap())];
+    let attempt = |server: Server| {
+        let url = format!("https://127.0.0.1:{}/authenticate/", server.port());
+        exchange(&program, &url, &ca_file)
+    };
+    let line = attempt(ours.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY)));
+    assert!(line.starts_with("CLAZAR_OK|0|0|-1|"), "{line}");
+    for refused in [
+        theirs.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY)),
+        ours.server(&["example.com"], VALID, &ok(TOKEN_BODY)),
+        ours.server(&["127.0.0.1"], [2020, 2021], &ok(TOKEN_BODY)),
+    ] {
+        let line = attempt(refused);
+        assert!(line.starts_with("CLAZAR_ERR_TLS|0|0|-1|"), "{line}");
+    }
+}
+
+/// On the calling thread and on the library's own; `run` checks that nothing is printed.
+#[test]
+fn a_panic_becomes_a_status() {
+    let program = compile("exchange", &stage("stage-panic"));
+    let line = exchange(&program, "http://127.0.0.1:1/", &[("CLAZAR_CLIENT_ID", "panic")]);
+    assert!(line.starts_with("CLAZAR_ERR_INTERNAL|0|0|-1|"), "{line}");
+}
+
+#[test]
+fn the_header_compiles_alone_and_twice() {
+    let include = stage("stage").join("include");
+    let folder = root().join("target/c-tests");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (compiler, extension, standards) in [
+        ("cc", "c", &["c99", "c11", "c17"][..]),
+        ("c++", "cc", &["c++11", "c++14", "c++17", "c++20"]),
+    ] {
+        let source = folder.join(format!("header-{}.{extension}", std::process::id()));
+        let include_it = "#include <clazar_auth.h>\n";
+        std::fs::write(&source, [include_it, include_it].concat()).unwrap();
+        for standard in standards {
+            let mut command = Command::new(compiler);
+            command.arg(format!("-std={standard}")).args([
+                "-Wall",
+                "-Wextra",
+                "-pedantic",
+                "-Werror",
+            ]);
+            command.arg("-fsyntax-only").arg("-I").arg(&include).arg(&source);
+            checked(command);
+        }
+    }
+}
+
+#[test]
+fn the_library_exports_its_functions_and_nothing_else() {
+    let library = stage("stage").join("lib/libclazar_auth.so");
+    let tool = |name: &str, arguments: &[&str]| {
+        let mut command = Command::new(name);
+        command.args(arguments).arg(&library);
+        String::from_utf8(checked(command).stdout).unwrap()
+    };
+    let symbols = tool("nm", &["-D", "--defined-only", "--format=posix"]);
+    let mut exported: Vec<_> = symbols.lines().filter_map(|line| line.split(' ').next()).collect();
+    exported.sort_unstable();
+
+    let header = std::fs::read_to_string(stage("stage").join("include/clazar_auth.h")).unwrap();
+    let mut declared: Vec<_> = header
+        .lines()
+        .filter(|line| !line.starts_with(" *") && !line.starts_with('#'))
+        .filter_map(|line| line.split_once('(')?.0.rsplit([' ', '*']).next())
+        .filter(|name| name.starts_with("clazar_"))
+        .collect();
+    declared.sort_unstable();
+    assert_eq!(exported, declared);
+    assert!(!tool("ldd", &[]).contains("python"));
+}

@@ -1,0 +1,181 @@
+/* Every function with NULL, empty, ill-formed and just too small arguments. */
+#include "check.h"
+
+static void all_take_null(void) {
+    clazar_config *config = NULL;
+    clazar_provider *provider = NULL;
+    clazar_token *token = NULL;
+    clazar_error *error = NULL;
+    char buffer[8];
+
+    CHECK(clazar_config_new(NULL, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_config_new_from_env(NULL, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_config_new(NULL, &error) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_error_code(error) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(strcmp(clazar_error_message(error), "config must not be NULL") == 0);
+    clazar_error_free(error);
+
+    CHECK(clazar_config_new(&config, NULL) == CLAZAR_OK);
+    CHECK(clazar_config_set_timeout_ms(NULL, 1) == CLAZAR_ERR_INVALID_ARGUMENT);
+
+    CHECK(clazar_authenticate(NULL, &token, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_authenticate(config, NULL, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_provider_new(NULL, &provider, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_provider_new(config, NULL, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_provider_token(NULL, &token, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_provider_peek(NULL, &token, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_provider_refresh(NULL, &token, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_provider_invalidate(NULL, NULL, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_provider_authorization(NULL, buffer, sizeof buffer, NULL, NULL) ==
+          CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_provider_clone(NULL) == NULL);
+
+    size_t length = 7;
+    CHECK(clazar_token_value(NULL, &length) == NULL && length == 0);
+    CHECK(clazar_token_authorization(NULL, NULL) == NULL);
+    CHECK(clazar_token_expires_at(NULL) == 0);
+    CHECK(clazar_token_expires_in(NULL) == 0);
+    CHECK(clazar_error_code(NULL) == CLAZAR_OK);
+    CHECK(strcmp(clazar_error_message(NULL), "") == 0);
+    CHECK(clazar_error_http_status(NULL) == 0);
+    CHECK(!clazar_error_is_retryable(NULL));
+    CHECK(clazar_error_retry_after_ms(NULL) == -1);
+
+    clazar_provider_close(NULL);
+    clazar_provider_free(NULL);
+    clazar_token_free(NULL);
+    clazar_error_free(NULL);
+    clazar_config_free(NULL);
+    clazar_memzero(NULL, 8);
+    clazar_config_free(config);
+}
+
+typedef clazar_status (*setter)(clazar_config *, const char *);
+
+/* What a text must not be, and whether the setter or the provider says so. */
+static void texts_are_checked(void) {
+    const setter setters[] = {
+        clazar_config_set_client_id, clazar_config_set_client_secret,
+        clazar_config_set_client_secret_file, clazar_config_set_auth_url,
+        clazar_config_set_ca_file, clazar_config_set_proxy, clazar_config_set_user_agent,
+    };
+    const char *const texts[] = {"", "line\nbreak", "carriage\rreturn"};
+    for (size_t i = 0; i < sizeof setters / sizeof *setters; i++) {
+        clazar_config *config = config_from_env();
+        CHECK(setters[i](NULL, "text") == CLAZAR_ERR_INVALID_ARGUMENT);
+        CHECK(setters[i](config, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
+        CHECK(setters[i](config, "\xff\xfe") == CLAZAR_ERR_INVALID_ARGUMENT);
+        CHECK(setters[i](config, "cut \xe2\x82") == CLAZAR_ERR_INVALID_ARGUMENT);
+        for (size_t j = 0; j < sizeof texts / sizeof *texts; j++) {
+            clazar_provider *provider = NULL;
+            clazar_error *error = NULL;
+            CHECK(setters[i](config, texts[j]) == CLAZAR_OK);
+            clazar_status status = clazar_provider_new(config, &provider, &error);
+            if (setters[i] == clazar_config_set_proxy && j == 0) {
+                CHECK(status == CLAZAR_OK && provider != NULL && error == NULL);
+            } else if (setters[i] == clazar_config_set_proxy) {
+                /* Plain http to the sandbox takes no proxy, so none is looked at. */
+                CHECK(status == CLAZAR_OK);
+            } else {
+                CHECK(status == CLAZAR_ERR_INVALID_ARGUMENT && provider == NULL);
+                CHECK(clazar_error_code(error) == CLAZAR_ERR_INVALID_ARGUMENT);
+                CHECK(strlen(clazar_error_message(error)) > 20);
+            }
+            clazar_error_free(error);
+            clazar_provider_free(provider);
+        }
+        clazar_config_free(config);
+    }
+}
+
+static void timeouts_are_checked(void) {
+    const unsigned long long bad[] = {0, 86400001, UINT64_MAX};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        clazar_config *config = config_from_env();
+        clazar_provider *provider = NULL;
+        CHECK(clazar_config_set_timeout_ms(config, bad[i]) == CLAZAR_OK);
+        CHECK(clazar_provider_new(config, &provider, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
+        CHECK(provider == NULL);
+        clazar_config_free(config);
+    }
+}
+
+static void missing_credentials_are_named(void) {
+    clazar_config *config = NULL;
+    clazar_provider *provider = NULL;
+    clazar_error *error = NULL;
+    CHECK(clazar_config_new(&config, NULL) == CLAZAR_OK);
+    CHECK(clazar_provider_new(config, &provider, &error) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(strstr(clazar_error_message(error), "CLAZAR_CLIENT_ID") != NULL);
+    clazar_error_free(error);
+    CHECK(clazar_config_set_client_id(config, "id") == CLAZAR_OK);
+    CHECK(clazar_provider_new(config, &provider, &error) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(strstr(clazar_error_message(error), "CLAZAR_CLIENT_SECRET") != NULL);
+    clazar_error_free(error);
+    clazar_config_free(config);
+}
+
+static void every_buffer_size(void) {
+    clazar_provider *provider = provider_from_env();
+    clazar_token *token = NULL;
+    CHECK(clazar_provider_token(provider, &token, NULL) == CLAZAR_OK);
+    size_t text = 0;
+    const char *expected = clazar_token_authorization(token, &text);
+    const size_t needed = text + 1;
+
+    size_t length = 0;
+    CHECK(clazar_provider_authorization(provider, NULL, 0, &length, NULL) ==
+          CLAZAR_ERR_BUFFER_TOO_SMALL);
+    CHECK(length == needed);
+    CHECK(clazar_provider_authorization(provider, NULL, 1, &length, NULL) ==
+          CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(length == 0);
+
+    for (size_t size = 0; size <= needed + 1; size++) {
+        /* A block of exactly this size, so that valgrind sees a byte too many. */
+        char *buffer = malloc(size > 0 ? size : 1);
+        CHECK(buffer != NULL);
+        memset(buffer, '#', size);
+        clazar_error *error = NULL;
+        clazar_status status =
+            clazar_provider_authorization(provider, buffer, size, &length, &error);
+        if (size < needed) {
+            CHECK(status == CLAZAR_ERR_BUFFER_TOO_SMALL);
+            CHECK(clazar_error_code(error) == CLAZAR_ERR_BUFFER_TOO_SMALL);
+            CHECK(length == needed);
+            for (size_t i = 0; i < size; i++)
+                CHECK(buffer[i] == '#');
+        } else {
+            CHECK(status == CLAZAR_OK && error == NULL);
+            CHECK(length == text);
+            CHECK(strcmp(buffer, expected) == 0);
+            CHECK(size == needed || buffer[needed] == '#');
+        }
+        clazar_error_free(error);
+        free(buffer);
+    }
+    clazar_token_free(token);
+    clazar_provider_free(provider);
+}
+
+static void names(void) {
+    CHECK(strcmp(clazar_status_name(CLAZAR_OK), "CLAZAR_OK") == 0);
+    CHECK(strcmp(clazar_status_name(CLAZAR_ERR_INTERNAL), "CLAZAR_ERR_INTERNAL") == 0);
+    CHECK(strcmp(clazar_status_name(-1), "unknown status") == 0);
+    CHECK(strcmp(clazar_status_name(14), "unknown status") == 0);
+    CHECK(strcmp(clazar_version(), getenv("TEST_VERSION")) == 0);
+    char secret[] = "not-a-real-secret";
+    clazar_memzero(secret, sizeof secret);
+    for (size_t i = 0; i < sizeof secret; i++)
+        CHECK(secret[i] == 0);
+}
+
+int main(void) {
+    all_take_null();
+    texts_are_checked();
+    timeouts_are_checked();
+    missing_credentials_are_named();
+    every_buffer_size();
+    names();
+    return 0;
+}

@@ -1,0 +1,68 @@
+//! Certificates made for one test.
+
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::server::{Requests, Server, talk};
+
+/// A private certificate authority; its PEM file goes when it does.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pub pem_file: PathBuf,
+}
+
+impl Authority {
+    pub fn new(name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let file = format!("clazar-auth-{name}-{}.pem", std::process::id());
+        let pem_file = std::env::temp_dir().join(file);
+        std::fs::write(&pem_file, certificate.pem()).unwrap();
+        Self { issuer: Issuer::new(params, key), pem_file }
+    }
+
+    /// A TLS configuration with a certificate for `names`, valid for `years`.
+    fn configure(&self, names: &[&str], years: [i32; 2]) -> ServerConfig {
+        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        [params.not_before, params.not_after] = years.map(|year| date_time_ymd(year, 1, 1));
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap().der().clone();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap()
+    }
+
+    pub fn server(&self, names: &[&str], years: [i32; 2], answer: &str) -> Server {
+        let (config, answer) = (Arc::new(self.configure(names, years)), answer.to_owned());
+        Server::new(move |stream, requests| serve(stream, requests, config.clone(), &answer))
+    }
+}
+
+impl Drop for Authority {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.pem_file);
+    }
+}
+
+fn serve(stream: TcpStream, requests: &Requests, config: Arc<ServerConfig>, answer: &str) {
+    let connection = ServerConnection::new(config).unwrap();
+    let mut stream = StreamOwned::new(connection, stream);
+    talk(&mut stream, requests, answer.as_bytes());
+    stream.conn.send_close_notify();
+    let _ = stream.conn.complete_io(&mut stream.sock);
+}
+
+pub const VALID: [i32; 2] = [2020, 2120];
