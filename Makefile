@@ -4,46 +4,103 @@ PYTHON ?= python3
 CARGO ?= cargo
 VENV := .venv
 STAGE := target/stage
+WHEELS := target/wheels
+AXIOS := axios@1.21.1
+
+RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
+PYTHON_SOURCES := pyproject.toml README.md $(shell find python -name '*.py*' -not -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-c test-python lib wheel header lint clean
+.PHONY: help demo test test-rust test-c test-python test-matrix tools lib wheel header lint clean
 
 help:
 	@echo 'make demo     fetch a token from the built-in sandbox and use it, from Python and from C'
-	@echo 'make test     run all tests'
+	@echo 'make test     run all tests; test-rust, test-c, test-python and test-matrix are its parts'
 	@echo 'make lib      build the C library and its header into $(STAGE)'
-	@echo 'make wheel    build the Python wheel into target/wheels'
+	@echo 'make wheel    build the Python wheel into $(WHEELS)'
 	@echo 'make header   write include/clazar_auth.h anew from src/capi'
 	@echo 'make lint     check format and style'
 	@echo 'make clean    remove all that was built'
 
-# The C library as shipped.
+# ---- What users get ----
+
 lib: $(STAGE)/lib/libclazar_auth.so $(STAGE)/include/clazar_auth.h
 
-SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
-
-$(STAGE)/lib/libclazar_auth.so: $(SOURCES)
+$(STAGE)/lib/libclazar_auth.so: $(RUST_SOURCES)
 	$(CARGO) rustc --locked --release --lib --features capi --crate-type cdylib
 	install -D -m 755 target/release/libclazar_auth.so $@
 
-# The same with a panic to ask for, in the same profile.
-$(STAGE)-panic/lib/libclazar_auth.so: $(SOURCES)
+# The same with a panic to ask for, for the tests.
+$(STAGE)-panic/lib/libclazar_auth.so: $(RUST_SOURCES)
 	$(CARGO) rustc --locked --release --lib --features capi,test-panic --crate-type cdylib
 	install -D -m 755 target/release/libclazar_auth.so $@
 
 $(STAGE)/include/clazar_auth.h $(STAGE)-panic/include/clazar_auth.h: include/clazar_auth.h
 	install -D -m 644 $< $@
 
+wheel: $(WHEELS)/built
+
+$(WHEELS)/built: $(RUST_SOURCES) $(PYTHON_SOURCES) | $(VENV)/bin/python
+	rm -rf $(WHEELS)
+	$(VENV)/bin/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEELS) .
+	touch $@
+
 header:
 	CLAZAR_BLESS=1 $(CARGO) test --locked --quiet --test header
+
+# ---- The demonstration ----
+
+demo: $(VENV)/installed target/examples/listings
+	@$(VENV)/bin/clazar-auth demo
+	@$(VENV)/bin/clazar-auth sandbox -- target/examples/listings
+
+target/examples/listings: examples/listings.c lib
+	mkdir -p $(@D)
+	$(CC) -std=c99 -D_POSIX_C_SOURCE=200809L -O2 -Wall -Wextra -Wpedantic -I$(STAGE)/include $< -o $@ \
+	    -L$(STAGE)/lib -lclazar_auth -Wl,-rpath,'$$ORIGIN/../stage/lib'
+
+# ---- Tests ----
+
+test: tools test-rust test-c test-python test-matrix demo
+
+tools:
+	tests/tools.sh
+
+test-rust:
+	$(CARGO) test --locked --features sandbox --lib --bins --test core --test header
+	$(CARGO) test --locked --features sandbox --doc
 
 test-c: lib $(STAGE)-panic/lib/libclazar_auth.so $(STAGE)-panic/include/clazar_auth.h
 	$(CARGO) test --locked --features sandbox --test c
 	CLAZAR_VALGRIND=1 $(CARGO) test --locked --features sandbox --test c
 
+test-python: $(VENV)/tested target/node/installed
+	$(VENV)/bin/python -m pytest
+
+test-matrix: wheel
+	$(VENV)/bin/python tests/python/matrix.py $(WHEELS)/*.whl
+
 lint:
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets --features capi,sandbox -- --deny warnings
+	$(CARGO) clippy --locked --all-targets --features capi,python,sandbox -- --deny warnings
 
 clean:
 	rm -rf target $(VENV)
+
+# ---- Environments, all inside the checkout ----
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(WHEELS)/built
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEELS)/*.whl
+	touch $@
+
+$(VENV)/tested: $(VENV)/installed tests/python/requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/python/requirements.txt
+	touch $@
+
+target/node/installed: Makefile
+	npm install --silent --no-audit --no-fund --prefix target/node $(AXIOS)
+	touch $@

@@ -44,6 +44,8 @@ mod env;
 mod error;
 mod exchange;
 mod provider;
+#[cfg(feature = "python")]
+mod python;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod sys;

@@ -102,6 +102,16 @@ impl TokenProvider {
         Self::builder(Credentials::from_env()?).options(options).build()
     }
 
+    /// The client id, which is no secret.
+    pub fn client_id(&self) -> &str {
+        self.0.credentials.client_id()
+    }
+
+    /// Where the provider authenticates, without query and fragment.
+    pub fn auth_url(&self) -> String {
+        self.0.client.url().to_string()
+    }
+
     /// A token that is not due: from memory if there is one, else from an exchange, for which the
     /// calling thread waits.
     ///
@@ -204,8 +214,8 @@ impl Shared {
 impl fmt::Debug for TokenProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenProvider")
-            .field("auth_url", &format_args!("{}", self.0.client.url()))
-            .field("client_id", &self.0.credentials.client_id())
+            .field("auth_url", &self.auth_url())
+            .field("client_id", &self.client_id())
             .field("token", &self.peek())
             .finish()
     }

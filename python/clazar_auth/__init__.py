@@ -1,0 +1,53 @@
+"""Access tokens for the Clazar API: fetched once, kept fresh, kept secret.
+
+>>> import clazar_auth
+>>> provider = clazar_auth.TokenProvider.from_env()     # doctest: +SKIP
+>>> provider.headers()                                  # doctest: +SKIP
+{'Authorization': 'Bearer ...'}
+"""
+
+from clazar_auth._native import AccessToken, TokenProvider, __version__, authenticate
+from clazar_auth.errors import (
+    AuthTimeoutError,
+    ClazarAuthError,
+    ClosedError,
+    ConfigurationError,
+    InternalError,
+    InvalidCredentialsError,
+    InvalidResponseError,
+    RateLimitedError,
+    RejectedError,
+    ServerError,
+    StoreError,
+    TlsError,
+    TransportError,
+)
+
+__all__ = [
+    "AccessToken",
+    "AuthTimeoutError",
+    "ClazarAuthError",
+    "ClosedError",
+    "ConfigurationError",
+    "InternalError",
+    "InvalidCredentialsError",
+    "InvalidResponseError",
+    "RateLimitedError",
+    "RejectedError",
+    "ServerError",
+    "StoreError",
+    "TlsError",
+    "TokenProvider",
+    "TransportError",
+    "__version__",
+    "authenticate",
+]
+
+
+def __getattr__(name: str) -> object:
+    # Imported when first used, so that `import clazar_auth` stays cheap.
+    if name in ("integrations", "testing"):
+        import importlib
+
+        return importlib.import_module(f"clazar_auth.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""Adapters to HTTP libraries. None is imported before it is used."""

@@ -1,0 +1,47 @@
+//! Errors become the exceptions of `clazar_auth.errors`.
+
+use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyType};
+
+use crate::error::contain;
+use crate::{Error, ErrorKind};
+
+/// Runs `work` without the GIL, so that other Python threads go on.
+pub(super) fn run<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T, Error> + Send,
+) -> PyResult<T> {
+    py.detach(|| contain(work)).map_err(|error| raise(py, &error))
+}
+
+pub(super) fn raise(py: Python<'_>, error: &Error) -> PyErr {
+    exception(py, error).map_or_else(|failed| failed, PyErr::from_value)
+}
+
+fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
+    let class = py.import("clazar_auth.errors")?.getattr(class_name(error.kind()))?;
+    let attributes = [
+        ("http_status", error.http_status().into_pyobject(py)?.into_any()),
+        ("retry_after", error.retry_after().map(|wait| wait.as_secs_f64()).into_pyobject(py)?),
+        ("retryable", error.is_retryable().into_pyobject(py)?.to_owned().into_any()),
+    ];
+    let class = class.cast_into::<PyType>()?;
+    class.call((error.to_string(),), Some(&attributes.into_py_dict(py)?))
+}
+
+fn class_name(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidArgument => "ConfigurationError",
+        ErrorKind::Transport => "TransportError",
+        ErrorKind::Timeout => "AuthTimeoutError",
+        ErrorKind::Tls => "TlsError",
+        ErrorKind::Credentials => "InvalidCredentialsError",
+        ErrorKind::RateLimited => "RateLimitedError",
+        ErrorKind::Rejected => "RejectedError",
+        ErrorKind::Server => "ServerError",
+        ErrorKind::InvalidResponse => "InvalidResponseError",
+        ErrorKind::Store => "StoreError",
+        ErrorKind::Closed => "ClosedError",
+        ErrorKind::Internal => "InternalError",
+    }
+}

@@ -1,0 +1,24 @@
+//! The Python module `clazar_auth._native`: it converts types, and nothing else.
+
+mod error;
+mod provider;
+mod sandbox;
+mod settings;
+mod token;
+
+use pyo3::prelude::*;
+
+/// The Rust core of clazar_auth.
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::provider::TokenProvider;
+    #[pymodule_export]
+    use super::sandbox::Sandbox;
+    #[pymodule_export]
+    use super::token::{AccessToken, authenticate};
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

@@ -1,0 +1,194 @@
+//! Providers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use super::error::{raise, run};
+use super::settings::{Keywords, seconds};
+use super::token::AccessToken;
+
+/// Hands out an access token that is fresh, and gets a new one when it is due.
+///
+/// Thread-safe: all threads share one token, and however many wait, one request is sent. No request
+/// is sent before the first token is asked for. Works as ``auth=`` of requests, and as a context
+/// manager that closes it.
+///
+/// Args:
+///     client_id: the client id.
+///     client_secret: the client secret; or pass client_secret_file.
+///     client_secret_file: path of a file that holds the secret; a newline at its end is dropped.
+///     auth_url: https, or http to a loopback host. Default: https://api.clazar.io/authenticate/
+///     ca_file: path of a PEM file of certificate authorities to trust besides the system's.
+///     proxy: URL of an HTTP proxy for https; '' means none. Default: the environment's
+///         HTTPS_PROXY, except for the hosts in NO_PROXY.
+///     timeout: seconds for one whole exchange. Default: 20.
+///     user_agent: the User-Agent header. Default: clazar-auth/<version>
+///     allowed_hosts: hosts to which the token may go, each as 'host' or 'host:port' (port 443 if
+///         unsaid). Default: api.clazar.io, and the host and port of auth_url.
+///
+/// Raises:
+///     ConfigurationError: for an argument that cannot work.
+#[pyclass(frozen, weakref, module = "clazar_auth")]
+pub(super) struct TokenProvider(crate::TokenProvider);
+
+#[pymethods]
+impl TokenProvider {
+    #[new]
+    #[pyo3(signature = (client_id, client_secret=None, *, client_secret_file=None, auth_url=None,
+        ca_file=None, proxy=None, timeout=None, user_agent=None, allowed_hosts=None))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        py: Python<'_>,
+        client_id: &str,
+        client_secret: Option<&str>,
+        client_secret_file: Option<PathBuf>,
+        auth_url: Option<String>,
+        ca_file: Option<PathBuf>,
+        proxy: Option<String>,
+        timeout: Option<f64>,
+        user_agent: Option<String>,
+        allowed_hosts: Option<Vec<String>>,
+    ) -> PyResult<Self> {
+        let keywords = Keywords {
+            client_secret_file,
+            auth_url,
+            ca_file,
+            proxy,
+            timeout,
+            user_agent,
+            allowed_hosts,
+        };
+        let config = keywords.given(py, client_id, client_secret)?;
+        run(py, || config.provider()).map(Self)
+    }
+
+    /// A provider from CLAZAR_CLIENT_ID, CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE, and
+    /// CLAZAR_AUTH_URL, which are read now and never again. Keyword arguments come first.
+    ///
+    /// Raises:
+    ///     ConfigurationError: for a variable or an argument that is missing or cannot work.
+    #[staticmethod]
+    #[pyo3(signature = (*, client_secret_file=None, auth_url=None, ca_file=None, proxy=None,
+        timeout=None, user_agent=None, allowed_hosts=None))]
+    #[allow(clippy::too_many_arguments)]
+    fn from_env(
+        py: Python<'_>,
+        client_secret_file: Option<PathBuf>,
+        auth_url: Option<String>,
+        ca_file: Option<PathBuf>,
+        proxy: Option<String>,
+        timeout: Option<f64>,
+        user_agent: Option<String>,
+        allowed_hosts: Option<Vec<String>>,
+    ) -> PyResult<Self> {
+        let keywords = Keywords {
+            client_secret_file,
+            auth_url,
+            ca_file,
+            proxy,
+            timeout,
+            user_agent,
+            allowed_hosts,
+        };
+        let config = keywords.over_env(py)?;
+        run(py, || config.provider()).map(Self)
+    }
+
+    /// A token that is not due: from memory if there is one, else from an exchange, for which this
+    /// thread waits. Whoever waits at the same time shares its token or its failure.
+    ///
+    /// Args:
+    ///     timeout: seconds that this call waits at the most; the exchange goes on after that.
+    ///
+    /// Raises:
+    ///     ClazarAuthError: one of its subclasses, by what went wrong.
+    #[pyo3(signature = (*, timeout=None))]
+    fn token(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<AccessToken> {
+        let timeout = seconds(py, timeout)?;
+        let token = run(py, || match timeout {
+            Some(timeout) => self.0.token_timeout(timeout),
+            None => self.0.token(),
+        });
+        token.map(AccessToken)
+    }
+
+    /// The value of the Authorization header, 'Bearer ...'; gets the token as token() does.
+    fn authorization(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.fetch(py)?.authorization().to_owned())
+    }
+
+    /// {'Authorization': 'Bearer ...'}; gets the token as token() does.
+    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let headers = PyDict::new(py);
+        headers.set_item("Authorization", self.fetch(py)?.authorization())?;
+        Ok(headers)
+    }
+
+    /// The token in memory if it lives, else None; without any I/O.
+    fn peek(&self) -> Option<AccessToken> {
+        self.0.peek().map(AccessToken)
+    }
+
+    /// A token from a new exchange, or from the one that is under way. On failure the token in
+    /// memory stays in use.
+    ///
+    /// Raises:
+    ///     ClazarAuthError: one of its subclasses, by what went wrong.
+    fn refresh(&self, py: Python<'_>) -> PyResult<AccessToken> {
+        run(py, || self.0.refresh()).map(AccessToken)
+    }
+
+    /// Take a token out of use, because the API answered 401 to it. Nothing happens if the token in
+    /// use is already another, so each of many threads may call this.
+    fn invalidate(&self, token: &AccessToken) {
+        self.0.invalidate(&token.0);
+    }
+
+    /// Check that a request to url may carry the token: https, or http to a loopback host, to one of
+    /// allowed_hosts.
+    ///
+    /// Raises:
+    ///     ConfigurationError: saying why not.
+    fn check_url(&self, py: Python<'_>, url: &str) -> PyResult<()> {
+        self.0.check_url(url).map_err(|error| raise(py, &error))
+    }
+
+    /// End the exchange under way and drop the token. From now on, and for those that wait, each
+    /// call raises ClosedError. Closing twice does nothing.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| self.0.close());
+    }
+
+    /// Add the token to a request of the requests library, which calls this for ``auth=``.
+    fn __call__<'py>(
+        slf: &Bound<'py, Self>,
+        request: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let adapter = slf.py().import("clazar_auth.integrations.requests")?;
+        adapter.call_method1("authorize", (slf, request))
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
+        self.close(py);
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let client_id = self.0.client_id().into_pyobject(py)?;
+        let auth_url = self.0.auth_url().into_pyobject(py)?;
+        Ok(format!("TokenProvider(client_id={}, auth_url={})", client_id.repr()?, auth_url.repr()?))
+    }
+}
+
+impl TokenProvider {
+    fn fetch(&self, py: Python<'_>) -> PyResult<Arc<crate::AccessToken>> {
+        run(py, || self.0.token())
+    }
+}

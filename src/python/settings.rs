@@ -1,0 +1,74 @@
+//! Keyword arguments become settings.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+
+use super::error::raise;
+use crate::credentials::{Secret, SecretSource};
+use crate::provider::Config;
+use crate::{Error, Options};
+
+/// The keyword arguments that all constructors take.
+pub(super) struct Keywords {
+    pub(super) client_secret_file: Option<PathBuf>,
+    pub(super) auth_url: Option<String>,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) proxy: Option<String>,
+    pub(super) timeout: Option<f64>,
+    pub(super) user_agent: Option<String>,
+    pub(super) allowed_hosts: Option<Vec<String>>,
+}
+
+impl Keywords {
+    /// The settings of a call that names the credentials.
+    pub(super) fn given(
+        self,
+        py: Python<'_>,
+        client_id: &str,
+        client_secret: Option<&str>,
+    ) -> PyResult<Config> {
+        let secret = client_secret.map(Secret::new);
+        let source = SecretSource::one_of(secret, self.client_secret_file.clone());
+        let mut config = Config::default();
+        config.credentials.client_id = Some(client_id.to_owned());
+        config.credentials.client_secret = source.map_err(|error| raise(py, &error))?;
+        self.apply(py, config)
+    }
+
+    /// The environment's settings, except for those that are named.
+    pub(super) fn over_env(self, py: Python<'_>) -> PyResult<Config> {
+        let mut config = Config::from_env().map_err(|error| raise(py, &error))?;
+        if let Some(file) = self.client_secret_file.clone() {
+            config.credentials.client_secret = Some(SecretSource::File(file));
+        }
+        self.apply(py, config)
+    }
+
+    fn apply(self, py: Python<'_>, mut config: Config) -> PyResult<Config> {
+        let mut options = config.options;
+        set(&mut options, self.auth_url, Options::auth_url);
+        set(&mut options, self.ca_file, Options::ca_file);
+        set(&mut options, self.proxy, Options::proxy);
+        set(&mut options, self.user_agent, Options::user_agent);
+        set(&mut options, seconds(py, self.timeout)?, Options::timeout);
+        config.options = options;
+        config.allowed_hosts = self.allowed_hosts;
+        Ok(config)
+    }
+}
+
+fn set<T>(options: &mut Options, value: Option<T>, apply: impl FnOnce(Options, T) -> Options) {
+    if let Some(value) = value {
+        *options = apply(std::mem::take(options), value);
+    }
+}
+
+/// A number of seconds that a [`Duration`] can hold.
+pub(super) fn seconds(py: Python<'_>, number: Option<f64>) -> PyResult<Option<Duration>> {
+    let duration = number.map(Duration::try_from_secs_f64).transpose();
+    duration.map_err(|_| {
+        raise(py, &Error::invalid("the timeout is not a number of seconds from 0 up; give one"))
+    })
+}

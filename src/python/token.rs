@@ -1,0 +1,107 @@
+//! Tokens.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDateTime, PyTzInfo};
+
+use super::error::run;
+use super::settings::Keywords;
+
+/// An access token of the Clazar API. Immutable and thread-safe.
+///
+/// Its ``repr`` and ``str`` show no part of the token.
+#[pyclass(frozen, module = "clazar_auth")]
+pub(super) struct AccessToken(pub(super) Arc<crate::AccessToken>);
+
+#[pymethods]
+impl AccessToken {
+    /// The token itself. What Python made a str of, Python keeps in memory.
+    #[getter]
+    fn value(&self) -> &str {
+        self.0.value()
+    }
+
+    /// The value of the Authorization header, 'Bearer ...' (RFC 6750 section 2.1).
+    #[getter]
+    fn authorization(&self) -> &str {
+        self.0.authorization()
+    }
+
+    /// Always 'Bearer' (RFC 6750).
+    #[getter]
+    fn token_type(&self) -> &'static str {
+        self.0.token_type()
+    }
+
+    /// When the token dies, as an aware datetime in UTC.
+    #[getter]
+    fn expires_at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDateTime>> {
+        let since = self.0.expires_at().duration_since(UNIX_EPOCH).unwrap_or_default();
+        PyDateTime::from_timestamp(py, since.as_secs_f64(), Some(&*PyTzInfo::utc(py)?))
+    }
+
+    /// Seconds that the token still lives; 0.0 once it is dead.
+    #[getter]
+    fn expires_in(&self) -> f64 {
+        self.0.expires_in().as_secs_f64()
+    }
+
+    /// Whether the token is dead.
+    #[getter]
+    fn expired(&self) -> bool {
+        self.0.is_expired()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("AccessToken([redacted], expires_in={:.0})", self.0.expires_in().as_secs_f64())
+    }
+}
+
+/// Exchange a client id and secret for a new access token: one request, and nothing is kept.
+///
+/// A program that needs the token more than once is better served by a TokenProvider.
+///
+/// Args:
+///     client_id: the client id.
+///     client_secret: the client secret; or pass client_secret_file.
+///     client_secret_file: path of a file that holds the secret; a newline at its end is dropped.
+///     auth_url: https, or http to a loopback host. Default: https://api.clazar.io/authenticate/
+///     ca_file: path of a PEM file of certificate authorities to trust besides the system's.
+///     proxy: URL of an HTTP proxy for https; '' means none. Default: the environment's
+///         HTTPS_PROXY, except for the hosts in NO_PROXY.
+///     timeout: seconds for the whole exchange. Default: 20.
+///     user_agent: the User-Agent header. Default: clazar-auth/<version>
+///
+/// Raises:
+///     ClazarAuthError: one of its subclasses, by what went wrong.
+#[pyfunction]
+#[pyo3(signature = (client_id, client_secret=None, *, client_secret_file=None, auth_url=None,
+    ca_file=None, proxy=None, timeout=None, user_agent=None))]
+#[allow(clippy::too_many_arguments)]
+pub(super) fn authenticate(
+    py: Python<'_>,
+    client_id: &str,
+    client_secret: Option<&str>,
+    client_secret_file: Option<PathBuf>,
+    auth_url: Option<String>,
+    ca_file: Option<PathBuf>,
+    proxy: Option<String>,
+    timeout: Option<f64>,
+    user_agent: Option<String>,
+) -> PyResult<AccessToken> {
+    let allowed_hosts = None;
+    let keywords = Keywords {
+        client_secret_file,
+        auth_url,
+        ca_file,
+        proxy,
+        timeout,
+        user_agent,
+        allowed_hosts,
+    };
+    let config = keywords.given(py, client_id, client_secret)?;
+    run(py, || config.authenticate()).map(|token| AccessToken(Arc::new(token)))
+}

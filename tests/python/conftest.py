@@ -1,0 +1,90 @@
+"""Real servers on loopback: the sandbox, and a TLS server with a certificate of choice."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import trustme
+
+from clazar_auth.testing import Sandbox
+
+OURS = ("CLAZAR_CLIENT_ID", "CLAZAR_CLIENT_SECRET", "CLAZAR_CLIENT_SECRET_FILE", "CLAZAR_AUTH_URL")
+OTHERS = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*OURS, *OTHERS, *map(str.lower, OTHERS)):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox_environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Variables with which a program meets the sandbox; set here and returned."""
+    variables = {
+        "CLAZAR_CLIENT_ID": sandbox.client_id,
+        "CLAZAR_CLIENT_SECRET": sandbox.client_secret,
+        "CLAZAR_AUTH_URL": sandbox.auth_url,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return dict(os.environ)
+
+
+class TokenHandler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.dumps({"access_token": "not-a-real-token", "expires_in": 60}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class QuietServer(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A client that refuses the certificate is what some tests want."""
+
+
+@pytest.fixture
+def tls_server(tmp_path: Path) -> Iterator[Callable[..., tuple[str, Path]]]:
+    """Starts TLS servers; gives the URL and the file of the authority of each."""
+    servers: list[tuple[QuietServer, threading.Thread]] = []
+
+    def start(name: str = "127.0.0.1", expires: datetime | None = None) -> tuple[str, Path]:
+        authority = trustme.CA()
+        ca_file = tmp_path / f"ca-{len(servers)}.pem"
+        authority.cert_pem.write_to_path(ca_file)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(name, not_after=expires).configure_cert(context)
+        server = QuietServer(("127.0.0.1", 0), TokenHandler)
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        servers.append((server, thread))
+        return f"https://127.0.0.1:{server.server_port}/authenticate/", ca_file
+
+    yield start
+    for server, thread in servers:
+        server.shutdown()
+        thread.join()
+        server.server_close()

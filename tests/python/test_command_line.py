@@ -1,0 +1,106 @@
+"""The clazar-auth command."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+import clazar_auth
+from clazar_auth.testing import Sandbox
+
+COMMAND = Path(sysconfig.get_path("scripts")) / "clazar-auth"
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=60)
+
+
+def test_token_and_header(sandbox: Sandbox, sandbox_environment: dict[str, str]) -> None:
+    token = run("token")
+    assert (token.returncode, token.stderr) == (0, "")
+    assert token.stdout.count(".") == 2
+    header = run("header")
+    assert header.stdout.startswith("Authorization: Bearer ey")
+    as_json = json.loads(run("token", "--json").stdout)
+    assert as_json["token_type"] == "Bearer"
+    assert 86_000 < as_json["expires_in"] <= 86_400
+    assert as_json["expires_at"].endswith("+00:00")
+    assert json.loads(run("header", "--json").stdout)["Authorization"].startswith("Bearer ey")
+
+
+def test_it_is_a_module_too(sandbox_environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "clazar_auth", "token"]
+    assert subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+
+
+def test_a_refusal_is_one_line(sandbox: Sandbox, sandbox_environment: dict[str, str]) -> None:
+    sandbox.rotate_secret()
+    result = run("token")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("clazar-auth: http://127.0.0.1:")
+    assert result.stderr.count("\n") == 1
+    assert "sandbox-secret" not in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("unknown",), ("token", "--secret", "x"), ("token",)])
+def test_wrong_usage(arguments: tuple[str, ...]) -> None:
+    result = run(*arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "clazar-auth" in result.stderr
+
+
+def test_help_and_version() -> None:
+    result = run("--help")
+    assert result.returncode == 0
+    for command in ("token", "header", "sandbox", "demo"):
+        assert command in result.stdout
+    assert run("--version").stdout == f"{clazar_auth.__version__}\n"
+
+
+def test_demo() -> None:
+    result = run("demo")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "1 token request in all" in result.stdout
+    assert "Bearer ey" not in result.stdout
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_sandbox(end: signal.Signals) -> None:
+    command = [str(COMMAND), "sandbox", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        try:
+            sandbox = json.loads(process.stdout.readline())
+            clazar_auth.authenticate(
+                sandbox["client_id"], sandbox["client_secret"], auth_url=sandbox["auth_url"]
+            )
+        finally:
+            process.send_signal(end)
+        assert process.wait(timeout=60) == 0
+        assert process.stderr.read() == b""
+
+
+def test_sandbox_prints_what_a_shell_takes() -> None:
+    with subprocess.Popen([COMMAND, "sandbox"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(4)]
+        shell = "".join([*lines, f"{COMMAND} token"])
+        token = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, timeout=60)
+        process.terminate()
+    assert token.stdout.count(".") == 2
+
+
+def test_sandbox_runs_a_command() -> None:
+    result = run("sandbox", "--", sys.executable, "-m", "clazar_auth", "token")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.count(".") == 2
+    assert run("sandbox", "--", "sh", "-c", "exit 7").returncode == 7
+    missing = run("sandbox", "--", "/nonexistent/command")
+    assert missing.returncode == 2
+    assert "/nonexistent/command" in missing.stderr
