@@ -109,7 +109,7 @@ impl Route<'_> {
         Error::new(
             ErrorKind::Tls,
             format!(
-                "{} was refused: {why}; nothing was sent, so check the URL, the clock and the certificate",
+                "{} was refused: {why}; check the URL, the clock and the certificate",
                 self.place()
             ),
         )
