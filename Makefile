@@ -69,6 +69,7 @@ tools:
 test-rust:
 	$(CARGO) test --locked --features sandbox --lib --bins --test core --test header
 	$(CARGO) test --locked --features sandbox --doc
+	$(CARGO) test --locked --manifest-path tests/model/Cargo.toml --target-dir target/model --lib
 
 test-c: lib $(STAGE)-panic/lib/libclazar_auth.so $(STAGE)-panic/include/clazar_auth.h
 	$(CARGO) test --locked --features sandbox --test c
@@ -82,7 +83,9 @@ test-matrix: wheel
 
 lint:
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path tests/model/Cargo.toml
 	$(CARGO) clippy --locked --all-targets --features capi,python,sandbox -- --deny warnings
+	$(CARGO) clippy --locked -- --deny warnings
 
 clean:
 	rm -rf target $(VENV)

@@ -67,8 +67,11 @@ typedef struct clazar_config clazar_config;
 typedef struct clazar_error clazar_error;
 
 /**
- * Hands out a token that is fresh, and gets a new one when it is due. Reference counted, and safe to
- * use from any number of threads at once.
+ * Hands out a token that lives, and gets a new one when it is due. Reference counted, and safe to use
+ * from any number of threads at once.
+ *
+ * After fork() the child goes on with the provider and with its token, also if an exchange was under way
+ * in the parent; each process then makes its own exchanges.
  */
 typedef struct clazar_provider clazar_provider;
 
@@ -81,6 +84,92 @@ typedef struct clazar_token clazar_token;
  * What a function returns: `CLAZAR_OK`, or one of the `CLAZAR_ERR_*`. Numbers are never reused.
  */
 typedef int32_t clazar_status;
+
+/**
+ * What happened: one of the `CLAZAR_EVENT_*`. Numbers are never reused, and later versions may add
+ * some.
+ */
+typedef int32_t clazar_event;
+
+/**
+ * Takes an event. `message` is a sentence for a log, valid during the call: it names no secret, and of
+ * a token eight hexadecimal digits of its SHA-256 hash.
+ *
+ * It is called on a thread of the library, on which all signals are blocked, or on one that calls the
+ * library; on several at once if need be. It may call the library, and must return; a C++ exception
+ * must not leave it.
+ */
+typedef void (*clazar_event_callback)(void *context, clazar_event event, const char *message);
+
+/**
+ * Frees what belongs to a callback.
+ */
+typedef void (*clazar_destroy)(void *context);
+
+/**
+ * What a provider did since it was made, and how it is now. Set `size` to
+ * `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
+ *
+ * An exchange is counted when it has ended, with all its attempts, by its cause and its outcome.
+ */
+typedef struct {
+    /**
+     * In: the size of the struct, in bytes. Out: how many of them were filled in.
+     */
+    size_t size;
+    /**
+     * Exchanges because there was no live token, that brought one.
+     */
+    uint64_t empty_succeeded;
+    /**
+     * Exchanges because there was no live token, that failed.
+     */
+    uint64_t empty_failed;
+    /**
+     * Exchanges ahead of a live token's end, that brought the next.
+     */
+    uint64_t ahead_succeeded;
+    /**
+     * Exchanges ahead of a live token's end, that failed.
+     */
+    uint64_t ahead_failed;
+    /**
+     * Exchanges because `clazar_provider_refresh` was called, that brought a token.
+     */
+    uint64_t refresh_succeeded;
+    /**
+     * Exchanges because `clazar_provider_refresh` was called, that failed.
+     */
+    uint64_t refresh_failed;
+    /**
+     * Exchanges because a token was invalidated, that brought another.
+     */
+    uint64_t invalidated_succeeded;
+    /**
+     * Exchanges because a token was invalidated, that failed.
+     */
+    uint64_t invalidated_failed;
+    /**
+     * Calls that waited for an exchange.
+     */
+    uint64_t waited;
+    /**
+     * Tokens handed out past their refresh point.
+     */
+    uint64_t served_stale;
+    /**
+     * Tokens taken out of use by `clazar_provider_invalidate`.
+     */
+    uint64_t invalidations;
+    /**
+     * How long the token in memory still lives, in milliseconds; -1 without one.
+     */
+    int64_t expires_in_ms;
+    /**
+     * For how long no exchange is started after a failure, in milliseconds; 0 if one may start.
+     */
+    int64_t backoff_ms;
+} clazar_stats;
 
 /**
  * Done.
@@ -151,6 +240,21 @@ typedef int32_t clazar_status;
  * A bug in this library, caught at its boundary.
  */
 #define CLAZAR_ERR_INTERNAL 13
+
+/**
+ * A new token is in use.
+ */
+#define CLAZAR_EVENT_REFRESHED 1
+
+/**
+ * An exchange failed.
+ */
+#define CLAZAR_EVENT_REFRESH_FAILED 2
+
+/**
+ * A token whose renewal failed or is late was handed out, for the first time.
+ */
+#define CLAZAR_EVENT_STALE_SERVED 3
 
 #ifdef __cplusplus
 extern "C" {
@@ -270,7 +374,8 @@ clazar_status clazar_config_set_client_secret(clazar_config *config,
 
 /**
  * Sets the path of a file that holds the client secret, and forgets a secret set before. One newline
- * at the file's end is dropped.
+ * at the file's end is dropped. A provider reads it when it is made, and again when the API refuses the
+ * secret; a changed one is then tried at once.
  *
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
  */
@@ -314,6 +419,22 @@ clazar_status clazar_config_set_user_agent(clazar_config *config, const char *us
  */
 clazar_status clazar_config_set_timeout_ms(clazar_config *config,
                                            uint64_t timeout_ms);
+
+/**
+ * Has the events of each provider that is made with these settings told to `callback`, and forgets one
+ * set before.
+ *
+ * @param callback what to call; NULL for none.
+ * @param context passed to it as it is; any thread may use it.
+ * @param destroy called once with `context`, after the last event: when the settings and all handles
+ *   on providers made with them are freed, and no exchange is under way. May be NULL.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL; `destroy` is then not
+ *   called.
+ */
+clazar_status clazar_config_set_event_callback(clazar_config *config,
+                                               clazar_event_callback callback,
+                                               void *context,
+                                               clazar_destroy destroy);
 
 /**
  * Exchanges the client id and secret for a new token: one request on the calling thread, and nothing
@@ -419,8 +540,11 @@ void clazar_provider_close(clazar_provider *provider);
 void clazar_provider_free(clazar_provider *provider);
 
 /**
- * A token that is not due: from memory if there is one, else from an exchange, for which the calling
- * thread waits. Whoever waits at the same time shares its token or its failure.
+ * A token that lives: from memory as long as it is fresh. When it is due, it is renewed in the
+ * background. The calling thread waits for an exchange only if there is no live token, or at most a
+ * second in a token's last part; whoever waits at the same time shares its token or its failure. After
+ * a failure, and until the next exchange is due, callers without a live token get the error at once,
+ * and `clazar_error_retry_after_ms` says how long that is.
  *
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
@@ -446,8 +570,8 @@ clazar_status clazar_provider_peek(const clazar_provider *provider,
                                    clazar_error **error);
 
 /**
- * A token from a new exchange, or from the one that is under way. On failure the token in memory
- * stays in use.
+ * A token from a new exchange, or from the one that is under way. It does not wait for the provider's
+ * own pause after a failure, but for one that the server named. On failure a live token stays in use.
  *
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
@@ -461,7 +585,8 @@ clazar_status clazar_provider_refresh(const clazar_provider *provider,
 
 /**
  * Copies the value of the Authorization header, "Bearer <token>", into a buffer of the caller's: the
- * short way to what `clazar_provider_token` gives.
+ * short way to what `clazar_provider_token` gives. With a fresh token it takes no lock and makes no
+ * allocation.
  *
  * @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
  * @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
@@ -480,7 +605,9 @@ clazar_status clazar_provider_authorization(const clazar_provider *provider,
 
 /**
  * Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in use
- * is already another, so each of many threads may call this.
+ * is already another, so each of many threads may call this; nor if a token was replaced for this
+ * reason less than 30 seconds ago, since the API then refuses for another one. A 403 is no reason to
+ * call this.
  *
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK` or `CLAZAR_ERR_INVALID_ARGUMENT`.
@@ -501,6 +628,19 @@ clazar_status clazar_provider_invalidate(clazar_provider *provider,
  */
 void clazar_memzero(void *memory,
                     size_t size);
+
+/**
+ * What a provider did so far, and how it is now.
+ *
+ * @param stats filled in as far as its `size` goes; nothing else of it is read.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` for a NULL or a `size` that is not set.
+ *
+ * Thread-safe.
+ */
+clazar_status clazar_provider_stats(const clazar_provider *provider,
+                                    clazar_stats *stats,
+                                    clazar_error **error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
 use crate::{Error, env};
@@ -14,7 +15,7 @@ use crate::{Error, env};
 const SECRET_FILE_LIMIT: u64 = 64 * 1024;
 
 /// A client secret: one copy, wiped when the last owner drops it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
@@ -35,7 +36,8 @@ impl fmt::Debug for Secret {
 
 /// The client id and the client secret that the Clazar API exchanges for a token.
 ///
-/// The secret is wiped from memory on drop, and `Debug` prints `[redacted]` in its place.
+/// The secret is wiped from memory on drop, and `Debug` prints `[redacted]` in its place. Clones
+/// share a secret that is read again.
 ///
 /// # Errors
 /// All constructors refuse an empty id or secret and one with control characters
@@ -43,8 +45,13 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Debug)]
 pub struct Credentials {
     client_id: String,
-    client_secret: Secret,
+    /// The secret in use: an atomic, since a fork may come at any time.
+    client_secret: Arc<ArcSwap<Secret>>,
+    source: SecretSource,
 }
+
+/// What a program's own function for the secret fails with.
+type SourceError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Credentials {
     /// Credentials that the program already holds.
@@ -52,21 +59,40 @@ impl Credentials {
         client_id: impl Into<String>,
         client_secret: impl Into<String>,
     ) -> Result<Self, Error> {
-        Self::checked(client_id.into(), Secret::new(client_secret))
+        Self::checked(client_id.into(), SecretSource::Given(Secret::new(client_secret)))
     }
 
     /// Credentials whose secret is in a file, such as a mounted secret.
     ///
-    /// The file is read now; one newline at its end is dropped.
+    /// The file is read now, and again when the API refuses the secret; a changed one is then tried
+    /// at once. One newline at its end is dropped.
     pub fn from_file(
         client_id: impl Into<String>,
-        client_secret_file: impl AsRef<Path>,
+        client_secret_file: impl Into<PathBuf>,
     ) -> Result<Self, Error> {
-        Self::checked(client_id.into(), read_secret(client_secret_file.as_ref())?)
+        Self::checked(client_id.into(), SecretSource::File(client_secret_file.into()))
+    }
+
+    /// Credentials whose secret comes from a function, such as a call to a secret manager.
+    ///
+    /// It is called now, and again when the API refuses the secret; a changed one is then tried at
+    /// once. That call comes from a thread of the library, and may block.
+    ///
+    /// # Errors
+    /// What the function fails with is reported as
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) with its own text, so that text must
+    /// not contain the secret.
+    pub fn from_fn<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+        client_id: impl Into<String>,
+        client_secret: impl Fn() -> Result<String, E> + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        let call = Call(Arc::new(move || client_secret().map(Secret::new).map_err(Into::into)));
+        Self::checked(client_id.into(), SecretSource::Call(call))
     }
 
     /// Credentials from `CLAZAR_CLIENT_ID` and either `CLAZAR_CLIENT_SECRET` or
-    /// `CLAZAR_CLIENT_SECRET_FILE`, read now and never again.
+    /// `CLAZAR_CLIENT_SECRET_FILE`, read now and never again (the file itself as
+    /// [`from_file`](Self::from_file) says).
     pub fn from_env() -> Result<Self, Error> {
         CredentialsDraft::from_env()?.finish()
     }
@@ -76,14 +102,25 @@ impl Credentials {
         &self.client_id
     }
 
-    pub(crate) fn client_secret(&self) -> &Secret {
-        &self.client_secret
+    pub(crate) fn client_secret(&self) -> Arc<Secret> {
+        self.client_secret.load_full()
     }
 
-    fn checked(client_id: String, client_secret: Secret) -> Result<Self, Error> {
+    /// Asks the secret's source again after `refused` was; whether there is another one to try.
+    pub(crate) fn read_again(&self, refused: &Secret) -> bool {
+        match self.source.read() {
+            Ok(secret) if secret != *refused => {
+                self.client_secret.store(Arc::new(secret));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn checked(client_id: String, source: SecretSource) -> Result<Self, Error> {
         check("client id", &client_id)?;
-        check("client secret", client_secret.expose())?;
-        Ok(Self { client_id, client_secret })
+        let client_secret = Arc::new(ArcSwap::from_pointee(source.read()?));
+        Ok(Self { client_id, client_secret, source })
     }
 }
 
@@ -99,6 +136,17 @@ pub(crate) struct CredentialsDraft {
 pub(crate) enum SecretSource {
     Given(Secret),
     File(PathBuf),
+    Call(Call),
+}
+
+/// A program's own function for the secret.
+#[derive(Clone)]
+pub(crate) struct Call(Arc<dyn Fn() -> Result<Secret, SourceError> + Send + Sync>);
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Call")
+    }
 }
 
 impl SecretSource {
@@ -114,6 +162,21 @@ impl SecretSource {
             (Some(secret), None) => Ok(Some(Self::Given(secret))),
             (None, file) => Ok(file.map(Self::File)),
         }
+    }
+
+    /// A secret that can be sent.
+    fn read(&self) -> Result<Secret, Error> {
+        let secret = match self {
+            Self::Given(secret) => secret.clone(),
+            Self::File(path) => read_secret(path)?,
+            Self::Call(Call(call)) => call().map_err(|error| {
+                Error::invalid(format!(
+                    "the client secret could not be had from its function: {error}"
+                ))
+            })?,
+        };
+        check("client secret", secret.expose())?;
+        Ok(secret)
     }
 }
 
@@ -132,17 +195,13 @@ impl CredentialsDraft {
         let client_id = self.client_id.clone().ok_or_else(|| {
             Error::invalid("no client id was given; pass one or set CLAZAR_CLIENT_ID")
         })?;
-        let client_secret = match &self.client_secret {
-            Some(SecretSource::Given(secret)) => secret.clone(),
-            Some(SecretSource::File(path)) => read_secret(path)?,
-            None => {
-                return Err(Error::invalid(
-                    "no client secret was given; pass one or a file with it, \
-                     or set CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE",
-                ));
-            }
-        };
-        Credentials::checked(client_id, client_secret)
+        let source = self.client_secret.clone().ok_or_else(|| {
+            Error::invalid(
+                "no client secret was given; pass one or a file with it, \
+                 or set CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE",
+            )
+        })?;
+        Credentials::checked(client_id, source)
     }
 }
 

@@ -56,6 +56,7 @@ struct Details {
     message: String,
     http_status: Option<u16>,
     retry_after: Option<Duration>,
+    another_attempt: bool,
 }
 
 impl Error {
@@ -65,6 +66,7 @@ impl Error {
             message: message.into(),
             http_status: None,
             retry_after: None,
+            another_attempt: false,
         }))
     }
 
@@ -86,6 +88,21 @@ impl Error {
         self
     }
 
+    /// Says that the same exchange may go better at once.
+    pub(crate) fn with_another_attempt(mut self, worth: bool) -> Self {
+        Arc::make_mut(&mut self.0).another_attempt = worth;
+        self
+    }
+
+    pub(crate) fn is_worth_another_attempt(&self) -> bool {
+        self.0.another_attempt
+    }
+
+    /// Whether a later exchange may go better with nothing changed.
+    pub(crate) fn is_transient(&self) -> bool {
+        self.0.another_attempt || self.is_retryable()
+    }
+
     /// What kind of error this is.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -96,8 +113,8 @@ impl Error {
         self.0.http_status
     }
 
-    /// How long the server asked to wait before the next request
-    /// (`Retry-After`, RFC 9110 section 10.2.3; on a 429 also `x-ratelimit-reset`).
+    /// How long to wait before the next request: what the server asked for (`Retry-After`, RFC 9110
+    /// section 10.2.3; on a 429 also `x-ratelimit-reset`), or what is left of a provider's pause.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }

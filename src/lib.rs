@@ -46,13 +46,15 @@ mod exchange;
 mod provider;
 #[cfg(feature = "python")]
 mod python;
+mod random;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod sync;
 mod sys;
 mod token;
 
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};
 pub use exchange::{Options, authenticate};
-pub use provider::{TokenProvider, TokenProviderBuilder};
+pub use provider::{Exchanges, Stats, TokenProvider, TokenProviderBuilder};
 pub use token::AccessToken;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use ring::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
 use crate::sys::clock::Moment;
@@ -74,6 +75,12 @@ impl AccessToken {
     /// Whether the token is dead.
     pub fn is_expired(&self) -> bool {
         self.expires_in().is_zero()
+    }
+
+    /// Eight hexadecimal digits that tell tokens apart and tell nothing of them.
+    pub fn fingerprint(&self) -> String {
+        let hash = digest(&SHA256, self.value().as_bytes());
+        hash.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     pub(crate) fn age(&self, now: Moment) -> Duration {

@@ -134,7 +134,7 @@ fn each_kind_of_error_has_its_status() {
     for (answer, start) in [
         (ok(TOKEN_BODY), "CLAZAR_OK|0|0|-1|"),
         (http("401 Unauthorized", "", ""), "CLAZAR_ERR_CREDENTIALS|401|0|-1|http://127.0.0.1:"),
-        (http("429 Too Many", "Retry-After: 7\r\n", ""), "CLAZAR_ERR_RATE_LIMITED|429|1|7000|"),
+        (http("429 Too Many", "Retry-After: 70\r\n", ""), "CLAZAR_ERR_RATE_LIMITED|429|1|70000|"),
         (http("404 Not Found", "", ""), "CLAZAR_ERR_REJECTED|404|0|-1|"),
         (http("307 Temporary", "Location: /\r\n", ""), "CLAZAR_ERR_REJECTED|307|0|-1|"),
         (http("500 Server Error", "", ""), "CLAZAR_ERR_SERVER|500|1|-1|"),

@@ -6,7 +6,14 @@
 {'Authorization': 'Bearer ...'}
 """
 
-from clazar_auth._native import AccessToken, TokenProvider, __version__, authenticate
+from clazar_auth._native import (
+    AccessToken,
+    Exchanges,
+    Stats,
+    TokenProvider,
+    __version__,
+    authenticate,
+)
 from clazar_auth.errors import (
     AuthTimeoutError,
     ClazarAuthError,
@@ -29,12 +36,14 @@ __all__ = [
     "ClazarAuthError",
     "ClosedError",
     "ConfigurationError",
+    "Exchanges",
     "InternalError",
     "InvalidCredentialsError",
     "InvalidResponseError",
     "RateLimitedError",
     "RejectedError",
     "ServerError",
+    "Stats",
     "StoreError",
     "TlsError",
     "TokenProvider",

@@ -112,7 +112,8 @@ pub unsafe extern "C" fn clazar_config_set_client_secret(
 }
 
 /// Sets the path of a file that holds the client secret, and forgets a secret set before. One newline
-/// at the file's end is dropped.
+/// at the file's end is dropped. A provider reads it when it is made, and again when the API refuses the
+/// secret; a changed one is then tried at once.
 ///
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
 #[unsafe(no_mangle)]
@@ -231,7 +232,7 @@ fn set_options(config: &mut Config, apply: impl FnOnce(Options) -> Options) {
 
 /// # Safety
 /// `config` must be null or live settings.
-unsafe fn change(
+pub(super) unsafe fn change(
     config: *mut clazar_config,
     apply: impl FnOnce(&mut Config) -> Result<(), Error>,
 ) -> clazar_status {

@@ -4,8 +4,10 @@
 
 mod config;
 mod error;
+mod event;
 mod guard;
 mod provider;
+mod stats;
 mod status;
 mod text;
 mod token;

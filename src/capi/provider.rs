@@ -20,10 +20,13 @@ pub const CLAZAR_AUTHORIZATION_MAX: usize = 8008;
 
 const _: () = assert!(CLAZAR_AUTHORIZATION_MAX == "Bearer ".len() + LONGEST_VALUE + 1);
 
-/// Hands out a token that is fresh, and gets a new one when it is due. Reference counted, and safe to
-/// use from any number of threads at once.
+/// Hands out a token that lives, and gets a new one when it is due. Reference counted, and safe to use
+/// from any number of threads at once.
+///
+/// After fork() the child goes on with the provider and with its token, also if an exchange was under way
+/// in the parent; each process then makes its own exchanges.
 pub struct clazar_provider {
-    provider: TokenProvider,
+    pub(super) provider: TokenProvider,
 }
 
 /// Makes a provider. No request is sent before the first token is asked for.
@@ -94,8 +97,11 @@ pub unsafe extern "C" fn clazar_provider_free(provider: *mut clazar_provider) {
     unsafe { guard::free(provider) };
 }
 
-/// A token that is not due: from memory if there is one, else from an exchange, for which the calling
-/// thread waits. Whoever waits at the same time shares its token or its failure.
+/// A token that lives: from memory as long as it is fresh. When it is due, it is renewed in the
+/// background. The calling thread waits for an exchange only if there is no live token, or at most a
+/// second in a token's last part; whoever waits at the same time shares its token or its failure. After
+/// a failure, and until the next exchange is due, callers without a live token get the error at once,
+/// and `clazar_error_retry_after_ms` says how long that is.
 ///
 /// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
@@ -129,8 +135,8 @@ pub unsafe extern "C" fn clazar_provider_peek(
     unsafe { get(provider, token, error, |provider| Ok(provider.peek())) }
 }
 
-/// A token from a new exchange, or from the one that is under way. On failure the token in memory
-/// stays in use.
+/// A token from a new exchange, or from the one that is under way. It does not wait for the provider's
+/// own pause after a failure, but for one that the server named. On failure a live token stays in use.
 ///
 /// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
@@ -170,7 +176,8 @@ unsafe fn get(
 }
 
 /// Copies the value of the Authorization header, "Bearer <token>", into a buffer of the caller's: the
-/// short way to what `clazar_provider_token` gives.
+/// short way to what `clazar_provider_token` gives. With a fresh token it takes no lock and makes no
+/// allocation.
 ///
 /// @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
 /// @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
@@ -199,14 +206,17 @@ pub unsafe extern "C" fn clazar_provider_authorization(
             if size > 0 {
                 guard::needed(buffer, "buffer")?;
             }
-            let token = provider.provider.token()?;
-            text::copy(token.authorization_with_nul(), buffer, size, length)
+            provider.provider.with_token(|token| {
+                text::copy(token.authorization_with_nul(), buffer, size, length)
+            })?
         })
     }
 }
 
 /// Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in use
-/// is already another, so each of many threads may call this.
+/// is already another, so each of many threads may call this; nor if a token was replaced for this
+/// reason less than 30 seconds ago, since the API then refuses for another one. A 403 is no reason to
+/// call this.
 ///
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK` or `CLAZAR_ERR_INVALID_ARGUMENT`.

@@ -10,7 +10,7 @@ use super::error::clazar_error;
 use super::guard::{self, answer};
 use super::status::clazar_status;
 use super::text;
-use crate::AccessToken;
+use crate::{AccessToken, authenticate};
 
 /// An access token. Immutable: any number of threads may read it.
 pub struct clazar_token {
@@ -41,7 +41,8 @@ pub unsafe extern "C" fn clazar_authenticate(
         guard::clear(token);
         guard::run(error, || {
             guard::needed(token, "token")?;
-            let authenticated = guard::handle(config, "config")?.config.authenticate()?;
+            let config = &guard::handle(config, "config")?.config;
+            let authenticated = authenticate(&config.credentials.finish()?, &config.options)?;
             guard::hand_out(token, clazar_token { token: Arc::new(authenticated) });
             Ok(())
         })

@@ -1,4 +1,4 @@
-//! The options, checked once, and the exchange that follows them.
+//! The options, checked once, and an attempt that follows them.
 
 use std::io::Read;
 use std::time::Duration;
@@ -11,12 +11,14 @@ use zeroize::Zeroizing;
 
 use super::connector::TlsConnector;
 use super::failure::Route;
+use super::interrupt::Interrupt;
 use super::options::Options;
 use super::trust::Trust;
 use super::url::SecureUrl;
 use super::{proxy, request, response};
-use crate::sys::clock::Moment;
-use crate::{AccessToken, Credentials, Error};
+use crate::credentials::Secret;
+use crate::sys::clock::Clock;
+use crate::{AccessToken, Error, ErrorKind};
 
 const DEFAULT_URL: &str = "https://api.clazar.io/authenticate/";
 const DEFAULT_USER_AGENT: &str = concat!("clazar-auth/", env!("CARGO_PKG_VERSION"));
@@ -73,8 +75,39 @@ impl Client {
         &self.url
     }
 
-    /// The connections of one exchange; `Agent::shutdown` ends it from another thread.
-    pub(crate) fn agent(&self) -> Result<Agent, Error> {
+    /// The limit for one whole exchange.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// One request, which takes no longer than `limit`, and the token of its answer.
+    pub(super) fn attempt(
+        &self,
+        client_id: &str,
+        secret: &Secret,
+        interrupt: &Interrupt,
+        limit: Duration,
+        clock: &Clock,
+    ) -> Result<AccessToken, Error> {
+        #[cfg(feature = "test-panic")]
+        assert_ne!(client_id, "panic", "a panic that a test asked for");
+
+        let agent = self.agent(limit)?;
+        interrupt.attach(&agent)?;
+        let sent = clock.now();
+        let answer = self.send(&agent, request::body(client_id, secret), limit)?;
+        let token = response::read(&self.url, secret, &answer, sent)?;
+        if token.age(clock.now()) < token.lifetime() {
+            return Ok(token);
+        }
+        Err(Error::new(
+            ErrorKind::Timeout,
+            format!("the token from {} was dead on arrival; try again", self.url),
+        ))
+    }
+
+    /// The connections of one attempt.
+    fn agent(&self, limit: Duration) -> Result<Agent, Error> {
         let proxy_over_tls =
             self.proxy.as_ref().is_some_and(|p| p.protocol() == ProxyProtocol::Https);
         let needs_tls = self.url.is_https() || proxy_over_tls;
@@ -85,7 +118,7 @@ impl Client {
             .max_idle_connections(0)
             .proxy(self.proxy.clone())
             .user_agent(&self.user_agent)
-            .timeout_global(Some(self.timeout))
+            .timeout_global(Some(limit))
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .build();
         let connector = ConnectProxyConnector::default()
@@ -94,23 +127,13 @@ impl Client {
         Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
     }
 
-    /// One request over `agent`, and the token of its answer.
-    pub(crate) fn exchange(
+    fn send(
         &self,
         agent: &Agent,
-        credentials: &Credentials,
-    ) -> Result<AccessToken, Error> {
-        #[cfg(feature = "test-panic")]
-        assert_ne!(credentials.client_id(), "panic", "a panic that a test asked for");
-
-        let sent = Moment::now();
-        let answer = self.send(agent, credentials)?;
-        response::read(&self.url, credentials.client_secret(), &answer, sent)
-    }
-
-    fn send(&self, agent: &Agent, credentials: &Credentials) -> Result<Answer, Error> {
-        let route = Route { url: &self.url, proxy: self.proxy.as_ref(), timeout: self.timeout };
-        let body = request::body(credentials);
+        body: Zeroizing<Vec<u8>>,
+        limit: Duration,
+    ) -> Result<Answer, Error> {
+        let route = Route { url: &self.url, proxy: self.proxy.as_ref(), timeout: limit };
         let request = Request::post(self.url.uri())
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/json")

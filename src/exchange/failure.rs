@@ -41,9 +41,9 @@ impl Route<'_> {
     /// An answer came, but not all of its body.
     pub(super) fn broke_off(&self, error: ureq::Error) -> Error {
         match error {
-            ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                self.malformed("the body ends before its announced length")
-            }
+            ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => self
+                .malformed("the body ends before its announced length")
+                .with_another_attempt(true),
             error => self.failed(error),
         }
     }
@@ -55,22 +55,32 @@ impl Route<'_> {
         }
         match error.kind() {
             io::ErrorKind::TimedOut => self.timed_out(Timeout::Global),
-            io::ErrorKind::UnexpectedEof => {
-                self.unreachable("the connection was closed before an answer came")
+            io::ErrorKind::UnexpectedEof => self
+                .unreachable("the connection was closed before an answer came")
+                .with_another_attempt(true),
+            kind => {
+                let broken = matches!(
+                    kind,
+                    io::ErrorKind::ConnectionRefused
+                        | io::ErrorKind::ConnectionReset
+                        | io::ErrorKind::ConnectionAborted
+                        | io::ErrorKind::BrokenPipe
+                );
+                self.unreachable(&error.to_string()).with_another_attempt(broken)
             }
-            _ => self.unreachable(&error.to_string()),
         }
     }
 
     fn timed_out(&self, stage: Timeout) -> Error {
         let what = match stage {
             Timeout::Connect => format!("no connection to {} could be made in time", self.place()),
-            _ => format!("{} gave no answer within {:?}", self.place(), self.timeout),
+            _ => format!("{} gave no answer within {:.1?}", self.place(), self.timeout),
         };
         Error::new(
             ErrorKind::Timeout,
             format!("{what}; try again, and if the network is slow raise the timeout"),
         )
+        .with_another_attempt(true)
     }
 
     fn unreachable(&self, why: &str) -> Error {

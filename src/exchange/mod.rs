@@ -1,8 +1,10 @@
 //! The one HTTP call: a client id and secret go out, a token comes back.
 
+mod attempts;
 mod client;
 mod connector;
 mod failure;
+mod interrupt;
 mod lifetime;
 mod options;
 mod proxy;
@@ -12,11 +14,15 @@ mod trust;
 pub(crate) mod url;
 
 pub(crate) use client::Client;
+pub(crate) use interrupt::Interrupt;
 pub use options::Options;
 
+use crate::sys::clock::Clock;
 use crate::{AccessToken, Credentials, Error};
 
-/// Exchanges `credentials` for a new access token: one request on the calling thread.
+/// Exchanges `credentials` for a new access token on the calling thread: one request, and up
+/// to two more after a failure that may pass (no connection, no answer, or 408, 425, 429, 500, 502,
+/// 503 or 504).
 ///
 /// A program that needs the token more than once is better served by a
 /// [`TokenProvider`](crate::TokenProvider), which keeps it fresh and shares it.
@@ -28,6 +34,5 @@ use crate::{AccessToken, Credentials, Error};
 /// Reads `HTTPS_PROXY` and `NO_PROXY` unless a proxy is given, and `SSL_CERT_FILE` and
 /// `SSL_CERT_DIR`, during the call.
 pub fn authenticate(credentials: &Credentials, options: &Options) -> Result<AccessToken, Error> {
-    let client = Client::new(options)?;
-    client.exchange(&client.agent()?, credentials)
+    Client::new(options)?.exchange(credentials, &Interrupt::default(), &Clock::System)
 }

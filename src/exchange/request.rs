@@ -3,7 +3,7 @@
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::Credentials;
+use crate::credentials::Secret;
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -12,11 +12,8 @@ struct Body<'a> {
 }
 
 /// `{"client_id": ..., "client_secret": ...}` as JSON.
-pub(super) fn body(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
-    let body = Body {
-        client_id: credentials.client_id(),
-        client_secret: credentials.client_secret().expose(),
-    };
+pub(super) fn body(client_id: &str, secret: &Secret) -> Zeroizing<Vec<u8>> {
+    let body = Body { client_id, client_secret: secret.expose() };
     // JSON makes at most six bytes of one; with room for all, no copy is left behind by growing.
     let longest = 6 * (body.client_id.len() + body.client_secret.len()) + 64;
     let mut bytes = Zeroizing::new(Vec::with_capacity(longest));

@@ -166,9 +166,15 @@ fn refusal(url: &SecureUrl, secret: &Secret, answer: &Answer) -> Error {
             "answered with a status that a token request does not have; check the URL",
         ),
     };
+    let wait = named_wait(answer);
     Error::new(kind, format!("{url} {sentence} ({facts})"))
         .with_http_status(status)
-        .with_retry_after(named_wait(answer))
+        .with_another_attempt(match status {
+            408 | 425 | 500 | 502 | 503 | 504 => true,
+            429 => wait.is_some(),
+            _ => false,
+        })
+        .with_retry_after(wait)
 }
 
 fn refused_credentials() -> (ErrorKind, &'static str) {

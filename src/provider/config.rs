@@ -1,7 +1,8 @@
 //! The settings of all languages, as a binding collects them.
 
+use super::Listener;
 use crate::credentials::CredentialsDraft;
-use crate::{AccessToken, Error, Options, TokenProvider, authenticate};
+use crate::{Error, Options, TokenProvider};
 
 /// Nothing is checked before it is used.
 #[derive(Clone, Default)]
@@ -9,6 +10,7 @@ pub(crate) struct Config {
     pub(crate) credentials: CredentialsDraft,
     pub(crate) options: Options,
     pub(crate) allowed_hosts: Option<Vec<String>>,
+    pub(crate) listener: Option<Listener>,
 }
 
 impl Config {
@@ -17,16 +19,14 @@ impl Config {
             credentials: CredentialsDraft::from_env()?,
             options: Options::from_env()?,
             allowed_hosts: None,
+            listener: None,
         })
     }
 
-    pub(crate) fn authenticate(&self) -> Result<AccessToken, Error> {
-        authenticate(&self.credentials.finish()?, &self.options)
-    }
-
     pub(crate) fn provider(&self) -> Result<TokenProvider, Error> {
-        let mut builder =
-            TokenProvider::builder(self.credentials.finish()?).options(self.options.clone());
+        let mut builder = TokenProvider::builder(self.credentials.finish()?)
+            .options(self.options.clone())
+            .listener(self.listener.clone());
         if let Some(hosts) = &self.allowed_hosts {
             builder = builder.allowed_hosts(hosts);
         }

@@ -1,178 +1,187 @@
-//! At most one exchange at a time; all that wait for it share its token or its failure.
+//! At most one exchange at a time; all that wait for it share its outcome.
+//!
+//! Generic over what an exchange is, and free of I/O, so that `tests/model` can run it through every
+//! interleaving of its threads.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::ops::{Deref, DerefMut};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use ureq::Agent;
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, TryLockError, ignore_poison};
 
-use crate::error::contain;
-use crate::sys::signals;
-use crate::{AccessToken, Error, ErrorKind};
+/// The exchange under way, if any, and what is remembered from one to the next (`M`).
+///
+/// No lock is held over I/O, and none is taken while an outcome (`T`) or a handle (`H`) is used.
+pub(crate) struct Flight<T, H, M>(Mutex<State<T, H, M>>);
 
-type Outcome = Result<Arc<AccessToken>, Error>;
-
-/// The exchange under way, if any. Its locks are never held over I/O.
-#[derive(Default)]
-pub(super) struct Flight {
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    under_way: Option<Arc<Exchange>>,
+struct State<T, H, M> {
+    under_way: Option<Arc<Exchange<T, H>>>,
     closed: bool,
+    memory: M,
 }
 
-/// What [`Flight::join`] found.
-pub(super) enum Joined {
-    /// An exchange has brought a token in the meantime.
-    Ready(Arc<AccessToken>),
-    Waiting(Arc<Exchange>),
-}
+/// Nobody takes part in an exchange any more.
+#[derive(Debug)]
+pub(crate) struct Closed;
 
-impl Flight {
-    /// Joins the exchange under way, or has `start` begin one, unless `ready` has a token by now.
-    ///
-    /// `start` is to run the exchange on another thread, and to call [`land`](Self::land) there.
-    pub(super) fn join(
-        &self,
-        ready: impl FnOnce() -> Option<Arc<AccessToken>>,
-        start: impl FnOnce(Arc<Exchange>) -> Result<(), Error>,
-    ) -> Result<Joined, Error> {
-        let mut state = lock(&self.state);
-        if state.closed {
-            return Err(Error::closed());
-        }
-        if let Some(token) = ready() {
-            return Ok(Joined::Ready(token));
-        }
-        if let Some(exchange) = &state.under_way {
-            return Ok(Joined::Waiting(exchange.clone()));
-        }
-        let exchange = Arc::new(Exchange::default());
-        start(exchange.clone())?;
-        state.under_way = Some(exchange.clone());
-        Ok(Joined::Waiting(exchange))
+impl<T: Clone, H: Default, M> Flight<T, H, M> {
+    pub(crate) fn new(memory: M, closed: bool) -> Self {
+        Self(Mutex::new(State { under_way: None, closed, memory }))
     }
 
-    /// Ends the exchange under way with its outcome. `serve` takes a new token into service;
-    /// it is not called after [`close`](Self::close).
-    pub(super) fn land(&self, outcome: Outcome, serve: impl FnOnce(&Arc<AccessToken>)) {
-        let mut state = lock(&self.state);
-        let Some(exchange) = state.under_way.take() else {
-            return; // closed
+    /// Waits for those that are at the gate, never for an exchange.
+    pub(crate) fn enter(&self) -> Result<Gate<'_, T, H, M>, Closed> {
+        let state = ignore_poison(self.0.lock());
+        if state.closed { Err(Closed) } else { Ok(Gate(state)) }
+    }
+
+    /// As [`enter`](Self::enter), but `None` if somebody is at the gate.
+    pub(crate) fn try_enter(&self) -> Option<Result<Gate<'_, T, H, M>, Closed>> {
+        let state = match self.0.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(error)) => error.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
         };
-        if let Ok(token) = &outcome {
-            serve(token);
+        Some(if state.closed { Err(Closed) } else { Ok(Gate(state)) })
+    }
+
+    /// Ends `exchange` with its outcome. Before anybody learns of it, `remember` notes it down,
+    /// unless [`close`](Self::close) came first.
+    pub(crate) fn land(
+        &self,
+        exchange: &Arc<Exchange<T, H>>,
+        outcome: T,
+        remember: impl FnOnce(&mut M, &T),
+    ) {
+        let mut state = ignore_poison(self.0.lock());
+        if state.closed {
+            return;
         }
+        state.under_way = None;
+        remember(&mut state.memory, &outcome);
         drop(state);
         exchange.end(outcome);
     }
 
-    /// Runs `change` while no exchange can start or land.
-    pub(super) fn between<T>(&self, change: impl FnOnce() -> T) -> T {
-        let _state = lock(&self.state);
-        change()
-    }
-
-    /// Ends the exchange under way and refuses all others. `clear` takes the token out of service.
-    pub(super) fn close(&self, clear: impl FnOnce()) {
-        let mut state = lock(&self.state);
+    /// Ends the exchange under way with `outcome`, and refuses all others. Before anybody learns of
+    /// it, `forget` clears the memory. The exchange is returned for its handle.
+    pub(crate) fn close(
+        &self,
+        outcome: T,
+        forget: impl FnOnce(&mut M),
+    ) -> Option<Arc<Exchange<T, H>>> {
+        let mut state = ignore_poison(self.0.lock());
         state.closed = true;
-        clear();
+        forget(&mut state.memory);
         let exchange = state.under_way.take();
         drop(state);
-        if let Some(exchange) = exchange {
-            exchange.end(Err(Error::closed()));
+        if let Some(exchange) = &exchange {
+            exchange.end(outcome);
         }
+        exchange
+    }
+
+    /// Whether it is closed; false also if a thread that is no more was at the gate.
+    pub(crate) fn was_closed(&self) -> bool {
+        matches!(self.try_enter(), Some(Err(Closed)))
+    }
+}
+
+/// The right to start an exchange or to join one. As long as it is held, none starts or ends.
+pub(crate) struct Gate<'a, T, H, M>(MutexGuard<'a, State<T, H, M>>);
+
+impl<T: Clone, H: Default, M> Gate<'_, T, H, M> {
+    pub(crate) fn under_way(&self) -> Option<Arc<Exchange<T, H>>> {
+        self.0.under_way.clone()
+    }
+
+    /// The exchange under way, or a new one. `start` is to run it on another thread, and to call
+    /// [`land`](Flight::land) there.
+    pub(crate) fn board<E>(
+        &mut self,
+        start: impl FnOnce(Arc<Exchange<T, H>>) -> Result<(), E>,
+    ) -> Result<Arc<Exchange<T, H>>, E> {
+        if let Some(exchange) = self.under_way() {
+            return Ok(exchange);
+        }
+        let exchange = Arc::new(Exchange::new());
+        start(exchange.clone())?;
+        self.0.under_way = Some(exchange.clone());
+        Ok(exchange)
+    }
+}
+
+impl<T, H, M> Deref for Gate<'_, T, H, M> {
+    type Target = M;
+
+    fn deref(&self) -> &M {
+        &self.0.memory
+    }
+}
+
+impl<T, H, M> DerefMut for Gate<'_, T, H, M> {
+    fn deref_mut(&mut self) -> &mut M {
+        &mut self.0.memory
     }
 }
 
 /// One exchange, as its thread and those that wait for it see it.
-#[derive(Default)]
-pub(super) struct Exchange {
-    progress: Mutex<Progress>,
+pub(crate) struct Exchange<T, H> {
+    /// The way to end it early.
+    pub(crate) handle: H,
+    progress: Mutex<Progress<T>>,
     ended: Condvar,
 }
 
-#[derive(Default)]
-struct Progress {
-    agent: Option<Agent>,
-    outcome: Option<Outcome>,
+struct Progress<T> {
+    outcome: Option<T>,
+    wakers: Vec<Waker>,
 }
 
-impl Exchange {
-    /// Lets [`end`](Self::end) interrupt what `agent` does; an error if the exchange has ended.
-    pub(super) fn attach(&self, agent: &Agent) -> Result<(), Error> {
-        let mut progress = lock(&self.progress);
-        if progress.outcome.is_some() {
-            return Err(Error::closed());
+impl<T: Clone, H: Default> Exchange<T, H> {
+    fn new() -> Self {
+        Self {
+            handle: H::default(),
+            progress: Mutex::new(Progress { outcome: None, wakers: Vec::new() }),
+            ended: Condvar::new(),
         }
-        progress.agent = Some(agent.clone());
-        Ok(())
     }
 
-    fn end(&self, outcome: Outcome) {
-        let mut progress = lock(&self.progress);
-        let agent = progress.agent.take();
+    fn end(&self, outcome: T) {
+        let mut progress = ignore_poison(self.progress.lock());
         progress.outcome = Some(outcome);
+        let wakers = std::mem::take(&mut progress.wakers);
         drop(progress);
         self.ended.notify_all();
-        if let Some(agent) = agent {
-            agent.shutdown();
-        }
+        wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Waits for the outcome, or for as long as this caller will.
-    pub(super) fn wait(&self, timeout: Option<Duration>) -> Outcome {
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut progress = lock(&self.progress);
-        loop {
-            if let Some(outcome) = &progress.outcome {
-                return outcome.clone();
-            }
-            let Some(deadline) = deadline else {
-                progress = ignore_poison(self.ended.wait(progress));
-                continue;
-            };
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(gave_up(timeout.unwrap_or_default()));
-            }
-            progress = ignore_poison(self.ended.wait_timeout(progress, left)).0;
+    pub(crate) fn has_ended(&self) -> bool {
+        ignore_poison(self.progress.lock()).outcome.is_some()
+    }
+
+    /// Waits for the outcome, at most until `deadline`.
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> Option<T> {
+        let mut progress = ignore_poison(self.progress.lock());
+        while progress.outcome.is_none() {
+            progress =
+                match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                    None => ignore_poison(self.ended.wait(progress)),
+                    Some(Duration::ZERO) => break,
+                    Some(left) => ignore_poison(self.ended.wait_timeout(progress, left)).0,
+                };
+        }
+        progress.outcome.clone()
+    }
+
+    /// Wakes `waker` once, when the exchange ends, or at once if it has.
+    pub(crate) fn wake(&self, waker: &Waker) {
+        let mut progress = ignore_poison(self.progress.lock());
+        if progress.outcome.is_some() {
+            drop(progress);
+            waker.wake_by_ref();
+        } else if !progress.wakers.iter().any(|known| known.will_wake(waker)) {
+            progress.wakers.push(waker.clone());
         }
     }
-}
-
-/// Runs `work` on a thread that ends with it.
-pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
-    let thread = thread::Builder::new().name("clazar-auth".into());
-    signals::with_all_blocked(|| thread.spawn(work)).map(drop).map_err(|error| {
-        Error::new(
-            ErrorKind::Transport,
-            format!("no thread could be started for the exchange ({error}); try again"),
-        )
-    })
-}
-
-/// The outcome of `work`, also when it panics.
-pub(super) fn outcome_of(work: impl FnOnce() -> Result<AccessToken, Error>) -> Outcome {
-    contain(work).map(Arc::new)
-}
-
-fn gave_up(timeout: Duration) -> Error {
-    Error::new(
-        ErrorKind::Timeout,
-        format!("no token came within {timeout:?}; the exchange goes on, so ask again"),
-    )
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    ignore_poison(mutex.lock())
-}
-
-/// No code that can panic between two changes runs under these locks.
-fn ignore_poison<T>(result: Result<T, PoisonError<T>>) -> T {
-    result.unwrap_or_else(PoisonError::into_inner)
 }

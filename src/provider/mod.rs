@@ -2,22 +2,40 @@
 
 #[cfg(any(feature = "capi", feature = "python"))]
 mod config;
+#[cfg_attr(not(any(feature = "capi", feature = "python")), allow(dead_code))]
+mod event;
+// Only Python waits without blocking a thread.
+#[cfg_attr(not(feature = "python"), allow(dead_code))]
 mod flight;
 mod hosts;
+mod memory;
+#[cfg_attr(not(feature = "python"), allow(dead_code))]
+mod pending;
 mod policy;
+mod shared;
+mod stats;
+#[cfg(all(test, feature = "sandbox"))]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
-
 #[cfg(any(feature = "capi", feature = "python"))]
 pub(crate) use self::config::Config;
-use self::flight::{Exchange, Flight, Joined, outcome_of, spawn};
+#[cfg(any(feature = "capi", feature = "python"))]
+pub(crate) use self::event::Event;
+#[cfg(feature = "capi")]
+pub(crate) use self::event::EventKind;
+pub(crate) use self::event::Listener;
 use self::hosts::AllowedHosts;
+pub(crate) use self::pending::Answer;
+#[cfg(feature = "python")]
+pub(crate) use self::pending::Pending;
+use self::shared::Shared;
+pub use self::stats::{Exchanges, Stats};
 use crate::exchange::Client;
-use crate::sys::clock::Moment;
+use crate::sys::clock::Clock;
 use crate::{AccessToken, Credentials, Error, Options};
 
 /// Hands out an access token that is fresh, and gets a new one when it is due.
@@ -35,20 +53,14 @@ use crate::{AccessToken, Credentials, Error, Options};
 #[derive(Clone)]
 pub struct TokenProvider(Arc<Shared>);
 
-struct Shared {
-    client: Client,
-    credentials: Credentials,
-    allowed_hosts: AllowedHosts,
-    token: ArcSwapOption<AccessToken>,
-    flight: Flight,
-}
-
 /// Makes a [`TokenProvider`]; see [`TokenProvider::builder`].
 #[derive(Debug)]
 pub struct TokenProviderBuilder {
     credentials: Credentials,
     options: Options,
     allowed_hosts: Option<Vec<String>>,
+    listener: Option<Listener>,
+    clock: Clock,
 }
 
 impl TokenProviderBuilder {
@@ -76,20 +88,39 @@ impl TokenProviderBuilder {
     /// `SSL_CERT_DIR`, now and never again.
     pub fn build(self) -> Result<TokenProvider, Error> {
         let client = Client::new(&self.options)?;
-        Ok(TokenProvider(Arc::new(Shared {
-            allowed_hosts: AllowedHosts::new(self.allowed_hosts.as_deref(), client.url())?,
+        let allowed_hosts = AllowedHosts::new(self.allowed_hosts.as_deref(), client.url())?;
+        Ok(TokenProvider(Arc::new(Shared::new(
             client,
-            credentials: self.credentials,
-            token: ArcSwapOption::empty(),
-            flight: Flight::default(),
-        })))
+            self.credentials,
+            allowed_hosts,
+            self.clock,
+            self.listener,
+        ))))
+    }
+
+    #[cfg(any(feature = "capi", feature = "python"))]
+    pub(crate) fn listener(mut self, listener: Option<Listener>) -> Self {
+        self.listener = listener;
+        self
+    }
+
+    #[cfg(all(test, feature = "sandbox"))]
+    pub(crate) fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
     }
 }
 
 impl TokenProvider {
     /// A provider for `credentials`.
     pub fn builder(credentials: Credentials) -> TokenProviderBuilder {
-        TokenProviderBuilder { credentials, options: Options::default(), allowed_hosts: None }
+        TokenProviderBuilder {
+            credentials,
+            options: Options::default(),
+            allowed_hosts: None,
+            listener: None,
+            clock: Clock::default(),
+        }
     }
 
     /// A provider from [`Credentials::from_env`] and [`Options::from_env`].
@@ -112,14 +143,16 @@ impl TokenProvider {
         self.0.client.url().to_string()
     }
 
-    /// A token that is not due: from memory if there is one, else from an exchange, for which the
-    /// calling thread waits.
+    /// A token that lives: from memory as long as it is fresh, else as `docs/lifetime.md` says. The
+    /// calling thread waits only if there is no live token, or at most a second in a token's last
+    /// part.
     ///
     /// # Errors
-    /// Any [`ErrorKind`](crate::ErrorKind) but `InvalidArgument`; all threads that waited for a
-    /// failed exchange get the same error.
+    /// Any [`ErrorKind`](crate::ErrorKind) but `InvalidArgument`. All that waited for a failed
+    /// exchange get the same error, and until the next exchange is due all callers get it at once,
+    /// with the time left as its [`retry_after`](Error::retry_after).
     pub fn token(&self) -> Result<Arc<AccessToken>, Error> {
-        self.get(None)
+        finish(self.ask(None)?)
     }
 
     /// As [`token`](Self::token), but waits no longer than `timeout`.
@@ -128,31 +161,61 @@ impl TokenProvider {
     /// Also [`Timeout`](crate::ErrorKind::Timeout) when this wait ends; the exchange goes on for
     /// the others, and for the next call.
     pub fn token_timeout(&self, timeout: Duration) -> Result<Arc<AccessToken>, Error> {
-        self.get(Some(timeout))
+        finish(self.ask(Some(timeout))?)
+    }
+
+    /// Gives the value of the `Authorization` header to `use_it`: what [`token`](Self::token) finds,
+    /// in the cheapest way. With a fresh token it takes no lock, makes no allocation, and lets any
+    /// number of threads run side by side.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), clazar_auth::Error> {
+    /// # let provider = clazar_auth::TokenProvider::from_env()?;
+    /// # let mut request = Vec::new();
+    /// provider.with_authorization(|header| request.extend_from_slice(header.as_bytes()))?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`token`](Self::token).
+    pub fn with_authorization<R>(&self, use_it: impl FnOnce(&str) -> R) -> Result<R, Error> {
+        self.with_token(|token| use_it(token.authorization()))
+    }
+
+    pub(crate) fn with_token<R>(&self, use_it: impl FnOnce(&AccessToken) -> R) -> Result<R, Error> {
+        let kept = self.0.kept();
+        match self.0.if_fresh(&kept) {
+            Some(token) => Ok(use_it(token)),
+            None => Ok(use_it(&*self.token()?)),
+        }
     }
 
     /// The token in memory if it lives, without any I/O.
     pub fn peek(&self) -> Option<Arc<AccessToken>> {
-        self.0.token.load_full().filter(|token| !token.is_expired())
+        self.0.peek()
     }
 
-    /// A token from a new exchange, or from the one that is under way.
+    /// A token from a new exchange, or from the one that is under way. It does not wait for the
+    /// provider's own pause after a failure, but for one that the server named.
     ///
     /// # Errors
-    /// As [`token`](Self::token); the token in memory then stays in use.
+    /// As [`token`](Self::token); a live token then stays in use.
     pub fn refresh(&self) -> Result<Arc<AccessToken>, Error> {
-        self.exchange(None, || None)
+        finish(self.ask_anew()?)
     }
 
-    /// Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token
-    /// in use is already another, so each of many threads may call this.
+    /// Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in
+    /// use is already another, so each of many threads may call this; nor if a token was replaced
+    /// for this reason less than 30 s ago, since the API then refuses for another one.
+    ///
+    /// A 403 is no reason to call this: the API knows the token and says no.
     pub fn invalidate(&self, token: &AccessToken) {
-        self.0.flight.between(|| {
-            let current = self.0.token.load();
-            if current.as_ref().is_some_and(|current| current.value() == token.value()) {
-                self.0.token.store(None);
-            }
-        });
+        self.0.invalidate(token);
+    }
+
+    /// What the provider did so far, and how it is now.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
     }
 
     /// Whether a request to `url` may carry the token: `https`, or `http` on this machine, to one
@@ -167,47 +230,27 @@ impl TokenProvider {
     /// Ends the exchange under way and drops the token. From now on, and for those that wait, each
     /// call fails with [`Closed`](crate::ErrorKind::Closed). Closing twice does nothing.
     pub fn close(&self) {
-        self.0.flight.close(|| self.0.token.store(None));
+        self.0.close();
     }
 
-    fn get(&self, timeout: Option<Duration>) -> Result<Arc<AccessToken>, Error> {
-        match self.0.fresh_token() {
-            Some(token) => Ok(token),
-            None => self.exchange(timeout, || self.0.fresh_token()),
-        }
+    /// A token, or a wait that ends after `patience` at the latest; never blocks.
+    pub(crate) fn ask(&self, patience: Option<Duration>) -> Result<Answer, Error> {
+        Ok(match self.0.ask()? {
+            Answer::Pending(pending) => Answer::Pending(pending.within(patience)),
+            token => token,
+        })
     }
 
-    fn exchange(
-        &self,
-        timeout: Option<Duration>,
-        ready: impl FnOnce() -> Option<Arc<AccessToken>>,
-    ) -> Result<Arc<AccessToken>, Error> {
-        let start = |exchange: Arc<Exchange>| {
-            let shared = self.0.clone();
-            spawn(move || shared.run(&exchange))
-        };
-        match self.0.flight.join(ready, start)? {
-            Joined::Ready(token) => Ok(token),
-            Joined::Waiting(exchange) => exchange.wait(timeout),
-        }
+    /// As [`refresh`](Self::refresh), but never blocks.
+    pub(crate) fn ask_anew(&self) -> Result<Answer, Error> {
+        self.0.refresh()
     }
 }
 
-impl Shared {
-    fn fresh_token(&self) -> Option<Arc<AccessToken>> {
-        let now = Moment::now();
-        let token = self.token.load_full()?;
-        (!policy::is_due(token.age(now), token.lifetime())).then_some(token)
-    }
-
-    /// The work of the exchange's own thread.
-    fn run(&self, exchange: &Exchange) {
-        let outcome = outcome_of(|| {
-            let agent = self.client.agent()?;
-            exchange.attach(&agent)?;
-            self.client.exchange(&agent, &self.credentials)
-        });
-        self.flight.land(outcome, |token| self.token.store(Some(token.clone())));
+fn finish(answer: Answer) -> Result<Arc<AccessToken>, Error> {
+    match answer {
+        Answer::Token(token) => Ok(token),
+        Answer::Pending(pending) => pending.wait(),
     }
 }
 

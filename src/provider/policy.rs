@@ -1,27 +1,154 @@
-//! When a token is due for renewal: pure arithmetic over plain values.
+//! What a caller gets, and when an exchange is due: pure arithmetic over plain values, without a
+//! clock, a lock or I/O. `docs/lifetime.md` has the same rules in a user's words.
+
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
-/// The last part of a token's life, in which it might die on its way to the API.
-fn margin(lifetime: Duration) -> Duration {
-    (lifetime / 20).min(Duration::from_secs(30))
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The longest that a caller with a live token waits for its successor.
+const LONGEST_GRACE: Duration = SECOND;
+/// The longest wait that a server may name.
+const LONGEST_NAMED_WAIT: Duration = HOUR;
+/// The shortest time between two exchanges that the API's 401 forces.
+const BETWEEN_FORCED: Duration = Duration::from_secs(30);
+
+/// When a token of some lifetime is to be renewed, as ages of the token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schedule {
+    /// From here on the token is renewed in the background.
+    refresh: Duration,
+    /// From here on callers wait a little for its successor.
+    margin: Duration,
+    /// From here on the token is dead.
+    deadline: Duration,
 }
 
-/// Whether a token of this age must be replaced before it is used.
-pub(super) fn is_due(age: Duration, lifetime: Duration) -> bool {
-    age >= lifetime - margin(lifetime)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_due_one_margin_before_its_end() {
-        let seconds = Duration::from_secs;
-        assert!(!is_due(seconds(86_369), seconds(86_400)));
-        assert!(is_due(seconds(86_370), seconds(86_400)));
-        assert!(!is_due(seconds(94), seconds(100)));
-        assert!(is_due(seconds(95), seconds(100)));
+impl Schedule {
+    /// `spread` in [0.5, 1) keeps processes that started together from renewing together.
+    pub(crate) fn new(lifetime: Duration, spread: f64) -> Self {
+        let ahead = (lifetime / 8).clamp(MINUTE, HOUR).min(lifetime / 2);
+        let margin = (30 * SECOND).min(lifetime / 20);
+        Self {
+            refresh: lifetime.saturating_sub(ahead.mul_f64(spread)),
+            margin: lifetime - margin,
+            deadline: lifetime,
+        }
     }
+}
+
+/// A token as the policy sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    pub(crate) age: Duration,
+    pub(crate) schedule: Schedule,
+}
+
+impl Held {
+    /// Whether the token is handed out, whatever else is the case.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.age < self.schedule.refresh
+    }
+
+    /// Whether the token is neither fresh nor about to die.
+    pub(crate) fn is_stale(&self) -> bool {
+        !self.is_fresh() && self.is_at_ease()
+    }
+
+    /// Whether the token's last part has not begun.
+    pub(crate) fn is_at_ease(&self) -> bool {
+        self.age < self.schedule.margin
+    }
+
+    pub(crate) fn lives(&self) -> bool {
+        self.age < self.schedule.deadline
+    }
+}
+
+/// The last exchange, if it failed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failure {
+    /// How many exchanges in a row have failed alike.
+    pub(crate) count: u32,
+    /// Whether the next one may go better with nothing changed.
+    pub(crate) transient: bool,
+    /// What the server asked for.
+    pub(crate) named_wait: Option<Duration>,
+    /// Whether a token was in use whose last part had not begun.
+    pub(crate) at_ease: bool,
+    /// A number in [0.5, 1).
+    pub(crate) jitter: f64,
+    /// How long ago it was.
+    pub(crate) age: Duration,
+}
+
+/// What a caller gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// The token, and that is all.
+    Serve,
+    /// The token, and an exchange is started in the background.
+    ServeAndRefresh,
+    /// The outcome of an exchange if it comes within this time, else the old token.
+    WaitAtMost(Duration),
+    /// The outcome of an exchange.
+    Wait,
+    /// The error of the last exchange; the next is due after this time.
+    Fail(Duration),
+}
+
+pub(crate) fn decide(token: Option<Held>, failure: Option<Failure>) -> Decision {
+    let pause = failure.map_or(Duration::ZERO, |failure| failure.pause(token));
+    let Some(held) = token.filter(Held::lives) else {
+        return if pause.is_zero() { Decision::Wait } else { Decision::Fail(pause) };
+    };
+    if held.is_fresh() || !pause.is_zero() {
+        Decision::Serve
+    } else if held.is_at_ease() {
+        Decision::ServeAndRefresh
+    } else {
+        Decision::WaitAtMost(LONGEST_GRACE.min((held.schedule.deadline - held.age) / 2))
+    }
+}
+
+impl Failure {
+    /// How much longer no exchange is started.
+    pub(crate) fn pause(&self, token: Option<Held>) -> Duration {
+        if let Some(wait) = self.named_pause() {
+            return wait;
+        }
+        let token = token.filter(|_| self.at_ease);
+        let (first, longest) = match (self.transient, token) {
+            (true, None) => (SECOND, 30 * SECOND),
+            _ => (30 * SECOND, 300 * SECOND),
+        };
+        let pause = doubled(first, longest, self.count).mul_f64(self.jitter);
+        let left = pause.saturating_sub(self.age);
+        match token.filter(|_| self.transient) {
+            // Never so long that the last minutes of a token are slept through.
+            Some(Held { age, schedule }) => left.min(schedule.margin.saturating_sub(age)),
+            None => left,
+        }
+    }
+
+    /// What is left of a wait that the server named: not even a forced exchange comes earlier.
+    pub(crate) fn named_pause(&self) -> Option<Duration> {
+        let wait = self.named_wait?.min(LONGEST_NAMED_WAIT);
+        Some(wait.saturating_sub(self.age)).filter(|left| !left.is_zero())
+    }
+}
+
+/// Whether a 401 may force an exchange, so long after the last one that did.
+pub(crate) fn may_force(since_last: Option<Duration>) -> bool {
+    since_last.is_none_or(|since| since >= BETWEEN_FORCED)
+}
+
+/// `first`, doubled with each failure after the first one.
+fn doubled(first: Duration, longest: Duration, count: u32) -> Duration {
+    let factor = 1_u32.checked_shl(count.saturating_sub(1)).unwrap_or(u32::MAX);
+    first.saturating_mul(factor).min(longest)
 }

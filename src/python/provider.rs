@@ -2,13 +2,23 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::error::{raise, run};
+use super::log::Log;
+use super::pending::Pending;
 use super::settings::{Keywords, seconds};
+use super::stats::Stats;
 use super::token::AccessToken;
+use crate::Error;
+use crate::error::contain;
+use crate::provider::{Answer, Config};
+
+/// How often a wait looks for a signal, such as Ctrl-C.
+const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 
 /// Hands out an access token that is fresh, and gets a new one when it is due.
 ///
@@ -32,7 +42,10 @@ use super::token::AccessToken;
 /// Raises:
 ///     ConfigurationError: for an argument that cannot work.
 #[pyclass(frozen, weakref, module = "clazar_auth")]
-pub(super) struct TokenProvider(crate::TokenProvider);
+pub(super) struct TokenProvider {
+    provider: crate::TokenProvider,
+    log: Log,
+}
 
 #[pymethods]
 impl TokenProvider {
@@ -61,8 +74,7 @@ impl TokenProvider {
             user_agent,
             allowed_hosts,
         };
-        let config = keywords.given(py, client_id, client_secret)?;
-        run(py, || config.provider()).map(Self)
+        Self::with(py, keywords.given(py, client_id, client_secret)?)
     }
 
     /// A provider from CLAZAR_CLIENT_ID, CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE, and
@@ -93,12 +105,14 @@ impl TokenProvider {
             user_agent,
             allowed_hosts,
         };
-        let config = keywords.over_env(py)?;
-        run(py, || config.provider()).map(Self)
+        Self::with(py, keywords.over_env(py)?)
     }
 
-    /// A token that is not due: from memory if there is one, else from an exchange, for which this
-    /// thread waits. Whoever waits at the same time shares its token or its failure.
+    /// A token that lives: from memory as long as it is fresh; when it is due, it is renewed in the
+    /// background. This thread waits for an exchange only if there is no live token, or at most a
+    /// second in a token's last part; whoever waits at the same time shares its token or its failure.
+    /// After a failure, and until the next exchange is due, callers without a live token get the error
+    /// at once, with the time left as retry_after. Ctrl-C ends the wait, not the exchange.
     ///
     /// Args:
     ///     timeout: seconds that this call waits at the most; the exchange goes on after that.
@@ -108,11 +122,45 @@ impl TokenProvider {
     #[pyo3(signature = (*, timeout=None))]
     fn token(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<AccessToken> {
         let timeout = seconds(py, timeout)?;
-        let token = run(py, || match timeout {
-            Some(timeout) => self.0.token_timeout(timeout),
-            None => self.0.token(),
-        });
-        token.map(AccessToken)
+        self.finish(py, || self.provider.ask(timeout)).map(AccessToken)
+    }
+
+    /// The same token and the same exchange as token(), for a task of asyncio or trio: the event loop
+    /// goes on meanwhile, and cancelling one task harms no other.
+    ///
+    /// Args:
+    ///     timeout: seconds that this call waits at the most; the exchange goes on after that.
+    ///
+    /// Raises:
+    ///     ClazarAuthError: one of its subclasses, by what went wrong.
+    #[pyo3(signature = (*, timeout=None))]
+    fn token_async<'py>(
+        slf: &Bound<'py, Self>,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("clazar_auth._async")?.call_method1("token", (slf, timeout))
+    }
+
+    /// {'Authorization': 'Bearer ...'}; gets the token as token_async() does.
+    #[pyo3(signature = (*, timeout=None))]
+    fn headers_async<'py>(
+        slf: &Bound<'py, Self>,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("clazar_auth._async")?.call_method1("headers", (slf, timeout))
+    }
+
+    /// A token, or the wait for one.
+    fn _ask<'py>(&self, py: Python<'py>, timeout: Option<f64>) -> PyResult<Bound<'py, PyAny>> {
+        let timeout = seconds(py, timeout)?;
+        let answer = contain(|| self.provider.ask(timeout));
+        self.log.drain(py);
+        match answer.map_err(|error| raise(py, &error))? {
+            Answer::Token(token) => Ok(Bound::new(py, AccessToken(token))?.into_any()),
+            Answer::Pending(pending) => {
+                Ok(Bound::new(py, Pending::new(pending, self.log.clone()))?.into_any())
+            }
+        }
     }
 
     /// The value of the Authorization header, 'Bearer ...'; gets the token as token() does.
@@ -128,23 +176,33 @@ impl TokenProvider {
     }
 
     /// The token in memory if it lives, else None; without any I/O.
-    fn peek(&self) -> Option<AccessToken> {
-        self.0.peek().map(AccessToken)
+    fn peek(&self, py: Python<'_>) -> Option<AccessToken> {
+        self.log.drain(py);
+        self.provider.peek().map(AccessToken)
     }
 
-    /// A token from a new exchange, or from the one that is under way. On failure the token in
-    /// memory stays in use.
+    /// A token from a new exchange, or from the one that is under way. It does not wait for the
+    /// provider's own pause after a failure, but for one that the server named. On failure a live
+    /// token stays in use.
     ///
     /// Raises:
     ///     ClazarAuthError: one of its subclasses, by what went wrong.
     fn refresh(&self, py: Python<'_>) -> PyResult<AccessToken> {
-        run(py, || self.0.refresh()).map(AccessToken)
+        self.finish(py, || self.provider.ask_anew()).map(AccessToken)
     }
 
-    /// Take a token out of use, because the API answered 401 to it. Nothing happens if the token in
-    /// use is already another, so each of many threads may call this.
+    /// Take a token out of use, because the API answered 401 to it. Nothing happens if the token in use
+    /// is already another, so each of many threads may call this; nor if a token was replaced for this
+    /// reason less than 30 seconds ago, since the API then refuses for another one. A 403 is no reason
+    /// to call this.
     fn invalidate(&self, token: &AccessToken) {
-        self.0.invalidate(&token.0);
+        self.provider.invalidate(&token.0);
+    }
+
+    /// What the provider did so far, and how it is now.
+    fn stats(&self, py: Python<'_>) -> Stats {
+        self.log.drain(py);
+        self.provider.stats().into()
     }
 
     /// Check that a request to url may carry the token: https, or http to a loopback host, to one of
@@ -153,13 +211,13 @@ impl TokenProvider {
     /// Raises:
     ///     ConfigurationError: saying why not.
     fn check_url(&self, py: Python<'_>, url: &str) -> PyResult<()> {
-        self.0.check_url(url).map_err(|error| raise(py, &error))
+        self.provider.check_url(url).map_err(|error| raise(py, &error))
     }
 
     /// End the exchange under way and drop the token. From now on, and for those that wait, each
     /// call raises ClosedError. Closing twice does nothing.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| self.0.close());
+        py.detach(|| self.provider.close());
     }
 
     /// Add the token to a request of the requests library, which calls this for ``auth=``.
@@ -181,14 +239,49 @@ impl TokenProvider {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let client_id = self.0.client_id().into_pyobject(py)?;
-        let auth_url = self.0.auth_url().into_pyobject(py)?;
+        let client_id = self.provider.client_id().into_pyobject(py)?;
+        let auth_url = self.provider.auth_url().into_pyobject(py)?;
         Ok(format!("TokenProvider(client_id={}, auth_url={})", client_id.repr()?, auth_url.repr()?))
     }
 }
 
 impl TokenProvider {
-    fn fetch(&self, py: Python<'_>) -> PyResult<Arc<crate::AccessToken>> {
-        run(py, || self.0.token())
+    fn with(py: Python<'_>, mut config: Config) -> PyResult<Self> {
+        let log = Log::default();
+        config.listener = Some(log.listener());
+        let provider = run(py, || config.provider())?;
+        Ok(Self { provider, log })
+    }
+
+    /// One that tells nobody of its events.
+    pub(super) fn silent(py: Python<'_>, config: &Config) -> PyResult<Self> {
+        let provider = run(py, || config.provider())?;
+        Ok(Self { provider, log: Log::default() })
+    }
+
+    pub(super) fn fetch(&self, py: Python<'_>) -> PyResult<Arc<crate::AccessToken>> {
+        self.finish(py, || self.provider.ask(None))
+    }
+
+    /// The token that `ask` gives or lets wait for; other Python threads go on meanwhile.
+    fn finish(
+        &self,
+        py: Python<'_>,
+        ask: impl FnOnce() -> Result<Answer, Error>,
+    ) -> PyResult<Arc<crate::AccessToken>> {
+        let outcome = match contain(ask) {
+            Ok(Answer::Token(token)) => Ok(token),
+            Ok(Answer::Pending(pending)) => loop {
+                let slice = || contain(|| Ok(pending.wait_for(BETWEEN_SIGNALS)));
+                match py.detach(slice) {
+                    Ok(Some(outcome)) => break outcome,
+                    Ok(None) => py.check_signals()?,
+                    Err(error) => break Err(error),
+                }
+            },
+            Err(error) => Err(error),
+        };
+        self.log.drain(py);
+        outcome.map_err(|error| raise(py, &error))
     }
 }

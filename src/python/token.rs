@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyTzInfo};
 
-use super::error::run;
+use super::provider::TokenProvider;
 use super::settings::Keywords;
 
 /// An access token of the Clazar API. Immutable and thread-safe.
@@ -60,7 +60,7 @@ impl AccessToken {
     }
 }
 
-/// Exchange a client id and secret for a new access token: one request, and nothing is kept.
+/// Exchange a client id and secret for a new access token: one exchange, and nothing is kept.
 ///
 /// A program that needs the token more than once is better served by a TokenProvider.
 ///
@@ -103,5 +103,5 @@ pub(super) fn authenticate(
         allowed_hosts,
     };
     let config = keywords.given(py, client_id, client_secret)?;
-    run(py, || config.authenticate()).map(|token| AccessToken(Arc::new(token)))
+    TokenProvider::silent(py, &config)?.fetch(py).map(AccessToken)
 }

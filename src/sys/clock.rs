@@ -7,6 +7,25 @@ const CLOCKS: [libc::clockid_t; 2] = [libc::CLOCK_MONOTONIC_COARSE, libc::CLOCK_
 #[cfg(not(target_os = "linux"))]
 const CLOCKS: [libc::clockid_t; 2] = [libc::CLOCK_MONOTONIC, libc::CLOCK_REALTIME];
 
+/// Where the time comes from: the system, or a test.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Clock {
+    #[default]
+    System,
+    #[cfg(test)]
+    Set(std::sync::Arc<std::sync::Mutex<Moment>>),
+}
+
+impl Clock {
+    pub(crate) fn now(&self) -> Moment {
+        match self {
+            Self::System => Moment::now(),
+            #[cfg(test)]
+            Self::Set(moment) => *moment.lock().unwrap(),
+        }
+    }
+}
+
 /// One reading of the monotonic and of the wall clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
@@ -28,6 +47,22 @@ impl Moment {
 
     pub(crate) fn wall(self) -> SystemTime {
         SystemTime::UNIX_EPOCH + self.wall
+    }
+}
+
+#[cfg(test)]
+impl Moment {
+    /// A reading of both clocks, in seconds.
+    pub(crate) fn at(monotonic: f64, wall: f64) -> Self {
+        Self { monotonic: Duration::from_secs_f64(monotonic), wall: Duration::from_secs_f64(wall) }
+    }
+
+    /// What the clocks read after time has passed by one and by the other, in seconds.
+    pub(crate) fn step(&mut self, monotonic: f64, wall: f64) {
+        let passed =
+            |clock: Duration, by: f64| Duration::from_secs_f64((clock.as_secs_f64() + by).max(0.0));
+        self.monotonic = passed(self.monotonic, monotonic);
+        self.wall = passed(self.wall, wall);
     }
 }
 

@@ -2,4 +2,5 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod clock;
+pub(crate) mod fork;
 pub(crate) mod signals;

@@ -203,8 +203,8 @@ fn a_wait_that_the_server_names_is_passed_on() {
     let limited = "429 Too Many Requests";
     let busy = "503 Service Unavailable";
     assert_eq!(wait(limited, ""), None);
-    assert_eq!(wait(limited, "Retry-After: 7\r\n"), seconds(7));
-    assert_eq!(wait(busy, "Retry-After: 7\r\n"), seconds(7));
+    assert_eq!(wait(limited, "Retry-After: 70\r\n"), seconds(70));
+    assert_eq!(wait(busy, "Retry-After: 70\r\n"), seconds(70));
     let date = format!("{dated}Retry-After: Thu, 01 Jan 1970 00:11:00 GMT\r\n");
     assert_eq!(wait(busy, &date), seconds(60));
     let past = format!("{dated}Retry-After: Thu, 01 Jan 1970 00:01:00 GMT\r\n");

@@ -67,12 +67,13 @@ fn all_that_wait_share_a_failure() {
     let sandbox = Sandbox::start().unwrap();
     let provider = provider(&sandbox);
     sandbox.set_delay(Duration::from_millis(500));
-    sandbox.answer_next(AUTHENTICATE, Answer::new(503, ""));
+    sandbox.answer_next(AUTHENTICATE, Answer::new(400, ""));
     let errors: Vec<Error> =
         at_once(|| provider.token()).into_iter().filter_map(Result::err).collect();
-    assert!(!errors.is_empty());
-    assert!(errors.iter().all(|error| error.kind() == ErrorKind::Server));
-    provider.token().unwrap();
+    assert_eq!(errors.len(), 64);
+    assert!(errors.iter().all(|error| error.kind() == ErrorKind::Rejected));
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+    provider.refresh().unwrap();
 }
 
 #[test]
@@ -95,8 +96,8 @@ fn refresh_replaces_a_token_and_a_failed_one_keeps_it() {
     let first = provider.token().unwrap();
     let second = provider.refresh().unwrap();
     assert_ne!(first.value(), second.value());
-    sandbox.answer_next(AUTHENTICATE, Answer::new(503, ""));
-    assert_eq!(provider.refresh().unwrap_err().kind(), ErrorKind::Server);
+    sandbox.answer_next(AUTHENTICATE, Answer::new(400, ""));
+    assert_eq!(provider.refresh().unwrap_err().kind(), ErrorKind::Rejected);
     assert_eq!(provider.token().unwrap().value(), second.value());
     assert_eq!(sandbox.requests(AUTHENTICATE), 3);
 }

@@ -1,0 +1,91 @@
+//! Events, told to a callback.
+
+use std::ffi::{CString, c_char, c_void};
+use std::sync::Arc;
+
+use super::config::{change, clazar_config};
+use super::status::clazar_status;
+use crate::provider::{Event, EventKind, Listener};
+
+/// What happened: one of the `CLAZAR_EVENT_*`. Numbers are never reused, and later versions may add
+/// some.
+pub type clazar_event = i32;
+
+/// A new token is in use.
+pub const CLAZAR_EVENT_REFRESHED: clazar_event = 1;
+/// An exchange failed.
+pub const CLAZAR_EVENT_REFRESH_FAILED: clazar_event = 2;
+/// A token whose renewal failed or is late was handed out, for the first time.
+pub const CLAZAR_EVENT_STALE_SERVED: clazar_event = 3;
+
+/// Takes an event. `message` is a sentence for a log, valid during the call: it names no secret, and of
+/// a token eight hexadecimal digits of its SHA-256 hash.
+///
+/// It is called on a thread of the library, on which all signals are blocked, or on one that calls the
+/// library; on several at once if need be. It may call the library, and must return; a C++ exception
+/// must not leave it.
+pub type clazar_event_callback =
+    Option<unsafe extern "C" fn(context: *mut c_void, event: clazar_event, message: *const c_char)>;
+
+/// Frees what belongs to a callback.
+pub type clazar_destroy = Option<unsafe extern "C" fn(context: *mut c_void)>;
+
+/// Has the events of each provider that is made with these settings told to `callback`, and forgets one
+/// set before.
+///
+/// @param callback what to call; NULL for none.
+/// @param context passed to it as it is; any thread may use it.
+/// @param destroy called once with `context`, after the last event: when the settings and all handles
+///   on providers made with them are freed, and no exchange is under way. May be NULL.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL; `destroy` is then not
+///   called.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_set_event_callback(
+    config: *mut clazar_config,
+    callback: clazar_event_callback,
+    context: *mut c_void,
+    destroy: clazar_destroy,
+) -> clazar_status {
+    // SAFETY: the caller passes NULL or live settings.
+    unsafe {
+        change(config, |config| {
+            let told = Arc::new(Callback { callback, context, destroy });
+            config.listener = Some(Listener(Arc::new(move |event| told.call(event))));
+            Ok(())
+        })
+    }
+}
+
+struct Callback {
+    callback: clazar_event_callback,
+    context: *mut c_void,
+    destroy: clazar_destroy,
+}
+
+// SAFETY: the caller promises that any thread may use the context.
+unsafe impl Send for Callback {}
+// SAFETY: as above.
+unsafe impl Sync for Callback {}
+
+impl Callback {
+    fn call(&self, event: &Event) {
+        let number = match event.kind {
+            EventKind::Refreshed => CLAZAR_EVENT_REFRESHED,
+            EventKind::RefreshFailed => CLAZAR_EVENT_REFRESH_FAILED,
+            EventKind::StaleServed => CLAZAR_EVENT_STALE_SERVED,
+        };
+        if let (Some(callback), Ok(message)) = (self.callback, CString::new(&*event.message)) {
+            // SAFETY: the caller gave the function for this context; the message outlives the call.
+            unsafe { callback(self.context, number, message.as_ptr()) };
+        }
+    }
+}
+
+impl Drop for Callback {
+    fn drop(&mut self) {
+        if let Some(destroy) = self.destroy {
+            // SAFETY: the caller gave the function for this context, and nobody calls back any more.
+            unsafe { destroy(self.context) };
+        }
+    }
+}

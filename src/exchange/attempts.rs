@@ -1,0 +1,50 @@
+//! The attempts of one exchange: what is tried again, when, and how often.
+
+use std::time::{Duration, Instant};
+
+use super::client::Client;
+use super::interrupt::Interrupt;
+use crate::sys::clock::Clock;
+use crate::{AccessToken, Credentials, Error, ErrorKind, random};
+
+const MOST_ATTEMPTS: u32 = 3;
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
+/// The first pause is shorter than this, and each further one than twice the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+impl Client {
+    /// One exchange, of as many attempts as it needs and as `timeout` allows.
+    pub(crate) fn exchange(
+        &self,
+        credentials: &Credentials,
+        interrupt: &Interrupt,
+        clock: &Clock,
+    ) -> Result<AccessToken, Error> {
+        let started = Instant::now();
+        let left = || self.timeout().saturating_sub(started.elapsed());
+        let mut attempt = 1;
+        loop {
+            let secret = credentials.client_secret();
+            let limit = left().min(LONGEST_ATTEMPT);
+            let error =
+                match self.attempt(credentials.client_id(), &secret, interrupt, limit, clock) {
+                    Err(error) if attempt < MOST_ATTEMPTS => error,
+                    outcome => return outcome,
+                };
+            if error.kind() != ErrorKind::Credentials {
+                let fits = pause_after(&error, attempt).filter(|pause| *pause < left());
+                interrupt.pause(fits.ok_or(error)?)?;
+            } else if !credentials.read_again(&secret) {
+                return Err(error);
+            }
+            attempt += 1;
+        }
+    }
+}
+
+/// How long to wait before the next attempt; `None` if none would help.
+fn pause_after(error: &Error, attempt: u32) -> Option<Duration> {
+    let full_jitter = (FIRST_PAUSE * (1 << (attempt - 1))).mul_f64(random::fraction());
+    let pause = full_jitter.max(error.retry_after().unwrap_or_default());
+    error.is_worth_another_attempt().then_some(pause)
+}

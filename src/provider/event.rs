@@ -1,0 +1,47 @@
+//! What a provider tells about itself: to the `log` crate, and to the one that a binding appoints.
+
+use std::sync::Arc;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EventKind {
+    /// A new token is in use.
+    Refreshed,
+    /// An exchange failed.
+    RefreshFailed,
+    /// A token whose renewal failed or is late was handed out, for the first time.
+    StaleServed,
+}
+
+impl EventKind {
+    pub(crate) fn level(self) -> log::Level {
+        match self {
+            Self::Refreshed => log::Level::Info,
+            Self::RefreshFailed | Self::StaleServed => log::Level::Warn,
+        }
+    }
+}
+
+/// An event, with a sentence that names no secret and of a token its fingerprint at most.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) kind: EventKind,
+    pub(crate) message: String,
+}
+
+/// Takes events, on a thread of the library or on a caller's; no lock is held meanwhile.
+#[derive(Clone)]
+pub(crate) struct Listener(pub(crate) Arc<dyn Fn(&Event) + Send + Sync>);
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Listener")
+    }
+}
+
+pub(super) fn tell(listener: Option<&Listener>, kind: EventKind, message: String) {
+    log::log!(target: "clazar_auth", kind.level(), "{message}");
+    if let Some(Listener(listener)) = listener {
+        listener(&Event { kind, message });
+    }
+}

@@ -1,0 +1,204 @@
+//! The table of `docs/lifetime.md`, and years of it in milliseconds.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+fn held(age: f64, lifetime: f64, spread: f64) -> Option<Held> {
+    Some(Held { age: seconds(age), schedule: Schedule::new(seconds(lifetime), spread) })
+}
+
+const FAILURE: Failure = Failure {
+    count: 1,
+    transient: true,
+    named_wait: None,
+    at_ease: false,
+    jitter: 0.5,
+    age: Duration::ZERO,
+};
+
+#[test]
+fn each_state_of_a_token_has_its_decision() {
+    use Decision::*;
+    // A day: refreshed from 3600 * 0.5 s before its end, with a margin of 30 s.
+    let day = |age| decide(held(age, 86_400.0, 0.5), None);
+    assert_eq!(day(84_599.0), Serve);
+    assert_eq!(day(84_600.0), ServeAndRefresh);
+    assert_eq!(day(86_369.0), ServeAndRefresh);
+    assert_eq!(day(86_370.0), WaitAtMost(seconds(1.0)));
+    assert_eq!(day(86_399.0), WaitAtMost(seconds(0.5)));
+    assert_eq!(day(86_400.0), Wait);
+    assert_eq!(decide(None, None), Wait);
+    // Five minutes: 60 s, spread by 0.75, and a margin of 15 s.
+    let short = |age| decide(held(age, 300.0, 0.75), None);
+    assert_eq!(short(254.0), Serve);
+    assert_eq!(short(255.0), ServeAndRefresh);
+    assert_eq!(short(285.0), WaitAtMost(seconds(1.0)));
+    // Three seconds: half of it, and a margin of 0.15 s.
+    let tiny = |age| decide(held(age, 3.0, 1.0), None);
+    assert_eq!(tiny(1.49), Serve);
+    assert_eq!(tiny(1.5), ServeAndRefresh);
+    assert_eq!(tiny(2.9), WaitAtMost(seconds(0.05)));
+}
+
+#[test]
+fn a_pause_doubles_up_to_its_limit() {
+    let pauses = |failure: Failure, token| {
+        let pause = |count| Failure { count, jitter: 1.0, ..failure }.pause(token).as_secs();
+        [1, 2, 3, 5, 6, 40, u32::MAX].map(pause)
+    };
+    assert_eq!(pauses(FAILURE, None), [1, 2, 4, 16, 30, 30, 30]);
+    let permanent = Failure { transient: false, ..FAILURE };
+    assert_eq!(pauses(permanent, None), [30, 60, 120, 300, 300, 300, 300]);
+    let young = held(0.0, 86_400.0, 0.5);
+    let at_ease = Failure { at_ease: true, ..FAILURE };
+    assert_eq!(pauses(at_ease, young), [30, 60, 120, 300, 300, 300, 300]);
+    assert_eq!(pauses(FAILURE, young), [1, 2, 4, 16, 30, 30, 30], "in a token's last part");
+}
+
+#[test]
+fn a_tokens_last_minutes_are_not_slept_through() {
+    let at_ease = Failure { at_ease: true, ..FAILURE };
+    let token = held(86_360.0, 86_400.0, 0.5);
+    assert_eq!(at_ease.pause(token), seconds(10.0));
+    let named = Failure { named_wait: Some(seconds(3000.0)), ..at_ease };
+    assert_eq!(named.pause(token), seconds(3000.0), "but for a wait that the server named");
+    let permanent = Failure { transient: false, ..at_ease };
+    assert_eq!(permanent.pause(token), seconds(15.0));
+}
+
+#[test]
+fn a_named_wait_counts_up_to_an_hour() {
+    let named = |wait, age| {
+        let failure = Failure { named_wait: Some(seconds(wait)), age: seconds(age), ..FAILURE };
+        failure.pause(None)
+    };
+    assert_eq!(named(70.0, 0.0), seconds(70.0));
+    assert_eq!(named(70.0, 69.0), seconds(1.0));
+    assert_eq!(named(1e9, 0.0), HOUR);
+    assert_eq!(named(70.0, 70.0), Duration::ZERO);
+}
+
+#[test]
+fn during_a_pause_the_live_token_is_served_and_without_one_the_error() {
+    use Decision::*;
+    let named = Some(Failure { named_wait: Some(seconds(70.0)), ..FAILURE });
+    for age in [0.0, 84_700.0, 86_371.0, 86_399.0] {
+        assert_eq!(decide(held(age, 86_400.0, 0.5), named), Serve);
+    }
+    assert_eq!(decide(held(86_400.0, 86_400.0, 0.5), named), Fail(seconds(70.0)));
+    assert_eq!(decide(None, named), Fail(seconds(70.0)));
+    assert_eq!(decide(None, Some(FAILURE)), Fail(seconds(0.5)));
+}
+
+#[test]
+fn forced_exchanges_are_apart() {
+    assert!(may_force(None) && may_force(Some(seconds(30.0))));
+    assert!(!may_force(Some(seconds(29.9))));
+}
+
+/// What happens between two questions of a caller.
+#[derive(Clone, Debug)]
+struct Step {
+    /// Time that passes, and time that one of the clocks alone passes, both in seconds.
+    passes: f64,
+    jump: f64,
+    /// What the next exchange brings, if there is one.
+    outcome: Result<f64, (bool, Option<f64>)>,
+    random: f64,
+}
+
+fn step(longest: f64, jumps: bool) -> impl Strategy<Value = Step> {
+    let jump =
+        if jumps { (0.0..1.0_f64, -7200.0..7200.0).boxed() } else { Just((1.0, 0.0)).boxed() };
+    let outcome = prop_oneof![
+        2 => (60.0..86_400.0_f64).prop_map(Ok),
+        1 => (any::<bool>(), prop::option::weighted(0.2, 0.0..5000.0_f64)).prop_map(Err),
+    ];
+    // Short steps and long ones alike.
+    (-2.0..longest.log10(), jump, outcome, 0.5..1.0_f64).prop_map(
+        |(exponent, (chance, jump), outcome, random)| Step {
+            passes: 10_f64.powf(exponent),
+            jump: if chance < 0.05 { jump } else { 0.0 },
+            outcome,
+            random,
+        },
+    )
+}
+
+/// One provider, asked after each step, as it would follow the policy. Gives the times of its
+/// exchanges, and the number of jumps; panics if a dead token is served.
+fn live_through(steps: Vec<Step>) -> (Vec<f64>, usize) {
+    let (mut monotonic, mut wall) = (0.0_f64, 1e9_f64);
+    let (mut exchanges, mut jumps) = (Vec::new(), 0);
+    let mut token: Option<(f64, f64, Schedule, f64)> = None;
+    let mut failed: Option<(f64, f64, Failure)> = None;
+    for Step { passes, jump, outcome, random } in steps {
+        monotonic += passes;
+        wall += passes + jump;
+        jumps += usize::from(jump != 0.0);
+        let since = |m: f64, w: f64| seconds((monotonic - m).max(wall - w).max(0.0));
+        let held = token.map(|(m, w, schedule, _)| Held { age: since(m, w), schedule });
+        let failure = failed.map(|(m, w, failure)| Failure { age: since(m, w), ..failure });
+        let decision = decide(held, failure);
+        if !matches!(decision, Decision::Wait | Decision::Fail(_)) {
+            let (m, w, _, lifetime) = token.expect("a token is served");
+            assert!(monotonic - m < lifetime && wall - w < lifetime, "a dead token is served");
+        }
+        if matches!(decision, Decision::Serve | Decision::Fail(_)) {
+            continue;
+        }
+        exchanges.push(monotonic);
+        match outcome {
+            Ok(lifetime) => {
+                token = Some((monotonic, wall, Schedule::new(seconds(lifetime), random), lifetime));
+                failed = None;
+            }
+            Err((transient, wait)) => {
+                let at_ease = held.is_some_and(|held| held.is_at_ease());
+                let alike = |last: &Failure| last.at_ease == at_ease && last.transient == transient;
+                let last = failed.map(|(_, _, failure)| failure).filter(alike);
+                let failure = Failure {
+                    count: last.map_or(1, |last| last.count + 1),
+                    transient,
+                    named_wait: wait.map(seconds),
+                    at_ease,
+                    jitter: random,
+                    age: Duration::ZERO,
+                };
+                failed = Some((monotonic, wall, failure));
+            }
+        }
+    }
+    (exchanges, jumps)
+}
+
+/// With tokens that live a minute or more. The densest run is four transient failures (0.5, 1, 2 and
+/// 4 s at the least), a permanent one (15 s), and again from the start: 5 in 22.5 s.
+const MOST_PER_HOUR: usize = 800;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn no_dead_token_is_served_in_years(
+        steps in prop::collection::vec(step(20_000.0, true), 10_000)
+    ) {
+        live_through(steps);
+    }
+
+    #[test]
+    fn exchanges_are_bounded_whatever_happens(
+        steps in prop::collection::vec(step(2.0, true), 10_000)
+    ) {
+        let (exchanges, jumps) = live_through(steps);
+        for (first, start) in exchanges.iter().enumerate() {
+            let within = exchanges[first..].iter().take_while(|time| **time - start < 3600.0).count();
+            prop_assert!(within <= MOST_PER_HOUR + 5 + jumps, "{within} exchanges in an hour");
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! What all clones of a provider share: the token, and the way to the next one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, ArcSwapOption, Guard};
+
+use super::event::{EventKind, Listener, tell};
+use super::flight::{self, Closed, Flight};
+use super::hosts::AllowedHosts;
+use super::memory::Memory;
+use super::pending::{Answer, Pending};
+use super::policy::{self, Decision, Held, Schedule};
+use super::stats::{Cause, Counters, Stats};
+use crate::error::contain;
+use crate::exchange::{Client, Interrupt};
+use crate::sys::clock::{Clock, Moment};
+use crate::sys::{fork, signals};
+use crate::{AccessToken, Credentials, Error, ErrorKind, random};
+
+pub(super) type Outcome = Result<Arc<AccessToken>, Error>;
+pub(super) type Exchange = flight::Exchange<Outcome, Interrupt>;
+type Gate<'a> = flight::Gate<'a, Outcome, Interrupt, Memory>;
+
+pub(crate) struct Shared {
+    pub(super) client: Client,
+    pub(super) credentials: Credentials,
+    pub(super) allowed_hosts: AllowedHosts,
+    clock: Clock,
+    listener: Option<Listener>,
+    counters: Counters,
+    token: ArcSwapOption<Kept>,
+    era: ArcSwap<Era>,
+}
+
+/// A token in use.
+pub(super) struct Kept {
+    token: Arc<AccessToken>,
+    schedule: Schedule,
+    /// Whether it was told that this token is handed out although its renewal failed or is late.
+    told: AtomicBool,
+}
+
+impl Kept {
+    fn held(&self, now: Moment) -> Held {
+        Held { age: self.token.age(now), schedule: self.schedule }
+    }
+}
+
+/// The flight of one process; a forked child needs another.
+pub(super) struct Era {
+    generation: u64,
+    pub(super) flight: Flight<Outcome, Interrupt, Memory>,
+}
+
+impl Era {
+    fn new(closed: bool) -> Self {
+        Self { generation: fork::generation(), flight: Flight::new(Memory::default(), closed) }
+    }
+}
+
+impl From<Closed> for Error {
+    fn from(_: Closed) -> Self {
+        Self::closed()
+    }
+}
+
+impl Shared {
+    pub(super) fn new(
+        client: Client,
+        credentials: Credentials,
+        allowed_hosts: AllowedHosts,
+        clock: Clock,
+        listener: Option<Listener>,
+    ) -> Self {
+        fork::watch();
+        Self {
+            client,
+            credentials,
+            allowed_hosts,
+            clock,
+            listener,
+            counters: Counters::default(),
+            token: ArcSwapOption::empty(),
+            era: ArcSwap::from_pointee(Era::new(false)),
+        }
+    }
+
+    /// The token in use, in passing: without a lock, an allocation or a shared counter.
+    pub(super) fn kept(&self) -> Guard<Option<Arc<Kept>>> {
+        self.token.load()
+    }
+
+    pub(super) fn if_fresh<'a>(&self, kept: &'a Option<Arc<Kept>>) -> Option<&'a Arc<AccessToken>> {
+        let fresh = kept.as_ref().filter(|kept| kept.held(self.clock.now()).is_fresh());
+        fresh.map(|kept| &kept.token)
+    }
+
+    /// A token, or the wait for one; never blocks.
+    pub(super) fn ask(self: &Arc<Self>) -> Result<Answer, Error> {
+        match self.if_fresh(&self.kept()) {
+            Some(token) => Ok(Answer::Token(token.clone())),
+            None => self.ask_at_the_gate(),
+        }
+    }
+
+    fn ask_at_the_gate(self: &Arc<Self>) -> Result<Answer, Error> {
+        let era = self.era();
+        let gate = match (era.flight.try_enter(), self.kept_if(Held::is_stale)) {
+            (Some(gate), _) => gate?,
+            // Whoever is at the gate sees to the renewal.
+            (None, Some(kept)) => return Ok(self.serve(&kept)),
+            (None, None) => era.flight.enter()?,
+        };
+        self.follow_the_policy(&era, gate)
+    }
+
+    fn follow_the_policy(
+        self: &Arc<Self>,
+        era: &Arc<Era>,
+        mut gate: Gate<'_>,
+    ) -> Result<Answer, Error> {
+        let now = self.clock.now();
+        let failure = gate.failure(now);
+        let kept = self.token.load_full();
+        match policy::decide(kept.as_ref().map(|kept| kept.held(now)), failure) {
+            Decision::Fail(pause) => {
+                let exchange = gate.under_way().ok_or_else(|| gate.error(pause))?;
+                return Ok(self.pending(exchange, None));
+            }
+            Decision::Wait => {
+                let cause = if gate.invalidated { Cause::Invalidated } else { Cause::Empty };
+                return Ok(self.pending(self.board(era, &mut gate, cause)?, None));
+            }
+            Decision::WaitAtMost(grace) => {
+                if let Ok(exchange) = self.board(era, &mut gate, Cause::Ahead) {
+                    return Ok(self.pending(exchange, kept.map(|kept| (kept, grace))));
+                }
+            }
+            // A thread that cannot be started is noted down as a failure.
+            Decision::ServeAndRefresh => drop(self.board(era, &mut gate, Cause::Ahead)),
+            Decision::Serve => {}
+        }
+        drop(gate);
+        let kept = kept.expect("the policy serves what it was given");
+        if failure.is_some() {
+            self.tell_stale(&kept);
+        }
+        Ok(self.serve(&kept))
+    }
+
+    /// Joins or starts an exchange, except during a wait that the server named.
+    pub(super) fn refresh(self: &Arc<Self>) -> Result<Answer, Error> {
+        let era = self.era();
+        let mut gate = era.flight.enter()?;
+        let failure = gate.failure(self.clock.now());
+        if let Some(pause) = failure.and_then(|failure| failure.named_pause())
+            && gate.under_way().is_none()
+        {
+            return Err(gate.error(pause));
+        }
+        let exchange = self.board(&era, &mut gate, Cause::Refresh)?;
+        Ok(self.pending(exchange, None))
+    }
+
+    /// Takes `token` out of use if it is the one in use.
+    pub(super) fn invalidate(&self, token: &AccessToken) {
+        let era = self.era();
+        let Ok(mut gate) = era.flight.enter() else { return };
+        let since_forced = gate.since_forced(self.clock.now());
+        let current = self.token.load();
+        let is_current = current.as_ref().is_some_and(|kept| kept.token.value() == token.value());
+        if is_current && policy::may_force(since_forced) {
+            gate.invalidated = true;
+            self.token.store(None);
+            self.counters.invalidations.add_one();
+        }
+    }
+
+    pub(super) fn close(&self) {
+        let exchange = self.era().flight.close(Err(Error::closed()), |_| self.token.store(None));
+        if let Some(exchange) = exchange {
+            exchange.handle.raise();
+        }
+    }
+
+    pub(super) fn peek(&self) -> Option<Arc<AccessToken>> {
+        self.kept_if(Held::lives).map(|kept| kept.token.clone())
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        let now = self.clock.now();
+        let kept = self.token.load_full();
+        let held = kept.as_ref().map(|kept| kept.held(now));
+        let expires_in = kept.map(|kept| kept.token.lifetime().saturating_sub(kept.token.age(now)));
+        let pause = self.era().flight.enter().ok().and_then(|gate| gate.failure(now));
+        let pause = pause.map(|failure| failure.pause(held));
+        let above_zero = |duration: &Duration| !duration.is_zero();
+        self.counters.stats(expires_in.filter(above_zero), pause.filter(above_zero))
+    }
+
+    pub(super) fn lives(&self, token: &AccessToken) -> bool {
+        token.age(self.clock.now()) < token.lifetime()
+    }
+
+    /// The old token for a caller that has waited for a new one, if it still lives.
+    pub(super) fn fall_back_on(&self, kept: &Kept) -> Option<Arc<AccessToken>> {
+        self.lives(&kept.token).then(|| {
+            self.tell_stale(kept);
+            self.counters.served_stale.add_one();
+            kept.token.clone()
+        })
+    }
+
+    fn kept_if(&self, wanted: impl FnOnce(&Held) -> bool) -> Option<Arc<Kept>> {
+        let now = self.clock.now();
+        self.token.load_full().filter(|kept| wanted(&kept.held(now)))
+    }
+
+    fn serve(&self, kept: &Kept) -> Answer {
+        if !kept.held(self.clock.now()).is_fresh() {
+            self.counters.served_stale.add_one();
+        }
+        Answer::Token(kept.token.clone())
+    }
+
+    fn tell_stale(&self, kept: &Kept) {
+        if !kept.told.swap(true, Ordering::Relaxed) {
+            let message = format!(
+                "the token {} is handed out, with {:?} to live, since its renewal failed or is late",
+                kept.token.fingerprint(),
+                kept.token.lifetime().saturating_sub(kept.token.age(self.clock.now())),
+            );
+            tell(self.listener.as_ref(), EventKind::StaleServed, message);
+        }
+    }
+
+    fn pending(
+        self: &Arc<Self>,
+        exchange: Arc<Exchange>,
+        fallback: Option<(Arc<Kept>, Duration)>,
+    ) -> Answer {
+        self.counters.waited.add_one();
+        Answer::Pending(Pending::new(self, exchange, fallback))
+    }
+
+    /// The flight of this process.
+    pub(super) fn era(&self) -> Arc<Era> {
+        let era = self.era.load_full();
+        if era.generation == fork::generation() {
+            return era;
+        }
+        let fresh = Arc::new(Era::new(era.flight.was_closed()));
+        self.era.compare_and_swap(&era, fresh);
+        self.era.load_full()
+    }
+
+    fn board(
+        self: &Arc<Self>,
+        era: &Arc<Era>,
+        gate: &mut Gate<'_>,
+        cause: Cause,
+    ) -> Result<Arc<Exchange>, Error> {
+        let boarded = gate.board(|exchange| {
+            let (shared, era) = (self.clone(), era.clone());
+            spawn(move || shared.run(&era, &exchange, cause))
+        });
+        if let Err(error) = &boarded {
+            self.note_failure(gate, error);
+        }
+        boarded
+    }
+
+    /// The work of the exchange's own thread.
+    fn run(&self, era: &Era, exchange: &Arc<Exchange>, cause: Cause) {
+        let outcome = contain(|| {
+            self.client.exchange(&self.credentials, &exchange.handle, &self.clock).map(Arc::new)
+        });
+        let mut event = None;
+        era.flight.land(exchange, outcome, |memory, outcome| {
+            self.counters.exchange(cause, outcome.is_ok());
+            event = Some(self.remember(memory, outcome));
+        });
+        if let Some((kind, message)) = event {
+            tell(self.listener.as_ref(), kind, message);
+        }
+    }
+
+    /// Notes an outcome down, at the gate.
+    fn remember(&self, memory: &mut Memory, outcome: &Outcome) -> (EventKind, String) {
+        let now = self.clock.now();
+        match outcome {
+            Ok(token) => {
+                memory.succeeded(now);
+                self.token.store(Some(Arc::new(Kept {
+                    token: token.clone(),
+                    schedule: Schedule::new(token.lifetime(), random::upper_half()),
+                    told: AtomicBool::new(false),
+                })));
+                let what = format!(
+                    "got the token {} from {}, which lives {:?}",
+                    token.fingerprint(),
+                    self.client.url(),
+                    token.lifetime()
+                );
+                (EventKind::Refreshed, what)
+            }
+            Err(error) => {
+                let pause = self.note_failure(memory, error);
+                let what =
+                    format!("no new token: {error}; the next exchange is due in {pause:.1?}");
+                (EventKind::RefreshFailed, what)
+            }
+        }
+    }
+
+    /// The pause before the next exchange.
+    fn note_failure(&self, memory: &mut Memory, error: &Error) -> Duration {
+        let now = self.clock.now();
+        let held = self.token.load().as_ref().map(|kept| kept.held(now));
+        memory.failed(error.clone(), held, now);
+        memory.failure(now).map_or(Duration::ZERO, |failure| failure.pause(held))
+    }
+}
+
+/// Runs `work` on a thread that ends with it.
+fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    let thread = thread::Builder::new().name("clazar-auth".into());
+    signals::with_all_blocked(|| thread.spawn(work)).map(drop).map_err(|error| {
+        Error::new(
+            ErrorKind::Transport,
+            format!("no thread could be started for the exchange ({error}); try again"),
+        )
+    })
+}

@@ -1,0 +1,225 @@
+//! The provider under clocks that a test sets; the sandbox at the other end is real.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::TokenProvider;
+use crate::sandbox::{Answer, Sandbox};
+use crate::sys::clock::{Clock, Moment};
+use crate::{Credentials, Error, ErrorKind, Options};
+
+const AUTHENTICATE: &str = "/authenticate/";
+const DAY: f64 = 86_400.0;
+
+struct Scene {
+    sandbox: Sandbox,
+    provider: TokenProvider,
+    clock: Arc<Mutex<Moment>>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let sandbox = Sandbox::start().unwrap();
+        let clock = Arc::new(Mutex::new(Moment::at(1000.0, 1e9)));
+        let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
+        let provider = TokenProvider::builder(credentials)
+            .options(Options::default().auth_url(sandbox.auth_url()))
+            .clock(Clock::Set(clock.clone()))
+            .build()
+            .unwrap();
+        Self { sandbox, provider, clock }
+    }
+
+    /// Lets time pass by both clocks.
+    fn pass(&self, seconds: f64) {
+        self.step(seconds, seconds);
+    }
+
+    fn step(&self, monotonic: f64, wall: f64) {
+        self.clock.lock().unwrap().step(monotonic, wall);
+    }
+
+    fn value(&self) -> String {
+        self.provider.token().unwrap().value().to_owned()
+    }
+
+    fn error(&self) -> Error {
+        self.provider.token().unwrap_err()
+    }
+
+    fn requests(&self) -> u64 {
+        self.sandbox.requests(AUTHENTICATE)
+    }
+
+    fn fail_next(&self, status: u16, headers: &[(&str, &str)]) {
+        let answer = headers.iter().fold(Answer::new(status, ""), |a, (n, v)| a.header(*n, *v));
+        self.sandbox.answer_next(AUTHENTICATE, answer);
+    }
+
+    /// Waits for the exchange under way, if there is one.
+    fn settle(&self) {
+        let era = self.provider.0.era();
+        let exchange = era.flight.enter().unwrap().under_way();
+        if let Some(exchange) = exchange {
+            exchange.wait(None);
+        }
+    }
+}
+
+#[test]
+fn a_stale_token_is_served_at_once_and_renewed_behind_the_back() {
+    let scene = Scene::new();
+    let first = scene.value();
+    scene.pass(DAY - 3601.0);
+    assert_eq!(scene.value(), first);
+    assert_eq!(scene.requests(), 1, "it is fresh");
+    scene.pass(3601.0 - 1000.0);
+    assert_eq!(scene.value(), first);
+    scene.settle();
+    assert_eq!(scene.requests(), 2);
+    assert_ne!(scene.value(), first);
+    let stats = scene.provider.stats();
+    assert_eq!((stats.empty.succeeded, stats.ahead.succeeded), (1, 1));
+    assert_eq!((stats.waited, stats.served_stale), (1, 1));
+}
+
+#[test]
+fn in_its_last_part_a_caller_waits_for_the_next_token() {
+    let scene = Scene::new();
+    let first = scene.value();
+    scene.pass(DAY - 20.0);
+    assert_ne!(scene.value(), first);
+    assert_eq!(scene.requests(), 2);
+}
+
+#[test]
+fn in_its_last_part_a_caller_waits_a_second_at_most() {
+    let scene = Scene::new();
+    let first = scene.value();
+    scene.pass(DAY - 20.0);
+    scene.sandbox.set_delay(Duration::from_secs(3600));
+    assert_eq!(scene.value(), first);
+    assert_eq!(scene.provider.stats().served_stale, 1);
+    scene.provider.close();
+}
+
+#[test]
+fn in_its_last_part_a_failure_leaves_the_token_in_use() {
+    let scene = Scene::new();
+    let first = scene.value();
+    scene.pass(DAY - 20.0);
+    scene.fail_next(400, &[]);
+    assert_eq!(scene.value(), first);
+    assert_eq!(scene.value(), first);
+    assert_eq!(scene.requests(), 2);
+}
+
+#[test]
+fn past_its_end_a_token_is_never_served() {
+    let scene = Scene::new();
+    let first = scene.value();
+    scene.pass(DAY);
+    assert!(scene.provider.peek().is_none());
+    scene.fail_next(400, &[]);
+    assert_eq!(scene.error().kind(), ErrorKind::Rejected);
+    scene.pass(301.0);
+    assert_ne!(scene.value(), first);
+}
+
+#[test]
+fn a_stepped_clock_costs_one_exchange_at_the_most() {
+    for (step, requests) in [(7200.0, 2), (-7200.0, 1)] {
+        let scene = Scene::new();
+        scene.sandbox.set_lifetime(Duration::from_secs(3600));
+        scene.value();
+        scene.step(1.0, step);
+        for _ in 0..100 {
+            scene.pass(1.0);
+            let token = scene.provider.token().unwrap();
+            assert!(token.age(*scene.clock.lock().unwrap()) < token.lifetime());
+        }
+        scene.step(1.0, -step);
+        for _ in 0..100 {
+            scene.pass(1.0);
+            scene.value();
+        }
+        assert_eq!(scene.requests(), requests, "a step of {step} s and back");
+    }
+}
+
+#[test]
+fn a_suspended_machine_wakes_without_its_token() {
+    let scene = Scene::new();
+    let first = scene.value();
+    // The monotonic clock stands still meanwhile.
+    scene.step(0.1, DAY + 1.0);
+    assert!(scene.provider.peek().is_none());
+    assert_ne!(scene.value(), first);
+    assert_eq!(scene.requests(), 2);
+}
+
+#[test]
+fn without_a_token_callers_fail_at_once_until_the_pause_is_over() {
+    let scene = Scene::new();
+    scene.fail_next(400, &[]);
+    assert_eq!(scene.error().retry_after(), None);
+    let error = scene.error();
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::Rejected, Some(400)));
+    let pause = error.retry_after().unwrap().as_secs_f64();
+    assert!((15.0..=30.0).contains(&pause), "{pause}");
+    assert_eq!(scene.provider.stats().backoff, error.retry_after());
+    assert_eq!(scene.requests(), 1);
+    scene.pass(pause + 0.001);
+    scene.value();
+    assert_eq!(scene.provider.stats().backoff, None);
+}
+
+#[test]
+fn refresh_skips_the_pause_but_not_a_wait_that_the_server_named() {
+    let scene = Scene::new();
+    scene.fail_next(400, &[]);
+    scene.error();
+    scene.fail_next(429, &[("Retry-After", "70")]);
+    assert_eq!(scene.provider.refresh().unwrap_err().kind(), ErrorKind::RateLimited);
+    scene.pass(60.0);
+    let error = scene.provider.refresh().unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(10)));
+    assert_eq!(scene.requests(), 2);
+    scene.pass(10.0);
+    scene.provider.refresh().unwrap();
+}
+
+#[test]
+fn a_failed_renewal_is_put_off_while_the_token_lives() {
+    let scene = Scene::new();
+    let first = scene.value();
+    scene.pass(DAY - 1700.0);
+    scene.fail_next(400, &[]);
+    scene.value();
+    scene.settle();
+    for _ in 0..14 {
+        scene.pass(1.0);
+        assert_eq!(scene.value(), first);
+    }
+    assert_eq!(scene.requests(), 2);
+    scene.pass(17.0);
+    scene.value();
+    scene.settle();
+    assert_eq!(scene.requests(), 3);
+    assert_ne!(scene.value(), first);
+}
+
+#[test]
+fn forced_exchanges_are_thirty_seconds_apart() {
+    let scene = Scene::new();
+    for passed in 0..100 {
+        // A server that answers 401 to everything.
+        let token = scene.provider.token().unwrap();
+        scene.provider.invalidate(&token);
+        let forced = scene.provider.stats().invalidated.succeeded;
+        assert!(forced <= passed / 30 + 1, "{forced} after {passed} s");
+        scene.pass(1.0);
+    }
+    assert_eq!(scene.provider.stats().invalidations, 4);
+    assert_eq!(scene.provider.stats().invalidated.succeeded, 4);
+}

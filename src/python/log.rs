@@ -1,0 +1,60 @@
+//! Events on their way to `logging`: a library thread leaves them here, and the next Python thread that
+//! calls the provider takes them along. No library thread ever calls into Python.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use pyo3::prelude::*;
+
+use crate::provider::{Event, Listener};
+
+/// With nobody there to take them, older events make room for newer ones.
+const MOST_EVENTS: usize = 100;
+
+/// An atomic and no lock, since a fork may come at any time.
+#[derive(Clone, Default)]
+pub(super) struct Log(Arc<ArcSwapOption<Vec<Event>>>);
+
+impl Log {
+    pub(super) fn listener(&self) -> Listener {
+        let log = self.clone();
+        Listener(Arc::new(move |event| log.push(event)))
+    }
+
+    fn push(&self, event: &Event) {
+        self.0.rcu(|events| {
+            let mut events = events.as_deref().cloned().unwrap_or_default();
+            if events.len() == MOST_EVENTS {
+                events.remove(0);
+            }
+            events.push(event.clone());
+            Some(Arc::new(events))
+        });
+    }
+
+    /// Hands the events to `clazar_auth._log`, if the program uses `logging` at all.
+    pub(super) fn drain(&self, py: Python<'_>) {
+        if self.0.load().is_none() {
+            return;
+        }
+        if let Some(events) = self.0.swap(None)
+            && let Err(error) = emit(py, &events)
+        {
+            error.write_unraisable(py, None);
+        }
+    }
+}
+
+fn emit(py: Python<'_>, events: &[Event]) -> PyResult<()> {
+    let modules = py.import("sys")?.getattr("modules")?;
+    if !modules.contains("logging")? {
+        return Ok(());
+    }
+    let logger = py.import("clazar_auth._log")?.getattr("logger")?;
+    for event in events {
+        let level = event.kind.level().as_str();
+        let method = if level == "WARN" { "warning" } else { "info" };
+        logger.call_method1(method, ("%s", &event.message))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! Waits that block no event loop; `clazar_auth._async` builds upon them.
+
+use std::io::{Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::task::{Wake, Waker as TaskWaker};
+use std::time::Instant;
+
+use pyo3::prelude::*;
+
+use super::error::raise;
+use super::log::Log;
+use super::token::AccessToken;
+use crate::error::contain;
+use crate::provider;
+
+/// A wait for an exchange.
+#[pyclass(frozen, module = "clazar_auth._native")]
+pub(super) struct Pending {
+    pending: provider::Pending,
+    log: Log,
+}
+
+impl Pending {
+    pub(super) fn new(pending: provider::Pending, log: Log) -> Self {
+        Self { pending, log }
+    }
+}
+
+#[pymethods]
+impl Pending {
+    /// Make the waker's descriptor readable when the exchange ends.
+    fn wake(&self, waker: &Waker) {
+        self.pending.wake(&waker.waker);
+    }
+
+    /// Seconds until the wait ends at the latest; None if it is the exchange that ends it.
+    fn left(&self) -> Option<f64> {
+        let deadline = self.pending.deadline()?;
+        Some(deadline.saturating_duration_since(Instant::now()).as_secs_f64())
+    }
+
+    /// Whether the wait is over.
+    fn done(&self) -> bool {
+        self.pending.is_over()
+    }
+
+    /// The token; None if the wait goes on.
+    fn result(&self, py: Python<'_>) -> PyResult<Option<AccessToken>> {
+        let Some(outcome) = contain(|| Ok(self.pending.poll())).map_err(|e| raise(py, &e))? else {
+            return Ok(None);
+        };
+        self.log.drain(py);
+        outcome.map(|token| Some(AccessToken(token))).map_err(|error| raise(py, &error))
+    }
+}
+
+/// A descriptor that becomes readable when something has ended.
+#[pyclass(frozen, module = "clazar_auth._native")]
+pub(super) struct Waker {
+    pipe: Arc<Pipe>,
+    waker: TaskWaker,
+}
+
+/// Both ends in one, so that nobody writes to a closed one.
+struct Pipe {
+    receiver: UnixStream,
+    sender: UnixStream,
+}
+
+impl Wake for Pipe {
+    fn wake(self: Arc<Self>) {
+        // A full buffer is as readable as can be.
+        let _ = (&self.sender).write(&[0]);
+    }
+}
+
+#[pymethods]
+impl Waker {
+    #[new]
+    fn new() -> PyResult<Self> {
+        let (receiver, sender) = UnixStream::pair()?;
+        receiver.set_nonblocking(true)?;
+        sender.set_nonblocking(true)?;
+        let pipe = Arc::new(Pipe { receiver, sender });
+        Ok(Self { waker: pipe.clone().into(), pipe })
+    }
+
+    fn fileno(&self) -> i32 {
+        self.pipe.receiver.as_raw_fd()
+    }
+
+    /// Make it unreadable again.
+    fn drain(&self) {
+        while let Ok(1..) = (&self.pipe.receiver).read(&mut [0; 64]) {}
+    }
+}

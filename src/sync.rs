@@ -1,0 +1,8 @@
+//! The primitives of the single flight; `tests/model` puts others in their place.
+
+pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+
+/// No code that can panic between two changes runs under the locks of this crate.
+pub(crate) fn ignore_poison<T>(result: Result<T, PoisonError<T>>) -> T {
+    result.unwrap_or_else(PoisonError::into_inner)
+}
