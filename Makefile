@@ -67,7 +67,8 @@ tools:
 	tests/tools.sh
 
 test-rust:
-	$(CARGO) test --locked --features sandbox --lib --bins --test core --test header
+	$(CARGO) test --locked --features sandbox --lib --bins --test header
+	$(CARGO) test --locked --features sandbox --test core -- --test-threads 16
 	$(CARGO) test --locked --features sandbox --doc
 	$(CARGO) test --locked --manifest-path tests/model/Cargo.toml --target-dir target/model --lib
 

@@ -21,23 +21,26 @@ impl Client {
         clock: &Clock,
     ) -> Result<AccessToken, Error> {
         let started = Instant::now();
-        let left = || self.timeout().saturating_sub(started.elapsed());
-        let mut attempt = 1;
+        let mut left = self.timeout();
+        let mut attempt = 0;
         loop {
+            attempt += 1;
             let secret = credentials.client_secret();
-            let limit = left().min(LONGEST_ATTEMPT);
+            let limit = left.min(LONGEST_ATTEMPT);
             let error =
                 match self.attempt(credentials.client_id(), &secret, interrupt, limit, clock) {
-                    Err(error) if attempt < MOST_ATTEMPTS => error,
-                    outcome => return outcome,
+                    Ok(token) => return Ok(token),
+                    Err(error) => error,
                 };
-            if error.kind() != ErrorKind::Credentials {
-                let fits = pause_after(&error, attempt).filter(|pause| *pause < left());
-                interrupt.pause(fits.ok_or(error)?)?;
-            } else if !credentials.read_again(&secret) {
-                return Err(error);
-            }
-            attempt += 1;
+            left = self.timeout().saturating_sub(started.elapsed());
+            let pause = match error.kind() {
+                ErrorKind::Credentials => credentials.read_again(&secret).then_some(Duration::ZERO),
+                _ => pause_after(&error, attempt),
+            };
+            let fits = pause.filter(|pause| attempt < MOST_ATTEMPTS && *pause < left);
+            let pause = fits.ok_or(error)?;
+            interrupt.pause(pause)?;
+            left -= pause;
         }
     }
 }

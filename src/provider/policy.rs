@@ -126,10 +126,10 @@ impl Failure {
             (true, None) => (SECOND, 30 * SECOND),
             _ => (30 * SECOND, 300 * SECOND),
         };
-        let pause = doubled(first, longest, self.count).mul_f64(self.jitter);
-        let left = pause.saturating_sub(self.age);
-        match token.filter(|_| self.transient) {
-            // Never so long that the last minutes of a token are slept through.
+        let left =
+            doubled(first, longest, self.count).mul_f64(self.jitter).saturating_sub(self.age);
+        match token {
+            // Never so long that the last part of a token is slept through.
             Some(Held { age, schedule }) => left.min(schedule.margin.saturating_sub(age)),
             None => left,
         }

@@ -1,7 +1,10 @@
 //! The behaviour of the core, against real sockets on loopback.
 
+mod attempts;
 mod certificates;
 mod errors;
+mod load;
+mod outage;
 mod provider;
 mod proxy;
 mod request;

@@ -58,6 +58,18 @@ impl Server {
         Self::on("127.0.0.1", answer_with(bytes))
     }
 
+    /// Answers the first request with the first of `answers` and so on, and all others with the last.
+    pub fn script(answers: Vec<String>) -> Self {
+        Self::new(move |mut stream, requests| {
+            if let Some(request) = read_request(&mut stream) {
+                let mut requests = requests.lock().unwrap();
+                requests.push(request);
+                let answer = &answers[requests.len().min(answers.len()) - 1];
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        })
+    }
+
     pub fn port(&self) -> u16 {
         self.listener.local_addr().unwrap().port()
     }

@@ -61,14 +61,14 @@ fn a_pause_doubles_up_to_its_limit() {
 }
 
 #[test]
-fn a_tokens_last_minutes_are_not_slept_through() {
+fn a_tokens_last_part_is_not_slept_through() {
     let at_ease = Failure { at_ease: true, ..FAILURE };
     let token = held(86_360.0, 86_400.0, 0.5);
     assert_eq!(at_ease.pause(token), seconds(10.0));
     let named = Failure { named_wait: Some(seconds(3000.0)), ..at_ease };
     assert_eq!(named.pause(token), seconds(3000.0), "but for a wait that the server named");
     let permanent = Failure { transient: false, ..at_ease };
-    assert_eq!(permanent.pause(token), seconds(15.0));
+    assert_eq!(permanent.pause(token), seconds(10.0));
 }
 
 #[test]

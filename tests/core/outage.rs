@@ -1,0 +1,167 @@
+//! A server that fails for two seconds just when a token is to be renewed.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clazar_auth::{ErrorKind, Options, TokenProvider};
+
+use crate::credentials;
+use crate::server::{Requests, Server, http, ok, read_request};
+
+const OUTAGE: Duration = Duration::from_secs(2);
+/// With this lifetime a token is renewed 6 to 9 s after it came, and its last part begins at 11.4 s.
+const LIFETIME: u64 = 12;
+const LAST_PART: Duration = Duration::from_millis(11_400);
+
+#[derive(Clone, Copy, Debug)]
+enum Failing {
+    Busy,
+    Silent,
+    Closing,
+    Garbage,
+}
+
+impl Failing {
+    fn answer(self, mut stream: TcpStream) {
+        let bytes = match self {
+            Self::Busy => http("503 Service Unavailable", "", ""),
+            Self::Garbage => ok("<html>"),
+            Self::Closing => String::new(),
+            Self::Silent => {
+                while read_request(&mut stream).is_some() {}
+                return;
+            }
+        };
+        let _ = stream.write_all(bytes.as_bytes());
+    }
+}
+
+/// Good for the first `good` requests, then failing for a while, then good again.
+fn server(failing: Failing, good: usize) -> Server {
+    let began: &'static Mutex<Option<Instant>> = Box::leak(Box::default());
+    Server::new(move |mut stream: TcpStream, requests: &Requests| {
+        let Some(request) = read_request(&mut stream) else { return };
+        let count = {
+            let mut requests = requests.lock().unwrap();
+            requests.push(request);
+            requests.len()
+        };
+        let fails = count > good && {
+            let mut began = began.lock().unwrap();
+            began.get_or_insert_with(Instant::now).elapsed() < OUTAGE
+        };
+        if fails {
+            return failing.answer(stream);
+        }
+        let body = format!(
+            r#"{{"access_token":"not-a-real-token-{count}","token_type":"bearer","expires_in":{LIFETIME}}}"#
+        );
+        let _ = stream.write_all(ok(&body).as_bytes());
+    })
+}
+
+fn provider(server: &Server) -> TokenProvider {
+    let options = Options::default().auth_url(server.url()).timeout(Duration::from_millis(1500));
+    TokenProvider::builder(credentials()).options(options).build().unwrap()
+}
+
+/// No caller sees an error, and none waits before the token's last part.
+fn nobody_notices(failing: Failing) {
+    let server = server(failing, 1);
+    let provider = provider(&server);
+    let start = Instant::now();
+    let first = provider.token().unwrap();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let token =
+                        provider.token().unwrap_or_else(|error| panic!("{failing:?}: {error}"));
+                    assert!(!token.is_expired());
+                    thread::yield_now();
+                }
+            });
+        }
+        // Until the end of the outage, and before the token's last part.
+        while provider.stats().ahead.failed == 0 && start.elapsed() < LAST_PART {
+            thread::yield_now();
+        }
+        let stats = provider.stats();
+        if start.elapsed() < LAST_PART {
+            assert_eq!((stats.waited, stats.ahead.failed), (1, 1), "{failing:?}: {stats:?}");
+            let attempts = server.requests().len() - 1;
+            assert!((1..=3).contains(&attempts), "{failing:?}: {attempts} attempts");
+        }
+        // Until the next token, which comes in the last part of the first.
+        while provider.peek().is_none_or(|token| token.value() == first.value()) {
+            thread::yield_now();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(provider.stats().empty.succeeded == 1, "the first token was followed in time");
+}
+
+#[test]
+fn nobody_notices_a_busy_server() {
+    nobody_notices(Failing::Busy);
+}
+
+#[test]
+fn nobody_notices_a_silent_server() {
+    nobody_notices(Failing::Silent);
+}
+
+#[test]
+fn nobody_notices_a_server_that_hangs_up() {
+    nobody_notices(Failing::Closing);
+}
+
+#[test]
+fn nobody_notices_a_server_of_garbage() {
+    nobody_notices(Failing::Garbage);
+}
+
+/// All callers learn of it at once, and the provider recovers by itself.
+fn everybody_learns(failing: Failing, kind: ErrorKind) {
+    let server = server(failing, 0);
+    let provider = provider(&server);
+    assert_eq!(provider.token().unwrap_err().kind(), kind);
+    let requests = server.requests().len();
+    for _ in 0..100 {
+        let error = provider.token().unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert!(error.retry_after().is_some());
+    }
+    assert_eq!(server.requests().len(), requests, "none of them made a request");
+    assert_eq!(provider.stats().waited, 1, "none of them waited");
+    let start = Instant::now();
+    while provider.token().is_err() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{failing:?}");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn without_a_token_all_learn_of_a_busy_server() {
+    everybody_learns(Failing::Busy, ErrorKind::Server);
+}
+
+#[test]
+fn without_a_token_all_learn_of_a_server_that_hangs_up() {
+    everybody_learns(Failing::Closing, ErrorKind::Transport);
+}
+
+#[test]
+fn without_a_token_all_learn_of_a_silent_server() {
+    everybody_learns(Failing::Silent, ErrorKind::Timeout);
+}
+
+#[test]
+fn without_a_token_all_learn_of_garbage() {
+    everybody_learns(Failing::Garbage, ErrorKind::InvalidResponse);
+}
