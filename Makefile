@@ -11,7 +11,7 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 PYTHON_SOURCES := pyproject.toml README.md $(shell find python -name '*.py*' -not -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-c test-python test-matrix tools lib wheel header lint clean
+.PHONY: help demo test test-rust test-c test-python test-matrix bench tools lib wheel header lint clean
 
 help:
 	@echo 'make demo     fetch a token from the built-in sandbox and use it, from Python and from C'
@@ -19,6 +19,7 @@ help:
 	@echo 'make lib      build the C library and its header into $(STAGE)'
 	@echo 'make wheel    build the Python wheel into $(WHEELS)'
 	@echo 'make header   write include/clazar_auth.h anew from src/capi'
+	@echo 'make bench    measure what a fresh token costs'
 	@echo 'make lint     check format and style'
 	@echo 'make clean    remove all that was built'
 
@@ -67,7 +68,7 @@ tools:
 	tests/tools.sh
 
 test-rust:
-	$(CARGO) test --locked --features sandbox --lib --bins --test header
+	$(CARGO) test --locked --features sandbox --lib --bins --test header --test allocations
 	$(CARGO) test --locked --features sandbox --test core -- --test-threads 16
 	$(CARGO) test --locked --features sandbox --doc
 	$(CARGO) test --locked --manifest-path tests/model/Cargo.toml --target-dir target/model --lib
@@ -81,6 +82,9 @@ test-python: $(VENV)/tested target/node/installed
 
 test-matrix: wheel
 	$(VENV)/bin/python tests/python/matrix.py $(WHEELS)/*.whl
+
+bench:
+	$(CARGO) bench --locked --features sandbox --bench hot_path
 
 lint:
 	$(CARGO) fmt --check
