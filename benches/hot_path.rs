@@ -1,8 +1,9 @@
 //! What a fresh token costs, beside what it must cost: two reads of a coarse clock and a copy of the
-//! header. All figures come from one run, as medians; `make bench` prints them.
+//! header. All figures come from one run, each from the quietest of many
+//! short rounds; `make bench` prints them.
 
-use std::hint::black_box;
-use std::sync::Barrier;
+use std::hint::{self, black_box};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,8 @@ use clazar_auth::sandbox::Sandbox;
 use clazar_auth::{Credentials, Options, TokenProvider};
 use rustix::time::{ClockId, clock_gettime};
 
-const CALLS: u32 = 200_000;
-const ROUNDS: usize = 25;
+const CALLS: u32 = 100_000;
+const ROUNDS: usize = 200;
 
 fn main() {
     let sandbox = Sandbox::start().unwrap();
@@ -41,7 +42,7 @@ fn main() {
     };
     let shared = || || drop(black_box(provider.token().unwrap()));
 
-    println!("a header of {} bytes, medians of {ROUNDS} rounds of {CALLS} calls", header.len());
+    println!("a header of {} bytes, best of {ROUNDS} rounds of {CALLS} calls", header.len());
     let [floor_1, copied_1, shared_1] =
         compare([&|| time(1, floor), &|| time(1, copied), &|| time(1, shared)]);
     println!("clock and copy      {floor_1:7.1} ns");
@@ -58,34 +59,37 @@ fn main() {
     );
 }
 
-/// Medians of nanoseconds for each call, measured in turns.
+/// Nanoseconds for each call, measured in turns.
 fn compare<const N: usize>(subjects: [&dyn Fn() -> Duration; N]) -> [f64; N] {
-    let mut times = [(); N].map(|()| Vec::with_capacity(ROUNDS));
+    let mut best = [Duration::MAX; N];
     for _ in 0..ROUNDS {
-        for (subject, times) in subjects.iter().zip(&mut times) {
-            times.push(subject().as_secs_f64() * 1e9 / f64::from(CALLS));
+        for (subject, best) in subjects.iter().zip(&mut best) {
+            *best = subject().min(*best);
         }
     }
-    times.map(|mut times| {
-        times.sort_by(f64::total_cmp);
-        times[ROUNDS / 2]
-    })
+    best.map(|time| time.as_secs_f64() * 1e9 / f64::from(CALLS))
 }
 
-/// The time of `CALLS` calls on each of so many threads, side by side.
+/// The time from the first to the last of `CALLS` calls on each of so many threads, side by side.
 fn time<F: FnMut()>(threads: usize, make: impl Fn() -> F + Sync) -> Duration {
-    let barrier = Barrier::new(threads);
+    let ready = AtomicUsize::new(0);
     let work = || {
         let mut call = make();
-        barrier.wait();
+        ready.fetch_add(1, Ordering::SeqCst);
+        while ready.load(Ordering::SeqCst) < threads {
+            hint::spin_loop();
+        }
         let start = Instant::now();
         for _ in 0..CALLS {
             call();
         }
-        start.elapsed()
+        (start, Instant::now())
     };
-    thread::scope(|scope| {
+    let spans: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).max().unwrap_or_default()
-    })
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let start = spans.iter().map(|(start, _)| *start).min();
+    let end = spans.iter().map(|(_, end)| *end).max();
+    end.zip(start).map_or(Duration::ZERO, |(end, start)| end - start)
 }

@@ -291,10 +291,10 @@ int32_t clazar_error_http_status(const clazar_error *error);
 bool clazar_error_is_retryable(const clazar_error *error);
 
 /**
- * How long the server asked to wait before the next request (`Retry-After`, RFC 9110
- * section 10.2.3).
+ * How long to wait before the next request: what the server asked for (`Retry-After`, RFC 9110
+ * section 10.2.3), or what is left of a provider's pause after a failure.
  *
- * @return milliseconds; -1 if the server named no wait.
+ * @return milliseconds; -1 if there is none.
  *
  * Thread-safe.
  */

@@ -59,10 +59,10 @@ pub unsafe extern "C" fn clazar_error_is_retryable(error: *const clazar_error) -
     unsafe { error.as_ref() }.is_some_and(|error| error.failure.error.is_retryable())
 }
 
-/// How long the server asked to wait before the next request (`Retry-After`, RFC 9110
-/// section 10.2.3).
+/// How long to wait before the next request: what the server asked for (`Retry-After`, RFC 9110
+/// section 10.2.3), or what is left of a provider's pause after a failure.
 ///
-/// @return milliseconds; -1 if the server named no wait.
+/// @return milliseconds; -1 if there is none.
 ///
 /// Thread-safe.
 #[unsafe(no_mangle)]
