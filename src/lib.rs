@@ -49,6 +49,7 @@ mod python;
 mod random;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod store;
 mod sync;
 mod sys;
 mod token;

@@ -1,0 +1,3 @@
+//! Keeping a token outside the process.
+
+mod seal;

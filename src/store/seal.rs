@@ -1,0 +1,207 @@
+//! The one format for everything outside the process: only who holds the client secret can read it.
+//!
+//! ```text
+//! magic  "CLZA"              4 bytes
+//! version 1                  1 byte
+//! salt                      32 bytes, fresh for each blob
+//! ciphertext                 a multiple of 1,024 bytes
+//! tag                       16 bytes
+//! ```
+//!
+//! The key is HKDF-SHA256 (RFC 5869) of the client secret with the salt, for the version, the
+//! authentication URL and the client id. Each key seals one blob with AES-256-GCM, so the nonce is zero;
+//! all that comes before the ciphertext is authenticated with it.
+
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, Tag, UnboundKey};
+use ring::digest::{SHA256, digest};
+use ring::hkdf::{HKDF_SHA256, Salt};
+use ring::rand::{SecureRandom, SystemRandom};
+use zeroize::Zeroizing;
+
+use crate::credentials::Secret;
+
+const MAGIC: &[u8; 4] = b"CLZA";
+const VERSION: u8 = 1;
+const SALT: usize = 32;
+const HEADER: usize = MAGIC.len() + 1 + SALT;
+const TAG: usize = 16;
+const BLOCK: usize = 1024;
+
+/// A larger blob is none of ours.
+pub(crate) const LONGEST: usize = 64 * 1024;
+
+/// HKDF is no hash for passwords: a secret that can be guessed would be betrayed by the blob.
+pub(crate) const SHORTEST_SECRET: usize = 32;
+
+/// Whose token a blob holds.
+pub(crate) struct Identity {
+    name: String,
+    info: Vec<u8>,
+}
+
+impl Identity {
+    pub(crate) fn new(auth_url: &str, client_id: &str) -> Self {
+        let parts = |first: &[u8]| {
+            let parts = [first, auth_url.as_bytes(), client_id.as_bytes()];
+            parts.into_iter().flat_map(length_prefixed).collect::<Vec<u8>>()
+        };
+        let hash = digest(&SHA256, &parts(b"clazar-auth blob"));
+        Self {
+            name: hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
+            info: parts(&[VERSION]),
+        }
+    }
+
+    /// Under which a store keeps the blob: the same after a rotation of the secret.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+fn length_prefixed(part: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    (part.len() as u64).to_be_bytes().into_iter().chain(part.iter().copied())
+}
+
+/// Seals `text`, which must not end in a space.
+pub(crate) fn seal(identity: &Identity, secret: &Secret, text: &[u8]) -> Option<Vec<u8>> {
+    let mut salt = [0; SALT];
+    SystemRandom::new().fill(&mut salt).ok()?;
+    seal_with(identity, secret, text, &salt)
+}
+
+fn seal_with(
+    identity: &Identity,
+    secret: &Secret,
+    text: &[u8],
+    salt: &[u8; SALT],
+) -> Option<Vec<u8>> {
+    let length = text.len().next_multiple_of(BLOCK);
+    let mut blob = Vec::with_capacity(HEADER + length + TAG);
+    blob.extend_from_slice(MAGIC);
+    blob.push(VERSION);
+    blob.extend_from_slice(salt);
+    // Encrypted in place, so that no plain copy is left behind.
+    blob.extend_from_slice(text);
+    blob.resize(HEADER + length, b' ');
+    let (header, plain) = blob.split_at_mut(HEADER);
+    let key = key(identity, secret, salt)?;
+    let tag = key.seal_in_place_separate_tag(nonce(), Aad::from(&header), plain).ok()?;
+    blob.extend_from_slice(tag.as_ref());
+    Some(blob)
+}
+
+/// The text of a blob that was sealed for the same identity with the same secret; `None` for all else.
+pub(crate) fn open(
+    identity: &Identity,
+    secret: &Secret,
+    blob: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let header = blob.get(..HEADER).filter(|_| blob.len() <= LONGEST)?;
+    let (magic, salt) = (&header[..MAGIC.len()], &header[MAGIC.len() + 1..]);
+    if magic != MAGIC || header[MAGIC.len()] != VERSION {
+        return None;
+    }
+    let (sealed, tag) = blob[HEADER..].split_last_chunk::<TAG>()?;
+    let mut text = Zeroizing::new(sealed.to_vec());
+    let key = key(identity, secret, salt)?;
+    let (aad, tag) = (Aad::from(header), Tag::from(*tag));
+    key.open_in_place_separate_tag(nonce(), aad, tag, &mut text, 0..).ok()?;
+    let length = text.trim_ascii_end().len();
+    text.truncate(length);
+    Some(text)
+}
+
+fn key(identity: &Identity, secret: &Secret, salt: &[u8]) -> Option<LessSafeKey> {
+    let pseudorandom = Salt::new(HKDF_SHA256, salt).extract(secret.expose().as_bytes());
+    let info = [identity.info.as_slice()];
+    let material = pseudorandom.expand(&info, &AES_256_GCM).ok()?;
+    Some(LessSafeKey::new(UnboundKey::from(material)))
+}
+
+fn nonce() -> Nonce {
+    Nonce::assume_unique_for_key([0; 12])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &[u8] = br#"{"token":"not-a-real-token"}"#;
+
+    fn identity() -> Identity {
+        Identity::new("https://api.clazar.io/authenticate/", "not-a-real-client")
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text)
+    }
+
+    const SECRET: &str = "not-a-real-secret-0123456789abcdef";
+
+    fn sealed() -> Vec<u8> {
+        seal(&identity(), &secret(SECRET), TEXT).unwrap()
+    }
+
+    fn opened(blob: &[u8]) -> Option<Vec<u8>> {
+        open(&identity(), &secret(SECRET), blob).map(|text| text.to_vec())
+    }
+
+    #[test]
+    fn what_is_sealed_opens_again() {
+        let long = vec![b'x'; 8100];
+        for text in [TEXT, &long, b""] {
+            let blob = seal(&identity(), &secret(SECRET), text).unwrap();
+            assert_eq!((blob.len() - HEADER - TAG) % BLOCK, 0);
+            assert_eq!(opened(&blob).unwrap(), text);
+        }
+        assert_ne!(sealed(), sealed(), "each blob has a salt of its own");
+    }
+
+    #[test]
+    fn a_changed_bit_anywhere_is_a_miss() {
+        let blob = sealed();
+        for at in 0..blob.len() {
+            for bit in 0..8 {
+                let mut changed = blob.clone();
+                changed[at] ^= 1 << bit;
+                assert!(opened(&changed).is_none(), "bit {bit} of byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_shorter_or_longer_blob_is_a_miss() {
+        let blob = sealed();
+        for length in 0..blob.len() {
+            assert!(opened(&blob[..length]).is_none(), "{length} bytes");
+        }
+        assert!(opened(&[blob.as_slice(), b"\0"].concat()).is_none());
+        assert!(opened(&vec![0; LONGEST + 1]).is_none());
+    }
+
+    #[test]
+    fn another_owner_cannot_open_it() {
+        let blob = sealed();
+        for (url, client) in [
+            ("https://api.clazar.io/authenticate", "not-a-real-client"),
+            ("https://api.clazar.io/authenticate/", "not-a-real-clien"),
+            ("https://api.clazar.io/authenticate/n", "ot-a-real-client"),
+        ] {
+            let other = Identity::new(url, client);
+            assert!(open(&other, &secret(SECRET), &blob).is_none());
+            assert_ne!(other.name(), identity().name());
+        }
+        let rotated = secret("not-a-real-secret-0123456789abcdeg");
+        assert!(open(&identity(), &rotated, &blob).is_none());
+    }
+
+    /// A blob of this version opens in all later ones.
+    #[test]
+    fn the_format_stays() {
+        let salt = std::array::from_fn(|at| at as u8);
+        let blob = seal_with(&identity(), &secret(SECRET), TEXT, &salt).unwrap();
+        let committed = include_bytes!("seal_v1.blob");
+        assert_eq!(blob, committed);
+        assert_eq!(opened(committed).unwrap(), TEXT);
+    }
+}
