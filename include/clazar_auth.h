@@ -162,6 +162,14 @@ typedef struct {
      */
     uint64_t invalidations;
     /**
+     * Tokens found in the store.
+     */
+    uint64_t store_hits;
+    /**
+     * Exchanges made because the store had no usable token.
+     */
+    uint64_t store_misses;
+    /**
      * How long the token in memory still lives, in milliseconds; -1 without one.
      */
     int64_t expires_in_ms;
@@ -256,6 +264,11 @@ typedef struct {
  */
 #define CLAZAR_EVENT_STALE_SERVED 3
 
+/**
+ * The store cannot be used, or what it holds cannot; the token comes from an exchange instead.
+ */
+#define CLAZAR_EVENT_STORE_TROUBLE 4
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -337,14 +350,14 @@ clazar_status clazar_config_new(clazar_config **config, clazar_error **error);
 
 /**
  * Makes settings from the environment variables `CLAZAR_CLIENT_ID`, `CLAZAR_CLIENT_SECRET` or
- * `CLAZAR_CLIENT_SECRET_FILE`, and `CLAZAR_AUTH_URL`, which are read now and never again. Those that
+ * `CLAZAR_CLIENT_SECRET_FILE`, `CLAZAR_AUTH_URL` and `CLAZAR_STORE`, which are read now and never again. Those that
  * are unset may be set by the functions below.
  *
  * @param config set to the new settings, which the caller frees with `clazar_config_free`; NULL on
  *   failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8 or both secrets
- *   are set.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8, both secrets are
+ *   set, or there is no such store.
  *
  * No other thread may change the environment during the call.
  */
@@ -411,6 +424,19 @@ clazar_status clazar_config_set_proxy(clazar_config *config, const char *url);
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
  */
 clazar_status clazar_config_set_user_agent(clazar_config *config, const char *user_agent);
+
+/**
+ * Sets where a provider keeps its token besides memory, for other processes: "memory" (nowhere else),
+ * "file" (a file of this user's: in the folder clazar-auth of `$XDG_RUNTIME_DIR`, else of
+ * `$XDG_CACHE_HOME`, else of ~/.cache; these variables are read by `clazar_provider_new`), or the path
+ * of a folder, which no other user may enter. The token is sealed with the client secret, which must
+ * have at least 32 characters. Default: "memory".
+ *
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8, or if there
+ *   is no such store.
+ */
+clazar_status clazar_config_set_store(clazar_config *config,
+                                      const char *store);
 
 /**
  * Sets the limit for one whole exchange, in milliseconds, above 0 and at most a day. Default: 20,000.

@@ -58,4 +58,5 @@ pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};
 pub use exchange::{Options, authenticate};
 pub use provider::{Exchanges, Stats, TokenProvider, TokenProviderBuilder};
+pub use store::Store;
 pub use token::AccessToken;

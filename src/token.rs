@@ -13,24 +13,41 @@ const SCHEME: &str = "Bearer ";
 /// The most characters that a token may have; real ones have about a thousand.
 pub(crate) const LONGEST_VALUE: usize = 8_000;
 
+/// However long a server says.
+pub(crate) const LONGEST_LIFETIME: Duration = Duration::from_secs(86_400);
+
+/// Whether a text can be a bearer token: RFC 6750 section 2.1,
+/// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
+pub(crate) fn is_token(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
+    text.len() <= LONGEST_VALUE && !body.is_empty() && body.bytes().all(allowed)
+}
+
 /// An access token of the Clazar API: immutable, thread-safe, wiped from memory on drop.
 ///
 /// `Debug` prints no part of the token.
 pub struct AccessToken {
     /// `Bearer <token>` and a NUL, so that each language gets its text without a copy.
     text: Zeroizing<String>,
-    sent: Moment,
+    /// When the token was so old.
+    seen: (Moment, Duration),
     lifetime: Duration,
 }
 
 impl AccessToken {
     /// `lifetime` counts from `sent`, the moment at which the request was sent.
     pub(crate) fn new(value: &str, sent: Moment, lifetime: Duration) -> Self {
+        Self::aged(value, sent, Duration::ZERO, lifetime)
+    }
+
+    /// A token that is so old `now`.
+    pub(crate) fn aged(value: &str, now: Moment, age: Duration, lifetime: Duration) -> Self {
         let mut text = Zeroizing::new(String::with_capacity(SCHEME.len() + value.len() + 1));
         text.push_str(SCHEME);
         text.push_str(value);
         text.push('\0');
-        Self { text, sent, lifetime }
+        Self { text, seen: (now, age), lifetime }
     }
 
     /// The token itself.
@@ -62,7 +79,8 @@ impl AccessToken {
 
     /// When the token dies, by this machine's wall clock at the time of the exchange.
     pub fn expires_at(&self) -> SystemTime {
-        self.sent.wall() + self.lifetime
+        let (seen, age) = self.seen;
+        seen.wall() - age + self.lifetime
     }
 
     /// How long the token still lives; zero once it is dead.
@@ -77,14 +95,20 @@ impl AccessToken {
         self.expires_in().is_zero()
     }
 
-    /// Eight hexadecimal digits that tell tokens apart and tell nothing of them.
+    /// Eight hexadecimal digits that tell tokens apart and tell nothing of them: the first of the
+    /// token's SHA-256 hash.
     pub fn fingerprint(&self) -> String {
+        self.hash()[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    pub(crate) fn hash(&self) -> [u8; 32] {
         let hash = digest(&SHA256, self.value().as_bytes());
-        hash.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+        hash.as_ref().try_into().expect("SHA-256 has 32 bytes")
     }
 
     pub(crate) fn age(&self, now: Moment) -> Duration {
-        now.since(self.sent)
+        let (seen, age) = self.seen;
+        now.since(seen) + age
     }
 
     pub(crate) fn lifetime(&self) -> Duration {

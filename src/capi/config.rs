@@ -9,7 +9,7 @@ use super::status::clazar_status;
 use super::{guard, text};
 use crate::credentials::{Secret, SecretSource};
 use crate::provider::Config;
-use crate::{Error, Options};
+use crate::{Error, Options, Store};
 
 /// Settings for `clazar_provider_new` and `clazar_authenticate`, which check them.
 /// For one thread at a time.
@@ -35,14 +35,14 @@ pub unsafe extern "C" fn clazar_config_new(
 }
 
 /// Makes settings from the environment variables `CLAZAR_CLIENT_ID`, `CLAZAR_CLIENT_SECRET` or
-/// `CLAZAR_CLIENT_SECRET_FILE`, and `CLAZAR_AUTH_URL`, which are read now and never again. Those that
+/// `CLAZAR_CLIENT_SECRET_FILE`, `CLAZAR_AUTH_URL` and `CLAZAR_STORE`, which are read now and never again. Those that
 /// are unset may be set by the functions below.
 ///
 /// @param config set to the new settings, which the caller frees with `clazar_config_free`; NULL on
 ///   failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
-/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8 or both secrets
-///   are set.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8, both secrets are
+///   set, or there is no such store.
 ///
 /// No other thread may change the environment during the call.
 #[unsafe(no_mangle)]
@@ -177,6 +177,28 @@ pub unsafe extern "C" fn clazar_config_set_user_agent(
 ) -> clazar_status {
     // SAFETY: the caller passes live settings and a NUL-terminated text.
     unsafe { set_option(config, user_agent, |options, text| options.user_agent(text)) }
+}
+
+/// Sets where a provider keeps its token besides memory, for other processes: "memory" (nowhere else),
+/// "file" (a file of this user's: in the folder clazar-auth of `$XDG_RUNTIME_DIR`, else of
+/// `$XDG_CACHE_HOME`, else of ~/.cache; these variables are read by `clazar_provider_new`), or the path
+/// of a folder, which no other user may enter. The token is sealed with the client secret, which must
+/// have at least 32 characters. Default: "memory".
+///
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8, or if there
+///   is no such store.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_set_store(
+    config: *mut clazar_config,
+    store: *const c_char,
+) -> clazar_status {
+    // SAFETY: the caller passes live settings and a NUL-terminated text.
+    unsafe {
+        change(config, |config| {
+            config.store = Store::parse(text::read(store, "the text")?)?;
+            Ok(())
+        })
+    }
 }
 
 /// Sets the limit for one whole exchange, in milliseconds, above 0 and at most a day. Default: 20,000.

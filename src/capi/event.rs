@@ -17,6 +17,8 @@ pub const CLAZAR_EVENT_REFRESHED: clazar_event = 1;
 pub const CLAZAR_EVENT_REFRESH_FAILED: clazar_event = 2;
 /// A token whose renewal failed or is late was handed out, for the first time.
 pub const CLAZAR_EVENT_STALE_SERVED: clazar_event = 3;
+/// The store cannot be used, or what it holds cannot; the token comes from an exchange instead.
+pub const CLAZAR_EVENT_STORE_TROUBLE: clazar_event = 4;
 
 /// Takes an event. `message` is a sentence for a log, valid during the call: it names no secret, and of
 /// a token eight hexadecimal digits of its SHA-256 hash.
@@ -73,6 +75,7 @@ impl Callback {
             EventKind::Refreshed => CLAZAR_EVENT_REFRESHED,
             EventKind::RefreshFailed => CLAZAR_EVENT_REFRESH_FAILED,
             EventKind::StaleServed => CLAZAR_EVENT_STALE_SERVED,
+            EventKind::StoreTrouble => CLAZAR_EVENT_STORE_TROUBLE,
         };
         if let (Some(callback), Ok(message)) = (self.callback, CString::new(&*event.message)) {
             // SAFETY: the caller gave the function for this context; the message outlives the call.

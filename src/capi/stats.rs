@@ -39,6 +39,10 @@ pub struct clazar_stats {
     pub served_stale: u64,
     /// Tokens taken out of use by `clazar_provider_invalidate`.
     pub invalidations: u64,
+    /// Tokens found in the store.
+    pub store_hits: u64,
+    /// Exchanges made because the store had no usable token.
+    pub store_misses: u64,
     /// How long the token in memory still lives, in milliseconds; -1 without one.
     pub expires_in_ms: i64,
     /// For how long no exchange is started after a failure, in milliseconds; 0 if one may start.
@@ -60,6 +64,8 @@ impl clazar_stats {
             waited: stats.waited,
             served_stale: stats.served_stale,
             invalidations: stats.invalidations,
+            store_hits: stats.store_hits,
+            store_misses: stats.store_misses,
             expires_in_ms: stats.expires_in.map_or(-1, milliseconds),
             backoff_ms: stats.backoff.map_or(0, milliseconds),
         }

@@ -76,7 +76,7 @@ impl Client {
     }
 
     /// The limit for one whole exchange.
-    pub(super) fn timeout(&self) -> Duration {
+    pub(crate) fn timeout(&self) -> Duration {
         self.timeout
     }
 

@@ -44,7 +44,7 @@ impl Interrupt {
     }
 
     /// Sleeps; an error once it is raised.
-    pub(super) fn pause(&self, length: Duration) -> Result<(), Error> {
+    pub(crate) fn pause(&self, length: Duration) -> Result<(), Error> {
         let until = Instant::now() + length;
         let mut state = self.lock();
         while !state.raised {

@@ -7,7 +7,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-const LONGEST: f64 = 86_400.0;
+use crate::token::LONGEST_LIFETIME;
+
 const UNSAID: f64 = 300.0;
 
 /// The dates in a JWT's payload (RFC 7519 section 4.1), in Unix seconds.
@@ -31,7 +32,7 @@ pub(super) fn of(
     let by_iat = until_exp(claims.and_then(|claims| claims.iat));
 
     let said = [expires_in, by_date, by_iat].into_iter().flatten();
-    let seconds = said.reduce(f64::min).unwrap_or(UNSAID).min(LONGEST);
+    let seconds = said.reduce(f64::min).unwrap_or(UNSAID).min(LONGEST_LIFETIME.as_secs_f64());
     (seconds > 0.0).then(|| Duration::from_secs_f64(seconds))
 }
 

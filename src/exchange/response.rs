@@ -13,7 +13,7 @@ use super::lifetime;
 use super::url::SecureUrl;
 use crate::credentials::Secret;
 use crate::sys::clock::Moment;
-use crate::token::LONGEST_VALUE;
+use crate::token::is_token;
 use crate::{AccessToken, Error, ErrorKind};
 
 const LONGEST_CODE: usize = 64;
@@ -67,7 +67,7 @@ pub(super) fn read(
 fn token(body: &[u8], date: Option<SystemTime>, sent: Moment) -> Result<AccessToken, &'static str> {
     let body: TokenBody = object(body).ok_or("the body is not the expected JSON object")?;
     let value = &*body.access_token.0;
-    if value.len() > LONGEST_VALUE || !is_b64token(value) {
+    if !is_token(value) {
         return Err("access_token is not a bearer token of 1 to 8,000 characters");
     }
     if body.token_type.is_some_and(|kind| !kind.0.eq_ignore_ascii_case("bearer")) {
@@ -85,13 +85,6 @@ fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
     let body = std::str::from_utf8(body).ok()?;
     let is_object = body.trim_ascii_start().starts_with('{');
     is_object.then(|| serde_json::from_str(body).ok()).flatten()
-}
-
-/// RFC 6750 section 2.1: `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
-fn is_b64token(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
-    !body.is_empty() && body.bytes().all(allowed)
 }
 
 /// A number of seconds above zero: an integer, a finite float or a string of digits.

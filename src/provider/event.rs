@@ -11,13 +11,15 @@ pub(crate) enum EventKind {
     RefreshFailed,
     /// A token whose renewal failed or is late was handed out, for the first time.
     StaleServed,
+    /// The store cannot be used, or what it holds cannot.
+    StoreTrouble,
 }
 
 impl EventKind {
     pub(crate) fn level(self) -> log::Level {
         match self {
             Self::Refreshed => log::Level::Info,
-            Self::RefreshFailed | Self::StaleServed => log::Level::Warn,
+            Self::RefreshFailed | Self::StaleServed | Self::StoreTrouble => log::Level::Warn,
         }
     }
 }

@@ -11,7 +11,9 @@ pub(super) struct Memory {
     failed: Option<Failed>,
     /// Whether the token in use was taken out of use because of a 401.
     pub(super) invalidated: bool,
-    /// When such a token was last replaced.
+    /// The hash of the last one that was.
+    pub(super) refused: Option<[u8; 32]>,
+    /// When such a token was last replaced by an exchange.
     forced: Option<Moment>,
 }
 
@@ -24,9 +26,10 @@ struct Failed {
 }
 
 impl Memory {
-    pub(super) fn succeeded(&mut self, now: Moment) {
+    /// `exchanged` says whether the token comes from an exchange, and not from a store.
+    pub(super) fn succeeded(&mut self, exchanged: bool, now: Moment) {
         self.failed = None;
-        if std::mem::take(&mut self.invalidated) {
+        if std::mem::take(&mut self.invalidated) && exchanged {
             self.forced = Some(now);
         }
     }

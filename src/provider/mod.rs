@@ -35,6 +35,7 @@ pub(crate) use self::pending::Pending;
 use self::shared::Shared;
 pub use self::stats::{Exchanges, Stats};
 use crate::exchange::Client;
+use crate::store::{Keeper, Store};
 use crate::sys::clock::Clock;
 use crate::{AccessToken, Credentials, Error, Options};
 
@@ -59,6 +60,7 @@ pub struct TokenProviderBuilder {
     credentials: Credentials,
     options: Options,
     allowed_hosts: Option<Vec<String>>,
+    store: Store,
     listener: Option<Listener>,
     clock: Clock,
 }
@@ -77,6 +79,12 @@ impl TokenProviderBuilder {
         self
     }
 
+    /// Where to keep the token besides memory, for other processes. Default: nowhere.
+    pub fn store(mut self, store: Store) -> Self {
+        self.store = store;
+        self
+    }
+
     /// Checks all settings and makes the provider. No request is sent before the first token is
     /// asked for.
     ///
@@ -89,10 +97,14 @@ impl TokenProviderBuilder {
     pub fn build(self) -> Result<TokenProvider, Error> {
         let client = Client::new(&self.options)?;
         let allowed_hosts = AllowedHosts::new(self.allowed_hosts.as_deref(), client.url())?;
+        let secret = self.credentials.client_secret();
+        let (url, id) = (client.url().uri().to_string(), self.credentials.client_id());
+        let keeper = Keeper::new(&self.store, &url, id, &secret, client.timeout())?;
         Ok(TokenProvider(Arc::new(Shared::new(
             client,
             self.credentials,
             allowed_hosts,
+            keeper,
             self.clock,
             self.listener,
         ))))
@@ -118,19 +130,23 @@ impl TokenProvider {
             credentials,
             options: Options::default(),
             allowed_hosts: None,
+            store: Store::default(),
             listener: None,
             clock: Clock::default(),
         }
     }
 
-    /// A provider from [`Credentials::from_env`] and [`Options::from_env`].
+    /// A provider from [`Credentials::from_env`] and [`Options::from_env`], with the store that
+    /// `CLAZAR_STORE` names: `memory`, `file`, or the path of a folder.
     ///
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a variable that is missing or
     /// unusable.
     pub fn from_env() -> Result<Self, Error> {
-        let options = Options::from_env()?;
-        Self::builder(Credentials::from_env()?).options(options).build()
+        Self::builder(Credentials::from_env()?)
+            .options(Options::from_env()?)
+            .store(Store::from_env()?.unwrap_or_default())
+            .build()
     }
 
     /// The client id, which is no secret.
@@ -239,6 +255,18 @@ impl TokenProvider {
             Answer::Pending(pending) => Answer::Pending(pending.within(patience)),
             token => token,
         })
+    }
+
+    /// Erases the token from memory and from the store; the next call gets a new one.
+    #[cfg(feature = "python")]
+    pub(crate) fn forget(&self) -> Result<(), Error> {
+        self.0.forget()
+    }
+
+    /// The token in the store if it lives, without an exchange, and where the store is.
+    #[cfg(feature = "python")]
+    pub(crate) fn stored(&self) -> Result<(Option<AccessToken>, String), Error> {
+        self.0.stored()
     }
 
     /// As [`refresh`](Self::refresh), but never blocks.

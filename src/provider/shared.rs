@@ -1,5 +1,6 @@
 //! What all clones of a provider share: the token, and the way to the next one.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -16,6 +17,7 @@ use super::policy::{self, Decision, Held, Schedule};
 use super::stats::{Cause, Counters, Stats};
 use crate::error::contain;
 use crate::exchange::{Client, Interrupt};
+use crate::store::{Happening, Keeper, User, Wish};
 use crate::sys::clock::{Clock, Moment};
 use crate::sys::{fork, signals};
 use crate::{AccessToken, Credentials, Error, ErrorKind, random};
@@ -28,6 +30,7 @@ pub(crate) struct Shared {
     pub(super) client: Client,
     pub(super) credentials: Credentials,
     pub(super) allowed_hosts: AllowedHosts,
+    pub(super) keeper: Option<Keeper>,
     clock: Clock,
     listener: Option<Listener>,
     counters: Counters,
@@ -72,6 +75,7 @@ impl Shared {
         client: Client,
         credentials: Credentials,
         allowed_hosts: AllowedHosts,
+        keeper: Option<Keeper>,
         clock: Clock,
         listener: Option<Listener>,
     ) -> Self {
@@ -80,6 +84,7 @@ impl Shared {
             client,
             credentials,
             allowed_hosts,
+            keeper,
             clock,
             listener,
             counters: Counters::default(),
@@ -174,8 +179,31 @@ impl Shared {
         let is_current = current.as_ref().is_some_and(|kept| kept.token.value() == token.value());
         if is_current && policy::may_force(since_forced) {
             gate.invalidated = true;
+            gate.refused = Some(token.hash());
             self.token.store(None);
             self.counters.invalidations.add_one();
+        }
+    }
+
+    /// Takes the token out of use and out of the store.
+    #[cfg(feature = "python")]
+    pub(super) fn forget(&self) -> Result<(), Error> {
+        let era = self.era();
+        let gate = era.flight.enter()?;
+        self.token.store(None);
+        drop(gate);
+        self.keeper.as_ref().map_or(Ok(()), Keeper::erase)
+    }
+
+    /// The token in the store if it lives, and where the store is.
+    #[cfg(feature = "python")]
+    pub(super) fn stored(&self) -> Result<(Option<AccessToken>, String), Error> {
+        match &self.keeper {
+            Some(keeper) => {
+                let secret = self.credentials.client_secret();
+                Ok((keeper.peek(&secret, &self.clock)?, keeper.place()))
+            }
+            None => Ok((None, "memory".to_owned())),
         }
     }
 
@@ -233,7 +261,7 @@ impl Shared {
                 kept.token.fingerprint(),
                 kept.token.lifetime().saturating_sub(kept.token.age(self.clock.now())),
             );
-            tell(self.listener.as_ref(), EventKind::StaleServed, message);
+            self.tell(EventKind::StaleServed, message);
         }
     }
 
@@ -263,9 +291,10 @@ impl Shared {
         gate: &mut Gate<'_>,
         cause: Cause,
     ) -> Result<Arc<Exchange>, Error> {
+        let wish = self.wish(cause, gate);
         let boarded = gate.board(|exchange| {
             let (shared, era) = (self.clone(), era.clone());
-            spawn(move || shared.run(&era, &exchange, cause))
+            spawn(move || shared.run(&era, &exchange, cause, wish))
         });
         if let Err(error) = &boarded {
             self.note_failure(gate, error);
@@ -273,37 +302,90 @@ impl Shared {
         boarded
     }
 
+    /// Which token of the store would do.
+    fn wish(&self, cause: Cause, memory: &Memory) -> Wish {
+        let now = self.clock.now();
+        let younger_than = match cause {
+            Cause::Empty | Cause::Invalidated => None,
+            Cause::Ahead => self.token.load().as_ref().map(|kept| kept.token.age(now)),
+            Cause::Refresh => Some(Duration::ZERO),
+        };
+        Wish { younger_than, not: memory.refused }
+    }
+
     /// The work of the exchange's own thread.
-    fn run(&self, era: &Era, exchange: &Arc<Exchange>, cause: Cause) {
+    fn run(&self, era: &Era, exchange: &Arc<Exchange>, cause: Cause, wish: Wish) {
+        let exchanged = Cell::new(false);
         let outcome = contain(|| {
-            self.client.exchange(&self.credentials, &exchange.handle, &self.clock).map(Arc::new)
+            let token = self.obtain(wish, &exchange.handle, || {
+                exchanged.set(true);
+                self.client.exchange(&self.credentials, &exchange.handle, &self.clock)
+            });
+            token.map(Arc::new)
         });
         let mut event = None;
         era.flight.land(exchange, outcome, |memory, outcome| {
-            self.counters.exchange(cause, outcome.is_ok());
-            event = Some(self.remember(memory, outcome));
+            if exchanged.get() {
+                self.counters.exchange(cause, outcome.is_ok());
+            }
+            event = Some(self.remember(memory, outcome, exchanged.get()));
         });
         if let Some((kind, message)) = event {
-            tell(self.listener.as_ref(), kind, message);
+            self.tell(kind, message);
         }
     }
 
+    /// A token from the store, or from `exchange`.
+    fn obtain(
+        &self,
+        wish: Wish,
+        interrupt: &Interrupt,
+        exchange: impl FnOnce() -> Result<AccessToken, Error>,
+    ) -> Result<AccessToken, Error> {
+        let Some(keeper) = &self.keeper else { return exchange() };
+        let user = User {
+            secret: &|| self.credentials.client_secret(),
+            clock: &self.clock,
+            pause: &|length| interrupt.pause(length),
+            tell: &|happening| match happening {
+                Happening::Hit => self.counters.store_hits.add_one(),
+                Happening::Miss => self.counters.store_misses.add_one(),
+                Happening::Trouble(trouble) => {
+                    self.tell(EventKind::StoreTrouble, trouble.to_string());
+                }
+            },
+        };
+        keeper.obtain(wish, &user, exchange)
+    }
+
+    fn tell(&self, kind: EventKind, message: String) {
+        tell(self.listener.as_ref(), kind, message);
+    }
+
     /// Notes an outcome down, at the gate.
-    fn remember(&self, memory: &mut Memory, outcome: &Outcome) -> (EventKind, String) {
+    fn remember(
+        &self,
+        memory: &mut Memory,
+        outcome: &Outcome,
+        exchanged: bool,
+    ) -> (EventKind, String) {
         let now = self.clock.now();
         match outcome {
             Ok(token) => {
-                memory.succeeded(now);
+                memory.succeeded(exchanged, now);
                 self.token.store(Some(Arc::new(Kept {
                     token: token.clone(),
                     schedule: Schedule::new(token.lifetime(), random::upper_half()),
                     told: AtomicBool::new(false),
                 })));
+                let from = match self.keeper.as_ref().filter(|_| !exchanged) {
+                    Some(keeper) => keeper.place(),
+                    None => self.client.url().to_string(),
+                };
+                let left = token.lifetime().saturating_sub(token.age(now));
                 let what = format!(
-                    "got the token {} from {}, which lives {:?}",
-                    token.fingerprint(),
-                    self.client.url(),
-                    token.lifetime()
+                    "got the token {} from {from}, which lives {left:.0?}",
+                    token.fingerprint()
                 );
                 (EventKind::Refreshed, what)
             }

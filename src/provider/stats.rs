@@ -21,6 +21,10 @@ pub struct Stats {
     pub served_stale: u64,
     /// Tokens taken out of use by `invalidate`.
     pub invalidations: u64,
+    /// Tokens found in the store.
+    pub store_hits: u64,
+    /// Exchanges made because the store had no usable token.
+    pub store_misses: u64,
     /// How long the token in memory still lives; `None` without one.
     pub expires_in: Option<Duration>,
     /// For how long no exchange is started after a failure; `None` if one may start.
@@ -67,6 +71,8 @@ pub(super) struct Counters {
     pub(super) waited: Counter,
     pub(super) served_stale: Counter,
     pub(super) invalidations: Counter,
+    pub(super) store_hits: Counter,
+    pub(super) store_misses: Counter,
 }
 
 impl Counters {
@@ -87,6 +93,8 @@ impl Counters {
             waited: self.waited.get(),
             served_stale: self.served_stale.get(),
             invalidations: self.invalidations.get(),
+            store_hits: self.store_hits.get(),
+            store_misses: self.store_misses.get(),
             expires_in,
             backoff,
         }

@@ -38,6 +38,9 @@ const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 ///     user_agent: the User-Agent header. Default: clazar-auth/<version>
 ///     allowed_hosts: hosts to which the token may go, each as 'host' or 'host:port' (port 443 if
 ///         unsaid). Default: api.clazar.io, and the host and port of auth_url.
+///     store: where to keep the token besides memory, for other processes: 'memory' (nowhere else),
+///         'file' (a file of this user's), or the path of a folder. It is sealed with the client
+///         secret, which must have at least 32 characters. Default: 'memory'.
 ///
 /// Raises:
 ///     ConfigurationError: for an argument that cannot work.
@@ -51,7 +54,7 @@ pub(super) struct TokenProvider {
 impl TokenProvider {
     #[new]
     #[pyo3(signature = (client_id, client_secret=None, *, client_secret_file=None, auth_url=None,
-        ca_file=None, proxy=None, timeout=None, user_agent=None, allowed_hosts=None))]
+        ca_file=None, proxy=None, timeout=None, user_agent=None, allowed_hosts=None, store=None))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
@@ -64,6 +67,7 @@ impl TokenProvider {
         timeout: Option<f64>,
         user_agent: Option<String>,
         allowed_hosts: Option<Vec<String>>,
+        store: Option<PathBuf>,
     ) -> PyResult<Self> {
         let keywords = Keywords {
             client_secret_file,
@@ -73,18 +77,19 @@ impl TokenProvider {
             timeout,
             user_agent,
             allowed_hosts,
+            store,
         };
         Self::with(py, keywords.given(py, client_id, client_secret)?)
     }
 
-    /// A provider from CLAZAR_CLIENT_ID, CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE, and
-    /// CLAZAR_AUTH_URL, which are read now and never again. Keyword arguments come first.
+    /// A provider from CLAZAR_CLIENT_ID, CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE,
+    /// CLAZAR_AUTH_URL and CLAZAR_STORE, which are read now and never again. Keyword arguments come first.
     ///
     /// Raises:
     ///     ConfigurationError: for a variable or an argument that is missing or cannot work.
     #[staticmethod]
     #[pyo3(signature = (*, client_secret_file=None, auth_url=None, ca_file=None, proxy=None,
-        timeout=None, user_agent=None, allowed_hosts=None))]
+        timeout=None, user_agent=None, allowed_hosts=None, store=None))]
     #[allow(clippy::too_many_arguments)]
     fn from_env(
         py: Python<'_>,
@@ -95,6 +100,7 @@ impl TokenProvider {
         timeout: Option<f64>,
         user_agent: Option<String>,
         allowed_hosts: Option<Vec<String>>,
+        store: Option<PathBuf>,
     ) -> PyResult<Self> {
         let keywords = Keywords {
             client_secret_file,
@@ -104,6 +110,7 @@ impl TokenProvider {
             timeout,
             user_agent,
             allowed_hosts,
+            store,
         };
         Self::with(py, keywords.over_env(py)?)
     }
@@ -203,6 +210,17 @@ impl TokenProvider {
     fn stats(&self, py: Python<'_>) -> Stats {
         self.log.drain(py);
         self.provider.stats().into()
+    }
+
+    /// The token in the store if it lives, without an exchange, and where the store is.
+    fn _stored(&self, py: Python<'_>) -> PyResult<(Option<AccessToken>, String)> {
+        let (token, place) = run(py, || self.provider.stored())?;
+        Ok((token.map(|token| AccessToken(Arc::new(token))), place))
+    }
+
+    /// Erase the token from memory and from the store.
+    fn _forget(&self, py: Python<'_>) -> PyResult<()> {
+        run(py, || self.provider.forget())
     }
 
     /// Check that a request to url may carry the token: https, or http to a loopback host, to one of

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use super::error::raise;
 use crate::credentials::{Secret, SecretSource};
 use crate::provider::Config;
-use crate::{Error, Options};
+use crate::{Error, Options, Store};
 
 /// The keyword arguments that all constructors take.
 pub(super) struct Keywords {
@@ -19,6 +19,7 @@ pub(super) struct Keywords {
     pub(super) timeout: Option<f64>,
     pub(super) user_agent: Option<String>,
     pub(super) allowed_hosts: Option<Vec<String>>,
+    pub(super) store: Option<PathBuf>,
 }
 
 impl Keywords {
@@ -55,6 +56,10 @@ impl Keywords {
         set(&mut options, seconds(py, self.timeout)?, Options::timeout);
         config.options = options;
         config.allowed_hosts = self.allowed_hosts;
+        if let Some(store) = self.store {
+            let store = Store::parse(&store.to_string_lossy());
+            config.store = store.map_err(|error| raise(py, &error))?;
+        }
         Ok(config)
     }
 }

@@ -20,6 +20,10 @@ pub(super) struct Stats {
     served_stale: u64,
     /// Tokens taken out of use by invalidate().
     invalidations: u64,
+    /// Tokens found in the store.
+    store_hits: u64,
+    /// Exchanges made because the store had no usable token.
+    store_misses: u64,
     /// Seconds that the token in memory still lives; None without one.
     expires_in: Option<f64>,
     /// Seconds for which no exchange is started after a failure; None if one may start.
@@ -52,6 +56,8 @@ impl From<crate::Stats> for Stats {
             waited: stats.waited,
             served_stale: stats.served_stale,
             invalidations: stats.invalidations,
+            store_hits: stats.store_hits,
+            store_misses: stats.store_misses,
             expires_in: stats.expires_in.map(|left| left.as_secs_f64()),
             backoff: stats.backoff.map(|left| left.as_secs_f64()),
         }
@@ -71,7 +77,7 @@ impl Stats {
         let seconds = |left: Option<f64>| left.map_or("None".into(), |left| format!("{left:.3}"));
         format!(
             "Stats(empty={}, ahead={}, refresh={}, invalidated={}, waited={}, served_stale={}, \
-             invalidations={}, expires_in={}, backoff={})",
+             invalidations={}, store_hits={}, store_misses={}, expires_in={}, backoff={})",
             self.empty.__repr__(),
             self.ahead.__repr__(),
             self.refresh.__repr__(),
@@ -79,6 +85,8 @@ impl Stats {
             self.waited,
             self.served_stale,
             self.invalidations,
+            self.store_hits,
+            self.store_misses,
             seconds(self.expires_in),
             seconds(self.backoff),
         )

@@ -55,6 +55,12 @@ impl AccessToken {
         self.0.is_expired()
     }
 
+    /// Eight hexadecimal digits that tell tokens apart and tell nothing of them.
+    #[getter]
+    fn fingerprint(&self) -> String {
+        self.0.fingerprint()
+    }
+
     fn __repr__(&self) -> String {
         format!("AccessToken([redacted], expires_in={:.0})", self.0.expires_in().as_secs_f64())
     }
@@ -92,7 +98,6 @@ pub(super) fn authenticate(
     timeout: Option<f64>,
     user_agent: Option<String>,
 ) -> PyResult<AccessToken> {
-    let allowed_hosts = None;
     let keywords = Keywords {
         client_secret_file,
         auth_url,
@@ -100,7 +105,8 @@ pub(super) fn authenticate(
         proxy,
         timeout,
         user_agent,
-        allowed_hosts,
+        allowed_hosts: None,
+        store: None,
     };
     let config = keywords.given(py, client_id, client_secret)?;
     TokenProvider::silent(py, &config)?.fetch(py).map(AccessToken)

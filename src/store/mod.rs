@@ -1,3 +1,83 @@
-//! Keeping a token outside the process.
+//! Keeping a token outside the process, so that others need not ask for one.
 
+mod file;
+mod keeper;
+mod record;
 mod seal;
+
+use std::fmt;
+use std::path::PathBuf;
+
+pub(crate) use self::keeper::{Happening, Keeper, User, Wish};
+use crate::{Error, env};
+
+/// Where a provider keeps its token besides its own memory. Default: nowhere.
+///
+/// What is kept is sealed with a key made from the client secret (AES-256-GCM, HKDF-SHA256), so that
+/// only who holds that secret can read it; the secret must have at least 32 characters.
+#[derive(Clone, Debug, Default)]
+pub struct Store(Kind);
+
+#[derive(Clone, Debug, Default)]
+enum Kind {
+    #[default]
+    Memory,
+    File(Option<PathBuf>),
+}
+
+impl Store {
+    /// In memory alone.
+    pub fn memory() -> Self {
+        Self(Kind::Memory)
+    }
+
+    /// In a file of this user's, for all processes of this machine: in the folder `clazar-auth` of
+    /// `$XDG_RUNTIME_DIR`, else of `$XDG_CACHE_HOME`, else of `~/.cache`. These variables are read when
+    /// the provider is built, and never again.
+    pub fn file() -> Self {
+        Self(Kind::File(None))
+    }
+
+    /// In a file in this folder, which is made if need be, and which no other user may enter.
+    pub fn folder(path: impl Into<PathBuf>) -> Self {
+        Self(Kind::File(Some(path.into())))
+    }
+
+    /// `memory`, `file`, or the path of a folder (one with a slash in it), as in `CLAZAR_STORE`.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for anything else.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        match text {
+            "memory" => Ok(Self::memory()),
+            "file" => Ok(Self::file()),
+            _ if text.contains("://") || !text.contains('/') => Err(Error::invalid(
+                "the store is none that is known; give memory, file, or the path of a folder",
+            )),
+            path => Ok(Self::folder(path)),
+        }
+    }
+
+    /// The store that `CLAZAR_STORE` names, if it is set.
+    pub(crate) fn from_env() -> Result<Option<Self>, Error> {
+        env::read("CLAZAR_STORE")?.map(|text| Self::parse(&text)).transpose()
+    }
+}
+
+/// What is wrong with a store, in a sentence that names no secret: a miss, and never an error for a
+/// caller who can have a token without it.
+#[derive(Debug)]
+pub(crate) struct Trouble(String);
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(feature = "python")]
+impl From<Trouble> for Error {
+    fn from(trouble: Trouble) -> Self {
+        Self::new(crate::ErrorKind::Store, trouble.0)
+    }
+}

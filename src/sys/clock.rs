@@ -50,6 +50,26 @@ impl Moment {
     }
 }
 
+/// Which boot of the machine this is, and for how long it has been up, suspended time included.
+pub(crate) struct Boot {
+    pub(crate) id: String,
+    pub(crate) uptime: Duration,
+}
+
+impl Boot {
+    /// Without an id, on another system than Linux, no two moments are of the same boot.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn now() -> Option<Self> {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(Self { id: id.trim_end().to_owned(), uptime: read(libc::CLOCK_BOOTTIME) })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn now() -> Option<Self> {
+        None
+    }
+}
+
 #[cfg(test)]
 impl Moment {
     /// A reading of both clocks, in seconds.

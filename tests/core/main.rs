@@ -11,6 +11,7 @@ mod request;
 mod response;
 mod sandbox;
 mod server;
+mod store;
 mod tls;
 
 use clazar_auth::{AccessToken, Credentials, Error, Options, authenticate};

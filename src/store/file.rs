@@ -1,0 +1,208 @@
+//! Tokens in files of a folder that only this user can enter.
+
+use std::fs::{DirBuilder, File};
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+use super::Trouble;
+use super::seal::LONGEST;
+use crate::sys::fork::ClosedInChild;
+use crate::{Error, env};
+
+const FOLDER: &str = "clazar-auth";
+
+/// File systems whose locks and renames other hosts may see otherwise: NFS, SMB 1 to 3, AFS, Ceph, 9P,
+/// Lustre and what FUSE brings (linux/magic.h).
+#[cfg(target_os = "linux")]
+const NETWORK: [u32; 8] =
+    [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x5346_414f, 0x00c3_6400, 0x0102_1997, 0x6573_5546];
+
+pub(super) struct FileStore {
+    folder: PathBuf,
+    name: String,
+}
+
+/// The right to make an exchange, among the processes of this machine. The kernel takes it back when
+/// the process dies; a forked child does not inherit it.
+pub(super) struct Lock {
+    file: ClosedInChild,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone would leave it to a child that was forked a moment too early.
+        let _ = fs::flock(self.file.as_fd(), FlockOperation::Unlock);
+    }
+}
+
+/// `$XDG_RUNTIME_DIR` first, else `$XDG_CACHE_HOME`, else `~/.cache`: in there a folder of ours.
+pub(super) fn default_folder() -> Result<PathBuf, Error> {
+    let base = match env::read_any(&["XDG_RUNTIME_DIR", "XDG_CACHE_HOME"])? {
+        Some(folder) => PathBuf::from(folder),
+        None => match env::read("HOME")? {
+            Some(home) => Path::new(&home).join(".cache"),
+            None => {
+                return Err(Error::invalid(
+                    "there is no place for the file store, since XDG_RUNTIME_DIR, XDG_CACHE_HOME and \
+                     HOME are unset; give the path of a folder",
+                ));
+            }
+        },
+    };
+    Ok(base.join(FOLDER))
+}
+
+impl FileStore {
+    pub(super) fn new(folder: PathBuf, name: &str) -> Self {
+        Self { folder, name: name.to_owned() }
+    }
+
+    pub(super) fn place(&self) -> String {
+        self.folder.join(&self.name).display().to_string()
+    }
+
+    /// The file's bytes; `None` if there is none.
+    pub(super) fn load(&self) -> Result<Option<Vec<u8>>, Trouble> {
+        let Some(folder) = self.open_folder()? else { return Ok(None) };
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match fs::openat(&folder, &*self.name, flags, Mode::empty()) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(Errno::LOOP) => return Err(self.trouble("is a link; remove it")),
+            Err(error) => return Err(self.failed("cannot be opened", error)),
+        };
+        let stat = fs::fstat(&file).map_err(|error| self.failed("cannot be looked at", error))?;
+        self.check(&stat)?;
+        let mut blob = Vec::with_capacity(LONGEST + 1);
+        let read = File::from(file).take(LONGEST as u64 + 1).read_to_end(&mut blob);
+        read.map_err(|error| self.trouble(&format!("cannot be read ({})", error.kind())))?;
+        Ok(Some(blob))
+    }
+
+    fn check(&self, stat: &Stat) -> Result<(), Trouble> {
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(self.trouble("is not a regular file; remove it"));
+        }
+        if stat.st_uid != geteuid().as_raw() {
+            return Err(self.trouble("belongs to another user; remove it"));
+        }
+        if stat.st_mode & 0o077 != 0 {
+            return Err(self.trouble("can be used by other users; remove it"));
+        }
+        if u64::try_from(stat.st_size).unwrap_or(u64::MAX) > LONGEST as u64 {
+            return Err(self.trouble("is larger than any token file; remove it"));
+        }
+        Ok(())
+    }
+
+    /// Replaces the file, all of it or nothing.
+    pub(super) fn save(&self, blob: &[u8]) -> Result<(), Trouble> {
+        let folder = self.make_folder()?;
+        let temporary = format!("{}.new", self.name);
+        // What a killed process left behind; nobody else writes while we hold the lock.
+        let _ = fs::unlinkat(&folder, &*temporary, AtFlags::empty());
+        let written = self.write(&folder, &temporary, blob);
+        if written.is_err() {
+            let _ = fs::unlinkat(&folder, &*temporary, AtFlags::empty());
+        }
+        written
+    }
+
+    fn write(&self, folder: &OwnedFd, temporary: &str, blob: &[u8]) -> Result<(), Trouble> {
+        let failed = |error: Errno| self.failed("cannot be written", error);
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = fs::openat(folder, temporary, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
+        let mut file = File::from(file);
+        let synced = file.write_all(blob).and_then(|()| file.sync_all());
+        synced.map_err(|error| self.trouble(&format!("cannot be written ({})", error.kind())))?;
+        fs::renameat(folder, temporary, folder, &*self.name).map_err(failed)
+    }
+
+    #[cfg(feature = "python")]
+    pub(super) fn erase(&self) -> Result<(), Trouble> {
+        let Some(folder) = self.open_folder()? else { return Ok(()) };
+        match fs::unlinkat(&folder, &*self.name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(self.failed("cannot be removed", error)),
+        }
+    }
+
+    /// `None` if another process holds it. The lock's file stays for ever: to remove it would let two
+    /// processes hold two locks.
+    pub(super) fn try_lock(&self) -> Result<Option<Lock>, Trouble> {
+        let folder = self.make_folder()?;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let name = format!("{}.lock", self.name);
+        let failed = |error| self.failed("cannot be locked", error);
+        let file = fs::openat(&folder, &*name, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
+        let file =
+            ClosedInChild::new(file).ok_or_else(|| self.trouble("has too many locks; wait"))?;
+        match fs::flock(file.as_fd(), FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Lock { file })),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn make_folder(&self) -> Result<OwnedFd, Trouble> {
+        if let Some(folder) = self.open_folder()? {
+            return Ok(folder);
+        }
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
+        made.map_err(|error| self.trouble(&format!("has no folder ({})", error.kind())))?;
+        self.open_folder()?.ok_or_else(|| self.trouble("has no folder"))
+    }
+
+    /// The folder, if there is one that only this user can enter.
+    fn open_folder(&self) -> Result<Option<OwnedFd>, Trouble> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = match fs::open(&self.folder, flags, Mode::empty()) {
+            Ok(folder) => folder,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(self.failed("has a folder that cannot be opened", error)),
+        };
+        let stat = fs::fstat(&folder);
+        let stat =
+            stat.map_err(|error| self.failed("has a folder that cannot be looked at", error))?;
+        if stat.st_uid != geteuid().as_raw() || stat.st_mode & 0o077 != 0 {
+            return Err(
+                self.trouble("has a folder that other users can enter; set its mode to 0700")
+            );
+        }
+        self.refuse_network(&folder)?;
+        Ok(Some(folder))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn refuse_network(&self, folder: &OwnedFd) -> Result<(), Trouble> {
+        let system = fs::fstatfs(folder);
+        let system =
+            system.map_err(|error| self.failed("has a folder that cannot be looked at", error))?;
+        if NETWORK.contains(&(system.f_type as u32)) {
+            return Err(
+                self.trouble("is on a network file system; give the path of a local folder")
+            );
+        }
+        Ok(())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn refuse_network(&self, _folder: &OwnedFd) -> Result<(), Trouble> {
+        Ok(())
+    }
+
+    fn failed(&self, what: &str, error: Errno) -> Trouble {
+        self.trouble(&format!("{what} ({})", std::io::Error::from(error).kind()))
+    }
+
+    fn trouble(&self, what: &str) -> Trouble {
+        Trouble(format!("the token file {} {what}", self.place()))
+    }
+}

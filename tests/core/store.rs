@@ -1,0 +1,255 @@
+//! One token for many processes. Each provider here has its own lock on the file, as a process has.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use clazar_auth::sandbox::Sandbox;
+use clazar_auth::{Credentials, ErrorKind, Options, Store, TokenProvider};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+const AUTHENTICATE: &str = "/authenticate/";
+
+/// A folder that is removed in the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::SeqCst);
+        let name = format!("clazar-auth-store-{}-{number}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+
+    /// The one token file in it.
+    fn file(&self) -> PathBuf {
+        let files = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
+        let mut files = files.filter(|path| path.extension().is_none());
+        files.next().expect("there is a token file")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn provider(sandbox: &Sandbox, folder: &Path) -> TokenProvider {
+    let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
+    TokenProvider::builder(credentials)
+        .options(Options::default().auth_url(sandbox.auth_url()))
+        .store(Store::folder(folder))
+        .build()
+        .unwrap()
+}
+
+fn value(provider: &TokenProvider) -> String {
+    provider.token().unwrap().value().to_owned()
+}
+
+#[test]
+fn the_next_process_finds_the_token() {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
+    sandbox.set_lifetime(Duration::from_secs(1000));
+    let first = provider(&sandbox, &folder.0);
+    let second = provider(&sandbox, &folder.0);
+    let token = first.token().unwrap();
+    let found = second.token().unwrap();
+    assert_eq!(found.value(), token.value());
+    assert!(found.expires_in() <= Duration::from_secs(1000));
+    assert!(
+        found.expires_at().duration_since(token.expires_at()).unwrap_or_default().as_secs() < 2
+    );
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+    assert_eq!((first.stats().store_hits, first.stats().store_misses), (0, 1));
+    assert_eq!((second.stats().store_hits, second.stats().store_misses), (1, 0));
+    assert_eq!(second.stats().empty.succeeded, 0, "a find is no exchange");
+}
+
+#[test]
+fn eight_at_once_make_one_request() {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
+    sandbox.set_delay(Duration::from_millis(200));
+    let barrier = Barrier::new(8);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let provider = provider(&sandbox, &folder.0);
+                barrier.wait();
+                provider.token().unwrap();
+            });
+        }
+    });
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+}
+
+#[test]
+fn a_refresh_replaces_the_kept_token() {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
+    let first = provider(&sandbox, &folder.0);
+    let old = value(&first);
+    let new = first.refresh().unwrap().value().to_owned();
+    assert_ne!(new, old);
+    assert_eq!(value(&provider(&sandbox, &folder.0)), new);
+    assert_eq!(sandbox.requests(AUTHENTICATE), 2);
+}
+
+#[test]
+fn after_a_401_the_store_is_looked_at_first() {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
+    let (first, second) = (provider(&sandbox, &folder.0), provider(&sandbox, &folder.0));
+    let refused = first.token().unwrap();
+    assert_eq!(value(&second), refused.value());
+    first.invalidate(&refused);
+    let fresh = value(&first);
+    assert_ne!(fresh, refused.value(), "the refused token is not taken from the store again");
+    second.invalidate(&refused);
+    assert_eq!(value(&second), fresh);
+    assert_eq!(sandbox.requests(AUTHENTICATE), 2);
+}
+
+#[test]
+fn the_file_betrays_nothing() {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
+    let token = value(&provider(&sandbox, &folder.0));
+    let file = folder.file();
+    let bytes = fs::read(&file).unwrap();
+    let name = file.file_name().unwrap().as_encoded_bytes();
+    for text in [token.as_str(), &token[..16], &sandbox.client_secret(), &sandbox.client_id()] {
+        let is_text = |part: &[u8]| part == text.as_bytes();
+        assert!(!bytes.windows(text.len()).any(is_text) && !name.windows(text.len()).any(is_text));
+    }
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
+    assert_eq!(fs::metadata(&folder.0).unwrap().permissions().mode() & 0o7777, 0o700);
+}
+
+/// Puts something else where the token file was; the next process gets a token all the same.
+fn survives(what: &str, spoil: impl FnOnce(&Path)) -> Folder {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
+    let first = value(&provider(&sandbox, &folder.0));
+    spoil(&folder.file());
+    let next = provider(&sandbox, &folder.0);
+    assert_ne!(value(&next), first, "{what}");
+    assert_eq!(next.stats().store_misses, 1, "{what}");
+    assert_eq!(sandbox.requests(AUTHENTICATE), 2, "{what}");
+    folder
+}
+
+#[test]
+fn what_is_no_file_of_ours_is_a_miss() {
+    survives("a file that others can read", |file| {
+        fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
+    });
+    survives("a cut file", |file| {
+        let bytes = fs::read(file).unwrap();
+        fs::write(file, &bytes[..100]).unwrap();
+    });
+    survives("a changed file", |file| {
+        let mut bytes = fs::read(file).unwrap();
+        bytes[500] ^= 1;
+        fs::write(file, bytes).unwrap();
+    });
+    survives("an empty file", |file| fs::write(file, "").unwrap());
+    survives("a file of another version", |file| {
+        let mut bytes = fs::read(file).unwrap();
+        bytes[4] = 2;
+        fs::write(file, bytes).unwrap();
+    });
+    survives("a gigabyte", |file| {
+        let file = fs::File::options().write(true).open(file).unwrap();
+        file.set_len(1 << 30).unwrap();
+    });
+    survives("a pipe", |file| {
+        fs::remove_file(file).unwrap();
+        mknodat(CWD, file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    });
+    survives("a folder", |file| {
+        fs::remove_file(file).unwrap();
+        fs::create_dir(file).unwrap();
+    });
+    survives("what a killed process left behind", |file| {
+        fs::write(file.with_extension("new"), "half a token").unwrap();
+        fs::remove_file(file).unwrap();
+    });
+    if rustix::process::geteuid().is_root() {
+        survives("another user's file", |file| {
+            std::os::unix::fs::chown(file, Some(65_534), None).unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_link_is_not_followed() {
+    let other = Folder::new();
+    fs::create_dir(&other.0).unwrap();
+    let target = other.0.join("target");
+    let folder = survives("a link", |file| {
+        fs::rename(file, &target).unwrap();
+        symlink(&target, file).unwrap();
+    });
+    let before = fs::read(&target).unwrap();
+    assert!(!fs::symlink_metadata(folder.file()).unwrap().is_symlink(), "it is replaced");
+    assert_eq!(fs::read(&target).unwrap(), before);
+}
+
+#[test]
+fn without_a_usable_folder_the_token_is_served_all_the_same() {
+    let sandbox = Sandbox::start().unwrap();
+    let open = Folder::new();
+    fs::create_dir(&open.0).unwrap();
+    fs::set_permissions(&open.0, Permissions::from_mode(0o755)).unwrap();
+    for folder in [open.0.as_path(), Path::new("/proc/clazar-auth"), Path::new("/dev/null/x")] {
+        let provider = provider(&sandbox, folder);
+        provider.token().unwrap();
+        assert_eq!(provider.stats().store_misses, 1);
+    }
+    assert_eq!(fs::read_dir(&open.0).unwrap().count(), 0);
+}
+
+#[test]
+fn a_rotated_secret_replaces_the_old_blob() {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
+    let old = value(&provider(&sandbox, &folder.0));
+    let blob = fs::read(folder.file()).unwrap();
+    sandbox.rotate_secret();
+    let new = value(&provider(&sandbox, &folder.0));
+    assert_ne!(new, old);
+    assert_ne!(fs::read(folder.file()).unwrap(), blob);
+    assert_eq!(value(&provider(&sandbox, &folder.0)), new);
+    assert_eq!(sandbox.requests(AUTHENTICATE), 2);
+}
+
+#[test]
+fn a_dead_token_is_a_miss() {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
+    sandbox.set_lifetime(Duration::from_millis(50));
+    let first = provider(&sandbox, &folder.0).token().unwrap();
+    while !first.is_expired() {
+        thread::yield_now();
+    }
+    sandbox.set_lifetime(Duration::from_secs(1000));
+    assert_ne!(value(&provider(&sandbox, &folder.0)), first.value());
+}
+
+#[test]
+fn a_guessable_secret_is_refused() {
+    let builder = TokenProvider::builder(Credentials::new("id", "x".repeat(31)).unwrap());
+    let error = builder.store(Store::folder("/tmp/unused")).build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(error.to_string().contains("32 characters"), "{error}");
+}
+
+#[test]
+fn a_store_has_a_name() {
+    for text in ["memory", "file", "/var/lib/tokens", "./tokens"] {
+        Store::parse(text).unwrap();
+    }
+    for text in ["", "files", "ftp://host/", "tokens"] {
+        assert_eq!(Store::parse(text).unwrap_err().kind(), ErrorKind::InvalidArgument, "{text}");
+    }
+}
