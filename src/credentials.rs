@@ -94,7 +94,9 @@ impl Credentials {
     /// `CLAZAR_CLIENT_SECRET_FILE`, read now and never again (the file itself as
     /// [`from_file`](Self::from_file) says).
     pub fn from_env() -> Result<Self, Error> {
-        CredentialsDraft::from_env()?.finish()
+        let mut draft = CredentialsDraft::default();
+        draft.fill_from_env()?;
+        draft.finish()
     }
 
     /// The client id, which is no secret.
@@ -181,14 +183,18 @@ impl SecretSource {
 }
 
 impl CredentialsDraft {
-    pub(crate) fn from_env() -> Result<Self, Error> {
-        Ok(Self {
-            client_id: env::read("CLAZAR_CLIENT_ID")?,
-            client_secret: SecretSource::one_of(
+    /// Reads from the environment what is not set yet.
+    pub(crate) fn fill_from_env(&mut self) -> Result<(), Error> {
+        if self.client_id.is_none() {
+            self.client_id = env::read("CLAZAR_CLIENT_ID")?;
+        }
+        if self.client_secret.is_none() {
+            self.client_secret = SecretSource::one_of(
                 env::read("CLAZAR_CLIENT_SECRET")?.map(Secret::new),
                 env::read("CLAZAR_CLIENT_SECRET_FILE")?.map(PathBuf::from),
-            )?,
-        })
+            )?;
+        }
+        Ok(())
     }
 
     pub(crate) fn finish(&self) -> Result<Credentials, Error> {
@@ -236,11 +242,18 @@ fn check(what: &str, text: &str) -> Result<(), Error> {
             "the {what} is empty; give the one from the Clazar console"
         )));
     }
-    if text.chars().any(char::is_control) {
+    if text.chars().any(is_invisible) {
         return Err(Error::invalid(format!(
-            "the {what} contains a line break or another control character; \
+            "the {what} contains a line break, a byte order mark or another invisible character; \
              give it as one line of text"
         )));
     }
     Ok(())
+}
+
+/// Control characters, and those for layout that come along when a text is copied.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

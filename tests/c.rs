@@ -120,6 +120,11 @@ fn provider() {
 }
 
 #[test]
+fn the_environment_is_read_by_constructors_alone() {
+    run_with(&compile("environment", &stage("stage")), &Sandbox::start().unwrap());
+}
+
+#[test]
 fn sixty_four_threads_share_one_exchange() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_delay(Duration::from_millis(200));

@@ -51,7 +51,13 @@ pub unsafe extern "C" fn clazar_config_new_from_env(
     error: *mut *mut clazar_error,
 ) -> clazar_status {
     // SAFETY: the caller passes valid out-parameters.
-    unsafe { new(config, error, Config::from_env) }
+    unsafe {
+        new(config, error, || {
+            let mut config = Config::default();
+            config.fill_from_env()?;
+            Ok(config)
+        })
+    }
 }
 
 /// # Safety
@@ -195,7 +201,7 @@ pub unsafe extern "C" fn clazar_config_set_store(
     // SAFETY: the caller passes live settings and a NUL-terminated text.
     unsafe {
         change(config, |config| {
-            config.store = Store::parse(text::read(store, "the text")?)?;
+            config.store = Some(Store::parse(text::read(store, "the text")?)?);
             Ok(())
         })
     }

@@ -32,11 +32,11 @@ impl Client {
                     Ok(token) => return Ok(token),
                     Err(error) => error,
                 };
-            left = self.timeout().saturating_sub(started.elapsed());
             let pause = match error.kind() {
                 ErrorKind::Credentials => credentials.read_again(&secret).then_some(Duration::ZERO),
                 _ => pause_after(&error, attempt),
             };
+            left = self.timeout().saturating_sub(started.elapsed());
             let fits = pause.filter(|pause| attempt < MOST_ATTEMPTS && *pause < left);
             let pause = fits.ok_or(error)?;
             interrupt.pause(pause)?;

@@ -1,19 +1,22 @@
 //! The options, checked once, and an attempt that follows them.
 
 use std::io::Read;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use ureq::config::Config;
 use ureq::http::{HeaderMap, Request, StatusCode, header};
-use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
-use ureq::{Agent, Proxy, ProxyProtocol};
+use ureq::unversioned::transport::{Connector, TcpConnector};
+use ureq::{Agent, ProxyProtocol};
 use zeroize::Zeroizing;
 
-use super::connector::TlsConnector;
+use super::deadline::DeadlineConnector;
 use super::failure::Route;
 use super::interrupt::Interrupt;
+use super::lookup::Lookup;
 use super::options::Options;
+use super::tls::TlsConnector;
 use super::trust::Trust;
+use super::tunnel::TunnelConnector;
 use super::url::SecureUrl;
 use super::{proxy, request, response};
 use crate::credentials::Secret;
@@ -30,10 +33,10 @@ const BODY_LIMIT: u64 = 64 * 1024;
 /// An endpoint and how to reach it. Holds no connection and no credentials.
 pub(crate) struct Client {
     url: SecureUrl,
-    proxy: Option<Proxy>,
     trust: Trust,
     timeout: Duration,
-    user_agent: String,
+    /// Made once, since ureq looks for a proxy in the environment before it is told of ours.
+    config: Config,
 }
 
 /// An answer of the API, whatever its status.
@@ -62,13 +65,15 @@ impl Client {
                 "the user agent must be printable ASCII on one line, such as my-service/1.0",
             ));
         }
-        Ok(Self {
-            proxy: proxy::choose(&url, options.proxy.as_deref())?,
-            trust: Trust::new(options.ca_file.as_deref())?,
-            user_agent: user_agent.to_owned(),
-            url,
-            timeout,
-        })
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_idle_connections(0)
+            .proxy(proxy::choose(&url, options.proxy.as_deref())?)
+            .user_agent(user_agent)
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .build();
+        Ok(Self { trust: Trust::new(options.ca_file.as_deref())?, url, timeout, config })
     }
 
     pub(crate) fn url(&self) -> &SecureUrl {
@@ -109,22 +114,14 @@ impl Client {
     /// The connections of one attempt.
     fn agent(&self, limit: Duration) -> Result<Agent, Error> {
         let proxy_over_tls =
-            self.proxy.as_ref().is_some_and(|p| p.protocol() == ProxyProtocol::Https);
+            self.config.proxy().is_some_and(|proxy| proxy.protocol() == ProxyProtocol::Https);
         let needs_tls = self.url.is_https() || proxy_over_tls;
         let tls = needs_tls.then(|| self.trust.client_config()).transpose()?;
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_idle_connections(0)
-            .proxy(self.proxy.clone())
-            .user_agent(&self.user_agent)
-            .timeout_global(Some(limit))
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .build();
-        let connector = ConnectProxyConnector::default()
+        let connector = TunnelConnector::default()
             .chain(TcpConnector::default())
+            .chain(DeadlineConnector(Instant::now() + limit))
             .chain(TlsConnector(tls));
-        Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
+        Ok(Agent::with_parts(self.config.clone(), connector, Lookup))
     }
 
     fn send(
@@ -133,13 +130,14 @@ impl Client {
         body: Zeroizing<Vec<u8>>,
         limit: Duration,
     ) -> Result<Answer, Error> {
-        let route = Route { url: &self.url, proxy: self.proxy.as_ref(), timeout: limit };
+        let route = Route { url: &self.url, proxy: self.config.proxy(), timeout: limit };
         let request = Request::post(self.url.uri())
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/json")
             .header(header::CONNECTION, "close")
             .body(&body[..])
             .expect("the parts of the request were checked");
+        let request = agent.configure_request(request).timeout_global(Some(limit)).build();
         let response = agent.run(request).map_err(|error| route.failed(error))?;
         let (parts, body) = response.into_parts();
         Ok(Answer {

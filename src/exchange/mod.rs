@@ -2,15 +2,18 @@
 
 mod attempts;
 mod client;
-mod connector;
+mod deadline;
 mod failure;
 mod interrupt;
 mod lifetime;
+mod lookup;
 mod options;
 mod proxy;
 mod request;
 mod response;
+mod tls;
 mod trust;
+mod tunnel;
 pub(crate) mod url;
 
 pub(crate) use client::Client;

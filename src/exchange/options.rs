@@ -32,7 +32,17 @@ impl Options {
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) if the variable is not UTF-8.
     pub fn from_env() -> Result<Self, Error> {
-        Ok(Self { auth_url: env::read("CLAZAR_AUTH_URL")?, ..Self::default() })
+        let mut options = Self::default();
+        options.fill_from_env()?;
+        Ok(options)
+    }
+
+    /// Reads from the environment what is not set yet.
+    pub(crate) fn fill_from_env(&mut self) -> Result<(), Error> {
+        if self.auth_url.is_none() {
+            self.auth_url = env::read("CLAZAR_AUTH_URL")?;
+        }
+        Ok(())
     }
 
     /// Where to authenticate: `https`, or `http` to a loopback host.

@@ -2,7 +2,7 @@
 
 use ureq::{Proxy, ProxyProtocol};
 
-use super::url::SecureUrl;
+use super::url::{Origin, SecureUrl};
 use crate::{Error, env};
 
 /// The proxy for `url`: `given` if there is one (an empty text means none), else the environment's.
@@ -33,12 +33,23 @@ fn from_env(url: &SecureUrl) -> Result<Option<Proxy>, Error> {
 fn parse(what: &str, text: &str) -> Result<Proxy, Error> {
     Proxy::new(text)
         .ok()
+        .filter(|_| has_plain_authority(text))
         .filter(|proxy| matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https))
         .ok_or_else(|| {
             Error::invalid(format!(
-                "the {what} is not an http:// or https:// URL of a proxy; give one like http://proxy:3128"
+                "the {what} is not an http:// or https:// URL of a proxy; give one like \
+                 http://user:password@proxy:3128, with each / # ? @ : in the password as %2F and so on"
             ))
         })
+}
+
+/// Whether a proxy's URL is user information, host and port, and no more: with a `/` or a `#` in a
+/// password, a part of it would be taken for the host.
+fn has_plain_authority(text: &str) -> bool {
+    let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = authority.strip_suffix('/').unwrap_or(authority);
+    let origin = authority.rsplit_once('@').map_or(authority, |(_, origin)| origin);
+    !authority.contains(['/', '#', '?']) && Origin::parse(origin).is_some()
 }
 
 /// `list` holds `*`, or hosts and domains (with or without a leading dot), each with an optional
@@ -66,7 +77,7 @@ fn entry_matches(entry: &str, host: &str, port: u16) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_exempt;
+    use super::{is_exempt, parse};
 
     #[test]
     fn no_proxy_matches_hosts_domains_and_ports() {
@@ -89,5 +100,32 @@ mod tests {
         assert!(is_exempt("::1", "[::1]", 443));
         assert!(is_exempt("[::1]:443", "[::1]", 443));
         assert!(is_exempt("127.0.0.1:8443", "127.0.0.1", 8443));
+    }
+
+    #[test]
+    fn a_proxy_is_a_host_and_a_port() {
+        for text in [
+            "http://proxy:3128",
+            "https://proxy",
+            "http://user:p%2Fw@proxy:3128/",
+            "proxy:3128",
+            "http://[::1]:3128",
+        ] {
+            assert!(parse("proxy", text).is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "ftp://proxy",
+            "socks5://proxy:1080",
+            "http://user:12/34@proxy:3128",
+            "http://user:pass#word@proxy:3128",
+            "http://user:pass?word@proxy:3128",
+            "http://proxy:port",
+            "http://proxy:99999",
+            "http://proxy/path",
+        ] {
+            let error = parse("proxy", text).expect_err(text);
+            assert!(text.is_empty() || !error.to_string().contains(text), "{error}");
+        }
     }
 }

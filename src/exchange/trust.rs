@@ -23,8 +23,8 @@ const BUNDLES: [&str; 6] = [
 
 pub(super) struct Trust {
     ca_file: Vec<CertificateDer<'static>>,
-    bundle: Option<PathBuf>,
-    folder: Option<PathBuf>,
+    /// What the environment names: files and folders instead of the system's own.
+    named: Vec<PathBuf>,
     /// Made by the first exchange over TLS; an atomic, since a fork may come in between.
     config: ArcSwapOption<ClientConfig>,
 }
@@ -32,12 +32,23 @@ pub(super) struct Trust {
 impl Trust {
     /// Reads `ca_file` now, so that a wrong one is known at once; the system's roots come later.
     pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, Error> {
-        Ok(Self {
-            ca_file: ca_file.map_or(Ok(Vec::new()), |path| read_file("ca_file", path))?,
-            bundle: env::read("SSL_CERT_FILE")?.map(PathBuf::from),
-            folder: env::read("SSL_CERT_DIR")?.map(PathBuf::from),
-            config: ArcSwapOption::empty(),
-        })
+        let file = env::read("SSL_CERT_FILE")?.map(PathBuf::from);
+        let folders = env::read("SSL_CERT_DIR")?.unwrap_or_default();
+        let folders = folders.split(':').filter(|folder| !folder.is_empty()).map(PathBuf::from);
+        let named: Vec<_> = file.into_iter().chain(folders).collect();
+        if let Some(missing) = named.iter().find(|path| !path.exists()) {
+            return Err(Error::invalid(format!(
+                "SSL_CERT_FILE or SSL_CERT_DIR names {}, which cannot be read; correct or unset it",
+                missing.display()
+            )));
+        }
+        let ca_file = ca_file.map_or(Ok(Vec::new()), |path| {
+            let found = read(path);
+            let (added, _) =
+                RootCertStore::empty().add_parsable_certificates(found.iter().cloned());
+            if added == 0 { Err(no_certificate("ca_file", path)) } else { Ok(found) }
+        })?;
+        Ok(Self { ca_file, named, config: ArcSwapOption::empty() })
     }
 
     /// TLS 1.2 or 1.3 with ring; no process-wide default is asked for or set.
@@ -58,58 +69,46 @@ impl Trust {
         Ok(config)
     }
 
+    /// What the environment names, else the system's bundle, else Mozilla's roots; and `ca_file`.
     fn roots(&self) -> Result<RootCertStore, Error> {
         let mut store = RootCertStore::empty();
-        let (added, _) = store.add_parsable_certificates(self.system_roots()?);
-        if added == 0 {
+        let system = BUNDLES.iter().map(Path::new).find(|path| path.exists());
+        if let Some(first) = self.named.first() {
+            let (added, _) =
+                store.add_parsable_certificates(self.named.iter().flat_map(|p| read(p)));
+            if added == 0 {
+                return Err(no_certificate("trust store that the environment names,", first));
+            }
+        } else if let Some(bundle) = system {
+            let (added, _) = store.add_parsable_certificates(read(bundle));
+            if added == 0 {
+                return Err(no_certificate("system's trust store", bundle));
+            }
+        } else {
             store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
         store.add_parsable_certificates(self.ca_file.iter().cloned());
         Ok(store)
     }
-
-    /// What the environment names, else the system's bundle; nothing on a system without one.
-    fn system_roots(&self) -> Result<Vec<CertificateDer<'static>>, Error> {
-        if self.bundle.is_none() && self.folder.is_none() {
-            let bundle = BUNDLES.iter().map(Path::new).find(|path| path.exists());
-            return bundle.map_or(Ok(Vec::new()), |path| read_file("system's trust store", path));
-        }
-        let mut roots = Vec::new();
-        if let Some(path) = &self.bundle {
-            roots.extend(read_file("SSL_CERT_FILE", path)?);
-        }
-        if let Some(path) = &self.folder {
-            roots.extend(read_folder(path)?);
-        }
-        Ok(roots)
-    }
 }
 
-fn read_file(what: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let certificates = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .unwrap_or_default();
-    if certificates.is_empty() {
-        return Err(Error::invalid(format!(
-            "the {what} {} holds no certificate that can be read; name a PEM file of certificate authorities",
-            path.display()
-        )));
-    }
-    Ok(certificates)
-}
-
-/// All certificates in the files of `path`; what is not a PEM file is passed over, as OpenSSL does.
-fn read_folder(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let entries = path.read_dir().map_err(|error| {
-        Error::invalid(format!(
-            "SSL_CERT_DIR {} cannot be read ({}); name a folder of PEM files",
-            path.display(),
-            error.kind()
-        ))
-    })?;
-    Ok(entries
-        .flatten()
-        .filter_map(|entry| CertificateDer::pem_file_iter(entry.path()).ok())
+/// All certificates in a PEM file, or in the files of a folder; what is none is passed over, as
+/// OpenSSL does.
+fn read(path: &Path) -> Vec<CertificateDer<'static>> {
+    let files = match path.read_dir() {
+        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+        Err(_) => vec![path.to_owned()],
+    };
+    files
+        .iter()
+        .filter_map(|file| CertificateDer::pem_file_iter(file).ok())
         .flat_map(Iterator::flatten)
-        .collect())
+        .collect()
+}
+
+fn no_certificate(what: &str, path: &Path) -> Error {
+    Error::invalid(format!(
+        "the {what} {} holds no certificate that can be read; name a PEM file of certificate authorities",
+        path.display()
+    ))
 }

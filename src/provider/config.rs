@@ -10,25 +10,25 @@ pub(crate) struct Config {
     pub(crate) credentials: CredentialsDraft,
     pub(crate) options: Options,
     pub(crate) allowed_hosts: Option<Vec<String>>,
-    pub(crate) store: Store,
+    pub(crate) store: Option<Store>,
     pub(crate) listener: Option<Listener>,
 }
 
 impl Config {
-    pub(crate) fn from_env() -> Result<Self, Error> {
-        Ok(Self {
-            credentials: CredentialsDraft::from_env()?,
-            options: Options::from_env()?,
-            allowed_hosts: None,
-            store: Store::from_env()?.unwrap_or_default(),
-            listener: None,
-        })
+    /// Reads from the environment what is not set yet, and nothing else of it.
+    pub(crate) fn fill_from_env(&mut self) -> Result<(), Error> {
+        self.credentials.fill_from_env()?;
+        self.options.fill_from_env()?;
+        if self.store.is_none() {
+            self.store = Store::from_env()?;
+        }
+        Ok(())
     }
 
     pub(crate) fn provider(&self) -> Result<TokenProvider, Error> {
         let mut builder = TokenProvider::builder(self.credentials.finish()?)
             .options(self.options.clone())
-            .store(self.store.clone())
+            .store(self.store.clone().unwrap_or_default())
             .listener(self.listener.clone());
         if let Some(hosts) = &self.allowed_hosts {
             builder = builder.allowed_hosts(hosts);

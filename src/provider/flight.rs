@@ -80,11 +80,6 @@ impl<T: Clone, H: Default, M> Flight<T, H, M> {
         }
         exchange
     }
-
-    /// Whether it is closed; false also if a thread that is no more was at the gate.
-    pub(crate) fn was_closed(&self) -> bool {
-        matches!(self.try_enter(), Some(Err(Closed)))
-    }
 }
 
 /// The right to start an exchange or to join one. As long as it is held, none starts or ends.

@@ -151,7 +151,7 @@ impl TokenProvider {
 
     /// The client id, which is no secret.
     pub fn client_id(&self) -> &str {
-        self.0.credentials.client_id()
+        &self.0.client_id
     }
 
     /// Where the provider authenticates, without query and fragment.

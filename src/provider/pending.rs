@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::shared::{Exchange, Kept, Outcome, Shared};
+use super::shared::{Exchange, Outcome, Shared};
 use crate::{AccessToken, Error, ErrorKind};
 
 /// A token, or the wait for one.
@@ -17,45 +17,48 @@ pub(crate) enum Answer {
 pub(crate) struct Pending {
     shared: Arc<Shared>,
     exchange: Arc<Exchange>,
-    /// What the caller gets if the exchange does not help.
-    fallback: Option<Arc<Kept>>,
-    deadline: Option<Instant>,
-    /// How long the caller will wait, for the error that says so.
-    patience: Option<Duration>,
+    /// When a caller with a live token takes that.
+    grace: Option<Instant>,
+    /// How long the caller will wait, and until when.
+    patience: Option<(Duration, Instant)>,
 }
 
 impl Pending {
+    /// With a `grace` the caller has a live token, and waits no longer than this for the next.
     pub(super) fn new(
         shared: &Arc<Shared>,
         exchange: Arc<Exchange>,
-        fallback: Option<(Arc<Kept>, Duration)>,
+        grace: Option<Duration>,
     ) -> Self {
-        let (fallback, grace) = fallback.unzip();
-        let deadline = grace.and_then(after);
-        Self { shared: shared.clone(), exchange, fallback, deadline, patience: None }
+        Self { shared: shared.clone(), exchange, grace: grace.and_then(after), patience: None }
     }
 
     /// Ends the wait after `patience`, if not before.
     pub(super) fn within(mut self, patience: Option<Duration>) -> Self {
-        let deadlines = [self.deadline, patience.and_then(after)];
-        self.deadline = deadlines.into_iter().flatten().min();
-        self.patience = patience;
+        self.patience = patience.and_then(|patience| Some((patience, after(patience)?)));
         self
     }
 
-    /// When the wait ends at the latest.
+    /// When the wait ends at the latest, as it looks now: the grace is over with the live token.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        let grace = self.grace.filter(|_| self.shared.peek().is_some());
+        let patience = self.patience.map(|(_, until)| until);
+        grace.into_iter().chain(patience).min()
     }
 
     /// Blocks until the wait ends.
     pub(crate) fn wait(&self) -> Outcome {
-        self.judge(self.exchange.wait(self.deadline))
+        loop {
+            let outcome = self.exchange.wait(self.deadline());
+            if outcome.is_some() || self.is_late() {
+                return self.judge(outcome);
+            }
+        }
     }
 
     /// Blocks for a while; `None` if the wait goes on.
     pub(crate) fn wait_for(&self, slice: Duration) -> Option<Outcome> {
-        let until = [self.deadline, after(slice)].into_iter().flatten().min();
+        let until = self.deadline().into_iter().chain(after(slice)).min();
         let outcome = self.exchange.wait(until);
         (outcome.is_some() || self.is_late()).then(|| self.judge(outcome))
     }
@@ -77,7 +80,7 @@ impl Pending {
     }
 
     fn is_late(&self) -> bool {
-        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+        self.deadline().is_some_and(|deadline| deadline <= Instant::now())
     }
 
     /// What the caller gets: never an expired token, and no error as long as the old token lives.
@@ -89,11 +92,11 @@ impl Pending {
             Some(Err(error)) => error,
             None => timed_out(&format!(
                 "no token came within {:.1?}; the exchange goes on, so ask again",
-                self.patience.unwrap_or_default()
+                self.patience.map_or(Duration::ZERO, |(patience, _)| patience)
             )),
         };
-        let fallback = self.fallback.as_ref().and_then(|kept| self.shared.fall_back_on(kept));
-        fallback.ok_or(error)
+        let token = self.grace.and_then(|_| self.shared.fall_back());
+        token.ok_or(error)
     }
 }
 

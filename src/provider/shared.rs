@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption, Guard};
@@ -19,7 +18,7 @@ use crate::error::contain;
 use crate::exchange::{Client, Interrupt};
 use crate::store::{Happening, Keeper, User, Wish};
 use crate::sys::clock::{Clock, Moment};
-use crate::sys::{fork, signals};
+use crate::sys::{fork, thread};
 use crate::{AccessToken, Credentials, Error, ErrorKind, random};
 
 pub(super) type Outcome = Result<Arc<AccessToken>, Error>;
@@ -28,13 +27,17 @@ type Gate<'a> = flight::Gate<'a, Outcome, Interrupt, Memory>;
 
 pub(crate) struct Shared {
     pub(super) client: Client,
-    pub(super) credentials: Credentials,
+    pub(super) client_id: String,
+    /// None once the provider is closed.
+    credentials: ArcSwapOption<Credentials>,
     pub(super) allowed_hosts: AllowedHosts,
     pub(super) keeper: Option<Keeper>,
     clock: Clock,
     listener: Option<Listener>,
     counters: Counters,
     token: ArcSwapOption<Kept>,
+    /// For a forked child, which cannot ask the flight of its parent.
+    closed: AtomicBool,
     era: ArcSwap<Era>,
 }
 
@@ -82,13 +85,15 @@ impl Shared {
         fork::watch();
         Self {
             client,
-            credentials,
+            client_id: credentials.client_id().to_owned(),
+            credentials: ArcSwapOption::from_pointee(credentials),
             allowed_hosts,
             keeper,
             clock,
             listener,
             counters: Counters::default(),
             token: ArcSwapOption::empty(),
+            closed: AtomicBool::new(false),
             era: ArcSwap::from_pointee(Era::new(false)),
         }
     }
@@ -141,7 +146,7 @@ impl Shared {
             }
             Decision::WaitAtMost(grace) => {
                 if let Ok(exchange) = self.board(era, &mut gate, Cause::Ahead) {
-                    return Ok(self.pending(exchange, kept.map(|kept| (kept, grace))));
+                    return Ok(self.pending(exchange, Some(grace)));
                 }
             }
             // A thread that cannot be started is noted down as a failure.
@@ -200,15 +205,17 @@ impl Shared {
     pub(super) fn stored(&self) -> Result<(Option<AccessToken>, String), Error> {
         match &self.keeper {
             Some(keeper) => {
-                let secret = self.credentials.client_secret();
-                Ok((keeper.peek(&secret, &self.clock)?, keeper.place()))
+                let credentials = self.credentials.load_full().ok_or_else(Error::closed)?;
+                Ok((keeper.peek(&credentials.client_secret(), &self.clock)?, keeper.place()))
             }
             None => Ok((None, "memory".to_owned())),
         }
     }
 
     pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
         let exchange = self.era().flight.close(Err(Error::closed()), |_| self.token.store(None));
+        self.credentials.store(None);
         if let Some(exchange) = exchange {
             exchange.handle.raise();
         }
@@ -233,13 +240,12 @@ impl Shared {
         token.age(self.clock.now()) < token.lifetime()
     }
 
-    /// The old token for a caller that has waited for a new one, if it still lives.
-    pub(super) fn fall_back_on(&self, kept: &Kept) -> Option<Arc<AccessToken>> {
-        self.lives(&kept.token).then(|| {
-            self.tell_stale(kept);
-            self.counters.served_stale.add_one();
-            kept.token.clone()
-        })
+    /// The token in use, for a caller that has waited for the next one in vain.
+    pub(super) fn fall_back(&self) -> Option<Arc<AccessToken>> {
+        let kept = self.kept_if(Held::lives)?;
+        self.tell_stale(&kept);
+        self.counters.served_stale.add_one();
+        Some(kept.token.clone())
     }
 
     fn kept_if(&self, wanted: impl FnOnce(&Held) -> bool) -> Option<Arc<Kept>> {
@@ -265,13 +271,9 @@ impl Shared {
         }
     }
 
-    fn pending(
-        self: &Arc<Self>,
-        exchange: Arc<Exchange>,
-        fallback: Option<(Arc<Kept>, Duration)>,
-    ) -> Answer {
+    fn pending(self: &Arc<Self>, exchange: Arc<Exchange>, grace: Option<Duration>) -> Answer {
         self.counters.waited.add_one();
-        Answer::Pending(Pending::new(self, exchange, fallback))
+        Answer::Pending(Pending::new(self, exchange, grace))
     }
 
     /// The flight of this process.
@@ -280,7 +282,7 @@ impl Shared {
         if era.generation == fork::generation() {
             return era;
         }
-        let fresh = Arc::new(Era::new(era.flight.was_closed()));
+        let fresh = Arc::new(Era::new(self.closed.load(Ordering::SeqCst)));
         self.era.compare_and_swap(&era, fresh);
         self.era.load_full()
     }
@@ -317,9 +319,10 @@ impl Shared {
     fn run(&self, era: &Era, exchange: &Arc<Exchange>, cause: Cause, wish: Wish) {
         let exchanged = Cell::new(false);
         let outcome = contain(|| {
-            let token = self.obtain(wish, &exchange.handle, || {
+            let credentials = self.credentials.load_full().ok_or_else(Error::closed)?;
+            let token = self.obtain(wish, &credentials, &exchange.handle, || {
                 exchanged.set(true);
-                self.client.exchange(&self.credentials, &exchange.handle, &self.clock)
+                self.client.exchange(&credentials, &exchange.handle, &self.clock)
             });
             token.map(Arc::new)
         });
@@ -339,12 +342,13 @@ impl Shared {
     fn obtain(
         &self,
         wish: Wish,
+        credentials: &Credentials,
         interrupt: &Interrupt,
         exchange: impl FnOnce() -> Result<AccessToken, Error>,
     ) -> Result<AccessToken, Error> {
         let Some(keeper) = &self.keeper else { return exchange() };
         let user = User {
-            secret: &|| self.credentials.client_secret(),
+            secret: &|| credentials.client_secret(),
             clock: &self.clock,
             pause: &|length| interrupt.pause(length),
             tell: &|happening| match happening {
@@ -409,8 +413,7 @@ impl Shared {
 
 /// Runs `work` on a thread that ends with it.
 fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
-    let thread = thread::Builder::new().name("clazar-auth".into());
-    signals::with_all_blocked(|| thread.spawn(work)).map(drop).map_err(|error| {
+    thread::spawn(work).map(drop).map_err(|error| {
         Error::new(
             ErrorKind::Transport,
             format!("no thread could be started for the exchange ({error}); try again"),

@@ -223,3 +223,20 @@ fn forced_exchanges_are_thirty_seconds_apart() {
     assert_eq!(scene.provider.stats().invalidations, 4);
     assert_eq!(scene.provider.stats().invalidated.succeeded, 4);
 }
+
+#[test]
+fn a_token_invalidated_during_the_wait_is_not_fallen_back_on() {
+    let scene = Scene::new();
+    let first = scene.provider.token().unwrap();
+    scene.pass(DAY - 20.0);
+    scene.sandbox.set_delay(Duration::from_secs(3600));
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| scene.provider.token_timeout(Duration::from_millis(1500)));
+        while scene.provider.stats().waited < 2 {
+            std::thread::yield_now();
+        }
+        scene.provider.invalidate(&first);
+        assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::Timeout);
+    });
+    scene.provider.close();
+}

@@ -38,13 +38,13 @@ impl Keywords {
         self.apply(py, config)
     }
 
-    /// The environment's settings, except for those that are named.
+    /// What is named, and the environment's settings for the rest.
     pub(super) fn over_env(self, py: Python<'_>) -> PyResult<Config> {
-        let mut config = Config::from_env().map_err(|error| raise(py, &error))?;
-        if let Some(file) = self.client_secret_file.clone() {
-            config.credentials.client_secret = Some(SecretSource::File(file));
-        }
-        self.apply(py, config)
+        let mut config = Config::default();
+        config.credentials.client_secret = self.client_secret_file.clone().map(SecretSource::File);
+        let mut config = self.apply(py, config)?;
+        config.fill_from_env().map_err(|error| raise(py, &error))?;
+        Ok(config)
     }
 
     fn apply(self, py: Python<'_>, mut config: Config) -> PyResult<Config> {
@@ -56,10 +56,8 @@ impl Keywords {
         set(&mut options, seconds(py, self.timeout)?, Options::timeout);
         config.options = options;
         config.allowed_hosts = self.allowed_hosts;
-        if let Some(store) = self.store {
-            let store = Store::parse(&store.to_string_lossy());
-            config.store = store.map_err(|error| raise(py, &error))?;
-        }
+        let store = self.store.map(|store| Store::parse(&store.to_string_lossy())).transpose();
+        config.store = store.map_err(|error| raise(py, &error))?;
         Ok(config)
     }
 }

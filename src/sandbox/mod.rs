@@ -22,13 +22,13 @@ mod tokens;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tiny_http::Server;
 
 use self::state::State;
-use crate::sys::signals;
+use crate::sys::{signals, thread};
 use crate::{Error, ErrorKind};
 
 /// A running sandbox; it stops when it is dropped. Thread-safe.
@@ -95,7 +95,7 @@ impl Sandbox {
         let server = Arc::new(Server::http(address)?);
         let state = Arc::new(State::new());
         let address = server.server_addr().to_ip().ok_or("it has no port")?;
-        let acceptor = thread::Builder::new().name("clazar-sandbox".into()).spawn({
+        let acceptor = thread::spawn({
             let (server, state) = (server.clone(), state.clone());
             move || serve(&server, &state)
         })?;
@@ -157,7 +157,7 @@ fn serve(server: &Server, state: &Arc<State>) {
     for request in server.incoming_requests() {
         let state = state.clone();
         // Without a thread to spare, the client sees the connection end.
-        let _ = thread::Builder::new().spawn(move || api::answer(&state, request));
+        let _ = thread::spawn(move || api::answer(&state, request));
     }
 }
 

@@ -82,9 +82,15 @@ fn other_options_are_checked_too() {
 
 #[test]
 fn credentials_are_text_on_one_line() {
-    for (id, secret) in
-        [("", "s"), ("i", ""), ("i\n", "s"), ("i", "s\n"), ("i", "a\r\nb"), ("i", "a\0b")]
-    {
+    for (id, secret) in [
+        ("", "s"),
+        ("i", ""),
+        ("i\n", "s"),
+        ("i", "s\n"),
+        ("i", "a\r\nb"),
+        ("i", "a\0b"),
+        ("i", "\u{feff}s"),
+    ] {
         let error = Credentials::new(id, secret).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     }

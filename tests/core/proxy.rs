@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use clazar_auth::{ErrorKind, Options, authenticate};
 
@@ -68,6 +69,51 @@ fn a_proxy_that_refuses_is_a_transport_error() {
     assert!(error.to_string().contains("407") && error.to_string().contains("proxy"), "{error}");
     assert!(!error.to_string().contains("hidden"), "{error}");
     assert!(!format!("{options:?}").contains("hidden"));
+}
+
+#[test]
+fn a_proxy_that_is_none_is_a_transport_error() {
+    for answer in ["220 mail ready\r\n\r\n", "HTTP/2 200\r\n\r\n", "\0\0\0\0\r\n\r\n", ""] {
+        let wrong = Server::answering(answer);
+        let options = Options::default()
+            .auth_url("https://api.clazar.io/authenticate/")
+            .proxy(format!("http://127.0.0.1:{}", wrong.port()));
+        let error = authenticate(&credentials(), &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Transport, "{answer:?}: {error}");
+        assert!(error.to_string().contains("through the proxy 127.0.0.1"), "{answer:?}: {error}");
+    }
+}
+
+/// Sends `start`, and then one byte after the other for as long as anybody listens.
+fn dripping(start: &'static [u8]) -> Server {
+    Server::new(|mut stream, _| {
+        let mut bytes = start.iter().chain(std::iter::repeat(&b'x'));
+        while stream.write_all(&[*bytes.next().unwrap()]).is_ok() {
+            thread::sleep(Duration::from_millis(20));
+        }
+    })
+}
+
+#[test]
+fn a_peer_that_drips_ends_at_the_timeout() {
+    let timeout = Duration::from_secs(1);
+    let ends = |options: Options| {
+        let start = Instant::now();
+        let error = authenticate(&credentials(), &options.timeout(timeout)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        assert!(start.elapsed() < 10 * timeout, "{:?}", start.elapsed());
+    };
+    let proxy = dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ");
+    ends(
+        Options::default()
+            .auth_url("https://api.clazar.io/authenticate/")
+            .proxy(format!("http://127.0.0.1:{}", proxy.port())),
+    );
+    // The start of a TLS handshake record of 16 KiB.
+    let tls = dripping(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc");
+    ends(Options::default().auth_url(format!("https://127.0.0.1:{}/", tls.port())).proxy(""));
+    let body = dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n");
+    ends(Options::default().auth_url(body.url()));
 }
 
 #[test]

@@ -31,8 +31,7 @@ fn the_request_is_what_the_api_documents() {
 
 #[test]
 fn any_printable_secret_arrives_unharmed() {
-    for secret in
-        [r#"quote " and \ backslash"#, "ключ-秘密-🔑", "tail\\", "</script>&%00+ ", "\u{2028}"]
+    for secret in [r#"quote " and \ backslash"#, "ключ-秘密-🔑", "tail\\", "</script>&%00+ "]
     {
         let server = Server::answering(ok(TOKEN_BODY));
         let credentials = Credentials::new("id \"1\"", secret).unwrap();
