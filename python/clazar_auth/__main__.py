@@ -17,7 +17,10 @@ DESCRIPTION = """\
 Access tokens for the Clazar API.
 
 The credentials come from the environment: CLAZAR_CLIENT_ID, and CLAZAR_CLIENT_SECRET or
-CLAZAR_CLIENT_SECRET_FILE. CLAZAR_AUTH_URL names another URL to authenticate at."""
+CLAZAR_CLIENT_SECRET_FILE. CLAZAR_AUTH_URL names another URL to authenticate at.
+
+The token is kept in a file of yours, sealed with the client secret, so that the next command finds
+it. CLAZAR_STORE names another place: memory (nowhere), or the path of a folder."""
 
 EPILOG = "exit status: 0 done, 1 refused or failed, 2 wrong usage or configuration"
 
@@ -25,9 +28,23 @@ EPILOG = "exit status: 0 done, 1 refused or failed, 2 wrong usage or configurati
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
+def provider_of(arguments: argparse.Namespace) -> TokenProvider:
+    """The provider of the environment, with the file store unless another is named."""
+    if arguments.no_store:
+        return TokenProvider.from_env(store="memory")
+    if os.environ.get("CLAZAR_STORE"):
+        return TokenProvider.from_env()
+    try:
+        return TokenProvider.from_env(store="file")
+    except ConfigurationError as error:
+        provider = TokenProvider.from_env(store="memory")  # Raises what is not the store's fault.
+        print(f"clazar-auth: going on without a store: {error}", file=sys.stderr)
+        return provider
+
+
 def token(arguments: argparse.Namespace) -> int:
     """print the access token"""
-    with TokenProvider.from_env() as provider:
+    with provider_of(arguments) as provider:
         token = provider.token()
         if arguments.json:
             print_json(
@@ -43,11 +60,39 @@ def token(arguments: argparse.Namespace) -> int:
 
 def header(arguments: argparse.Namespace) -> int:
     """print the header, for curl -H "$(clazar-auth header)" URL"""
-    with TokenProvider.from_env() as provider:
+    with provider_of(arguments) as provider:
         if arguments.json:
             print_json(**provider.headers())
         else:
             print(f"Authorization: {provider.authorization()}")
+    return DONE
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """tell where the token is kept and how long it lives, without asking for one"""
+    with provider_of(arguments) as provider:
+        token, store = provider._stored()
+        if arguments.json:
+            print_json(
+                store=store,
+                fingerprint=token and token.fingerprint,
+                expires_in=token and int(token.expires_in),
+                expires_at=token and token.expires_at.isoformat(timespec="seconds"),
+            )
+        elif token:
+            print(f"store: {store}")
+            print(f"token: {token.fingerprint} (the start of its SHA-256 hash)")
+            print(f"lives: {int(token.expires_in)} s, until {token.expires_at:%Y-%m-%d %H:%M:%S} UTC")
+        else:
+            print(f"store: {store}")
+            print("token: none")
+    return DONE
+
+
+def logout(arguments: argparse.Namespace) -> int:
+    """erase the token from the store"""
+    with provider_of(arguments) as provider:
+        provider._forget()
     return DONE
 
 
@@ -127,12 +172,16 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--version", action="version", version=clazar_auth.__version__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (token, header, sandbox, demo):
+    for command in (token, header, status, logout, sandbox, demo):
         subparser = commands.add_parser(
             command.__name__, help=command.__doc__, description=command.__doc__, epilog=EPILOG
         )
         subparser.set_defaults(command=command)
-        if command is not demo:
+        if command in (token, header, status, logout):
+            subparser.add_argument(
+                "--no-store", action="store_true", help="keep the token in memory alone"
+            )
+        if command not in (logout, demo):
             subparser.add_argument("--json", action="store_true", help="print JSON")
         if command is sandbox:
             subparser.add_argument(

@@ -16,14 +16,21 @@ import trustme
 
 from clazar_auth.testing import Sandbox
 
-OURS = ("CLAZAR_CLIENT_ID", "CLAZAR_CLIENT_SECRET", "CLAZAR_CLIENT_SECRET_FILE", "CLAZAR_AUTH_URL")
+OURS = (
+    "CLAZAR_CLIENT_ID",
+    "CLAZAR_CLIENT_SECRET",
+    "CLAZAR_CLIENT_SECRET_FILE",
+    "CLAZAR_AUTH_URL",
+    "CLAZAR_STORE",
+)
 OTHERS = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in (*OURS, *OTHERS, *map(str.lower, OTHERS)):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
 def test_help_and_version() -> None:
     result = run("--help")
     assert result.returncode == 0
-    for command in ("token", "header", "sandbox", "demo"):
+    for command in ("token", "header", "status", "logout", "sandbox", "demo"):
         assert command in result.stdout
     assert run("--version").stdout == f"{clazar_auth.__version__}\n"
 

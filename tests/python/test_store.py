@@ -1,0 +1,172 @@
+"""One token for many processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import clazar_auth
+from clazar_auth import TokenProvider
+from clazar_auth.testing import Sandbox
+
+COMMAND = Path(sysconfig.get_path("scripts")) / "clazar-auth"
+ASK = "import clazar_auth; print(clazar_auth.TokenProvider.from_env().token().value)"
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=60)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def store(
+    sandbox_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    folder = tmp_path / "store"
+    monkeypatch.setenv("CLAZAR_STORE", str(folder))
+    return folder
+
+
+def ask() -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", ASK], stdout=subprocess.PIPE, text=True)
+
+
+def test_eight_processes_at_once_make_one_request(sandbox: Sandbox, store: Path) -> None:
+    sandbox.set_delay(0.2)
+    processes = [ask() for _ in range(8)]
+    answers = {process.communicate(timeout=60)[0] for process in processes}
+    assert len(answers) == 1
+    assert all(process.returncode == 0 for process in processes)
+    assert sandbox.requests() == 1
+
+
+def test_fifty_commands_make_one_request(
+    sandbox: Sandbox, sandbox_environment: dict[str, str]
+) -> None:
+    loop = f"for i in $(seq 50); do {COMMAND} token; done"
+    result = subprocess.run(["sh", "-c", loop], capture_output=True, text=True, timeout=300)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert len(result.stdout.split()) == 50
+    assert len(set(result.stdout.split())) == 1
+    assert sandbox.requests() == 1
+
+
+def test_a_killed_holder_of_the_lock_holds_up_nobody(sandbox: Sandbox, store: Path) -> None:
+    sandbox.set_delay(3600)
+    holder = ask()
+    until(lambda: sandbox.requests() == 1)
+    waiting = [ask() for _ in range(2)]
+    holder.kill()
+    holder.communicate(timeout=60)
+    sandbox.set_delay(0)
+    for process in waiting:
+        token, _ = process.communicate(timeout=60)
+        assert process.returncode == 0 and token.count(".") == 2
+    assert sandbox.requests() == 2
+
+
+def test_a_holder_that_takes_too_long_is_left_behind(sandbox: Sandbox, store: Path) -> None:
+    sandbox.set_delay(3600)
+    holder = ask()
+    until(lambda: sandbox.requests() == 1)
+    sandbox.set_delay(0)
+    with TokenProvider.from_env(timeout=0.5) as provider:
+        assert provider.token().value
+        assert provider.stats().store_misses == 1
+    assert sandbox.requests() == 2
+    holder.kill()
+    holder.communicate(timeout=60)
+
+
+def test_a_forked_child_does_not_hold_the_lock(sandbox: Sandbox, store: Path) -> None:
+    """The child outlives its parent, which was killed during its exchange."""
+    sandbox.set_delay(3600)
+    code = (
+        "import os, sys, threading, clazar_auth\n"
+        "provider = clazar_auth.TokenProvider.from_env()\n"
+        "threading.Thread(target=provider.token).start()\n"
+        "sys.stdin.readline()\n"
+        "child = os.fork()\n"
+        "if child == 0: sys.stdin.read(); os._exit(0)\n"
+        "print(child, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdin is not None and parent.stdout is not None
+    until(lambda: sandbox.requests() == 1)
+    parent.stdin.write("\n")
+    parent.stdin.flush()
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait(timeout=60)
+    sandbox.set_delay(0)
+    try:
+        os.kill(child, 0)
+        provider = TokenProvider.from_env(timeout=3600)
+        assert provider.token(timeout=60).value
+    finally:
+        os.kill(child, signal.SIGKILL)
+        parent.stdin.close()
+        parent.stdout.close()
+
+
+def test_a_short_secret_cannot_seal(sandbox_environment: dict[str, str]) -> None:
+    with pytest.raises(clazar_auth.ConfigurationError, match="32 characters"):
+        TokenProvider("id", "short", store="file")
+    with pytest.raises(clazar_auth.ConfigurationError, match="the store"):
+        TokenProvider("id", "short", store="nowhere")
+
+
+def test_status_and_logout(sandbox: Sandbox, sandbox_environment: dict[str, str]) -> None:
+    assert json.loads(run("status", "--json").stdout)["fingerprint"] is None
+    assert "token: none" in run("status").stdout
+    token = run("token").stdout.strip()
+    status = json.loads(run("status", "--json").stdout)
+    assert 86_000 < status["expires_in"] <= 86_400
+    assert Path(status["store"]).is_file()
+    text = run("status").stdout
+    assert status["fingerprint"] in text and token not in text
+    assert run("token").stdout.strip() == token
+    logout = run("logout")
+    assert (logout.returncode, logout.stdout, logout.stderr) == (0, "", "")
+    assert not Path(status["store"]).exists()
+    assert run("logout").returncode == 0
+    assert run("token").stdout.strip() != token
+    assert sandbox.requests() == 2
+
+
+def test_no_store(sandbox: Sandbox, sandbox_environment: dict[str, str]) -> None:
+    assert run("token", "--no-store").returncode == 0
+    assert run("token").returncode == 0
+    assert json.loads(run("status", "--json", "--no-store").stdout)["store"] == "memory"
+    assert sandbox.requests() == 2
+
+
+def test_a_command_with_a_short_secret_goes_on(
+    sandbox_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAZAR_CLIENT_SECRET", "short")
+    result = run("token")
+    assert result.returncode == 1
+    assert "going on without a store" in result.stderr
+    assert "refused the client id or secret" in result.stderr
