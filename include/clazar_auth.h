@@ -56,6 +56,11 @@
 #define CLAZAR_AUTHORIZATION_MAX 8008
 
 /**
+ * The size of a buffer that holds any sealed token.
+ */
+#define CLAZAR_SEALED_MAX 10240
+
+/**
  * Settings for `clazar_provider_new` and `clazar_authenticate`, which check them.
  * For one thread at a time.
  */
@@ -643,6 +648,43 @@ clazar_status clazar_provider_authorization(const clazar_provider *provider,
 clazar_status clazar_provider_invalidate(clazar_provider *provider,
                                          const clazar_token *token,
                                          clazar_error **error);
+
+/**
+ * Copies the token, got as `clazar_provider_token` gets it and sealed with the client secret, into a
+ * buffer of the caller's: for keeping anywhere. Only a provider with the same client, URL and secret can
+ * take it, with `clazar_provider_unseal`.
+ *
+ * @param buffer gets the bytes, or nothing at all; may be NULL if `size` is 0.
+ * @param size the buffer's size in bytes; `CLAZAR_SEALED_MAX` is always enough.
+ * @param length set to the number of bytes; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size that is
+ *   needed; with any other error to 0. May be NULL.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` or any error; `CLAZAR_ERR_INVALID_ARGUMENT` also for a client secret of fewer than
+ *   32 characters.
+ *
+ * Thread-safe.
+ */
+clazar_status clazar_provider_seal(const clazar_provider *provider,
+                                   uint8_t *buffer,
+                                   size_t size,
+                                   size_t *length,
+                                   clazar_error **error);
+
+/**
+ * Takes the token of a blob that `clazar_provider_seal` made into use, unless the one in use lives
+ * longer.
+ *
+ * @param blob `size` bytes, which are copied.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK`; `CLAZAR_ERR_INVALID_ARGUMENT` if the blob is not one of this client's and its
+ *   present secret's, or if its token is dead or was invalidated; or `CLAZAR_ERR_CLOSED`.
+ *
+ * Thread-safe.
+ */
+clazar_status clazar_provider_unseal(clazar_provider *provider,
+                                     const uint8_t *blob,
+                                     size_t size,
+                                     clazar_error **error);
 
 /**
  * Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies of

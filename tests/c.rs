@@ -125,6 +125,13 @@ fn the_environment_is_read_by_constructors_alone() {
 }
 
 #[test]
+fn a_sealed_token_goes_to_another_provider() {
+    let sandbox = Sandbox::start().unwrap();
+    run_with(&compile("seal", &stage("stage")), &sandbox);
+    assert_eq!(sandbox.requests("/authenticate/"), 1);
+}
+
+#[test]
 fn sixty_four_threads_share_one_exchange() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_delay(Duration::from_millis(200));

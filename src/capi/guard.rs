@@ -21,10 +21,10 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
-    pub(super) fn buffer_too_small(size: usize, needed: usize) -> Self {
-        let message = format!(
-            "the buffer has {size} bytes and needs {needed}; CLAZAR_AUTHORIZATION_MAX is always enough"
-        );
+    /// `enough` names the size that always is.
+    pub(super) fn buffer_too_small(size: usize, needed: usize, enough: &str) -> Self {
+        let message =
+            format!("the buffer has {size} bytes and needs {needed}; {enough} is always enough");
         Self { status: CLAZAR_ERR_BUFFER_TOO_SMALL, error: Error::invalid(message) }
     }
 }

@@ -47,7 +47,7 @@ pub(super) unsafe fn copy(
         unsafe { length.write(if fits { needed - 1 } else { needed }) };
     }
     if !fits {
-        return Err(Failure::buffer_too_small(size, needed));
+        return Err(Failure::buffer_too_small(size, needed, "CLAZAR_AUTHORIZATION_MAX"));
     }
     // SAFETY: the buffer has room for all of it, and cannot overlap a token's own memory.
     unsafe { buffer.copy_from_nonoverlapping(text_with_nul.as_ptr().cast(), needed) };

@@ -35,7 +35,7 @@ pub(crate) use self::pending::Pending;
 use self::shared::Shared;
 pub use self::stats::{Exchanges, Stats};
 use crate::exchange::Client;
-use crate::store::{Keeper, Store};
+use crate::store::{Keeper, Sealer, Store};
 use crate::sys::clock::Clock;
 use crate::{AccessToken, Credentials, Error, Options};
 
@@ -98,12 +98,14 @@ impl TokenProviderBuilder {
         let client = Client::new(&self.options)?;
         let allowed_hosts = AllowedHosts::new(self.allowed_hosts.as_deref(), client.url())?;
         let secret = self.credentials.client_secret();
-        let (url, id) = (client.url().uri().to_string(), self.credentials.client_id());
-        let keeper = Keeper::new(&self.store, &url, id, &secret, client.timeout())?;
+        let url = client.url().uri().to_string();
+        let sealer = Sealer::new(&url, self.credentials.client_id(), self.clock.clone());
+        let keeper = Keeper::new(&self.store, &sealer, &secret, client.timeout())?;
         Ok(TokenProvider(Arc::new(Shared::new(
             client,
             self.credentials,
             allowed_hosts,
+            sealer,
             keeper,
             self.clock,
             self.listener,
@@ -232,6 +234,26 @@ impl TokenProvider {
     /// What the provider did so far, and how it is now.
     pub fn stats(&self) -> Stats {
         self.0.stats()
+    }
+
+    /// The token, got as [`token`](Self::token) gets it, sealed with the client secret for keeping
+    /// anywhere: in a database, a parameter store, or with a child process. Another provider with the
+    /// same client and URL takes it with [`unseal`](Self::unseal).
+    ///
+    /// # Errors
+    /// As [`token`](Self::token), and [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a
+    /// secret of fewer than 32 characters.
+    pub fn seal(&self) -> Result<Vec<u8>, Error> {
+        self.0.seal(&*self.token()?)
+    }
+
+    /// Takes the token of a blob into use, unless the one in use lives longer.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) if the blob is not one of this client's
+    /// and its present secret's, or if its token is dead or was invalidated.
+    pub fn unseal(&self, blob: &[u8]) -> Result<(), Error> {
+        self.0.unseal(blob)
     }
 
     /// Whether a request to `url` may carry the token: `https`, or `http` on this machine, to one

@@ -1,25 +1,25 @@
 //! What all clones of a provider share: the token, and the way to the next one.
 
-use std::cell::Cell;
+mod run;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 
-use super::event::{EventKind, Listener, tell};
+use super::event::{EventKind, Listener};
 use super::flight::{self, Closed, Flight};
 use super::hosts::AllowedHosts;
 use super::memory::Memory;
 use super::pending::{Answer, Pending};
 use super::policy::{self, Decision, Held, Schedule};
 use super::stats::{Cause, Counters, Stats};
-use crate::error::contain;
 use crate::exchange::{Client, Interrupt};
-use crate::store::{Happening, Keeper, User, Wish};
+use crate::store::{Keeper, Sealer};
 use crate::sys::clock::{Clock, Moment};
-use crate::sys::{fork, thread};
-use crate::{AccessToken, Credentials, Error, ErrorKind, random};
+use crate::sys::fork;
+use crate::{AccessToken, Credentials, Error, random};
 
 pub(super) type Outcome = Result<Arc<AccessToken>, Error>;
 pub(super) type Exchange = flight::Exchange<Outcome, Interrupt>;
@@ -31,7 +31,8 @@ pub(crate) struct Shared {
     /// None once the provider is closed.
     credentials: ArcSwapOption<Credentials>,
     pub(super) allowed_hosts: AllowedHosts,
-    pub(super) keeper: Option<Keeper>,
+    sealer: Sealer,
+    keeper: Option<Keeper>,
     clock: Clock,
     listener: Option<Listener>,
     counters: Counters,
@@ -78,6 +79,7 @@ impl Shared {
         client: Client,
         credentials: Credentials,
         allowed_hosts: AllowedHosts,
+        sealer: Sealer,
         keeper: Option<Keeper>,
         clock: Clock,
         listener: Option<Listener>,
@@ -88,6 +90,7 @@ impl Shared {
             client_id: credentials.client_id().to_owned(),
             credentials: ArcSwapOption::from_pointee(credentials),
             allowed_hosts,
+            sealer,
             keeper,
             clock,
             listener,
@@ -204,12 +207,47 @@ impl Shared {
     #[cfg(feature = "python")]
     pub(super) fn stored(&self) -> Result<(Option<AccessToken>, String), Error> {
         match &self.keeper {
-            Some(keeper) => {
-                let credentials = self.credentials.load_full().ok_or_else(Error::closed)?;
-                Ok((keeper.peek(&credentials.client_secret(), &self.clock)?, keeper.place()))
-            }
+            Some(keeper) => Ok((
+                keeper.peek(&self.sealer, &self.credentials()?.client_secret())?,
+                keeper.place(),
+            )),
             None => Ok((None, "memory".to_owned())),
         }
+    }
+
+    pub(super) fn seal(&self, token: &AccessToken) -> Result<Vec<u8>, Error> {
+        self.sealer.seal(token, &self.credentials()?.client_secret())
+    }
+
+    pub(super) fn unseal(&self, blob: &[u8]) -> Result<(), Error> {
+        let opened = self.sealer.open(blob, &self.credentials()?.client_secret());
+        let era = self.era();
+        let mut gate = era.flight.enter()?;
+        let refused = |token: &AccessToken| gate.refused == Some(token.hash());
+        let token = opened.flatten().filter(|token| !refused(token)).ok_or_else(|| {
+            Error::invalid(
+                "the blob holds no live token of this client's, or it was sealed with another \
+                 secret; get a new token",
+            )
+        })?;
+        let left =
+            |token: &AccessToken| token.lifetime().saturating_sub(token.age(self.clock.now()));
+        let current = self.kept_if(Held::lives);
+        if current.is_none_or(|kept| left(&kept.token) < left(&token)) {
+            gate.succeeded(false, self.clock.now());
+            self.take_into_use(Arc::new(token));
+        }
+        Ok(())
+    }
+
+    fn credentials(&self) -> Result<Arc<Credentials>, Error> {
+        self.credentials.load_full().ok_or_else(Error::closed)
+    }
+
+    /// At the gate.
+    fn take_into_use(&self, token: Arc<AccessToken>) {
+        let schedule = Schedule::new(token.lifetime(), random::upper_half());
+        self.token.store(Some(Arc::new(Kept { token, schedule, told: AtomicBool::new(false) })));
     }
 
     pub(super) fn close(&self) {
@@ -286,137 +324,4 @@ impl Shared {
         self.era.compare_and_swap(&era, fresh);
         self.era.load_full()
     }
-
-    fn board(
-        self: &Arc<Self>,
-        era: &Arc<Era>,
-        gate: &mut Gate<'_>,
-        cause: Cause,
-    ) -> Result<Arc<Exchange>, Error> {
-        let wish = self.wish(cause, gate);
-        let boarded = gate.board(|exchange| {
-            let (shared, era) = (self.clone(), era.clone());
-            spawn(move || shared.run(&era, &exchange, cause, wish))
-        });
-        if let Err(error) = &boarded {
-            self.note_failure(gate, error);
-        }
-        boarded
-    }
-
-    /// Which token of the store would do.
-    fn wish(&self, cause: Cause, memory: &Memory) -> Wish {
-        let now = self.clock.now();
-        let younger_than = match cause {
-            Cause::Empty | Cause::Invalidated => None,
-            Cause::Ahead => self.token.load().as_ref().map(|kept| kept.token.age(now)),
-            Cause::Refresh => Some(Duration::ZERO),
-        };
-        Wish { younger_than, not: memory.refused }
-    }
-
-    /// The work of the exchange's own thread.
-    fn run(&self, era: &Era, exchange: &Arc<Exchange>, cause: Cause, wish: Wish) {
-        let exchanged = Cell::new(false);
-        let outcome = contain(|| {
-            let credentials = self.credentials.load_full().ok_or_else(Error::closed)?;
-            let token = self.obtain(wish, &credentials, &exchange.handle, || {
-                exchanged.set(true);
-                self.client.exchange(&credentials, &exchange.handle, &self.clock)
-            });
-            token.map(Arc::new)
-        });
-        let mut event = None;
-        era.flight.land(exchange, outcome, |memory, outcome| {
-            if exchanged.get() {
-                self.counters.exchange(cause, outcome.is_ok());
-            }
-            event = Some(self.remember(memory, outcome, exchanged.get()));
-        });
-        if let Some((kind, message)) = event {
-            self.tell(kind, message);
-        }
-    }
-
-    /// A token from the store, or from `exchange`.
-    fn obtain(
-        &self,
-        wish: Wish,
-        credentials: &Credentials,
-        interrupt: &Interrupt,
-        exchange: impl FnOnce() -> Result<AccessToken, Error>,
-    ) -> Result<AccessToken, Error> {
-        let Some(keeper) = &self.keeper else { return exchange() };
-        let user = User {
-            secret: &|| credentials.client_secret(),
-            clock: &self.clock,
-            pause: &|length| interrupt.pause(length),
-            tell: &|happening| match happening {
-                Happening::Hit => self.counters.store_hits.add_one(),
-                Happening::Miss => self.counters.store_misses.add_one(),
-                Happening::Trouble(trouble) => {
-                    self.tell(EventKind::StoreTrouble, trouble.to_string());
-                }
-            },
-        };
-        keeper.obtain(wish, &user, exchange)
-    }
-
-    fn tell(&self, kind: EventKind, message: String) {
-        tell(self.listener.as_ref(), kind, message);
-    }
-
-    /// Notes an outcome down, at the gate.
-    fn remember(
-        &self,
-        memory: &mut Memory,
-        outcome: &Outcome,
-        exchanged: bool,
-    ) -> (EventKind, String) {
-        let now = self.clock.now();
-        match outcome {
-            Ok(token) => {
-                memory.succeeded(exchanged, now);
-                self.token.store(Some(Arc::new(Kept {
-                    token: token.clone(),
-                    schedule: Schedule::new(token.lifetime(), random::upper_half()),
-                    told: AtomicBool::new(false),
-                })));
-                let from = match self.keeper.as_ref().filter(|_| !exchanged) {
-                    Some(keeper) => keeper.place(),
-                    None => self.client.url().to_string(),
-                };
-                let left = token.lifetime().saturating_sub(token.age(now));
-                let what = format!(
-                    "got the token {} from {from}, which lives {left:.0?}",
-                    token.fingerprint()
-                );
-                (EventKind::Refreshed, what)
-            }
-            Err(error) => {
-                let pause = self.note_failure(memory, error);
-                let what =
-                    format!("no new token: {error}; the next exchange is due in {pause:.1?}");
-                (EventKind::RefreshFailed, what)
-            }
-        }
-    }
-
-    /// The pause before the next exchange.
-    fn note_failure(&self, memory: &mut Memory, error: &Error) -> Duration {
-        let now = self.clock.now();
-        let held = self.token.load().as_ref().map(|kept| kept.held(now));
-        memory.failed(error.clone(), held, now);
-        memory.failure(now).map_or(Duration::ZERO, |failure| failure.pause(held))
-    }
-}
-
-/// Runs `work` on a thread that ends with it.
-fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
-    thread::spawn(work).map(drop).map_err(|error| {
-        Error::new(
-            ErrorKind::Transport,
-            format!("no thread could be started for the exchange ({error}); try again"),
-        )
-    })
 }

@@ -12,14 +12,18 @@ const AUTHENTICATE: &str = "/authenticate/";
 const DAY: f64 = 86_400.0;
 
 struct Scene {
-    sandbox: Sandbox,
+    sandbox: Arc<Sandbox>,
     provider: TokenProvider,
     clock: Arc<Mutex<Moment>>,
 }
 
 impl Scene {
     fn new() -> Self {
-        let sandbox = Sandbox::start().unwrap();
+        Self::with(&Arc::new(Sandbox::start().unwrap()))
+    }
+
+    fn with(sandbox: &Arc<Sandbox>) -> Self {
+        let sandbox = sandbox.clone();
         let clock = Arc::new(Mutex::new(Moment::at(1000.0, 1e9)));
         let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
         let provider = TokenProvider::builder(credentials)
@@ -239,4 +243,35 @@ fn a_token_invalidated_during_the_wait_is_not_fallen_back_on() {
         assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::Timeout);
     });
     scene.provider.close();
+}
+
+#[test]
+fn a_sealed_token_goes_to_another_provider() {
+    let scene = Scene::new();
+    let blob = scene.provider.seal().unwrap();
+    let other = Scene::with(&scene.sandbox);
+    other.provider.unseal(&blob).unwrap();
+    assert_eq!(other.value(), scene.value());
+    assert_eq!(scene.requests(), 1);
+
+    // One that lives longer stays.
+    other.pass(10.0);
+    let newer = other.provider.refresh().unwrap();
+    other.provider.unseal(&blob).unwrap();
+    assert_eq!(other.value(), newer.value());
+
+    let refused = |scene: &Scene, blob: &[u8]| {
+        assert_eq!(scene.provider.unseal(blob).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    };
+    refused(&other, b"");
+    refused(&other, &blob[1..]);
+    refused(&Scene::new(), &blob);
+    let third = Scene::with(&scene.sandbox);
+    third.provider.unseal(&blob).unwrap();
+    third.provider.invalidate(&scene.provider.token().unwrap());
+    refused(&third, &blob);
+    third.pass(DAY);
+    refused(&third, &blob);
+    scene.provider.close();
+    assert_eq!(scene.provider.seal().unwrap_err().kind(), ErrorKind::Closed);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use super::error::{raise, run};
 use super::log::Log;
@@ -210,6 +210,27 @@ impl TokenProvider {
     fn stats(&self, py: Python<'_>) -> Stats {
         self.log.drain(py);
         self.provider.stats().into()
+    }
+
+    /// The token, got as token() gets it, sealed with the client secret: bytes for keeping anywhere. Only
+    /// a provider with the same client, URL and secret can take it, with unseal().
+    ///
+    /// Raises:
+    ///     ConfigurationError: the client secret has fewer than 32 characters.
+    ///     ClazarAuthError: there is no token, and none can be had.
+    fn seal<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        self.fetch(py)?;
+        let blob = run(py, || self.provider.seal())?;
+        Ok(PyBytes::new(py, &blob))
+    }
+
+    /// Take the token of a blob that seal() made into use, unless the one in use lives longer.
+    ///
+    /// Raises:
+    ///     ConfigurationError: the blob is not one of this client's and its present secret's, or its
+    ///         token is dead or was invalidated.
+    fn unseal(&self, py: Python<'_>, blob: &[u8]) -> PyResult<()> {
+        self.provider.unseal(blob).map_err(|error| raise(py, &error))
     }
 
     /// The token in the store if it lives, without an exchange, and where the store is.

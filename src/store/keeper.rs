@@ -1,16 +1,14 @@
 //! One token for many processes: found in the store, or fetched by one of them while the others wait.
 
 use std::cell::Cell;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::file::{self, FileStore};
-use super::record::Record;
-use super::seal::{self, Identity, SHORTEST_SECRET};
+use super::sealer::{self, Sealer};
 use super::{Kind, Store, Trouble};
 use crate::credentials::Secret;
-use crate::sys::clock::{Boot, Clock};
+use crate::sys::clock::Clock;
 use crate::{AccessToken, Error, random};
 
 /// How often those that wait look into the store, at the least.
@@ -21,7 +19,6 @@ const LONGEST_OVERTIME: Duration = Duration::from_secs(2);
 /// A store of one provider's.
 pub(crate) struct Keeper {
     store: FileStore,
-    identity: Identity,
     /// For how long to wait for another process.
     patience: Duration,
 }
@@ -39,6 +36,7 @@ pub(crate) struct Wish {
 pub(crate) struct User<'a> {
     /// The client secret in use.
     pub(crate) secret: &'a dyn Fn() -> Arc<Secret>,
+    pub(crate) sealer: &'a Sealer,
     pub(crate) clock: &'a Clock,
     /// Sleeps; an error once the provider is closed.
     pub(crate) pause: &'a dyn Fn(Duration) -> Result<(), Error>,
@@ -56,8 +54,7 @@ impl Keeper {
     /// `None` for a provider that keeps its token in memory alone.
     pub(crate) fn new(
         store: &Store,
-        auth_url: &str,
-        client_id: &str,
+        sealer: &Sealer,
         secret: &Secret,
         timeout: Duration,
     ) -> Result<Option<Self>, Error> {
@@ -66,14 +63,9 @@ impl Keeper {
             Kind::File(None) => file::default_folder()?,
             Kind::File(Some(folder)) => folder.clone(),
         };
-        check_secret(secret)?;
-        let identity = Identity::new(auth_url, client_id);
-        Ok(Some(Self::in_folder(folder, identity, timeout)))
-    }
-
-    fn in_folder(folder: PathBuf, identity: Identity, timeout: Duration) -> Self {
-        let store = FileStore::new(folder, identity.name());
-        Self { store, identity, patience: timeout + LONGEST_OVERTIME }
+        sealer::check(secret)?;
+        let store = FileStore::new(folder, sealer.name());
+        Ok(Some(Self { store, patience: timeout + LONGEST_OVERTIME }))
     }
 
     /// The kept token if it is what is wished for, else the one that `exchange` brings. While another
@@ -92,7 +84,7 @@ impl Keeper {
             }
         };
         let find = || {
-            let token = self.load(&(user.secret)(), user.clock).unwrap_or_else(|error| {
+            let token = self.load(user.sealer, &(user.secret)()).unwrap_or_else(|error| {
                 trouble(error);
                 None
             })?;
@@ -124,7 +116,9 @@ impl Keeper {
         }
         (user.tell)(Happening::Miss);
         let token = exchange()?;
-        if let Err(error) = self.seal(&token, user).and_then(|blob| self.store.save(&blob)) {
+        let sealed = user.sealer.seal(&token, &(user.secret)());
+        let sealed = sealed.map_err(|error| Trouble(error.to_string()));
+        if let Err(error) = sealed.and_then(|blob| self.store.save(&blob)) {
             trouble(error);
         }
         drop(lock);
@@ -132,24 +126,14 @@ impl Keeper {
     }
 
     /// The token that is kept and that lives.
-    fn load(&self, secret: &Secret, clock: &Clock) -> Result<Option<AccessToken>, Trouble> {
+    fn load(&self, sealer: &Sealer, secret: &Secret) -> Result<Option<AccessToken>, Trouble> {
         let Some(blob) = self.store.load()? else { return Ok(None) };
-        let text = seal::open(&self.identity, secret, &blob);
-        let text = text.ok_or_else(|| {
+        sealer.open(&blob, secret).ok_or_else(|| {
             let place = self.store.place();
             Trouble(format!(
                 "{place} holds nothing that this client's secret opens; it is replaced"
             ))
-        })?;
-        let record = Record::read(&text);
-        Ok(record.and_then(|record| record.token(clock.now(), Boot::now().as_ref())))
-    }
-
-    fn seal(&self, token: &AccessToken, user: &User<'_>) -> Result<Vec<u8>, Trouble> {
-        let boot = Boot::now();
-        let record = Record::of(token, user.clock.now(), boot.as_ref()).write();
-        let trouble = || Trouble("a token could not be sealed, for want of random numbers".into());
-        seal::seal(&self.identity, &(user.secret)(), &record).ok_or_else(trouble)
+        })
     }
 
     /// Erases what is kept.
@@ -162,24 +146,14 @@ impl Keeper {
     #[cfg(feature = "python")]
     pub(crate) fn peek(
         &self,
+        sealer: &Sealer,
         secret: &Secret,
-        clock: &Clock,
     ) -> Result<Option<AccessToken>, Error> {
-        self.load(secret, clock).map_err(Error::from)
+        self.load(sealer, secret).map_err(Error::from)
     }
 
     /// Where the token is kept, for people.
     pub(crate) fn place(&self) -> String {
         self.store.place()
     }
-}
-
-fn check_secret(secret: &Secret) -> Result<(), Error> {
-    if secret.expose().chars().count() < SHORTEST_SECRET {
-        return Err(Error::invalid(format!(
-            "the client secret has fewer than {SHORTEST_SECRET} characters, too few to seal a token \
-             with; use the memory store"
-        )));
-    }
-    Ok(())
 }

@@ -4,12 +4,19 @@ mod file;
 mod keeper;
 mod record;
 mod seal;
+mod sealer;
 
 use std::fmt;
 use std::path::PathBuf;
 
 pub(crate) use self::keeper::{Happening, Keeper, User, Wish};
+pub(crate) use self::sealer::Sealer;
 use crate::{Error, env};
+
+/// No token's blob is longer.
+#[cfg(feature = "capi")]
+pub(crate) const LONGEST_SEALED: usize =
+    seal::sealed_length(crate::token::LONGEST_VALUE + record::AROUND_THE_TOKEN);
 
 /// Where a provider keeps its token besides its own memory. Default: nowhere.
 ///

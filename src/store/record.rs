@@ -13,6 +13,9 @@ use crate::token::{LONGEST_LIFETIME, is_token};
 /// A token from a clock further ahead than this cannot be trusted.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60);
 
+/// What a record says besides the token itself takes no more bytes than this.
+pub(crate) const AROUND_THE_TOKEN: usize = 1024;
+
 #[derive(Serialize, Deserialize)]
 pub(super) struct Record<'a> {
     #[serde(borrow)]
@@ -40,9 +43,8 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn write(&self) -> Zeroizing<Vec<u8>> {
-        // JSON makes at most six bytes of one; with room for all, no copy is left behind by growing.
-        let longest = 6 * self.token.len() + 1024;
-        let mut text = Zeroizing::new(Vec::with_capacity(longest));
+        // With room for all, no copy is left behind by growing; JSON escapes no character of a token.
+        let mut text = Zeroizing::new(Vec::with_capacity(self.token.len() + AROUND_THE_TOKEN));
         serde_json::to_writer(&mut *text, self).expect("texts and numbers are valid JSON");
         text
     }

@@ -30,6 +30,11 @@ const BLOCK: usize = 1024;
 /// A larger blob is none of ours.
 pub(crate) const LONGEST: usize = 64 * 1024;
 
+/// The longest blob of a text of so many bytes.
+pub(crate) const fn sealed_length(text: usize) -> usize {
+    HEADER + text.next_multiple_of(BLOCK) + TAG
+}
+
 /// HKDF is no hash for passwords: a secret that can be guessed would be betrayed by the blob.
 pub(crate) const SHORTEST_SECRET: usize = 32;
 
@@ -75,14 +80,14 @@ fn seal_with(
     text: &[u8],
     salt: &[u8; SALT],
 ) -> Option<Vec<u8>> {
-    let length = text.len().next_multiple_of(BLOCK);
-    let mut blob = Vec::with_capacity(HEADER + length + TAG);
+    let whole = sealed_length(text.len());
+    let mut blob = Vec::with_capacity(whole);
     blob.extend_from_slice(MAGIC);
     blob.push(VERSION);
     blob.extend_from_slice(salt);
     // Encrypted in place, so that no plain copy is left behind.
     blob.extend_from_slice(text);
-    blob.resize(HEADER + length, b' ');
+    blob.resize(whole - TAG, b' ');
     let (header, plain) = blob.split_at_mut(HEADER);
     let key = key(identity, secret, salt)?;
     let tag = key.seal_in_place_separate_tag(nonce(), Aad::from(&header), plain).ok()?;

@@ -1,6 +1,8 @@
 //! The few corners below the core that need `unsafe`, each behind a safe function.
 #![allow(unsafe_code)]
 
+#[cfg(any(feature = "capi", feature = "python"))]
+mod alloc;
 pub(crate) mod clock;
 pub(crate) mod fork;
 pub(crate) mod signals;
