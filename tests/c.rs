@@ -10,9 +10,9 @@ mod server;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use clazar_auth::sandbox::Sandbox;
+use clazar_auth::sandbox::{Answer, Sandbox};
 
 use certificates::{Authority, VALID};
 use server::{Server, TOKEN_BODY, http, ok, read_request};
@@ -54,7 +54,7 @@ fn compile(name: &str, stage: &Path) -> PathBuf {
 
 /// A run of `program` with nothing but `variables` of the library's own in its environment.
 fn run(program: &Path, variables: &[(&str, &str)]) -> Output {
-    let mut command = if std::env::var_os("CLAZAR_VALGRIND").is_some() {
+    let mut command = if under_valgrind_now() {
         let mut valgrind = Command::new("valgrind");
         valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=full"]);
         for which in ["show", "errors-for"] {
@@ -86,9 +86,24 @@ fn variables(sandbox: &Sandbox) -> [(String, String); 3] {
 }
 
 fn run_with(program: &Path, sandbox: &Sandbox) -> Output {
+    run_case(program, sandbox, &[])
+}
+
+/// With `more` variables of the test's own.
+fn run_case(program: &Path, sandbox: &Sandbox, more: &[(&str, &str)]) -> Output {
     let variables = variables(sandbox);
-    let variables: Vec<_> = variables.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let mut variables: Vec<_> = variables.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    variables.extend(more);
     run(program, &variables)
+}
+
+/// How much of something: valgrind runs one thread at a time, and that slowly.
+fn amount<T>(plain: T, under_valgrind: T) -> T {
+    if under_valgrind_now() { under_valgrind } else { plain }
+}
+
+fn under_valgrind_now() -> bool {
+    std::env::var_os("CLAZAR_VALGRIND").is_some()
 }
 
 /// The two lines that `exchange.c` prints, which must be the same but for the message.
@@ -137,6 +152,90 @@ fn sixty_four_threads_share_one_exchange() {
     sandbox.set_delay(Duration::from_millis(200));
     run_with(&compile("threads", &stage("stage")), &sandbox);
     assert_eq!(sandbox.requests("/authenticate/"), 1);
+}
+
+#[test]
+fn a_thousand_threads_share_one_exchange_and_one_replacement() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_delay(Duration::from_millis(200));
+    let threads = [("TEST_THREADS", amount("1000", "100")), ("TEST_REFUSED", amount("64", "16"))];
+    run_case(&compile("thousand", &stage("stage")), &sandbox, &threads);
+    assert_eq!(sandbox.requests("/authenticate/"), 2);
+}
+
+#[test]
+fn eight_threads_without_pause_are_served_through_renewals() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_lifetime(Duration::from_secs(3));
+    sandbox.set_delay(Duration::from_millis(100));
+    let seconds = [("TEST_SECONDS", amount("30", "3"))];
+    let output = run_case(&compile("hammer", &stage("stage")), &sandbox, &seconds);
+    let output = String::from_utf8(output.stdout).unwrap();
+    println!("{output}");
+    let number = |name: &str| -> u64 {
+        let mut words = output.split_whitespace().skip_while(|word| *word != name);
+        words.nth(1).unwrap().parse().unwrap()
+    };
+    assert_eq!(number("failed"), 0);
+    assert_eq!(sandbox.requests("/authenticate/"), number("succeeded"));
+    let expected = amount(8..=25, 1..=5);
+    assert!(expected.contains(&number("succeeded")), "{output}");
+}
+
+#[test]
+fn statistics() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.answer_next("/authenticate/", Answer::new(400, ""));
+    run_with(&compile("stats", &stage("stage")), &sandbox);
+    assert_eq!(sandbox.requests("/authenticate/"), 4);
+}
+
+#[test]
+fn events() {
+    let sandbox = Sandbox::start().unwrap();
+    let secret = sandbox.client_secret();
+    let body = format!(r#"{{"error":"{secret}","error_description":"{secret}"}}"#);
+    sandbox.answer_next("/authenticate/", Answer::new(400, body));
+    run_with(&compile("events", &stage("stage")), &sandbox);
+    assert_eq!(sandbox.requests("/authenticate/"), 8);
+}
+
+#[test]
+fn a_forked_child_goes_on_with_the_provider() {
+    let program = compile("fork", &stage("stage"));
+    let children = amount("50", "5");
+    for (case, lifetime, delay, requests) in [
+        ("a token", 86_400, 0, Some(1)),
+        ("an exchange", 86_400, 500, Some(2)),
+        ("closed", 86_400, 0, Some(1)),
+        ("a renewal", 4, 500, Some(3)),
+        ("busy threads", 86_400, 5, None),
+    ] {
+        let sandbox = Sandbox::start().unwrap();
+        sandbox.set_lifetime(Duration::from_secs(lifetime));
+        sandbox.set_delay(Duration::from_millis(delay));
+        run_case(&program, &sandbox, &[("TEST_CASE", case), ("TEST_CHILDREN", children)]);
+        if let Some(requests) = requests {
+            assert_eq!(sandbox.requests("/authenticate/"), requests, "{case}");
+        }
+    }
+}
+
+/// The exchange would go on for half a minute.
+#[test]
+fn a_program_ends_at_once_while_an_exchange_is_under_way() {
+    let program = compile("exit", &stage("stage"));
+    for case in ["return", "exit", "free", "free the last", "close"] {
+        let variables = [
+            ("CLAZAR_CLIENT_ID", "not-a-real-client"),
+            ("CLAZAR_CLIENT_SECRET", "not-a-real-secret-0123456789abcdef"),
+            ("TEST_CASE", case),
+        ];
+        let start = Instant::now();
+        run(&program, &variables);
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(20), "{case}: {took:?}");
+    }
 }
 
 #[test]

@@ -45,13 +45,14 @@ impl<T: Clone, H: Default, M> Flight<T, H, M> {
         Some(if state.closed { Err(Closed) } else { Ok(Gate(state)) })
     }
 
-    /// Ends `exchange` with its outcome. Before anybody learns of it, `remember` notes it down,
-    /// unless [`close`](Self::close) came first.
+    /// Ends `exchange` with its outcome. Before anybody learns of it, `remember` notes it down at the
+    /// gate, and then `tell`, away from it, tells others; both unless [`close`](Self::close) came first.
     pub(crate) fn land(
         &self,
         exchange: &Arc<Exchange<T, H>>,
         outcome: T,
         remember: impl FnOnce(&mut M, &T),
+        tell: impl FnOnce(),
     ) {
         let mut state = ignore_poison(self.0.lock());
         if state.closed {
@@ -60,6 +61,7 @@ impl<T: Clone, H: Default, M> Flight<T, H, M> {
         state.under_way = None;
         remember(&mut state.memory, &outcome);
         drop(state);
+        tell();
         exchange.end(outcome);
     }
 

@@ -1,19 +1,17 @@
 //! The endpoints.
 
-use std::io::{Cursor, Read};
 use std::thread;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tiny_http::{Header, Method, Request, Response};
 
 use super::Answer;
+use super::http::Request;
 use super::state::State;
 
 pub(super) const AUTHENTICATE: &str = "/authenticate/";
 const METERING: &str = "/metering/";
 const LISTS: [&str; 4] = ["/listings/", "/buyers/", "/contracts/", "/private_offers/"];
-const BODY_LIMIT: u64 = 1024 * 1024;
 
 /// The two fields of a token request that matter; `grant_type` and others are passed over.
 #[derive(Deserialize)]
@@ -22,45 +20,40 @@ struct TokenRequest {
     client_secret: String,
 }
 
-pub(super) fn answer(state: &State, mut request: Request) {
-    let path = request.url().split('?').next().unwrap_or_default().to_owned();
-    let mut body = Vec::new();
-    // A body that breaks off is judged as far as it came.
-    let _ = request.as_reader().take(BODY_LIMIT).read_to_end(&mut body);
-
-    let prepared = state.arrive(&path);
-    if path == AUTHENTICATE {
+pub(super) fn answer(state: &State, request: &Request) -> Answer {
+    let prepared = state.arrive(&request.path);
+    if request.path == AUTHENTICATE {
         thread::sleep(state.delay());
     }
-    let answer = prepared.unwrap_or_else(|| own_answer(state, &request, &path, &body));
-    // The client may be gone by now.
-    let _ = request.respond(response(answer));
+    prepared.unwrap_or_else(|| own_answer(state, request))
 }
 
-fn own_answer(state: &State, request: &Request, path: &str, body: &[u8]) -> Answer {
+fn own_answer(state: &State, request: &Request) -> Answer {
+    let path = request.path.as_str();
     let wanted = match path {
-        AUTHENTICATE | METERING => Method::Post,
-        _ if LISTS.contains(&path) => Method::Get,
+        AUTHENTICATE | METERING => "POST",
+        _ if LISTS.contains(&path) => "GET",
         _ => return json_answer(404, json!({"error": "not_found"})),
     };
-    if *request.method() != wanted {
-        return json_answer(405, json!({"error": "method_not_allowed"}))
-            .header("Allow", wanted.to_string());
+    if request.method != wanted {
+        return json_answer(405, json!({"error": "method_not_allowed"})).header("Allow", wanted);
     }
     if path == AUTHENTICATE {
-        return authenticate(state, request, body);
+        return authenticate(state, request);
     }
     if !bearer(request).is_some_and(|token| state.accepts(token)) {
         return json_answer(401, json!({"error": "invalid_token"}))
             .header("WWW-Authenticate", r#"Bearer error="invalid_token""#);
     }
-    json_answer(200, if path == METERING { accepted(body) } else { list(path) })
+    json_answer(200, if path == METERING { accepted(&request.body) } else { list(path) })
 }
 
-fn authenticate(state: &State, request: &Request, body: &[u8]) -> Answer {
-    let form = header(request, "content-type")
+fn authenticate(state: &State, request: &Request) -> Answer {
+    let form = request
+        .header("content-type")
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    let fields = if form { form_fields(body) } else { serde_json::from_slice(body).ok() };
+    let fields =
+        if form { form_fields(&request.body) } else { serde_json::from_slice(&request.body).ok() };
     let Some(TokenRequest { client_id, client_secret }) = fields else {
         return json_answer(400, json!({"error": "invalid_request"}));
     };
@@ -105,29 +98,10 @@ fn accepted(body: &[u8]) -> Value {
 }
 
 fn bearer(request: &Request) -> Option<&str> {
-    let (scheme, token) = header(request, "authorization")?.split_once(' ')?;
+    let (scheme, token) = request.header("authorization")?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token)
-}
-
-fn header<'a>(request: &'a Request, name: &'static str) -> Option<&'a str> {
-    let header = request.headers().iter().find(|header| header.field.equiv(name))?;
-    Some(header.value.as_str())
 }
 
 fn json_answer(status: u16, body: Value) -> Answer {
     Answer::new(status, body.to_string()).header("Content-Type", "application/json")
-}
-
-fn response(answer: Answer) -> Response<Cursor<Vec<u8>>> {
-    let headers = answer.headers.iter();
-    let headers = headers
-        .filter_map(|(name, value)| Header::from_bytes(name.as_bytes(), value.as_bytes()).ok());
-    let length = answer.body.len();
-    Response::new(
-        answer.status.into(),
-        headers.collect(),
-        Cursor::new(answer.body),
-        Some(length),
-        None,
-    )
 }

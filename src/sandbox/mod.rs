@@ -16,25 +16,24 @@
 //! ```
 
 mod api;
+mod http;
 mod state;
 mod tokens;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tiny_http::Server;
-
 use self::state::State;
-use crate::sys::{signals, thread};
+use crate::sys::thread;
 use crate::{Error, ErrorKind};
 
 /// A running sandbox; it stops when it is dropped. Thread-safe.
 pub struct Sandbox {
     state: Arc<State>,
-    server: Arc<Server>,
     address: SocketAddr,
     acceptor: Option<JoinHandle<()>>,
 }
@@ -83,7 +82,7 @@ impl Sandbox {
                 "{address:?} is not a loopback address with a port; give one like 127.0.0.1:0"
             ))
         })?;
-        signals::with_all_blocked(|| Self::listen(address)).map_err(|error| {
+        Self::listen(address).map_err(|error| {
             Error::new(
                 ErrorKind::Transport,
                 format!("the sandbox cannot listen on {address} ({error}); try another port"),
@@ -91,15 +90,13 @@ impl Sandbox {
         })
     }
 
-    fn listen(address: SocketAddr) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let server = Arc::new(Server::http(address)?);
+    fn listen(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        let address = listener.local_addr()?;
         let state = Arc::new(State::new());
-        let address = server.server_addr().to_ip().ok_or("it has no port")?;
-        let acceptor = thread::spawn({
-            let (server, state) = (server.clone(), state.clone());
-            move || serve(&server, &state)
-        })?;
-        Ok(Self { state, server, address, acceptor: Some(acceptor) })
+        let accepting = state.clone();
+        let acceptor = thread::spawn(move || accept(&listener, &accepting))?;
+        Ok(Self { state, address, acceptor: Some(acceptor) })
     }
 
     /// `http://127.0.0.1:<port>`, without a slash at the end.
@@ -153,18 +150,28 @@ impl Sandbox {
     }
 }
 
-fn serve(server: &Server, state: &Arc<State>) {
-    for request in server.incoming_requests() {
+/// Serves each connection on a thread of its own, until the sandbox is closed.
+fn accept(listener: &TcpListener, state: &Arc<State>) {
+    for stream in listener.incoming().flatten() {
+        if state.is_closed() {
+            break;
+        }
         let state = state.clone();
         // Without a thread to spare, the client sees the connection end.
-        let _ = thread::spawn(move || api::answer(&state, request));
+        let _ = thread::spawn(move || {
+            let Some(_open) = state.opened(&stream) else { return };
+            // What a client does wrong ends its connection.
+            let _ = http::serve(stream, |request| api::answer(&state, request));
+        });
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.server.unblock();
-        if let Some(acceptor) = self.acceptor.take() {
+        self.state.close();
+        // Wakes the acceptor, which then sees that it is to end.
+        let woken = TcpStream::connect(self.address);
+        if let Some(acceptor) = self.acceptor.take().filter(|_| woken.is_ok()) {
             let _ = acceptor.join();
         }
     }

@@ -1,6 +1,7 @@
 //! What a sandbox remembers, and the knobs that turn it.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::{Shutdown, TcpStream};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,27 @@ pub(super) const CLIENT_ID: &str = "sandbox-client";
 pub(super) struct State {
     signer: Signer,
     knobs: Mutex<Knobs>,
+    connections: Mutex<Connections>,
+}
+
+/// Those that are open, to be ended with the sandbox.
+#[derive(Default)]
+struct Connections {
+    closed: bool,
+    opened: u64,
+    open: HashMap<u64, TcpStream>,
+}
+
+/// A connection that is open until this is dropped.
+pub(super) struct Open<'a> {
+    state: &'a State,
+    number: u64,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        lock(&self.state.connections).open.remove(&self.number);
+    }
 }
 
 pub(super) struct Knobs {
@@ -46,6 +68,7 @@ impl State {
                 issued: 0,
                 revoked: 0,
             }),
+            connections: Mutex::default(),
         }
     }
 
@@ -99,9 +122,39 @@ impl State {
         knobs.revoked = knobs.issued;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Knobs> {
-        self.knobs.lock().unwrap_or_else(PoisonError::into_inner)
+    /// `None` if the sandbox is closed.
+    pub(super) fn opened(&self, stream: &TcpStream) -> Option<Open<'_>> {
+        let stream = stream.try_clone().ok()?;
+        let mut connections = lock(&self.connections);
+        if connections.closed {
+            return None;
+        }
+        connections.opened += 1;
+        let number = connections.opened;
+        connections.open.insert(number, stream);
+        Some(Open { state: self, number })
     }
+
+    pub(super) fn is_closed(&self) -> bool {
+        lock(&self.connections).closed
+    }
+
+    /// Ends all connections.
+    pub(super) fn close(&self) {
+        let mut connections = lock(&self.connections);
+        connections.closed = true;
+        for stream in connections.open.values() {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Knobs> {
+        lock(&self.knobs)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Long enough for every use of a secret, and plainly not a real one.

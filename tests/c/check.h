@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define CHECK(condition)                                                                   \
     do {                                                                                   \
@@ -32,6 +33,39 @@ static inline clazar_provider *provider_from_env(void) {
     CHECK(provider != NULL && error == NULL);
     clazar_config_free(config);
     return provider;
+}
+
+static inline clazar_token *token_of(const clazar_provider *provider) {
+    clazar_token *token = NULL;
+    clazar_error *error = NULL;
+    CHECK(clazar_provider_token(provider, &token, &error) == CLAZAR_OK);
+    CHECK(token != NULL && error == NULL);
+    return token;
+}
+
+static inline int same(const clazar_token *a, const clazar_token *b) {
+    return strcmp(clazar_token_value(a, NULL), clazar_token_value(b, NULL)) == 0;
+}
+
+static inline clazar_stats stats_of(const clazar_provider *provider) {
+    clazar_stats stats;
+    clazar_error *error = NULL;
+    stats.size = sizeof stats;
+    CHECK(clazar_provider_stats(provider, &stats, &error) == CLAZAR_OK);
+    CHECK(stats.size == sizeof stats && error == NULL);
+    return stats;
+}
+
+static inline int64_t milliseconds_now(void) {
+    struct timespec now;
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Between two looks at something that another thread brings about. */
+static inline void breathe(void) {
+    const struct timespec millisecond = {0, 1000000};
+    nanosleep(&millisecond, NULL);
 }
 
 #endif

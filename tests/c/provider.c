@@ -1,19 +1,5 @@
 /* The life of a provider and its tokens. */
-#include <time.h>
-
 #include "check.h"
-
-static clazar_token *token_of(const clazar_provider *provider) {
-    clazar_token *token = NULL;
-    clazar_error *error = NULL;
-    CHECK(clazar_provider_token(provider, &token, &error) == CLAZAR_OK);
-    CHECK(token != NULL && error == NULL);
-    return token;
-}
-
-static int same(const clazar_token *a, const clazar_token *b) {
-    return strcmp(clazar_token_value(a, NULL), clazar_token_value(b, NULL)) == 0;
-}
 
 int main(void) {
     clazar_provider *provider = provider_from_env();

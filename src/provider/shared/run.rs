@@ -54,16 +54,23 @@ impl Shared {
             });
             token.map(Arc::new)
         });
-        let mut event = None;
-        era.flight.land(exchange, outcome, |memory, outcome| {
+        let event = Cell::new(None);
+        let remember = |memory: &mut Memory, outcome: &Outcome| {
             if exchanged.get() {
                 self.counters.exchange(cause, outcome.is_ok());
             }
-            event = Some(self.remember(memory, outcome, exchanged.get()));
-        });
-        if let Some((kind, message)) = event {
-            self.tell(kind, message);
-        }
+            event.set(Some(self.remember(memory, outcome, exchanged.get())));
+        };
+        let tell = || {
+            if let Some((kind, message)) = event.take() {
+                // A logger that panics must not leave callers waiting.
+                let _ = contain(|| {
+                    self.tell(kind, message);
+                    Ok(())
+                });
+            }
+        };
+        era.flight.land(exchange, outcome, remember, tell);
     }
 
     /// A token from the store, or from `exchange`.

@@ -68,7 +68,7 @@ impl Provider {
         let token = self.0.requests.fetch_add(1, SeqCst) + 1;
         self.0.at_once.fetch_sub(1, SeqCst);
         assert_eq!(others, 0, "two exchanges at once");
-        self.0.flight.land(exchange, Some(token), |memory, outcome| *memory = *outcome);
+        self.0.flight.land(exchange, Some(token), |memory, outcome| *memory = *outcome, || ());
     }
 
     fn invalidate(&self, token: usize) {

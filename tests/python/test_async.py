@@ -1,0 +1,470 @@
+"""Waits on event loops: asyncio, uvloop and trio."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import pytest
+import trio
+import uvloop
+from helpers import LONG, HeldServer, python, until
+
+import clazar_auth
+from clazar_auth import AccessToken, ClazarAuthError, TokenProvider
+from clazar_auth.testing import Sandbox
+
+T = TypeVar("T")
+NewLoop = Callable[[], asyncio.AbstractEventLoop]
+
+TASKS = 1000
+DELAY = 0.2
+TICK = 0.01
+ATTEMPTS = 3
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def new_loop(request: pytest.FixtureRequest) -> NewLoop:
+    return uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop
+
+
+def run(new_loop: NewLoop, main: Coroutine[Any, Any, T]) -> T:
+    """As asyncio.run, on a loop of choice, and not for ever."""
+    loop = new_loop()
+    try:
+        return loop.run_until_complete(asyncio.wait_for(main, LONG))
+    finally:
+        loop.close()
+
+
+async def until_async(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        await asyncio.sleep(0.001)
+
+
+def run_trio(main: Callable[..., Coroutine[Any, Any, T]], *arguments: object) -> T:
+    async def bounded() -> T:
+        with trio.fail_after(LONG):
+            return await main(*arguments)
+
+    return trio.run(bounded)
+
+
+def descriptors() -> int:
+    gc.collect()
+    return len(os.listdir("/proc/self/fd"))
+
+
+class Course:
+    """What a thousand tasks saw on a cold provider."""
+
+    def __init__(self, provider: TokenProvider) -> None:
+        self.provider = provider
+        self.start = time.monotonic()
+        self.all_started = 0.0
+        self.values: list[str] = []
+        self.took: list[float] = []
+        self.ticks: list[float] = []
+
+    async def task(self) -> None:
+        if self.provider.stats().waited == TASKS - 1:
+            self.all_started = time.monotonic()
+        token = await self.provider.token_async()
+        self.values.append(token.value)
+        self.took.append(time.monotonic() - self.start)
+
+    def tick(self) -> None:
+        self.ticks.append(time.monotonic())
+
+    def latest(self) -> float:
+        """By how much a tick was late, counted from when all tasks waited."""
+        ticks = [self.all_started, *(tick for tick in self.ticks if tick > self.all_started)]
+        assert len(ticks) > 2
+        return max(after - before for before, after in zip(ticks, ticks[1:])) - TICK
+
+    def extra(self) -> float:
+        return statistics.median(self.took) - DELAY
+
+    def check(self, requests: int) -> None:
+        assert len(self.values) == TASKS
+        assert len(set(self.values)) == 1
+        assert requests == 1
+        assert 0 < self.all_started - self.start
+
+    def __str__(self) -> str:
+        started = (self.all_started - self.start) * 1000
+        return (
+            f"started in {started:.1f} ms, extra: first {(self.took[0] - DELAY) * 1000:.1f} ms, "
+            f"median {self.extra() * 1000:.1f} ms, last {(self.took[-1] - DELAY) * 1000:.1f} ms; "
+            f"latest tick {self.latest() * 1000:.1f} ms"
+        )
+
+
+def check_best_of(courses: list[Course]) -> None:
+    """A blocked loop is slow each time, a busy machine is not."""
+    print(*courses, sep="\n")
+    assert min(course.extra() for course in courses) < 0.1
+    assert min(course.latest() for course in courses) < 0.05
+
+
+async def thousand_tasks(provider: TokenProvider) -> Course:
+    course = Course(provider)
+
+    async def ticker() -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            course.tick()
+
+    ticking = asyncio.ensure_future(ticker())
+    await asyncio.gather(*(course.task() for _ in range(TASKS)))
+    await until_async(lambda: course.ticks[-1] > course.start + course.took[-1])
+    ticking.cancel()
+    with suppress(asyncio.CancelledError):
+        await ticking
+    return course
+
+
+def test_a_thousand_tasks_share_one_exchange(new_loop: NewLoop) -> None:
+    courses = []
+    for _ in range(ATTEMPTS):
+        with Sandbox(delay=DELAY) as sandbox:
+            courses.append(run(new_loop, thousand_tasks(sandbox.provider())))
+            courses[-1].check(sandbox.requests())
+    check_best_of(courses)
+
+
+async def thousand_trio_tasks(provider: TokenProvider) -> Course:
+    course = Course(provider)
+
+    async def ticker() -> None:
+        while True:
+            await trio.sleep(TICK)
+            course.tick()
+
+    async with trio.open_nursery() as outer:
+        outer.start_soon(ticker)
+        async with trio.open_nursery() as nursery:
+            for _ in range(TASKS):
+                nursery.start_soon(course.task)
+        while course.ticks[-1] < course.start + course.took[-1]:
+            await trio.sleep(TICK)
+        outer.cancel_scope.cancel()
+    return course
+
+
+def test_a_thousand_trio_tasks_share_one_exchange() -> None:
+    courses = []
+    for _ in range(ATTEMPTS):
+        with Sandbox(delay=DELAY) as sandbox:
+            courses.append(run_trio(thousand_trio_tasks, sandbox.provider()))
+            courses[-1].check(sandbox.requests())
+    check_best_of(courses)
+
+
+def test_headers_and_a_token_in_memory(sandbox: Sandbox, new_loop: NewLoop) -> None:
+    provider = sandbox.provider()
+
+    async def main() -> None:
+        headers = await provider.headers_async()
+        token = await provider.token_async()
+        assert headers == provider.headers() == {"Authorization": token.authorization}
+
+    run(new_loop, main())
+    assert sandbox.requests() == 1
+    assert provider.stats().waited == 1
+
+
+def test_cancelling_one_task_harms_no_other(new_loop: NewLoop) -> None:
+    async def main() -> None:
+        tasks = [asyncio.ensure_future(provider.token_async()) for _ in range(10)]
+        await until_async(lambda: server.requests() == 1)
+        tasks[0].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await tasks[0]
+        assert not any(task.done() for task in tasks[1:])
+        server.go_on.set()
+        tokens = await asyncio.gather(*tasks[1:])
+        assert {token.value for token in tokens} == {"held-1"}
+
+    with HeldServer() as server:
+        provider = server.provider()
+        run(new_loop, main())
+        assert server.requests() == 1
+
+
+def test_the_exchange_survives_all_that_asked_for_it(new_loop: NewLoop) -> None:
+    async def ask_and_cancel() -> None:
+        tasks = [asyncio.ensure_future(provider.token_async()) for _ in range(10)]
+        await until_async(lambda: server.requests() == 1)
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert {type(result) for result in results} == {asyncio.CancelledError}
+
+    async def ask_again() -> str:
+        task = asyncio.ensure_future(provider.token_async())
+        await until_async(lambda: provider.stats().waited == 11)
+        server.go_on.set()
+        token: AccessToken = await task
+        return token.value
+
+    with HeldServer() as server:
+        provider = server.provider()
+        run(new_loop, ask_and_cancel())
+        assert run(new_loop, ask_again()) == "held-1"
+        assert server.requests() == 1
+
+
+def test_a_timeout_ends_one_wait(new_loop: NewLoop) -> None:
+    async def main() -> None:
+        patient = asyncio.ensure_future(provider.token_async(timeout=LONG))
+        for timeout in (0, 0.02):
+            with pytest.raises(clazar_auth.AuthTimeoutError, match="goes on"):
+                await provider.token_async(timeout=timeout)
+        with pytest.raises(clazar_auth.AuthTimeoutError):
+            await provider.headers_async(timeout=0.02)
+        assert not patient.done()
+        server.go_on.set()
+        assert (await patient).value == "held-1"
+
+    with HeldServer() as server:
+        provider = server.provider()
+        run(new_loop, main())
+        assert server.requests() == 1
+
+
+def test_loops_and_threads_share_one_exchange(new_loop: NewLoop) -> None:
+    values: list[str] = []
+
+    async def five() -> None:
+        tokens = await asyncio.gather(*(provider.token_async() for _ in range(5)))
+        values.extend(token.value for token in tokens)
+
+    with HeldServer() as server:
+        provider = server.provider()
+        works: list[Callable[[], object]] = [
+            lambda: run(new_loop, five()),
+            lambda: run(new_loop, five()),
+            lambda: run_trio(ask_into, provider, values),
+            lambda: values.append(provider.token().value),
+        ]
+        threads = [threading.Thread(target=work) for work in works]
+        for thread in threads:
+            thread.start()
+        until(lambda: provider.stats().waited == 12)
+        server.go_on.set()
+        for thread in threads:
+            thread.join()
+        assert values == ["held-1"] * 12
+        assert server.requests() == 1
+
+
+async def ask_into(provider: TokenProvider, values: list[str]) -> None:
+    values.append((await provider.token_async()).value)
+
+
+async def failure(provider: TokenProvider) -> ClazarAuthError:
+    with pytest.raises(ClazarAuthError) as caught:
+        await provider.token_async()
+    return caught.value
+
+
+def check_failures(failures: list[ClazarAuthError]) -> None:
+    assert len(failures) == 100
+    for error in failures:
+        assert type(error) is clazar_auth.RejectedError
+        assert error.http_status == 400
+    assert len({id(error) for error in failures}) == 100, "a traceback belongs to one task"
+
+
+def test_all_tasks_get_the_error(new_loop: NewLoop) -> None:
+    async def main() -> list[ClazarAuthError]:
+        return await asyncio.gather(*(failure(provider) for _ in range(100)))
+
+    with Sandbox(delay=DELAY) as sandbox:
+        provider = sandbox.provider()
+        sandbox.answer_next(400)
+        check_failures(run(new_loop, main()))
+        assert sandbox.requests() == 1
+
+
+def test_all_trio_tasks_get_the_error() -> None:
+    failures: list[ClazarAuthError] = []
+
+    async def one(provider: TokenProvider) -> None:
+        failures.append(await failure(provider))
+
+    async def main(provider: TokenProvider) -> None:
+        async with trio.open_nursery() as nursery:
+            for _ in range(100):
+                nursery.start_soon(one, provider)
+
+    with Sandbox(delay=DELAY) as sandbox:
+        sandbox.answer_next(400)
+        run_trio(main, sandbox.provider())
+        check_failures(failures)
+        assert sandbox.requests() == 1
+
+
+def test_closing_ends_the_waits(new_loop: NewLoop) -> None:
+    async def main() -> None:
+        task = asyncio.ensure_future(provider.token_async())
+        await until_async(lambda: server.requests() == 1)
+        provider.close()
+        with pytest.raises(clazar_auth.ClosedError):
+            await task
+
+    with HeldServer() as server:
+        provider = server.provider()
+        run(new_loop, main())
+
+
+def test_cancelling_one_trio_task_harms_no_other() -> None:
+    values: list[str] = []
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            for _ in range(9):
+                nursery.start_soon(ask_into, provider, values)
+            with trio.move_on_after(0.02) as scope:
+                await provider.token_async()
+            assert scope.cancelled_caught
+            with pytest.raises(clazar_auth.AuthTimeoutError, match="goes on"):
+                await provider.token_async(timeout=0.02)
+            assert values == []
+            server.go_on.set()
+
+    with HeldServer() as server:
+        provider = server.provider()
+        run_trio(main)
+        assert values == ["held-1"] * 9
+        assert server.requests() == 1
+
+
+def test_no_descriptor_is_left(sandbox: Sandbox, new_loop: NewLoop) -> None:
+    async def main() -> None:
+        for _ in range(100):
+            await sandbox.provider().token_async()
+
+    async def nothing() -> None:
+        pass
+
+    run(new_loop, nothing())
+    before = descriptors()
+    run(new_loop, main())
+    assert descriptors() == before
+
+
+def test_no_descriptor_is_left_by_trio(sandbox: Sandbox) -> None:
+    async def main() -> None:
+        for _ in range(100):
+            await sandbox.provider().token_async()
+
+    trio.run(trio.sleep, 0)
+    before = descriptors()
+    run_trio(main)
+    assert descriptors() == before
+
+
+def test_no_reader_is_left(sandbox: Sandbox) -> None:
+    async def main() -> None:
+        watched = getattr(asyncio.get_running_loop(), "_selector").get_map()
+        before = len(watched)
+        after_first = 0
+        for _ in range(100):
+            await sandbox.provider().token_async()
+            assert len(watched) == before
+            after_first = after_first or descriptors()
+        assert descriptors() == after_first, "a loop keeps one pair for all its waits"
+
+    run(asyncio.new_event_loop, main())
+
+
+END = {
+    "asyncio": "asyncio.run(main(asyncio.create_task, asyncio.sleep))",
+    "uvloop": "uvloop.run(main(asyncio.create_task, asyncio.sleep))",
+    "trio": "trio.run(nursed)",
+}
+
+UNDER_WAY = """
+import asyncio, clazar_auth, {library}
+from clazar_auth.testing import Sandbox
+
+sandbox = Sandbox(delay=3600)
+provider = sandbox.provider(timeout=3600)
+
+async def main(start, sleep):
+    task = start(provider.token_async())
+    while sandbox.requests() == 0:
+        await sleep(0.001)
+    print("under way", flush=True)
+
+async def nursed():
+    async with trio.open_nursery() as nursery:
+        await main(lambda _: _.close() or nursery.start_soon(provider.token_async), trio.sleep)
+        nursery.cancel_scope.cancel()
+
+{run}
+print("out of the loop", flush=True)
+"""
+
+
+@pytest.mark.parametrize("library", END)
+def test_a_loop_ends_at_once_during_an_exchange(library: str) -> None:
+    code = UNDER_WAY.format(library=library, run=END[library])
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", code]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
+        assert process.stdout is not None and process.stderr is not None
+        lines = [process.stdout.readline()]
+        start = time.monotonic()
+        lines.append(process.stdout.readline())
+        out_of_loop = time.monotonic() - start
+        try:
+            assert process.wait(timeout=LONG) == 0
+        finally:
+            process.kill()
+        ended = time.monotonic() - start
+        assert lines == ["under way\n", "out of the loop\n"]
+        assert process.stderr.read() == ""
+    print(f"{library}: loop left in {out_of_loop * 1000:.0f} ms, ended in {ended * 1000:.0f} ms")
+    assert ended < 10
+
+
+QUIET = """
+import asyncio, gc
+from clazar_auth import AuthTimeoutError
+from clazar_auth.testing import Sandbox
+
+async def main():
+    asyncio.get_running_loop().slow_callback_duration = 3600
+    with Sandbox(delay=0.1) as sandbox:
+        provider = sandbox.provider()
+        tasks = [asyncio.create_task(provider.token_async()) for _ in range(10)]
+        try:
+            await provider.token_async(timeout=0.01)
+        except AuthTimeoutError:
+            print("timed out")
+        tasks.pop().cancel()
+        await asyncio.gather(*tasks)
+        provider.token_async().close()
+
+asyncio.run(main(), debug=True)
+gc.collect()
+"""
+
+
+def test_asyncio_has_nothing_to_complain_about() -> None:
+    result = python(QUIET, "-X", "dev", "-W", "error")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "timed out\n", "")

@@ -1,0 +1,49 @@
+"""Many callers over the lives of many tokens."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from helpers import at_once, until
+
+from clazar_auth.testing import Sandbox
+
+SECONDS = float(os.environ.get("CLAZAR_TEST_SECONDS", "30"))
+THREADS = 8
+
+
+def test_nobody_waits_for_a_renewal() -> None:
+    with Sandbox(lifetime=3, delay=0.1) as sandbox:
+        provider = sandbox.provider()
+
+        def work() -> tuple[int, float]:
+            calls, longest = 0, 0.0
+            before = start = time.monotonic()
+            while before < start + SECONDS:
+                assert provider.authorization().startswith("Bearer ey")
+                after = time.monotonic()
+                if calls:
+                    longest = max(longest, after - before)
+                before, calls = after, calls + 1
+            return calls, longest
+
+        def exchanges() -> int:
+            stats = provider.stats()
+            return stats.empty.succeeded + stats.ahead.succeeded
+
+        results = at_once(THREADS, work)
+        # One may be under way.
+        until(lambda: exchanges() == sandbox.requests())
+        stats = provider.stats()
+    calls = sum(calls for calls, _ in results)
+    longest = max(longest for _, longest in results)
+    print(
+        f"{calls} calls, {exchanges()} exchanges, waited {stats.waited}, "
+        f"served stale {stats.served_stale}, longest call but the first {longest * 1000:.0f} ms"
+    )
+    assert stats.waited <= THREADS
+    assert stats.empty.failed == stats.ahead.failed == 0
+    assert stats.refresh.succeeded == stats.invalidated.succeeded == 0
+    # Each token is renewed at an age of 1.5 to 2.3 s.
+    assert SECONDS / 3.75 <= exchanges() <= SECONDS / 1.2

@@ -1,0 +1,304 @@
+"""What the provider tells about itself: logging and stats()."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+from helpers import HeldServer, python, until
+
+import clazar_auth
+from clazar_auth import Exchanges
+from clazar_auth.testing import Sandbox
+
+NAME = "clazar_auth"
+
+
+class Collector(logging.Handler):
+    """Keeps the records, and the thread that each came on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+        self.threads: set[int] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+        self.threads.add(threading.get_ident())
+
+    def levels(self) -> list[str]:
+        return [record.levelname for record in self.records]
+
+    def messages(self) -> str:
+        return "\n".join(record.getMessage() for record in self.records)
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    yield from listen(Collector())
+
+
+def listen(handler: Collector) -> Iterator[Collector]:
+    logger = logging.getLogger(NAME)
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    yield handler
+    logger.removeHandler(handler)
+    logger.setLevel(level)
+
+
+def test_a_new_token_is_info(sandbox: Sandbox, collector: Collector) -> None:
+    provider = sandbox.provider()
+    token = provider.token()
+    until(lambda: provider.stats() and collector.records)
+    [record] = collector.records
+    assert (record.levelname, record.name) == ("INFO", NAME)
+    fingerprints = re.findall(r"\b[0-9a-f]{8}\b", record.getMessage())
+    assert fingerprints == [hashlib.sha256(token.value.encode()).hexdigest()[:8]]
+    assert sandbox.auth_url in record.getMessage()
+
+
+ONE_CORE = """
+import logging, os
+from clazar_auth.testing import Sandbox
+
+records = []
+logger = logging.getLogger("clazar_auth")
+logger.setLevel(logging.DEBUG)
+logger.addFilter(records.append)
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+with Sandbox() as sandbox:
+    for _ in range(1000):
+        sandbox.provider().token()
+print(len(records))
+"""
+
+
+def test_a_call_that_waited_brings_its_record() -> None:
+    """A program may make no other call that could bring it later."""
+    assert python(ONE_CORE).stdout == "1000\n"
+
+
+def test_a_failure_is_a_warning(sandbox: Sandbox, collector: Collector) -> None:
+    provider = sandbox.provider()
+    sandbox.answer_next(400, b'{"error": "invalid_request"}')
+    with pytest.raises(clazar_auth.RejectedError):
+        provider.token()
+    until(lambda: provider.stats() and collector.records)
+    [record] = collector.records
+    assert record.levelname == "WARNING"
+    assert "400" in record.getMessage()
+    assert "invalid_request" in record.getMessage()
+    for _ in range(3):
+        with pytest.raises(clazar_auth.RejectedError):
+            provider.token()
+    assert len(collector.records) == 1, "a stored error is no news"
+
+
+def test_nothing_secret_is_told(sandbox: Sandbox, collector: Collector) -> None:
+    provider = sandbox.provider()
+    secrets = [sandbox.client_secret]
+    echo = f'{{"error": "{sandbox.client_secret}", "got": "{sandbox.client_secret}"}}'.encode()
+    for status in (400, 200, 401):
+        sandbox.answer_next(status, echo)
+        with pytest.raises(clazar_auth.ClazarAuthError):
+            provider.refresh()
+    for _ in range(3):
+        secrets.append(provider.refresh().value)
+    until(lambda: provider.stats() and len(collector.records) == 6)
+    assert collector.levels() == ["WARNING"] * 3 + ["INFO"] * 3
+    for record in collector.records:
+        told = repr(record.__dict__)
+        assert not any(secret in told for secret in secrets)
+        assert not any(part in told for secret in secrets[1:] for part in secret.split("."))
+
+
+def test_a_background_renewal_is_told_at_the_next_call(collector: Collector) -> None:
+    with HeldServer() as server:
+        provider = server.provider()
+        with pytest.raises(clazar_auth.AuthTimeoutError):
+            provider.token(timeout=0)
+        until(lambda: server.requests() == 1)
+        server.go_on.set()
+        until(lambda: provider.peek() and collector.records)
+        assert collector.levels() == ["INFO"]
+        assert collector.threads == {threading.get_ident()}
+
+
+def test_a_renewal_ahead_of_time_is_told(collector: Collector) -> None:
+    with Sandbox(lifetime=2) as sandbox:
+        provider = sandbox.provider()
+        until(lambda: provider.authorization() and len(collector.records) == 2)
+        assert collector.levels() == ["INFO", "INFO"]
+        assert collector.threads == {threading.get_ident()}
+        stats = provider.stats()
+        assert stats.empty.succeeded + stats.ahead.succeeded == sandbox.requests()
+
+
+class Caller(Collector):
+    """A handler that calls the provider itself, as one that ships its records over HTTP would."""
+
+    def __init__(self, provider: clazar_auth.TokenProvider) -> None:
+        super().__init__()
+        self.provider = provider
+        self.depth = self.deepest = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.depth += 1
+        self.deepest = max(self.deepest, self.depth)
+        super().emit(record)
+        try:
+            self.provider.authorization()
+            self.provider.stats()
+        except clazar_auth.ClazarAuthError:
+            pass
+        self.depth -= 1
+
+
+def test_a_handler_may_call_the_provider(sandbox: Sandbox) -> None:
+    provider = sandbox.provider()
+    for caller in listen(Caller(provider)):
+        assert isinstance(caller, Caller)
+        sandbox.answer_next(400)
+        with pytest.raises(clazar_auth.RejectedError):
+            provider.token()
+        for _ in range(5):
+            provider.refresh()
+        until(lambda: provider.stats() and len(caller.records) == 6)
+        assert caller.levels() == ["WARNING"] + ["INFO"] * 5
+        # A record may come while an earlier one is in hand, but not one for each call.
+        assert caller.deepest <= 2
+        assert sandbox.requests() == 6
+
+
+def test_a_handler_that_fails_harms_no_call(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda failure: failures.append(failure.exc_value))
+    provider = sandbox.provider()
+
+    def fail(_record: logging.LogRecord) -> bool:
+        raise RuntimeError("a filter failed")
+
+    logger = logging.getLogger(NAME)
+    monkeypatch.setattr(logger, "level", logging.DEBUG)
+    logger.addFilter(fail)
+    try:
+        assert provider.token().value
+        until(lambda: provider.token() and failures)
+    finally:
+        logger.removeFilter(fail)
+    assert [str(failure) for failure in failures] == ["a filter failed"]
+
+
+PROGRAM = """
+import clazar_auth{extra}
+from clazar_auth.testing import Sandbox
+with Sandbox() as sandbox:
+    provider = sandbox.provider()
+    sandbox.answer_next(400)
+    try:
+        provider.token()
+    except clazar_auth.RejectedError:
+        pass
+    provider.refresh()
+    while provider.stats().refresh.succeeded == 0:
+        pass
+    for _ in range(100):
+        provider.token()
+"""
+
+
+NO_SET_UP = ["", ", logging", "; import logging; logging.getLogger('clazar_auth')"]
+
+
+@pytest.mark.parametrize("extra", NO_SET_UP)
+def test_a_program_that_sets_up_no_logging_sees_nothing(extra: str) -> None:
+    result = python(PROGRAM.format(extra=extra), "-X", "dev", "-W", "error")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_logging_is_not_imported_for_nothing() -> None:
+    code = PROGRAM.format(extra=", sys") + "\nprint('logging' in sys.modules)"
+    assert python(code, "-I").stdout == "False\n"
+
+
+SET_UP = "; import logging; logging.basicConfig(level='INFO', format='%(name)s %(levelname)s')"
+
+
+def test_a_program_that_sets_up_logging_sees_it() -> None:
+    result = python(PROGRAM.format(extra=SET_UP))
+    assert result.stderr.split("\n") == ["clazar_auth WARNING", "clazar_auth INFO", ""]
+
+
+def test_stats(sandbox: Sandbox) -> None:
+    provider = sandbox.provider()
+    none = provider.stats().empty
+    stats = provider.stats()
+    assert (none.succeeded, none.failed) == (0, 0)
+    assert stats.empty == stats.ahead == stats.refresh == stats.invalidated == none
+    assert (stats.waited, stats.served_stale, stats.invalidations) == (0, 0, 0)
+    assert stats.expires_in is None and stats.backoff is None
+    assert stats == provider.stats()
+
+    provider.token()
+    provider.token()
+    provider.invalidate(provider.token())
+    assert provider.stats().expires_in is None
+    provider.token()
+    provider.refresh()
+    stats = provider.stats()
+    assert counts(stats.empty) == counts(stats.invalidated) == counts(stats.refresh) == (1, 0)
+    assert counts(stats.ahead) == (0, 0)
+    assert (stats.waited, stats.served_stale, stats.invalidations) == (3, 0, 1)
+    assert stats.expires_in is not None and 86_000 < stats.expires_in <= 86_400
+    assert stats.backoff is None
+    assert repr(stats).startswith("Stats(empty=Exchanges(succeeded=1, failed=0), ahead=")
+
+
+def test_stats_of_failures(sandbox: Sandbox) -> None:
+    provider = sandbox.provider()
+    sandbox.answer_next(400)
+    with pytest.raises(clazar_auth.RejectedError):
+        provider.token()
+    stats = provider.stats()
+    assert counts(stats.empty) == (0, 1)
+    # The first pause after a permanent failure: half of 30 s to all of it.
+    assert stats.backoff is not None and 5 < stats.backoff <= 30
+    with pytest.raises(clazar_auth.RejectedError) as caught:
+        provider.token()
+    assert caught.value.retry_after is not None
+    assert 5 < caught.value.retry_after <= stats.backoff
+    assert provider.stats().waited == 1
+
+    provider.refresh()
+    assert provider.stats().backoff is None
+    sandbox.answer_next(429, headers={"Retry-After": "100"})
+    with pytest.raises(clazar_auth.RateLimitedError):
+        provider.refresh()
+    stats = provider.stats()
+    assert counts(stats.refresh) == (1, 1)
+    assert stats.backoff is not None and 90 < stats.backoff <= 100
+    assert provider.token().value, "the live token stays in use"
+
+
+def test_stats_of_stale_tokens() -> None:
+    with Sandbox(lifetime=3) as sandbox:
+        provider = sandbox.provider()
+        provider.token()
+        sandbox.answer_next(400)
+        until(lambda: provider.token() and sandbox.requests() == 2)
+        until(lambda: provider.stats().ahead.failed == 1)
+        assert provider.stats().served_stale > 0
+        assert provider.stats().waited == 1
+
+
+def counts(exchanges: Exchanges) -> tuple[int, int]:
+    return exchanges.succeeded, exchanges.failed

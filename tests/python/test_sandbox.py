@@ -1,0 +1,25 @@
+"""The sandbox, as a server for many clients."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+from clazar_auth.testing import Sandbox
+
+REQUEST = b"GET /listings/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def test_open_connections_keep_no_other_waiting() -> None:
+    for _ in range(20):
+        with Sandbox() as sandbox, ExitStack() as stack:
+            port = urlsplit(sandbox.url).port
+            address = ("127.0.0.1", port)
+            connect = socket.create_connection
+            clients = [stack.enter_context(connect(address, 5)) for _ in range(64)]
+            for client in clients:
+                client.sendall(REQUEST)
+            # None is closed before all have their answers, as in the pool of a client library.
+            answers = [client.recv(12) for client in clients]
+            assert answers == [b"HTTP/1.1 401"] * 64
