@@ -56,7 +56,10 @@ fn compile(name: &str, stage: &Path) -> PathBuf {
 fn run(program: &Path, variables: &[(&str, &str)]) -> Output {
     let mut command = if under_valgrind_now() {
         let mut valgrind = Command::new("valgrind");
-        valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=full"]);
+        valgrind.args(["--quiet", "--error-exitcode=99"]);
+        // What belongs to a thread of the parent is lost in a child, whatever a library does.
+        let forks = variables.iter().any(|(name, _)| *name == "TEST_CHILDREN");
+        valgrind.arg(if forks { "--leak-check=no" } else { "--leak-check=full" });
         for which in ["show", "errors-for"] {
             valgrind.arg(format!("--{which}-leak-kinds=definite,indirect"));
         }
@@ -168,8 +171,9 @@ fn eight_threads_without_pause_are_served_through_renewals() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_lifetime(Duration::from_secs(3));
     sandbox.set_delay(Duration::from_millis(100));
-    let seconds = [("TEST_SECONDS", amount("30", "3"))];
-    let output = run_case(&compile("hammer", &stage("stage")), &sandbox, &seconds);
+    // Under valgrind a renewal may take longer than a token lives.
+    let limits = [("TEST_SECONDS", amount("30", "3")), ("TEST_WAITS", amount("8", "1000000"))];
+    let output = run_case(&compile("hammer", &stage("stage")), &sandbox, &limits);
     let output = String::from_utf8(output.stdout).unwrap();
     println!("{output}");
     let number = |name: &str| -> u64 {
@@ -210,6 +214,7 @@ fn a_forked_child_goes_on_with_the_provider() {
         ("closed", 86_400, 0, Some(1)),
         ("a renewal", 4, 500, Some(3)),
         ("busy threads", 86_400, 5, None),
+        ("closed, busy threads", 86_400, 0, Some(0)),
     ] {
         let sandbox = Sandbox::start().unwrap();
         sandbox.set_lifetime(Duration::from_secs(lifetime));

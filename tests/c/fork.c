@@ -180,16 +180,34 @@ static void use_all(void) {
     clazar_provider_free(provider);
 }
 
-static void among_busy_threads(void) {
-    const char *children = getenv("TEST_CHILDREN");
+/* Runs `work` in many children, while threads of the parent do `busy`. */
+static void among_threads(void *(*busy)(void *), int children, void (*work)(void)) {
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++)
-        CHECK(pthread_create(&threads[i], NULL, keep_busy, NULL) == 0);
-    for (int left = atoi(children); left > 0; left--)
-        in_child(use_all);
+        CHECK(pthread_create(&threads[i], NULL, busy, NULL) == 0);
+    for (int left = children; left > 0; left--)
+        in_child(work);
     __atomic_store_n(&done, 1, __ATOMIC_RELEASE);
     for (int i = 0; i < THREADS; i++)
         CHECK(pthread_join(threads[i], NULL) == 0);
+}
+
+static void among_busy_threads(void) {
+    among_threads(keep_busy, atoi(getenv("TEST_CHILDREN")), use_all);
+}
+
+static void *knock(void *unused) {
+    (void)unused;
+    while (!__atomic_load_n(&done, __ATOMIC_ACQUIRE)) {
+        clazar_token *token = NULL;
+        CHECK(clazar_provider_refresh(provider, &token, NULL) == CLAZAR_ERR_CLOSED);
+    }
+    return NULL;
+}
+
+static void closed_among_busy_threads(void) {
+    clazar_provider_close(provider);
+    among_threads(knock, 10 * atoi(getenv("TEST_CHILDREN")), find_it_closed);
 }
 
 int main(void) {
@@ -199,7 +217,7 @@ int main(void) {
     } cases[] = {
         {"a token", with_a_token},          {"an exchange", during_an_exchange},
         {"closed", after_close},            {"a renewal", during_a_renewal},
-        {"busy threads", among_busy_threads},
+        {"busy threads", among_busy_threads}, {"closed, busy threads", closed_among_busy_threads},
     };
     int ran = 0;
     alarm(PARENT_LIMIT);

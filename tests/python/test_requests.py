@@ -237,8 +237,6 @@ def test_sixty_four_threads_with_a_revoked_token_make_one_exchange(sandbox: Sand
     def work() -> int:
         with requests.Session() as session:
             session.mount("http://", Adapter())
-            # See test_sandbox.py for what connections that stay open do.
-            session.headers["Connection"] = "close"
             return session.get(f"{sandbox.url}/listings/", auth=provider, timeout=60).status_code
 
     assert at_once(64, work) == [200] * 64
