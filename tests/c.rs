@@ -149,6 +149,40 @@ fn a_sealed_token_goes_to_another_provider() {
     assert_eq!(sandbox.requests("/authenticate/"), 1);
 }
 
+/// Over http and over TLS, with a token and with a refusal, closed and freed.
+#[test]
+fn neither_secret_nor_token_is_left_in_memory() {
+    if under_valgrind_now() {
+        return; // valgrind keeps what was freed.
+    }
+    let program = compile("memory", &stage("stage"));
+    let authority = Authority::new("c-memory");
+    let secret = "not-a-real-secret-0123456789abcdef-0123456789abcdef";
+    let file = root().join(format!("target/c-tests/secret-{}", std::process::id()));
+    std::fs::write(&file, secret).unwrap();
+    let body = ok(&TOKEN_BODY.replace("not-a-real-token", &"not-a-real-token-".repeat(50)));
+    let refusal = http("401 Unauthorized", "", &format!(r#"{{"error":"{secret}"}}"#));
+    for (answer, refused) in [(body, false), (refusal, true)] {
+        let plain = Server::answering(answer.as_str());
+        let tls = authority.server(&["127.0.0.1"], VALID, &answer);
+        let secure = format!("https://127.0.0.1:{}/authenticate/", tls.port());
+        for url in [plain.url(), secure] {
+            for more in [None, Some("TEST_FREE")] {
+                let mut variables = vec![
+                    ("CLAZAR_CLIENT_ID", "not-a-real-client"),
+                    ("CLAZAR_AUTH_URL", &url),
+                    ("TEST_SECRET_FILE", file.to_str().unwrap()),
+                    ("TEST_CA_FILE", authority.pem_file.to_str().unwrap()),
+                ];
+                variables.extend(more.map(|name| (name, "1")));
+                variables.extend(refused.then_some(("TEST_REFUSED", "1")));
+                run(&program, &variables);
+            }
+        }
+    }
+    std::fs::remove_file(&file).unwrap();
+}
+
 #[test]
 fn sixty_four_threads_share_one_exchange() {
     let sandbox = Sandbox::start().unwrap();

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
@@ -40,9 +40,11 @@ def at_once(count: int, work: Callable[[], T]) -> list[T]:
         return [future.result() for future in [pool.submit(one) for _ in range(count)]]
 
 
-def python(code: str, *options: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+def python(
+    code: str, *options: str, arguments: Sequence[str] = (), **settings: Any
+) -> subprocess.CompletedProcess[str]:
     """Run a program that is to end by itself."""
-    command = [sys.executable, *options, "-c", code]
+    command = [sys.executable, *options, "-c", code, *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=LONG, **settings)
 
 
