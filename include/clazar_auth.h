@@ -274,6 +274,11 @@ typedef struct {
  */
 #define CLAZAR_EVENT_STORE_TROUBLE 4
 
+/**
+ * The client secret was refused, and its fallback is used from now on.
+ */
+#define CLAZAR_EVENT_FALLBACK_USED 5
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -399,6 +404,15 @@ clazar_status clazar_config_set_client_secret(clazar_config *config,
  */
 clazar_status clazar_config_set_client_secret_file(clazar_config *config,
                                                    const char *path);
+
+/**
+ * Sets a second client secret, for the time of a rotation: it is tried once when the first is refused, and
+ * the one that works stays in use. The text is copied.
+ *
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ */
+clazar_status clazar_config_set_client_secret_fallback(clazar_config *config,
+                                                       const char *client_secret);
 
 /**
  * Sets where to authenticate: https, or http to a loopback host. Default:

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
@@ -45,9 +46,11 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Debug)]
 pub struct Credentials {
     client_id: String,
-    /// The secret in use: an atomic, since a fork may come at any time.
-    client_secret: Arc<ArcSwap<Secret>>,
     source: SecretSource,
+    /// What came from the source, and the fallback: atomics, since a fork may come at any time.
+    client_secret: Arc<ArcSwap<Secret>>,
+    fallback: Option<Arc<Secret>>,
+    uses_fallback: Arc<AtomicBool>,
 }
 
 /// What a program's own function for the secret fails with.
@@ -104,25 +107,55 @@ impl Credentials {
         &self.client_id
     }
 
-    pub(crate) fn client_secret(&self) -> Arc<Secret> {
-        self.client_secret.load_full()
+    /// A second secret, for the time of a rotation: it is tried once when the first is refused, and the
+    /// one that works stays in use.
+    pub fn fallback(mut self, client_secret: impl Into<String>) -> Result<Self, Error> {
+        let secret = Secret::new(client_secret);
+        check("fallback of the client secret", secret.expose())?;
+        self.fallback = Some(Arc::new(secret));
+        Ok(self)
     }
 
-    /// Asks the secret's source again after `refused` was; whether there is another one to try.
-    pub(crate) fn read_again(&self, refused: &Secret) -> bool {
-        match self.source.read() {
-            Ok(secret) if secret != *refused => {
-                self.client_secret.store(Arc::new(secret));
-                true
-            }
-            _ => false,
+    /// The secret in use.
+    pub(crate) fn client_secret(&self) -> Arc<Secret> {
+        let fallback = self.fallback.as_ref().filter(|_| self.uses_fallback());
+        fallback.map_or_else(|| self.client_secret.load_full(), Arc::clone)
+    }
+
+    /// Each secret that may have sealed a token, the one in use first.
+    pub(crate) fn secrets(&self) -> Vec<Arc<Secret>> {
+        let in_use = self.client_secret();
+        let others = [Some(self.client_secret.load_full()), self.fallback.clone()];
+        let others = others.into_iter().flatten().filter(|other| *other != in_use);
+        std::iter::once(in_use.clone()).chain(others).collect()
+    }
+
+    pub(crate) fn uses_fallback(&self) -> bool {
+        self.uses_fallback.load(Ordering::Relaxed)
+    }
+
+    /// A secret to try after those that were refused: the source is asked again, and then there is the
+    /// fallback.
+    pub(crate) fn another(&self, refused: &[Arc<Secret>]) -> Option<Arc<Secret>> {
+        let fresh = self.source.read().ok().map(Arc::new);
+        let mut others = fresh.into_iter().chain(self.fallback.clone());
+        others.find(|other| !refused.contains(other))
+    }
+
+    /// Goes on with a secret that worked.
+    pub(crate) fn keep(&self, secret: &Arc<Secret>) {
+        let is_fallback = self.fallback.as_ref() == Some(secret);
+        if !is_fallback {
+            self.client_secret.store(secret.clone());
         }
+        self.uses_fallback.store(is_fallback, Ordering::Relaxed);
     }
 
     fn checked(client_id: String, source: SecretSource) -> Result<Self, Error> {
         check("client id", &client_id)?;
         let client_secret = Arc::new(ArcSwap::from_pointee(source.read()?));
-        Ok(Self { client_id, client_secret, source })
+        let uses_fallback = Arc::default();
+        Ok(Self { client_id, source, client_secret, fallback: None, uses_fallback })
     }
 }
 
@@ -131,6 +164,7 @@ impl Credentials {
 pub(crate) struct CredentialsDraft {
     pub(crate) client_id: Option<String>,
     pub(crate) client_secret: Option<SecretSource>,
+    pub(crate) fallback: Option<Secret>,
 }
 
 /// Where a client secret comes from.
@@ -207,7 +241,11 @@ impl CredentialsDraft {
                  or set CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE",
             )
         })?;
-        Credentials::checked(client_id, source)
+        let credentials = Credentials::checked(client_id, source)?;
+        match &self.fallback {
+            Some(secret) => credentials.fallback(secret.expose()),
+            None => Ok(credentials),
+        }
     }
 }
 

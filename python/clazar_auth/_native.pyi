@@ -27,6 +27,7 @@ def authenticate(
     client_secret: str | None = None,
     *,
     client_secret_file: _Path | None = None,
+    client_secret_fallback: str | None = None,
     auth_url: str | None = None,
     ca_file: _Path | None = None,
     proxy: str | None = None,
@@ -59,6 +60,7 @@ class TokenProvider:
         client_secret: str | None = None,
         *,
         client_secret_file: _Path | None = None,
+        client_secret_fallback: str | None = None,
         auth_url: str | None = None,
         ca_file: _Path | None = None,
         proxy: str | None = None,
@@ -71,6 +73,7 @@ class TokenProvider:
     def from_env(
         *,
         client_secret_file: _Path | None = None,
+        client_secret_fallback: str | None = None,
         auth_url: str | None = None,
         ca_file: _Path | None = None,
         proxy: str | None = None,

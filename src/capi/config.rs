@@ -135,6 +135,23 @@ pub unsafe extern "C" fn clazar_config_set_client_secret_file(
     }
 }
 
+/// Sets a second client secret, for the time of a rotation: it is tried once when the first is refused, and
+/// the one that works stays in use. The text is copied.
+///
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_set_client_secret_fallback(
+    config: *mut clazar_config,
+    client_secret: *const c_char,
+) -> clazar_status {
+    // SAFETY: the caller passes live settings and a NUL-terminated text.
+    unsafe {
+        set(config, client_secret, |config, text| {
+            config.credentials.fallback = Some(Secret::new(text));
+        })
+    }
+}
+
 /// Sets where to authenticate: https, or http to a loopback host. Default:
 /// "https://api.clazar.io/authenticate/", whose trailing slash matters.
 ///

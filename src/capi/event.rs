@@ -19,6 +19,8 @@ pub const CLAZAR_EVENT_REFRESH_FAILED: clazar_event = 2;
 pub const CLAZAR_EVENT_STALE_SERVED: clazar_event = 3;
 /// The store cannot be used, or what it holds cannot; the token comes from an exchange instead.
 pub const CLAZAR_EVENT_STORE_TROUBLE: clazar_event = 4;
+/// The client secret was refused, and its fallback is used from now on.
+pub const CLAZAR_EVENT_FALLBACK_USED: clazar_event = 5;
 
 /// Takes an event. `message` is a sentence for a log, valid during the call: it names no secret, and of
 /// a token eight hexadecimal digits of its SHA-256 hash.
@@ -76,6 +78,7 @@ impl Callback {
             EventKind::RefreshFailed => CLAZAR_EVENT_REFRESH_FAILED,
             EventKind::StaleServed => CLAZAR_EVENT_STALE_SERVED,
             EventKind::StoreTrouble => CLAZAR_EVENT_STORE_TROUBLE,
+            EventKind::FallbackUsed => CLAZAR_EVENT_FALLBACK_USED,
         };
         if let (Some(callback), Ok(message)) = (self.callback, CString::new(&*event.message)) {
             // SAFETY: the caller gave the function for this context; the message outlives the call.

@@ -22,19 +22,27 @@ impl Client {
     ) -> Result<AccessToken, Error> {
         let started = Instant::now();
         let mut left = self.timeout();
+        let mut secret = credentials.client_secret();
+        let mut refused = Vec::new();
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let secret = credentials.client_secret();
             let limit = left.min(LONGEST_ATTEMPT);
             let error =
                 match self.attempt(credentials.client_id(), &secret, interrupt, limit, clock) {
-                    Ok(token) => return Ok(token),
+                    Ok(token) => {
+                        credentials.keep(&secret);
+                        return Ok(token);
+                    }
                     Err(error) => error,
                 };
-            let pause = match error.kind() {
-                ErrorKind::Credentials => credentials.read_again(&secret).then_some(Duration::ZERO),
-                _ => pause_after(&error, attempt),
+            let pause = if error.kind() == ErrorKind::Credentials {
+                refused.push(secret.clone());
+                let another = credentials.another(&refused);
+                secret = another.clone().unwrap_or(secret);
+                another.map(|_| Duration::ZERO)
+            } else {
+                pause_after(&error, attempt)
             };
             left = self.timeout().saturating_sub(started.elapsed());
             let fits = pause.filter(|pause| attempt < MOST_ATTEMPTS && *pause < left);

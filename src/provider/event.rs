@@ -13,14 +13,13 @@ pub(crate) enum EventKind {
     StaleServed,
     /// The store cannot be used, or what it holds cannot.
     StoreTrouble,
+    /// The client secret was refused, and its fallback works.
+    FallbackUsed,
 }
 
 impl EventKind {
     pub(crate) fn level(self) -> log::Level {
-        match self {
-            Self::Refreshed => log::Level::Info,
-            Self::RefreshFailed | Self::StaleServed | Self::StoreTrouble => log::Level::Warn,
-        }
+        if self == Self::Refreshed { log::Level::Info } else { log::Level::Warn }
     }
 }
 

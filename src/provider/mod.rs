@@ -97,10 +97,9 @@ impl TokenProviderBuilder {
     pub fn build(self) -> Result<TokenProvider, Error> {
         let client = Client::new(&self.options)?;
         let allowed_hosts = AllowedHosts::new(self.allowed_hosts.as_deref(), client.url())?;
-        let secret = self.credentials.client_secret();
         let url = client.url().uri().to_string();
         let sealer = Sealer::new(&url, self.credentials.client_id(), self.clock.clone());
-        let keeper = Keeper::new(&self.store, &sealer, &secret, client.timeout())?;
+        let keeper = Keeper::new(&self.store, &sealer, &self.credentials, client.timeout())?;
         Ok(TokenProvider(Arc::new(Shared::new(
             client,
             self.credentials,

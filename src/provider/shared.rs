@@ -207,10 +207,7 @@ impl Shared {
     #[cfg(feature = "python")]
     pub(super) fn stored(&self) -> Result<(Option<AccessToken>, String), Error> {
         match &self.keeper {
-            Some(keeper) => Ok((
-                keeper.peek(&self.sealer, &self.credentials()?.client_secret())?,
-                keeper.place(),
-            )),
+            Some(keeper) => Ok((keeper.peek(&self.sealer, &*self.credentials()?)?, keeper.place())),
             None => Ok((None, "memory".to_owned())),
         }
     }
@@ -220,7 +217,7 @@ impl Shared {
     }
 
     pub(super) fn unseal(&self, blob: &[u8]) -> Result<(), Error> {
-        let opened = self.sealer.open(blob, &self.credentials()?.client_secret());
+        let opened = self.sealer.open(blob, &*self.credentials()?);
         let era = self.era();
         let mut gate = era.flight.enter()?;
         let refused = |token: &AccessToken| gate.refused == Some(token.hash());

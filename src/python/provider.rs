@@ -29,7 +29,10 @@ const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 /// Args:
 ///     client_id: the client id.
 ///     client_secret: the client secret; or pass client_secret_file.
-///     client_secret_file: path of a file that holds the secret; a newline at its end is dropped.
+///     client_secret_file: path of a file that holds the secret; a newline at its end is dropped. It is read
+///         again when the API refuses the secret.
+///     client_secret_fallback: a second secret, for the time of a rotation: tried once when the first
+///         is refused.
 ///     auth_url: https, or http to a loopback host. Default: https://api.clazar.io/authenticate/
 ///     ca_file: path of a PEM file of certificate authorities to trust besides the system's.
 ///     proxy: URL of an HTTP proxy for https; '' means none. Default: the environment's
@@ -53,7 +56,8 @@ pub(super) struct TokenProvider {
 #[pymethods]
 impl TokenProvider {
     #[new]
-    #[pyo3(signature = (client_id, client_secret=None, *, client_secret_file=None, auth_url=None,
+    #[pyo3(signature = (client_id, client_secret=None, *, client_secret_file=None,
+        client_secret_fallback=None, auth_url=None,
         ca_file=None, proxy=None, timeout=None, user_agent=None, allowed_hosts=None, store=None))]
     #[allow(clippy::too_many_arguments)]
     fn new(
@@ -61,6 +65,7 @@ impl TokenProvider {
         client_id: &str,
         client_secret: Option<&str>,
         client_secret_file: Option<PathBuf>,
+        client_secret_fallback: Option<String>,
         auth_url: Option<String>,
         ca_file: Option<PathBuf>,
         proxy: Option<String>,
@@ -71,6 +76,7 @@ impl TokenProvider {
     ) -> PyResult<Self> {
         let keywords = Keywords {
             client_secret_file,
+            client_secret_fallback,
             auth_url,
             ca_file,
             proxy,
@@ -88,12 +94,14 @@ impl TokenProvider {
     /// Raises:
     ///     ConfigurationError: for a variable or an argument that is missing or cannot work.
     #[staticmethod]
-    #[pyo3(signature = (*, client_secret_file=None, auth_url=None, ca_file=None, proxy=None,
+    #[pyo3(signature = (*, client_secret_file=None,
+        client_secret_fallback=None, auth_url=None, ca_file=None, proxy=None,
         timeout=None, user_agent=None, allowed_hosts=None, store=None))]
     #[allow(clippy::too_many_arguments)]
     fn from_env(
         py: Python<'_>,
         client_secret_file: Option<PathBuf>,
+        client_secret_fallback: Option<String>,
         auth_url: Option<String>,
         ca_file: Option<PathBuf>,
         proxy: Option<String>,
@@ -104,6 +112,7 @@ impl TokenProvider {
     ) -> PyResult<Self> {
         let keywords = Keywords {
             client_secret_file,
+            client_secret_fallback,
             auth_url,
             ca_file,
             proxy,

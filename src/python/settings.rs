@@ -13,6 +13,7 @@ use crate::{Error, Options, Store};
 /// The keyword arguments that all constructors take.
 pub(super) struct Keywords {
     pub(super) client_secret_file: Option<PathBuf>,
+    pub(super) client_secret_fallback: Option<String>,
     pub(super) auth_url: Option<String>,
     pub(super) ca_file: Option<PathBuf>,
     pub(super) proxy: Option<String>,
@@ -48,6 +49,7 @@ impl Keywords {
     }
 
     fn apply(self, py: Python<'_>, mut config: Config) -> PyResult<Config> {
+        config.credentials.fallback = self.client_secret_fallback.map(Secret::new);
         let mut options = config.options;
         set(&mut options, self.auth_url, Options::auth_url);
         set(&mut options, self.ca_file, Options::ca_file);

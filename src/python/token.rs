@@ -73,7 +73,10 @@ impl AccessToken {
 /// Args:
 ///     client_id: the client id.
 ///     client_secret: the client secret; or pass client_secret_file.
-///     client_secret_file: path of a file that holds the secret; a newline at its end is dropped.
+///     client_secret_file: path of a file that holds the secret; a newline at its end is dropped. It is read
+///         again when the API refuses the secret.
+///     client_secret_fallback: a second secret, for the time of a rotation: tried once when the first
+///         is refused.
 ///     auth_url: https, or http to a loopback host. Default: https://api.clazar.io/authenticate/
 ///     ca_file: path of a PEM file of certificate authorities to trust besides the system's.
 ///     proxy: URL of an HTTP proxy for https; '' means none. Default: the environment's
@@ -84,7 +87,8 @@ impl AccessToken {
 /// Raises:
 ///     ClazarAuthError: one of its subclasses, by what went wrong.
 #[pyfunction]
-#[pyo3(signature = (client_id, client_secret=None, *, client_secret_file=None, auth_url=None,
+#[pyo3(signature = (client_id, client_secret=None, *, client_secret_file=None,
+        client_secret_fallback=None, auth_url=None,
     ca_file=None, proxy=None, timeout=None, user_agent=None))]
 #[allow(clippy::too_many_arguments)]
 pub(super) fn authenticate(
@@ -92,6 +96,7 @@ pub(super) fn authenticate(
     client_id: &str,
     client_secret: Option<&str>,
     client_secret_file: Option<PathBuf>,
+    client_secret_fallback: Option<String>,
     auth_url: Option<String>,
     ca_file: Option<PathBuf>,
     proxy: Option<String>,
@@ -100,6 +105,7 @@ pub(super) fn authenticate(
 ) -> PyResult<AccessToken> {
     let keywords = Keywords {
         client_secret_file,
+        client_secret_fallback,
         auth_url,
         ca_file,
         proxy,

@@ -1,15 +1,13 @@
 //! One token for many processes: found in the store, or fetched by one of them while the others wait.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::file::{self, FileStore};
 use super::sealer::{self, Sealer};
 use super::{Kind, Store, Trouble};
-use crate::credentials::Secret;
 use crate::sys::clock::Clock;
-use crate::{AccessToken, Error, random};
+use crate::{AccessToken, Credentials, Error, random};
 
 /// How often those that wait look into the store, at the least.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
@@ -34,8 +32,7 @@ pub(crate) struct Wish {
 
 /// The provider, as the store needs it.
 pub(crate) struct User<'a> {
-    /// The client secret in use.
-    pub(crate) secret: &'a dyn Fn() -> Arc<Secret>,
+    pub(crate) credentials: &'a Credentials,
     pub(crate) sealer: &'a Sealer,
     pub(crate) clock: &'a Clock,
     /// Sleeps; an error once the provider is closed.
@@ -55,7 +52,7 @@ impl Keeper {
     pub(crate) fn new(
         store: &Store,
         sealer: &Sealer,
-        secret: &Secret,
+        credentials: &Credentials,
         timeout: Duration,
     ) -> Result<Option<Self>, Error> {
         let folder = match &store.0 {
@@ -63,7 +60,9 @@ impl Keeper {
             Kind::File(None) => file::default_folder()?,
             Kind::File(Some(folder)) => folder.clone(),
         };
-        sealer::check(secret)?;
+        for secret in credentials.secrets() {
+            sealer::check(&secret)?;
+        }
         let store = FileStore::new(folder, sealer.name());
         Ok(Some(Self { store, patience: timeout + LONGEST_OVERTIME }))
     }
@@ -84,7 +83,7 @@ impl Keeper {
             }
         };
         let find = || {
-            let token = self.load(user.sealer, &(user.secret)()).unwrap_or_else(|error| {
+            let token = self.load(user.sealer, user.credentials).unwrap_or_else(|error| {
                 trouble(error);
                 None
             })?;
@@ -116,7 +115,7 @@ impl Keeper {
         }
         (user.tell)(Happening::Miss);
         let token = exchange()?;
-        let sealed = user.sealer.seal(&token, &(user.secret)());
+        let sealed = user.sealer.seal(&token, &user.credentials.client_secret());
         let sealed = sealed.map_err(|error| Trouble(error.to_string()));
         if let Err(error) = sealed.and_then(|blob| self.store.save(&blob)) {
             trouble(error);
@@ -126,9 +125,13 @@ impl Keeper {
     }
 
     /// The token that is kept and that lives.
-    fn load(&self, sealer: &Sealer, secret: &Secret) -> Result<Option<AccessToken>, Trouble> {
+    fn load(
+        &self,
+        sealer: &Sealer,
+        credentials: &Credentials,
+    ) -> Result<Option<AccessToken>, Trouble> {
         let Some(blob) = self.store.load()? else { return Ok(None) };
-        sealer.open(&blob, secret).ok_or_else(|| {
+        sealer.open(&blob, credentials).ok_or_else(|| {
             let place = self.store.place();
             Trouble(format!(
                 "{place} holds nothing that this client's secret opens; it is replaced"
@@ -147,9 +150,9 @@ impl Keeper {
     pub(crate) fn peek(
         &self,
         sealer: &Sealer,
-        secret: &Secret,
+        credentials: &Credentials,
     ) -> Result<Option<AccessToken>, Error> {
-        self.load(sealer, secret).map_err(Error::from)
+        self.load(sealer, credentials).map_err(Error::from)
     }
 
     /// Where the token is kept, for people.

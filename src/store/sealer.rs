@@ -4,7 +4,7 @@ use super::record::Record;
 use super::seal::{self, Identity, SHORTEST_SECRET};
 use crate::credentials::Secret;
 use crate::sys::clock::{Boot, Clock};
-use crate::{AccessToken, Error, ErrorKind};
+use crate::{AccessToken, Credentials, Error, ErrorKind};
 
 /// Seals the tokens of one client at one URL, and opens them again.
 pub(crate) struct Sealer {
@@ -31,9 +31,14 @@ impl Sealer {
         })
     }
 
-    /// What a blob holds, if this secret opens it: a token, or `None` if that is dead.
-    pub(crate) fn open(&self, blob: &[u8], secret: &Secret) -> Option<Option<AccessToken>> {
-        let text = seal::open(&self.identity, secret, blob)?;
+    /// What a blob holds, if a secret of these opens it: a token, or `None` if that is dead.
+    pub(crate) fn open(
+        &self,
+        blob: &[u8],
+        credentials: &Credentials,
+    ) -> Option<Option<AccessToken>> {
+        let secrets = credentials.secrets();
+        let text = secrets.iter().find_map(|secret| seal::open(&self.identity, secret, blob))?;
         let record = Record::read(&text);
         Some(record.and_then(|record| record.token(self.clock.now(), Boot::now().as_ref())))
     }

@@ -176,6 +176,27 @@ fn a_refused_secret_from_a_function_is_asked_for_again() {
 }
 
 #[test]
+fn a_fallback_is_tried_once_and_stays_in_use_while_it_works() {
+    let sandbox = Sandbox::start().unwrap();
+    let (old, new) = (sandbox.client_secret(), sandbox.rotate_secret());
+    let credentials = |first: &str, second: &str| {
+        Credentials::new(sandbox.client_id(), first).unwrap().fallback(second).unwrap()
+    };
+    let options = Options::default().auth_url(sandbox.auth_url());
+    let provider = TokenProvider::builder(credentials(&old, &new)).options(options.clone());
+    let provider = provider.build().unwrap();
+    provider.token().unwrap();
+    assert_eq!(sandbox.requests(AUTHENTICATE), 2);
+    provider.refresh().unwrap();
+    assert_eq!(sandbox.requests(AUTHENTICATE), 3, "the one that worked comes first");
+
+    let error = authenticate(&credentials(&old, SECRET), &options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credentials);
+    assert_eq!(sandbox.requests(AUTHENTICATE), 5);
+    assert!(Credentials::new("id", "secret").unwrap().fallback("").is_err());
+}
+
+#[test]
 fn a_provider_remembers_the_secret_that_worked() {
     let sandbox = Sandbox::start().unwrap();
     let file = secret_file("remembered");

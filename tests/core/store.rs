@@ -225,6 +225,21 @@ fn a_rotated_secret_replaces_the_old_blob() {
 }
 
 #[test]
+fn either_secret_opens_what_one_has_sealed() {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
+    let token = value(&provider(&sandbox, &folder.0));
+    let next = "not-a-real-secret-0123456789abcdef-next";
+    let credentials = Credentials::new(sandbox.client_id(), next).unwrap();
+    let rotated = TokenProvider::builder(credentials.fallback(sandbox.client_secret()).unwrap())
+        .options(Options::default().auth_url(sandbox.auth_url()))
+        .store(Store::folder(&folder.0))
+        .build()
+        .unwrap();
+    assert_eq!(value(&rotated), token);
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+}
+
+#[test]
 fn a_dead_token_is_a_miss() {
     let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
     sandbox.set_lifetime(Duration::from_millis(50));

@@ -48,11 +48,16 @@ impl Shared {
         let exchanged = Cell::new(false);
         let outcome = contain(|| {
             let credentials = self.credentials()?;
+            let used_fallback = credentials.uses_fallback();
             let token = self.obtain(wish, &credentials, &exchange.handle, || {
                 exchanged.set(true);
                 self.client.exchange(&credentials, &exchange.handle, &self.clock)
-            });
-            token.map(Arc::new)
+            })?;
+            if credentials.uses_fallback() && !used_fallback {
+                let what = "the client secret was refused, and its fallback is used from now on";
+                self.tell(EventKind::FallbackUsed, what.to_owned());
+            }
+            Ok(Arc::new(token))
         });
         let event = Cell::new(None);
         let remember = |memory: &mut Memory, outcome: &Outcome| {
@@ -83,7 +88,7 @@ impl Shared {
     ) -> Result<AccessToken, Error> {
         let Some(keeper) = &self.keeper else { return exchange() };
         let user = User {
-            secret: &|| credentials.client_secret(),
+            credentials,
             sealer: &self.sealer,
             clock: &self.clock,
             pause: &|length| interrupt.pause(length),
