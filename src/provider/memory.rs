@@ -67,3 +67,17 @@ impl Memory {
         self.forced.map(|at| now.since(at))
     }
 }
+
+/// The pause after an error that was the last of so many in a row, for all processes that share a store:
+/// one that some of them, who have no token, can bear.
+pub(super) fn shared_pause(error: &Error, count: u32) -> Duration {
+    let failure = Failure {
+        count,
+        transient: error.is_transient(),
+        named_wait: error.retry_after(),
+        at_ease: false,
+        jitter: random::upper_half(),
+        age: Duration::ZERO,
+    };
+    failure.pause(None)
+}

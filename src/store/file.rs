@@ -67,6 +67,11 @@ impl FileStore {
         self.folder.join(&self.name).display().to_string()
     }
 
+    /// The same folder, and another file in it.
+    pub(super) fn beside(&self, extension: &str) -> Self {
+        Self { folder: self.folder.clone(), name: format!("{}.{extension}", self.name) }
+    }
+
     /// The file's bytes; `None` if there is none.
     pub(super) fn load(&self) -> Result<Option<Vec<u8>>, Trouble> {
         let Some(folder) = self.open_folder()? else { return Ok(None) };
@@ -125,7 +130,6 @@ impl FileStore {
         fs::renameat(folder, temporary, folder, &*self.name).map_err(failed)
     }
 
-    #[cfg(feature = "python")]
     pub(super) fn erase(&self) -> Result<(), Trouble> {
         let Some(folder) = self.open_folder()? else { return Ok(()) };
         match fs::unlinkat(&folder, &*self.name, AtFlags::empty()) {

@@ -3,11 +3,13 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use zeroize::Zeroizing;
+
 use super::file::{self, FileStore};
+use super::pause::Pause;
 use super::sealer::{self, Sealer};
 use super::{Kind, Store, Trouble};
-use crate::sys::clock::Clock;
-use crate::{AccessToken, Credentials, Error, random};
+use crate::{AccessToken, Credentials, Error, ErrorKind, random};
 
 /// How often those that wait look into the store, at the least.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
@@ -17,6 +19,8 @@ const LONGEST_OVERTIME: Duration = Duration::from_secs(2);
 /// A store of one provider's.
 pub(crate) struct Keeper {
     store: FileStore,
+    /// Where a failure is told to the other processes.
+    failures: FileStore,
     /// For how long to wait for another process.
     patience: Duration,
 }
@@ -28,13 +32,16 @@ pub(crate) struct Wish {
     pub(crate) younger_than: Option<Duration>,
     /// Not this one, by its hash: the API refused it.
     pub(crate) not: Option<[u8; 32]>,
+    /// Whether to wait for no pause but one that the server asked for.
+    pub(crate) is_urgent: bool,
 }
 
 /// The provider, as the store needs it.
 pub(crate) struct User<'a> {
     pub(crate) credentials: &'a Credentials,
     pub(crate) sealer: &'a Sealer,
-    pub(crate) clock: &'a Clock,
+    /// The pause after an error that was the last of so many in a row.
+    pub(crate) backoff: &'a dyn Fn(&Error, u32) -> Duration,
     /// Sleeps; an error once the provider is closed.
     pub(crate) pause: &'a dyn Fn(Duration) -> Result<(), Error>,
     pub(crate) tell: &'a dyn Fn(Happening),
@@ -64,7 +71,8 @@ impl Keeper {
             sealer::check(&secret)?;
         }
         let store = FileStore::new(folder, sealer.name());
-        Ok(Some(Self { store, patience: timeout + LONGEST_OVERTIME }))
+        let failures = store.beside("failed");
+        Ok(Some(Self { store, failures, patience: timeout + LONGEST_OVERTIME }))
     }
 
     /// The kept token if it is what is wished for, else the one that `exchange` brings. While another
@@ -87,7 +95,7 @@ impl Keeper {
                 trouble(error);
                 None
             })?;
-            let age = token.age(user.clock.now());
+            let age = token.age(user.sealer.now());
             let fits = wish.not.is_none_or(|refused| token.hash() != refused)
                 && wish.younger_than.is_none_or(|limit| age < limit + wished.elapsed());
             fits.then_some(token)
@@ -96,6 +104,9 @@ impl Keeper {
             if let Some(token) = find() {
                 (user.tell)(Happening::Hit);
                 return Ok(token);
+            }
+            if let Some(error) = self.paused(wish, user) {
+                return Err(error);
             }
             match self.store.try_lock() {
                 Ok(None) if wished.elapsed() < self.patience => {
@@ -108,20 +119,54 @@ impl Keeper {
                 }
             }
         };
-        // The last holder of the lock may have brought one.
+        // The last holder of the lock may have brought one, or failed.
         if let Some(token) = find() {
             (user.tell)(Happening::Hit);
             return Ok(token);
         }
+        if let Some(error) = self.paused(wish, user) {
+            return Err(error);
+        }
         (user.tell)(Happening::Miss);
-        let token = exchange()?;
-        let sealed = user.sealer.seal(&token, &user.credentials.client_secret());
-        let sealed = sealed.map_err(|error| Trouble(error.to_string()));
-        if let Err(error) = sealed.and_then(|blob| self.store.save(&blob)) {
+        let outcome = exchange();
+        if let Err(error) = self.note_down(&outcome, user) {
             trouble(error);
         }
         drop(lock);
-        Ok(token)
+        outcome
+    }
+
+    fn note_down(
+        &self,
+        outcome: &Result<AccessToken, Error>,
+        user: &User<'_>,
+    ) -> Result<(), Trouble> {
+        let secret = user.credentials.client_secret();
+        let in_vain = |error: Error| Trouble(error.to_string());
+        match outcome {
+            Ok(token) => {
+                self.store.save(&user.sealer.seal(token, &secret).map_err(in_vain)?)?;
+                self.failures.erase()
+            }
+            Err(error) if error.kind() == ErrorKind::Closed => Ok(()),
+            Err(error) => {
+                let text = self.failure(user);
+                let last = text.as_deref().and_then(|text| Pause::read(text));
+                let length = |count| (user.backoff)(error, count);
+                let pause = Pause::after(error, last.as_ref(), length, user.sealer.now());
+                let sealed = user.sealer.seal_text(&pause.write(), &secret);
+                self.failures.save(&sealed.map_err(in_vain)?)
+            }
+        }
+    }
+
+    /// What the last failed exchange of any process says to one with this wish.
+    fn paused(&self, wish: Wish, user: &User<'_>) -> Option<Error> {
+        Pause::read(&self.failure(user)?)?.error(wish.is_urgent, user.sealer.now())
+    }
+
+    fn failure(&self, user: &User<'_>) -> Option<Zeroizing<Vec<u8>>> {
+        user.sealer.open_text(&self.failures.load().ok()??, user.credentials)
     }
 
     /// The token that is kept and that lives.
@@ -142,7 +187,8 @@ impl Keeper {
     /// Erases what is kept.
     #[cfg(feature = "python")]
     pub(crate) fn erase(&self) -> Result<(), Error> {
-        self.store.erase().map_err(Error::from)
+        self.failures.erase()?;
+        Ok(self.store.erase()?)
     }
 
     /// The token that is kept, if it lives.

@@ -2,6 +2,7 @@
 
 mod file;
 mod keeper;
+mod pause;
 mod record;
 mod seal;
 mod sealer;

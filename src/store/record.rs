@@ -69,10 +69,10 @@ impl<'a> Record<'a> {
     }
 }
 
-fn since_1970(now: Moment) -> Duration {
+pub(super) fn since_1970(now: Moment) -> Duration {
     now.wall().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-fn milliseconds(duration: Duration) -> u64 {
+pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

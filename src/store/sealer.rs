@@ -1,9 +1,11 @@
 //! Tokens in and out of blobs.
 
+use zeroize::Zeroizing;
+
 use super::record::Record;
 use super::seal::{self, Identity, SHORTEST_SECRET};
 use crate::credentials::Secret;
-use crate::sys::clock::{Boot, Clock};
+use crate::sys::clock::{Boot, Clock, Moment};
 use crate::{AccessToken, Credentials, Error, ErrorKind};
 
 /// Seals the tokens of one client at one URL, and opens them again.
@@ -23,12 +25,8 @@ impl Sealer {
     }
 
     pub(crate) fn seal(&self, token: &AccessToken, secret: &Secret) -> Result<Vec<u8>, Error> {
-        check(secret)?;
         let boot = Boot::now();
-        let record = Record::of(token, self.clock.now(), boot.as_ref()).write();
-        seal::seal(&self.identity, secret, &record).ok_or_else(|| {
-            Error::new(ErrorKind::Store, "a token could not be sealed, for want of random numbers")
-        })
+        self.seal_text(&Record::of(token, self.clock.now(), boot.as_ref()).write(), secret)
     }
 
     /// What a blob holds, if a secret of these opens it: a token, or `None` if that is dead.
@@ -37,10 +35,29 @@ impl Sealer {
         blob: &[u8],
         credentials: &Credentials,
     ) -> Option<Option<AccessToken>> {
-        let secrets = credentials.secrets();
-        let text = secrets.iter().find_map(|secret| seal::open(&self.identity, secret, blob))?;
+        let text = self.open_text(blob, credentials)?;
         let record = Record::read(&text);
         Some(record.and_then(|record| record.token(self.clock.now(), Boot::now().as_ref())))
+    }
+
+    pub(super) fn seal_text(&self, text: &[u8], secret: &Secret) -> Result<Vec<u8>, Error> {
+        check(secret)?;
+        seal::seal(&self.identity, secret, text).ok_or_else(|| {
+            Error::new(ErrorKind::Store, "nothing could be sealed, for want of random numbers")
+        })
+    }
+
+    pub(super) fn open_text(
+        &self,
+        blob: &[u8],
+        credentials: &Credentials,
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let secrets = credentials.secrets();
+        secrets.iter().find_map(|secret| seal::open(&self.identity, secret, blob))
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        self.clock.now()
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use clazar_auth::sandbox::Sandbox;
+use clazar_auth::sandbox::{Answer, Sandbox};
 use clazar_auth::{Credentials, ErrorKind, Options, Store, TokenProvider};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
@@ -222,6 +222,34 @@ fn a_rotated_secret_replaces_the_old_blob() {
     assert_ne!(fs::read(folder.file()).unwrap(), blob);
     assert_eq!(value(&provider(&sandbox, &folder.0)), new);
     assert_eq!(sandbox.requests(AUTHENTICATE), 2);
+}
+
+#[test]
+fn a_failure_is_shared_and_a_success_ends_it() {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
+    let (first, second) = (provider(&sandbox, &folder.0), provider(&sandbox, &folder.0));
+    sandbox.answer_next(AUTHENTICATE, Answer::new(400, r#"{"error":"invalid_request"}"#));
+    let error = first.token().unwrap_err();
+    let shared = second.token().unwrap_err();
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+    assert_eq!((shared.kind(), shared.http_status()), (ErrorKind::Rejected, Some(400)));
+    assert_eq!(shared.to_string(), error.to_string());
+    assert_eq!(second.stats().empty.failed, 0, "it was not its own");
+    second.refresh().unwrap();
+    provider(&sandbox, &folder.0).token().unwrap();
+    assert_eq!(sandbox.requests(AUTHENTICATE), 2);
+}
+
+#[test]
+fn a_wait_that_the_server_named_is_kept_by_all() {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
+    let limited = Answer::new(429, "").header("Retry-After", "70");
+    sandbox.answer_next(AUTHENTICATE, limited);
+    provider(&sandbox, &folder.0).token().unwrap_err();
+    let error = provider(&sandbox, &folder.0).refresh().unwrap_err();
+    let wait = error.retry_after().unwrap();
+    assert!(wait <= Duration::from_secs(70) && wait > Duration::from_secs(10), "{wait:?}");
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{Era, Exchange, Gate, Outcome, Shared};
 use crate::error::contain;
 use crate::exchange::Interrupt;
 use crate::provider::event::{EventKind, tell};
-use crate::provider::memory::Memory;
+use crate::provider::memory::{self, Memory};
 use crate::provider::stats::Cause;
 use crate::store::{Happening, User, Wish};
 use crate::sys::thread;
@@ -40,7 +40,7 @@ impl Shared {
             Cause::Ahead => self.token.load().as_ref().map(|kept| kept.token.age(now)),
             Cause::Refresh => Some(Duration::ZERO),
         };
-        Wish { younger_than, not: memory.refused }
+        Wish { younger_than, not: memory.refused, is_urgent: cause == Cause::Refresh }
     }
 
     /// The work of the exchange's own thread.
@@ -90,7 +90,7 @@ impl Shared {
         let user = User {
             credentials,
             sealer: &self.sealer,
-            clock: &self.clock,
+            backoff: &memory::shared_pause,
             pause: &|length| interrupt.pause(length),
             tell: &|happening| match happening {
                 Happening::Hit => self.counters.store_hits.add_one(),

@@ -1,0 +1,93 @@
+//! A failed exchange, told to the other processes: they do not try again before its pause is over.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::record::{milliseconds, since_1970};
+use crate::sys::clock::Moment;
+use crate::{Error, ErrorKind};
+
+/// A longer pause is none of ours.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Pause<'a> {
+    #[serde(with = "Kind")]
+    kind: ErrorKind,
+    #[serde(borrow)]
+    message: Cow<'a, str>,
+    status: Option<u16>,
+    is_transient: bool,
+    /// Whether the server asked for it.
+    is_named: bool,
+    /// How many exchanges in a row have failed.
+    count: u32,
+    /// In milliseconds since 1970.
+    until: u64,
+}
+
+/// The names of [`ErrorKind`] in a record.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ErrorKind", rename_all = "snake_case")]
+enum Kind {
+    InvalidArgument,
+    Transport,
+    Timeout,
+    Tls,
+    Credentials,
+    RateLimited,
+    Rejected,
+    Server,
+    InvalidResponse,
+    Store,
+    Closed,
+    Internal,
+}
+
+impl<'a> Pause<'a> {
+    /// After `error`, which followed the failure of `last`; `length` gives the pause after so many
+    /// failures.
+    pub(super) fn after(
+        error: &Error,
+        last: Option<&Pause<'_>>,
+        length: impl FnOnce(u32) -> Duration,
+        now: Moment,
+    ) -> Pause<'static> {
+        let count = last.map_or(1, |last| last.count.saturating_add(1));
+        Pause {
+            kind: error.kind(),
+            message: error.to_string().into(),
+            status: error.http_status(),
+            is_transient: error.is_transient(),
+            is_named: error.retry_after().is_some(),
+            count,
+            until: milliseconds(since_1970(now) + length(count).min(LONGEST)),
+        }
+    }
+
+    pub(super) fn write(&self) -> Zeroizing<Vec<u8>> {
+        serde_json::to_vec(self).expect("texts and numbers are valid JSON").into()
+    }
+
+    pub(super) fn read(text: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice(text).ok()
+    }
+
+    /// The failure, if its pause is not over. `is_urgent` waits for what the server asked for alone.
+    pub(super) fn error(&self, is_urgent: bool, now: Moment) -> Option<Error> {
+        let left = Duration::from_millis(self.until).saturating_sub(since_1970(now));
+        if left.is_zero() || left > LONGEST || (is_urgent && !self.is_named) {
+            return None;
+        }
+        let error = Error::new(self.kind, self.message.clone())
+            .with_another_attempt(self.is_transient)
+            .with_retry_after(self.is_named.then_some(left));
+        Some(match self.status {
+            Some(status) => error.with_http_status(status),
+            None => error,
+        })
+    }
+}
