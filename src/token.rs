@@ -87,7 +87,7 @@ impl AccessToken {
     ///
     /// Time that the machine was suspended counts, and so does a wall clock set forward.
     pub fn expires_in(&self) -> Duration {
-        self.lifetime.saturating_sub(self.age(Moment::now()))
+        self.left(Moment::now())
     }
 
     /// Whether the token is dead.
@@ -109,6 +109,11 @@ impl AccessToken {
     pub(crate) fn age(&self, now: Moment) -> Duration {
         let (seen, age) = self.seen;
         now.since(seen) + age
+    }
+
+    /// How long the token still lives.
+    pub(crate) fn left(&self, now: Moment) -> Duration {
+        self.lifetime.saturating_sub(self.age(now))
     }
 
     pub(crate) fn lifetime(&self) -> Duration {

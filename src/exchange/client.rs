@@ -102,7 +102,7 @@ impl Client {
         let sent = clock.now();
         let answer = self.send(&agent, request::body(client_id, secret), limit)?;
         let token = response::read(&self.url, secret, &answer, sent)?;
-        if token.age(clock.now()) < token.lifetime() {
+        if !token.left(clock.now()).is_zero() {
             return Ok(token);
         }
         Err(Error::new(

@@ -227,11 +227,9 @@ impl Shared {
                  secret; get a new token",
             )
         })?;
-        let left =
-            |token: &AccessToken| token.lifetime().saturating_sub(token.age(self.clock.now()));
-        let current = self.kept_if(Held::lives);
-        if current.is_none_or(|kept| left(&kept.token) < left(&token)) {
-            gate.succeeded(false, self.clock.now());
+        let now = self.clock.now();
+        if self.peek().is_none_or(|current| current.left(now) < token.left(now)) {
+            gate.succeeded(false, now);
             self.take_into_use(Arc::new(token));
         }
         Ok(())
@@ -264,7 +262,7 @@ impl Shared {
         let now = self.clock.now();
         let kept = self.token.load_full();
         let held = kept.as_ref().map(|kept| kept.held(now));
-        let expires_in = kept.map(|kept| kept.token.lifetime().saturating_sub(kept.token.age(now)));
+        let expires_in = kept.map(|kept| kept.token.left(now));
         let pause = self.era().flight.enter().ok().and_then(|gate| gate.failure(now));
         let pause = pause.map(|failure| failure.pause(held));
         let above_zero = |duration: &Duration| !duration.is_zero();
@@ -272,7 +270,7 @@ impl Shared {
     }
 
     pub(super) fn lives(&self, token: &AccessToken) -> bool {
-        token.age(self.clock.now()) < token.lifetime()
+        !token.left(self.clock.now()).is_zero()
     }
 
     /// The token in use, for a caller that has waited for the next one in vain.
@@ -298,9 +296,9 @@ impl Shared {
     fn tell_stale(&self, kept: &Kept) {
         if !kept.told.swap(true, Ordering::Relaxed) {
             let message = format!(
-                "the token {} is handed out, with {:?} to live, since its renewal failed or is late",
+                "the token {} is handed out, with {:.1?} to live, since its renewal failed or is late",
                 kept.token.fingerprint(),
-                kept.token.lifetime().saturating_sub(kept.token.age(self.clock.now())),
+                kept.token.left(self.clock.now()),
             );
             self.tell(EventKind::StaleServed, message);
         }

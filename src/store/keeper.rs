@@ -30,8 +30,8 @@ pub(crate) struct Keeper {
 pub(crate) struct Wish {
     /// One younger than this: none that is held already, or none that was there before `refresh`.
     pub(crate) younger_than: Option<Duration>,
-    /// Not this one, by its hash: the API refused it.
-    pub(crate) not: Option<[u8; 32]>,
+    /// Not these, by their hashes: the one that is held already, and one that the API refused.
+    pub(crate) not: [Option<[u8; 32]>; 2],
     /// Whether to wait for no pause but one that the server asked for.
     pub(crate) is_urgent: bool,
 }
@@ -96,7 +96,7 @@ impl Keeper {
                 None
             })?;
             let age = token.age(user.sealer.now());
-            let fits = wish.not.is_none_or(|refused| token.hash() != refused)
+            let fits = !wish.not.contains(&Some(token.hash()))
                 && wish.younger_than.is_none_or(|limit| age < limit + wished.elapsed());
             fits.then_some(token)
         };

@@ -100,6 +100,21 @@ fn a_refresh_replaces_the_kept_token() {
 }
 
 #[test]
+fn a_stale_token_is_renewed_by_one_and_found_by_the_other() {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
+    sandbox.set_lifetime(Duration::from_secs(2));
+    let (first, second) = (provider(&sandbox, &folder.0), provider(&sandbox, &folder.0));
+    let old = value(&first);
+    assert_eq!(value(&second), old);
+    sandbox.set_lifetime(Duration::from_secs(1000));
+    while value(&first) == old || value(&second) == old {
+        thread::yield_now();
+    }
+    assert_eq!(value(&first), value(&second));
+    assert_eq!(sandbox.requests(AUTHENTICATE), 2);
+}
+
+#[test]
 fn after_a_401_the_store_is_looked_at_first() {
     let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
     let (first, second) = (provider(&sandbox, &folder.0), provider(&sandbox, &folder.0));

@@ -34,13 +34,18 @@ impl Shared {
 
     /// Which token of the store would do.
     fn wish(&self, cause: Cause, memory: &Memory) -> Wish {
-        let now = self.clock.now();
+        let kept = self.token.load();
+        let held = kept.as_ref().map(|kept| &kept.token);
         let younger_than = match cause {
             Cause::Empty | Cause::Invalidated => None,
-            Cause::Ahead => self.token.load().as_ref().map(|kept| kept.token.age(now)),
+            Cause::Ahead => held.map(|token| token.age(self.clock.now())),
             Cause::Refresh => Some(Duration::ZERO),
         };
-        Wish { younger_than, not: memory.refused, is_urgent: cause == Cause::Refresh }
+        Wish {
+            younger_than,
+            not: [held.map(|token| token.hash()), memory.refused],
+            is_urgent: cause == Cause::Refresh,
+        }
     }
 
     /// The work of the exchange's own thread.
@@ -123,7 +128,7 @@ impl Shared {
                     Some(keeper) => keeper.place(),
                     None => self.client.url().to_string(),
                 };
-                let left = token.lifetime().saturating_sub(token.age(now));
+                let left = token.left(now);
                 let what = format!(
                     "got the token {} from {from}, which lives {left:.0?}",
                     token.fingerprint()
