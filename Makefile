@@ -28,12 +28,12 @@ help:
 lib: $(STAGE)/lib/libclazar_auth.so $(STAGE)/include/clazar_auth.h
 
 $(STAGE)/lib/libclazar_auth.so: $(RUST_SOURCES)
-	$(CARGO) rustc --locked --release --lib --features capi --crate-type cdylib
+	$(CARGO) rustc --locked --release --lib --features capi,redis --crate-type cdylib
 	install -D -m 755 target/release/libclazar_auth.so $@
 
 # The same with a panic to ask for, for the tests.
 $(STAGE)-panic/lib/libclazar_auth.so: $(RUST_SOURCES)
-	$(CARGO) rustc --locked --release --lib --features capi,test-panic --crate-type cdylib
+	$(CARGO) rustc --locked --release --lib --features capi,redis,test-panic --crate-type cdylib
 	install -D -m 755 target/release/libclazar_auth.so $@
 
 $(STAGE)/include/clazar_auth.h $(STAGE)-panic/include/clazar_auth.h: include/clazar_auth.h
@@ -68,9 +68,9 @@ tools:
 	tests/tools.sh
 
 test-rust:
-	$(CARGO) test --locked --features sandbox --lib --bins --test header --test allocations
-	$(CARGO) test --locked --features sandbox --test core -- --test-threads 16
-	$(CARGO) test --locked --features sandbox --doc
+	$(CARGO) test --locked --features sandbox,redis --lib --bins --test header --test allocations
+	$(CARGO) test --locked --features sandbox,redis --test core -- --test-threads 16
+	$(CARGO) test --locked --features sandbox,redis --doc
 	$(CARGO) test --locked --manifest-path tests/model/Cargo.toml --target-dir target/model --lib
 
 test-c: lib $(STAGE)-panic/lib/libclazar_auth.so $(STAGE)-panic/include/clazar_auth.h
@@ -89,7 +89,7 @@ bench:
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path tests/model/Cargo.toml
-	$(CARGO) clippy --locked --all-targets --features capi,python,sandbox -- --deny warnings
+	$(CARGO) clippy --locked --all-targets --features capi,python,redis,sandbox -- --deny warnings
 	$(CARGO) clippy --locked -- --deny warnings
 
 clean:

@@ -35,6 +35,7 @@
 //! # Features
 //!
 //! - `sandbox`: a stand-in for the API on loopback, for tests.
+//! - `redis`: the store of that name.
 //! - `capi`, `python`: the C functions and the Python module; a Rust program needs neither.
 
 #[cfg(feature = "capi")]
@@ -53,6 +54,7 @@ mod store;
 mod sync;
 mod sys;
 mod token;
+mod trust;
 
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};

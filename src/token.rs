@@ -50,6 +50,12 @@ impl AccessToken {
         Self { text, seen: (now, age), lifetime }
     }
 
+    /// The same token, which lives no longer than `left` from now on.
+    pub(crate) fn shortened(mut self, left: Duration, now: Moment) -> Self {
+        self.lifetime = self.lifetime.min(self.age(now) + left);
+        self
+    }
+
     /// The token itself.
     pub fn value(&self) -> &str {
         &self.authorization()[SCHEME.len()..]

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Installs what the tests need from the system: valgrind, curl, and Node.js with npm.
+# Installs what the tests need from the system: valgrind, curl, Redis, and Node.js with npm.
 set -eu
 
 missing=
-for tool in valgrind curl node npm; do
+for tool in valgrind curl redis-server node npm; do
     command -v "$tool" >/dev/null || missing="$missing $tool"
 done
 [ -z "$missing" ] && exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     echo "The tests need$missing, which are missing. On Debian or Ubuntu, as root:" >&2
-    echo "    apt-get install valgrind curl nodejs npm" >&2
+    echo "    apt-get install valgrind curl redis-server nodejs npm" >&2
     exit 1
 fi
 echo "Installing$missing ..."

@@ -20,7 +20,8 @@ The credentials come from the environment: CLAZAR_CLIENT_ID, and CLAZAR_CLIENT_S
 CLAZAR_CLIENT_SECRET_FILE. CLAZAR_AUTH_URL names another URL to authenticate at.
 
 The token is kept in a file of yours, sealed with the client secret, so that the next command finds
-it. CLAZAR_STORE names another place: memory (nowhere), or the path of a folder."""
+it. CLAZAR_STORE names another place: memory (nowhere), the path of a
+folder, or the URL of a Redis."""
 
 EPILOG = "exit status: 0 done, 1 refused or failed, 2 wrong usage or configuration"
 

@@ -204,9 +204,10 @@ pub unsafe extern "C" fn clazar_config_set_user_agent(
 
 /// Sets where a provider keeps its token besides memory, for other processes: "memory" (nowhere else),
 /// "file" (a file of this user's: in the folder clazar-auth of `$XDG_RUNTIME_DIR`, else of
-/// `$XDG_CACHE_HOME`, else of ~/.cache; these variables are read by `clazar_provider_new`), or the path
-/// of a folder, which no other user may enter. The token is sealed with the client secret, which must
-/// have at least 32 characters. Default: "memory".
+/// `$XDG_CACHE_HOME`, else of ~/.cache; these variables are read by `clazar_provider_new`), the path of a
+/// folder, which no other user may enter, or the URL of a Redis or Valkey, such as
+/// "rediss://user:password@host:6379/0". The token is sealed with the client secret, which must have at
+/// least 32 characters. Default: "memory".
 ///
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8, or if there
 ///   is no such store.

@@ -1,6 +1,7 @@
 //! The options, checked once, and an attempt that follows them.
 
 use std::io::Read;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ureq::config::Config;
@@ -15,12 +16,12 @@ use super::interrupt::Interrupt;
 use super::lookup::Lookup;
 use super::options::Options;
 use super::tls::TlsConnector;
-use super::trust::Trust;
 use super::tunnel::TunnelConnector;
 use super::url::SecureUrl;
 use super::{proxy, request, response};
 use crate::credentials::Secret;
 use crate::sys::clock::Clock;
+use crate::trust::Trust;
 use crate::{AccessToken, Error, ErrorKind};
 
 const DEFAULT_URL: &str = "https://api.clazar.io/authenticate/";
@@ -33,7 +34,7 @@ const BODY_LIMIT: u64 = 64 * 1024;
 /// An endpoint and how to reach it. Holds no connection and no credentials.
 pub(crate) struct Client {
     url: SecureUrl,
-    trust: Trust,
+    trust: Arc<Trust>,
     timeout: Duration,
     /// Made once, since ureq looks for a proxy in the environment before it is told of ours.
     config: Config,
@@ -73,11 +74,16 @@ impl Client {
             .user_agent(user_agent)
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .build();
-        Ok(Self { trust: Trust::new(options.ca_file.as_deref())?, url, timeout, config })
+        let trust = Arc::new(Trust::new(options.ca_file.as_deref())?);
+        Ok(Self { trust, url, timeout, config })
     }
 
     pub(crate) fn url(&self) -> &SecureUrl {
         &self.url
+    }
+
+    pub(crate) fn trust(&self) -> &Arc<Trust> {
+        &self.trust
     }
 
     /// The limit for one whole exchange.

@@ -1,8 +1,7 @@
-//! Name lookup, which ends in time, on a thread like all of the library's.
+//! Where a host is, for ureq, on a thread like all of the library's.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::net::{IpAddr, SocketAddr};
 
 use ureq::Error;
 use ureq::config::Config;
@@ -10,7 +9,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use crate::sys::thread;
+use crate::sys::lookup::by_name;
 
 /// As many addresses as ureq has room for.
 const MOST: usize = 16;
@@ -33,25 +32,14 @@ impl Resolver for Lookup {
             found.push(SocketAddr::new(address, port));
             return Ok(found);
         }
-        for address in by_name(host, port, timeout)?.into_iter().take(MOST) {
+        let addresses =
+            by_name(host, port, *timeout.after).map_err(|error| match error.kind() {
+                io::ErrorKind::TimedOut => Error::Timeout(timeout.reason),
+                _ => error.into(),
+            })?;
+        for address in addresses.into_iter().take(MOST) {
             found.push(address);
         }
         if found.is_empty() { Err(Error::HostNotFound) } else { Ok(found) }
-    }
-}
-
-/// The system's lookup cannot be told when to end, so its thread is left behind if it takes too long.
-fn by_name(host: &str, port: u16, timeout: NextTimeout) -> Result<Vec<SocketAddr>, Error> {
-    let (answer, answered) = mpsc::sync_channel(1);
-    let name = host.to_owned();
-    thread::spawn(move || {
-        let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
-        // Nobody may be waiting any more.
-        let _ = answer.send(found);
-    })?;
-    match answered.recv_timeout(*timeout.after) {
-        Ok(found) => Ok(found?),
-        Err(RecvTimeoutError::Timeout) => Err(Error::Timeout(timeout.reason)),
-        Err(RecvTimeoutError::Disconnected) => Err(io::Error::other("the lookup broke off").into()),
     }
 }

@@ -12,7 +12,6 @@ mod proxy;
 mod request;
 mod response;
 mod tls;
-mod trust;
 mod tunnel;
 pub(crate) mod url;
 

@@ -99,7 +99,8 @@ impl TokenProviderBuilder {
         let allowed_hosts = AllowedHosts::new(self.allowed_hosts.as_deref(), client.url())?;
         let url = client.url().uri().to_string();
         let sealer = Sealer::new(&url, self.credentials.client_id(), self.clock.clone());
-        let keeper = Keeper::new(&self.store, &sealer, &self.credentials, client.timeout())?;
+        let keeper =
+            Keeper::new(&self.store, &sealer, &self.credentials, client.trust(), client.timeout())?;
         Ok(TokenProvider(Arc::new(Shared::new(
             client,
             self.credentials,

@@ -42,8 +42,9 @@ const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 ///     allowed_hosts: hosts to which the token may go, each as 'host' or 'host:port' (port 443 if
 ///         unsaid). Default: api.clazar.io, and the host and port of auth_url.
 ///     store: where to keep the token besides memory, for other processes: 'memory' (nowhere else),
-///         'file' (a file of this user's), or the path of a folder. It is sealed with the client
-///         secret, which must have at least 32 characters. Default: 'memory'.
+///         'file' (a file of this user's), the path of a folder, or the URL of a Redis or Valkey, such
+///         as 'rediss://user:password@host:6379/0'. It is sealed with the client secret, which must
+///         have at least 32 characters. Default: 'memory'.
 ///
 /// Raises:
 ///     ConfigurationError: for an argument that cannot work.

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
@@ -12,6 +13,7 @@ use rustix::process::geteuid;
 
 use super::Trouble;
 use super::seal::LONGEST;
+use super::session::{Item, Kept, Session};
 use crate::sys::fork::ClosedInChild;
 use crate::{Error, env};
 
@@ -28,9 +30,40 @@ pub(super) struct FileStore {
     name: String,
 }
 
+/// The use of the store for one exchange.
+pub(super) struct FileSession<'a> {
+    store: &'a FileStore,
+    lock: Option<Lock>,
+}
+
+impl Session for FileSession<'_> {
+    fn load(&mut self, item: Item) -> Result<Option<Kept>, Trouble> {
+        Ok(self.store.load(item)?.map(|blob| Kept { blob, left: None }))
+    }
+
+    fn save(
+        &mut self,
+        item: Item,
+        blob: &[u8],
+        _sent: u64,
+        _life: Duration,
+    ) -> Result<(), Trouble> {
+        self.store.save(item, blob)
+    }
+
+    fn erase(&mut self, item: Item) -> Result<(), Trouble> {
+        self.store.erase(item)
+    }
+
+    fn try_lock(&mut self) -> Result<bool, Trouble> {
+        self.lock = self.store.try_lock()?;
+        Ok(self.lock.is_some())
+    }
+}
+
 /// The right to make an exchange, among the processes of this machine. The kernel takes it back when
 /// the process dies; a forked child does not inherit it.
-pub(super) struct Lock {
+struct Lock {
     file: ClosedInChild,
 }
 
@@ -63,20 +96,26 @@ impl FileStore {
         Self { folder, name: name.to_owned() }
     }
 
+    pub(super) fn open(&self) -> FileSession<'_> {
+        FileSession { store: self, lock: None }
+    }
+
+    fn file(&self, item: Item) -> String {
+        match item {
+            Item::Token => self.name.clone(),
+            Item::Failure => format!("{}.failed", self.name),
+        }
+    }
+
     pub(super) fn place(&self) -> String {
         self.folder.join(&self.name).display().to_string()
     }
 
-    /// The same folder, and another file in it.
-    pub(super) fn beside(&self, extension: &str) -> Self {
-        Self { folder: self.folder.clone(), name: format!("{}.{extension}", self.name) }
-    }
-
     /// The file's bytes; `None` if there is none.
-    pub(super) fn load(&self) -> Result<Option<Vec<u8>>, Trouble> {
+    fn load(&self, item: Item) -> Result<Option<Vec<u8>>, Trouble> {
         let Some(folder) = self.open_folder()? else { return Ok(None) };
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = match fs::openat(&folder, &*self.name, flags, Mode::empty()) {
+        let file = match fs::openat(&folder, self.file(item), flags, Mode::empty()) {
             Ok(file) => file,
             Err(Errno::NOENT) => return Ok(None),
             Err(Errno::LOOP) => return Err(self.trouble("is a link; remove it")),
@@ -107,19 +146,26 @@ impl FileStore {
     }
 
     /// Replaces the file, all of it or nothing.
-    pub(super) fn save(&self, blob: &[u8]) -> Result<(), Trouble> {
+    fn save(&self, item: Item, blob: &[u8]) -> Result<(), Trouble> {
         let folder = self.make_folder()?;
-        let temporary = format!("{}.new", self.name);
+        let name = self.file(item);
+        let temporary = format!("{name}.new");
         // What a killed process left behind; nobody else writes while we hold the lock.
         let _ = fs::unlinkat(&folder, &*temporary, AtFlags::empty());
-        let written = self.write(&folder, &temporary, blob);
+        let written = self.write(&folder, &temporary, &name, blob);
         if written.is_err() {
             let _ = fs::unlinkat(&folder, &*temporary, AtFlags::empty());
         }
         written
     }
 
-    fn write(&self, folder: &OwnedFd, temporary: &str, blob: &[u8]) -> Result<(), Trouble> {
+    fn write(
+        &self,
+        folder: &OwnedFd,
+        temporary: &str,
+        name: &str,
+        blob: &[u8],
+    ) -> Result<(), Trouble> {
         let failed = |error: Errno| self.failed("cannot be written", error);
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -127,12 +173,12 @@ impl FileStore {
         let mut file = File::from(file);
         let synced = file.write_all(blob).and_then(|()| file.sync_all());
         synced.map_err(|error| self.trouble(&format!("cannot be written ({})", error.kind())))?;
-        fs::renameat(folder, temporary, folder, &*self.name).map_err(failed)
+        fs::renameat(folder, temporary, folder, name).map_err(failed)
     }
 
-    pub(super) fn erase(&self) -> Result<(), Trouble> {
+    fn erase(&self, item: Item) -> Result<(), Trouble> {
         let Some(folder) = self.open_folder()? else { return Ok(()) };
-        match fs::unlinkat(&folder, &*self.name, AtFlags::empty()) {
+        match fs::unlinkat(&folder, self.file(item), AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(self.failed("cannot be removed", error)),
         }
@@ -140,7 +186,7 @@ impl FileStore {
 
     /// `None` if another process holds it. The lock's file stays for ever: to remove it would let two
     /// processes hold two locks.
-    pub(super) fn try_lock(&self) -> Result<Option<Lock>, Trouble> {
+    fn try_lock(&self) -> Result<Option<Lock>, Trouble> {
         let folder = self.make_folder()?;
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let name = format!("{}.lock", self.name);

@@ -1,28 +1,38 @@
 //! One token for many processes: found in the store, or fetched by one of them while the others wait.
 
-use std::cell::Cell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
 use super::file::{self, FileStore};
 use super::pause::Pause;
+#[cfg(feature = "redis")]
+use super::redis::RedisStore;
 use super::sealer::{self, Sealer};
+use super::session::{Item, Session};
 use super::{Kind, Store, Trouble};
+use crate::trust::Trust;
 use crate::{AccessToken, Credentials, Error, ErrorKind, random};
 
 /// How often those that wait look into the store, at the least.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 /// For how much longer than an exchange may take they wait for another process's.
 const LONGEST_OVERTIME: Duration = Duration::from_secs(2);
+/// For how long a failure is of interest: it tells the next one how many there were.
+const FAILURE_LIFE: Duration = Duration::from_secs(3600);
 
 /// A store of one provider's.
 pub(crate) struct Keeper {
-    store: FileStore,
-    /// Where a failure is told to the other processes.
-    failures: FileStore,
+    backend: Backend,
     /// For how long to wait for another process.
     patience: Duration,
+}
+
+enum Backend {
+    File(FileStore),
+    #[cfg(feature = "redis")]
+    Redis(RedisStore),
 }
 
 /// Which token the provider needs.
@@ -55,24 +65,30 @@ pub(crate) enum Happening {
 }
 
 impl Keeper {
-    /// `None` for a provider that keeps its token in memory alone.
+    /// `None` for a provider that keeps its token in memory alone. `timeout` is that of an exchange.
     pub(crate) fn new(
         store: &Store,
         sealer: &Sealer,
         credentials: &Credentials,
+        trust: &Arc<Trust>,
         timeout: Duration,
     ) -> Result<Option<Self>, Error> {
-        let folder = match &store.0 {
+        #[cfg(not(feature = "redis"))]
+        let _ = trust;
+        let name = sealer.name();
+        let backend = match &store.0 {
             Kind::Memory => return Ok(None),
-            Kind::File(None) => file::default_folder()?,
-            Kind::File(Some(folder)) => folder.clone(),
+            Kind::File(None) => Backend::File(FileStore::new(file::default_folder()?, name)),
+            Kind::File(Some(folder)) => Backend::File(FileStore::new(folder.clone(), name)),
+            #[cfg(feature = "redis")]
+            Kind::Redis(url) => {
+                Backend::Redis(RedisStore::new(url.clone(), name, trust.clone(), timeout))
+            }
         };
         for secret in credentials.secrets() {
             sealer::check(&secret)?;
         }
-        let store = FileStore::new(folder, sealer.name());
-        let failures = store.beside("failed");
-        Ok(Some(Self { store, failures, patience: timeout + LONGEST_OVERTIME }))
+        Ok(Some(Self { backend, patience: timeout + LONGEST_OVERTIME }))
     }
 
     /// The kept token if it is what is wished for, else the one that `exchange` brings. While another
@@ -83,112 +99,32 @@ impl Keeper {
         user: &User<'_>,
         exchange: impl FnOnce() -> Result<AccessToken, Error>,
     ) -> Result<AccessToken, Error> {
-        let wished = Instant::now();
-        let told = Cell::new(false);
-        let trouble = |trouble| {
-            if !told.replace(true) {
-                (user.tell)(Happening::Trouble(trouble));
-            }
-        };
-        let find = || {
-            let token = self.load(user.sealer, user.credentials).unwrap_or_else(|error| {
-                trouble(error);
-                None
-            })?;
-            let age = token.age(user.sealer.now());
-            let fits = !wish.not.contains(&Some(token.hash()))
-                && wish.younger_than.is_none_or(|limit| age < limit + wished.elapsed());
-            fits.then_some(token)
-        };
-        let lock = loop {
-            if let Some(token) = find() {
-                (user.tell)(Happening::Hit);
-                return Ok(token);
-            }
-            if let Some(error) = self.paused(wish, user) {
-                return Err(error);
-            }
-            match self.store.try_lock() {
-                Ok(None) if wished.elapsed() < self.patience => {
-                    (user.pause)(BETWEEN_LOOKS.mul_f64(random::upper_half()))?;
-                }
-                Ok(lock) => break lock,
-                Err(error) => {
-                    trouble(error);
-                    break None;
-                }
-            }
-        };
-        // The last holder of the lock may have brought one, or failed.
-        if let Some(token) = find() {
+        let mut visit = Visit { user, wish, since: Instant::now(), session: None, told: false };
+        visit.session = visit.note(self.open());
+        if let Some(token) = visit.wait(self.patience)? {
             (user.tell)(Happening::Hit);
             return Ok(token);
         }
-        if let Some(error) = self.paused(wish, user) {
-            return Err(error);
-        }
         (user.tell)(Happening::Miss);
         let outcome = exchange();
-        if let Err(error) = self.note_down(&outcome, user) {
-            trouble(error);
-        }
-        drop(lock);
+        visit.leave_behind(&outcome);
         outcome
     }
 
-    fn note_down(
-        &self,
-        outcome: &Result<AccessToken, Error>,
-        user: &User<'_>,
-    ) -> Result<(), Trouble> {
-        let secret = user.credentials.client_secret();
-        let in_vain = |error: Error| Trouble(error.to_string());
-        match outcome {
-            Ok(token) => {
-                self.store.save(&user.sealer.seal(token, &secret).map_err(in_vain)?)?;
-                self.failures.erase()
-            }
-            Err(error) if error.kind() == ErrorKind::Closed => Ok(()),
-            Err(error) => {
-                let text = self.failure(user);
-                let last = text.as_deref().and_then(|text| Pause::read(text));
-                let length = |count| (user.backoff)(error, count);
-                let pause = Pause::after(error, last.as_ref(), length, user.sealer.now());
-                let sealed = user.sealer.seal_text(&pause.write(), &secret);
-                self.failures.save(&sealed.map_err(in_vain)?)
-            }
+    fn open(&self) -> Result<Box<dyn Session + '_>, Trouble> {
+        match &self.backend {
+            Backend::File(store) => Ok(Box::new(store.open())),
+            #[cfg(feature = "redis")]
+            Backend::Redis(store) => Ok(Box::new(store.open()?)),
         }
-    }
-
-    /// What the last failed exchange of any process says to one with this wish.
-    fn paused(&self, wish: Wish, user: &User<'_>) -> Option<Error> {
-        Pause::read(&self.failure(user)?)?.error(wish.is_urgent, user.sealer.now())
-    }
-
-    fn failure(&self, user: &User<'_>) -> Option<Zeroizing<Vec<u8>>> {
-        user.sealer.open_text(&self.failures.load().ok()??, user.credentials)
-    }
-
-    /// The token that is kept and that lives.
-    fn load(
-        &self,
-        sealer: &Sealer,
-        credentials: &Credentials,
-    ) -> Result<Option<AccessToken>, Trouble> {
-        let Some(blob) = self.store.load()? else { return Ok(None) };
-        sealer.open(&blob, credentials).ok_or_else(|| {
-            let place = self.store.place();
-            Trouble(format!(
-                "{place} holds nothing that this client's secret opens; it is replaced"
-            ))
-        })
     }
 
     /// Erases what is kept.
     #[cfg(feature = "python")]
     pub(crate) fn erase(&self) -> Result<(), Error> {
-        self.failures.erase()?;
-        Ok(self.store.erase()?)
+        let mut session = self.open()?;
+        session.erase(Item::Failure)?;
+        Ok(session.erase(Item::Token)?)
     }
 
     /// The token that is kept, if it lives.
@@ -198,11 +134,127 @@ impl Keeper {
         sealer: &Sealer,
         credentials: &Credentials,
     ) -> Result<Option<AccessToken>, Error> {
-        self.load(sealer, credentials).map_err(Error::from)
+        Ok(token_in(&mut *self.open()?, sealer, credentials)?)
     }
 
     /// Where the token is kept, for people.
     pub(crate) fn place(&self) -> String {
-        self.store.place()
+        match &self.backend {
+            Backend::File(store) => store.place(),
+            #[cfg(feature = "redis")]
+            Backend::Redis(store) => store.place(),
+        }
     }
+}
+
+/// The use of a store for one wish. Without a session, or with one in trouble, the provider carries on
+/// alone.
+struct Visit<'a> {
+    user: &'a User<'a>,
+    wish: Wish,
+    since: Instant,
+    session: Option<Box<dyn Session + 'a>>,
+    told: bool,
+}
+
+impl Visit<'_> {
+    /// Waits for the token that is wished for, or for the turn to make an exchange (`None`).
+    fn wait(&mut self, patience: Duration) -> Result<Option<AccessToken>, Error> {
+        loop {
+            if let Some(token) = self.find()? {
+                return Ok(Some(token));
+            }
+            let locked = self.with(|session| session.try_lock());
+            if locked != Some(false) || self.since.elapsed() >= patience {
+                // The last one whose turn it was may have brought a token, or failed.
+                return self.find();
+            }
+            (self.user.pause)(BETWEEN_LOOKS.mul_f64(random::upper_half()))?;
+        }
+    }
+
+    /// The kept token if it will do; the failure of another process if its pause is not over.
+    fn find(&mut self) -> Result<Option<AccessToken>, Error> {
+        let User { credentials, sealer, .. } = *self.user;
+        let token = self.with(|session| token_in(session, sealer, credentials)).flatten();
+        let (wish, waited) = (self.wish, self.since.elapsed());
+        let fits = |token: &AccessToken| {
+            let age = token.age(sealer.now());
+            !wish.not.contains(&Some(token.hash()))
+                && wish.younger_than.is_none_or(|limit| age < limit + waited)
+        };
+        if let Some(token) = token.filter(fits) {
+            return Ok(Some(token));
+        }
+        let failure = self.failure();
+        let pause = failure.as_deref().and_then(|text| Pause::read(text));
+        pause.and_then(|pause| pause.error(wish.is_urgent, sealer.now())).map_or(Ok(None), Err)
+    }
+
+    fn failure(&mut self) -> Option<Zeroizing<Vec<u8>>> {
+        let kept = self.with(|session| session.load(Item::Failure)).flatten()?;
+        self.user.sealer.open_text(&kept.blob, self.user.credentials)
+    }
+
+    /// Keeps the outcome of an exchange for the others.
+    fn leave_behind(&mut self, outcome: &Result<AccessToken, Error>) {
+        let User { credentials, sealer, backoff, .. } = *self.user;
+        let secret = credentials.client_secret();
+        let now = sealer.now();
+        match outcome {
+            Ok(token) => {
+                let sealed = self.note(sealer.seal(token, &secret).map_err(Trouble::from));
+                let (sent, life) = (sealer.sent(token), token.left(now));
+                if let Some(blob) = sealed {
+                    self.with(|session| session.save(Item::Token, &blob, sent, life));
+                    self.with(|session| session.erase(Item::Failure));
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Closed => {}
+            Err(error) => {
+                let last = self.failure();
+                let last = last.as_deref().and_then(|text| Pause::read(text));
+                let length = |count| backoff(error, count);
+                let pause = Pause::after(error, last.as_ref(), length, now);
+                let sealed = sealer.seal_text(&pause.write(), &secret);
+                if let Some(blob) = self.note(sealed.map_err(Trouble::from)) {
+                    let sent = pause.until();
+                    self.with(|session| session.save(Item::Failure, &blob, sent, FAILURE_LIFE));
+                }
+            }
+        }
+    }
+
+    fn with<T>(&mut self, act: impl FnOnce(&mut dyn Session) -> Result<T, Trouble>) -> Option<T> {
+        let result = act(&mut **self.session.as_mut()?);
+        self.note(result)
+    }
+
+    /// Tells of the first trouble.
+    fn note<T>(&mut self, result: Result<T, Trouble>) -> Option<T> {
+        result
+            .map_err(|trouble| {
+                if !std::mem::replace(&mut self.told, true) {
+                    (self.user.tell)(Happening::Trouble(trouble));
+                }
+            })
+            .ok()
+    }
+}
+
+/// The token that is kept and that lives.
+fn token_in(
+    session: &mut dyn Session,
+    sealer: &Sealer,
+    credentials: &Credentials,
+) -> Result<Option<AccessToken>, Trouble> {
+    let Some(kept) = session.load(Item::Token)? else { return Ok(None) };
+    let token = sealer.open(&kept.blob, credentials).ok_or_else(|| {
+        Trouble("the store holds nothing that this client's secret opens; it is replaced".into())
+    })?;
+    let now = sealer.now();
+    Ok(token.map(|token| match kept.left {
+        Some(left) => token.shortened(left, now),
+        None => token,
+    }))
 }

@@ -4,8 +4,11 @@ mod file;
 mod keeper;
 mod pause;
 mod record;
+#[cfg(feature = "redis")]
+mod redis;
 mod seal;
 mod sealer;
+mod session;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -31,6 +34,8 @@ enum Kind {
     #[default]
     Memory,
     File(Option<PathBuf>),
+    #[cfg(feature = "redis")]
+    Redis(redis::RedisUrl),
 }
 
 impl Store {
@@ -51,7 +56,19 @@ impl Store {
         Self(Kind::File(Some(path.into())))
     }
 
-    /// `memory`, `file`, or the path of a folder (one with a slash in it), as in `CLAZAR_STORE`.
+    /// In Redis or Valkey, for all processes of all hosts, at a URL such as
+    /// `rediss://user:password@host:6379/0`. `rediss` is Redis over TLS; its certificate is judged as the
+    /// API's is. When the server is away, each host carries on alone.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) if the URL is none of these.
+    #[cfg(feature = "redis")]
+    pub fn redis(url: &str) -> Result<Self, Error> {
+        redis::RedisUrl::parse(url).map(Kind::Redis).map(Self)
+    }
+
+    /// `memory`, `file`, a `redis://` or `rediss://` URL, or the path of a folder (one with a slash in
+    /// it), as in `CLAZAR_STORE`.
     ///
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for anything else.
@@ -59,8 +76,11 @@ impl Store {
         match text {
             "memory" => Ok(Self::memory()),
             "file" => Ok(Self::file()),
+            #[cfg(feature = "redis")]
+            url if url.starts_with("redis://") || url.starts_with("rediss://") => Self::redis(url),
             _ if text.contains("://") || !text.contains('/') => Err(Error::invalid(
-                "the store is none that is known; give memory, file, or the path of a folder",
+                "the store is none that is known; give memory, file, the path of a folder, or \
+                 (where Redis is built in) a redis:// or rediss:// URL",
             )),
             path => Ok(Self::folder(path)),
         }
@@ -80,6 +100,12 @@ pub(crate) struct Trouble(String);
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self(error.to_string())
     }
 }
 

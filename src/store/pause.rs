@@ -76,6 +76,11 @@ impl<'a> Pause<'a> {
         serde_json::from_slice(text).ok()
     }
 
+    /// In milliseconds since 1970.
+    pub(super) fn until(&self) -> u64 {
+        self.until
+    }
+
     /// The failure, if its pause is not over. `is_urgent` waits for what the server asked for alone.
     pub(super) fn error(&self, is_urgent: bool, now: Moment) -> Option<Error> {
         let left = Duration::from_millis(self.until).saturating_sub(since_1970(now));

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::record::Record;
+use super::record::{Record, milliseconds, since_1970};
 use super::seal::{self, Identity, SHORTEST_SECRET};
 use crate::credentials::Secret;
 use crate::sys::clock::{Boot, Clock, Moment};
@@ -54,6 +54,12 @@ impl Sealer {
     ) -> Option<Zeroizing<Vec<u8>>> {
         let secrets = credentials.secrets();
         secrets.iter().find_map(|secret| seal::open(&self.identity, secret, blob))
+    }
+
+    /// When a token was sent for, in milliseconds since 1970.
+    pub(super) fn sent(&self, token: &AccessToken) -> u64 {
+        let now = self.clock.now();
+        milliseconds(since_1970(now).saturating_sub(token.age(now)))
     }
 
     pub(super) fn now(&self) -> Moment {

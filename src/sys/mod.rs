@@ -5,5 +5,6 @@
 mod alloc;
 pub(crate) mod clock;
 pub(crate) mod fork;
+pub(crate) mod lookup;
 pub(crate) mod signals;
 pub(crate) mod thread;

@@ -45,6 +45,14 @@ impl Authority {
             .unwrap()
     }
 
+    /// A certificate for `names` and its key, as PEM.
+    pub fn certificate(&self, names: &[&str]) -> [String; 2] {
+        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &self.issuer);
+        [certificate.unwrap().pem(), key.serialize_pem()]
+    }
+
     pub fn server(&self, names: &[&str], years: [i32; 2], answer: &str) -> Server {
         let (config, answer) = (Arc::new(self.configure(names, years)), answer.to_owned());
         Server::new(move |stream, requests| serve(stream, requests, config.clone(), &answer))

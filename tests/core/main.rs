@@ -7,6 +7,8 @@ mod load;
 mod outage;
 mod provider;
 mod proxy;
+#[cfg(feature = "redis")]
+mod redis;
 mod request;
 mod response;
 mod sandbox;

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import sysconfig
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from helpers import until
 
 import clazar_auth
 from clazar_auth import TokenProvider
@@ -26,13 +28,6 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=60)
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def store(
     sandbox_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -42,8 +37,32 @@ def store(
     return folder
 
 
-def ask() -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", ASK], stdout=subprocess.PIPE, text=True)
+def ask(code: str = ASK) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def redis_store(
+    sandbox_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    options = ["--bind", "127.0.0.1", "--port", str(port), "--save", ""]
+    server = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
+
+    def answers() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return True
+        return False
+
+    try:
+        until(answers)
+        url = f"redis://127.0.0.1:{port}"
+        monkeypatch.setenv("CLAZAR_STORE", url)
+        yield url
+    finally:
+        server.kill()
+        server.wait()
 
 
 def test_eight_processes_at_once_make_one_request(sandbox: Sandbox, store: Path) -> None:
@@ -53,6 +72,32 @@ def test_eight_processes_at_once_make_one_request(sandbox: Sandbox, store: Path)
     assert len(answers) == 1
     assert all(process.returncode == 0 for process in processes)
     assert sandbox.requests() == 1
+
+
+def test_eight_hosts_at_once_make_one_request(sandbox: Sandbox, redis_store: str) -> None:
+    sandbox.set_delay(0.2)
+    processes = [ask() for _ in range(8)]
+    answers = {process.communicate(timeout=60)[0] for process in processes}
+    assert len(answers) == 1
+    assert sandbox.requests() == 1
+    status = json.loads(run("status", "--json").stdout)
+    assert status["store"] == redis_store and status["fingerprint"]
+    assert run("logout").returncode == 0
+    assert json.loads(run("status", "--json").stdout)["fingerprint"] is None
+
+
+def test_a_killed_holder_of_the_lease_holds_up_nobody(sandbox: Sandbox, redis_store: str) -> None:
+    hasty = ASK.replace("from_env()", "from_env(timeout=1)")
+    sandbox.set_delay(3600)
+    holder = ask(hasty)
+    until(lambda: sandbox.requests() == 1)
+    holder.kill()
+    holder.communicate(timeout=60)
+    sandbox.set_delay(0)
+    waiting = [ask(hasty) for _ in range(4)]
+    answers = {process.communicate(timeout=60)[0] for process in waiting}
+    assert len(answers) == 1 and all(process.returncode == 0 for process in waiting)
+    assert sandbox.requests() == 2
 
 
 def test_fifty_commands_make_one_request(

@@ -21,7 +21,7 @@ const BUNDLES: [&str; 6] = [
     "/etc/ssl/cert.pem",
 ];
 
-pub(super) struct Trust {
+pub(crate) struct Trust {
     ca_file: Vec<CertificateDer<'static>>,
     /// What the environment names: files and folders instead of the system's own.
     named: Vec<PathBuf>,
@@ -31,7 +31,7 @@ pub(super) struct Trust {
 
 impl Trust {
     /// Reads `ca_file` now, so that a wrong one is known at once; the system's roots come later.
-    pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, Error> {
+    pub(crate) fn new(ca_file: Option<&Path>) -> Result<Self, Error> {
         let file = env::read("SSL_CERT_FILE")?.map(PathBuf::from);
         let folders = env::read("SSL_CERT_DIR")?.unwrap_or_default();
         let folders = folders.split(':').filter(|folder| !folder.is_empty()).map(PathBuf::from);
@@ -52,7 +52,7 @@ impl Trust {
     }
 
     /// TLS 1.2 or 1.3 with ring; no process-wide default is asked for or set.
-    pub(super) fn client_config(&self) -> Result<Arc<ClientConfig>, Error> {
+    pub(crate) fn client_config(&self) -> Result<Arc<ClientConfig>, Error> {
         if let Some(config) = self.config.load_full() {
             return Ok(config);
         }

@@ -1,0 +1,230 @@
+//! Tokens in Redis or Valkey, for a fleet.
+//!
+//! The crate `redis` speaks the protocol; the connection is ours, so that its certificates are judged as
+//! those of the API are, and so that it ends with the exchange.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, Parser, Value, cmd};
+use ring::rand::{SecureRandom, SystemRandom};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
+
+use super::Trouble;
+use super::session::{Item, Kept, Session};
+use crate::Error;
+use crate::sys::lookup::by_name;
+use crate::trust::Trust;
+
+/// For each step: to find the host, to connect, to send, to get an answer.
+const TIMEOUT: Duration = Duration::from_secs(1);
+/// For how much longer than an exchange may take the lease runs.
+const LEASE_OVERTIME: Duration = Duration::from_secs(1);
+
+/// Sets a token unless there is one that was sent for later: a value starts with 16 hexadecimal digits
+/// of that time.
+const SAVE_NEWER: &str = "local old = redis.call('GET', KEYS[1]) \
+    if old and string.sub(old, 1, 16) > string.sub(ARGV[1], 1, 16) then return 0 end \
+    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1";
+/// Ends a lease, but no other owner's.
+const RELEASE: &str =
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+const SENT: usize = 16;
+
+/// The address of a server, which may hold a password.
+#[derive(Clone)]
+pub(super) struct RedisUrl {
+    host: String,
+    port: u16,
+    is_tls: bool,
+    info: ConnectionInfo,
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place())
+    }
+}
+
+impl RedisUrl {
+    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+        let refused = || {
+            Error::invalid(
+                "the store is not a redis:// or rediss:// URL; give one like \
+                 rediss://user:password@host:6379/0",
+            )
+        };
+        let (is_tls, rest) = match text.strip_prefix("rediss://") {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix("redis://").ok_or_else(refused)?),
+        };
+        let info = format!("redis://{rest}").into_connection_info().map_err(|_| refused())?;
+        let ConnectionAddr::Tcp(host, port) = info.addr() else { return Err(refused()) };
+        Ok(Self { host: host.clone(), port: *port, is_tls, info })
+    }
+
+    fn place(&self) -> String {
+        let scheme = if self.is_tls { "rediss" } else { "redis" };
+        format!("{scheme}://{}:{}", self.host, self.port)
+    }
+}
+
+pub(super) struct RedisStore {
+    url: RedisUrl,
+    name: String,
+    trust: Arc<Trust>,
+    lease: Duration,
+}
+
+impl RedisStore {
+    pub(super) fn new(url: RedisUrl, name: &str, trust: Arc<Trust>, timeout: Duration) -> Self {
+        Self { url, name: name.to_owned(), trust, lease: timeout + LEASE_OVERTIME }
+    }
+
+    pub(super) fn place(&self) -> String {
+        self.url.place()
+    }
+
+    pub(super) fn open(&self) -> Result<RedisSession<'_>, Trouble> {
+        let wire = self.connect().map_err(|why| self.trouble(&why))?;
+        let mut session = RedisSession { store: self, wire, owner: None, is_broken: false };
+        let settings = self.url.info.redis_settings();
+        if let Some(password) = settings.password() {
+            let mut auth = cmd("AUTH");
+            if let Some(user) = settings.username() {
+                auth.arg(user);
+            }
+            session.run(auth.arg(password))?;
+        }
+        if settings.db() != 0 {
+            session.run(cmd("SELECT").arg(settings.db()))?;
+        }
+        Ok(session)
+    }
+
+    fn connect(&self) -> Result<Box<dyn Wire>, String> {
+        let RedisUrl { host, port, is_tls, .. } = &self.url;
+        let failed = |error: io::Error| format!("cannot be reached ({})", error.kind());
+        let host = host.trim_matches(['[', ']']);
+        let mut last = io::ErrorKind::NotFound.into();
+        for address in by_name(host, *port, TIMEOUT).map_err(failed)? {
+            match TcpStream::connect_timeout(&address, TIMEOUT) {
+                Ok(stream) => {
+                    let limit = Some(TIMEOUT);
+                    let limited = stream.set_read_timeout(limit);
+                    limited.and_then(|()| stream.set_write_timeout(limit)).map_err(failed)?;
+                    stream.set_nodelay(true).map_err(failed)?;
+                    return if *is_tls { self.secure(host, stream) } else { Ok(Box::new(stream)) };
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(failed(last))
+    }
+
+    fn secure(&self, host: &str, stream: TcpStream) -> Result<Box<dyn Wire>, String> {
+        let config = self.trust.client_config().map_err(|error| error.to_string())?;
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| "has no valid name")?;
+        let connection = ClientConnection::new(config, name);
+        let connection = connection.map_err(|error| format!("was refused ({error})"))?;
+        Ok(Box::new(StreamOwned::new(connection, stream)))
+    }
+
+    fn key(&self, what: &str) -> String {
+        format!("clazar-auth:{}:{what}", self.name)
+    }
+
+    fn trouble(&self, what: &str) -> Trouble {
+        Trouble(format!("the store {} {what}", self.place()))
+    }
+}
+
+trait Wire: Read + Write {}
+impl<T: Read + Write> Wire for T {}
+
+pub(super) struct RedisSession<'a> {
+    store: &'a RedisStore,
+    wire: Box<dyn Wire>,
+    /// Of the lease, if this session holds it.
+    owner: Option<[u8; 16]>,
+    /// Whether the connection ended, and nothing is worth a try.
+    is_broken: bool,
+}
+
+impl RedisSession<'_> {
+    fn run(&mut self, command: &Cmd) -> Result<Value, Trouble> {
+        if self.is_broken {
+            return Err(self.store.trouble("broke off"));
+        }
+        let sent = self.wire.write_all(&command.get_packed_command());
+        let answer = match sent.and_then(|()| self.wire.flush()) {
+            Ok(()) => Parser::new().parse_value(&mut self.wire),
+            Err(error) => Err(error.into()),
+        };
+        answer.and_then(Value::extract_error).map_err(|error| {
+            self.is_broken = error.code().is_none();
+            // The error's own text may repeat a part of the command.
+            let what = error.code().map(|code| format!("answered with the error {code}"));
+            self.store.trouble(&what.unwrap_or_else(|| "does not answer".into()))
+        })
+    }
+
+    fn key(&self, item: Item) -> String {
+        self.store.key(match item {
+            Item::Token => "token",
+            Item::Failure => "failed",
+        })
+    }
+}
+
+impl Session for RedisSession<'_> {
+    fn load(&mut self, item: Item) -> Result<Option<Kept>, Trouble> {
+        let key = self.key(item);
+        let value = self.run(cmd("GET").arg(&key))?;
+        let Value::BulkString(bytes) = value else { return Ok(None) };
+        let left = match self.run(cmd("PTTL").arg(&key))? {
+            Value::Int(left) => u64::try_from(left).ok().map(Duration::from_millis),
+            _ => None,
+        };
+        let blob = bytes.get(SENT..).unwrap_or_default().to_vec();
+        Ok(Some(Kept { blob, left }))
+    }
+
+    fn save(&mut self, item: Item, blob: &[u8], sent: u64, life: Duration) -> Result<(), Trouble> {
+        let value = [format!("{sent:016x}").as_bytes(), blob].concat();
+        let life = u64::try_from(life.as_millis()).unwrap_or(u64::MAX).max(1);
+        let key = self.key(item);
+        self.run(cmd("EVAL").arg(SAVE_NEWER).arg(1).arg(key).arg(value).arg(life)).map(drop)
+    }
+
+    fn erase(&mut self, item: Item) -> Result<(), Trouble> {
+        let key = self.key(item);
+        self.run(cmd("DEL").arg(key)).map(drop)
+    }
+
+    fn try_lock(&mut self) -> Result<bool, Trouble> {
+        let mut owner = [0; 16];
+        let drawn = SystemRandom::new().fill(&mut owner);
+        drawn.map_err(|_| self.store.trouble("cannot be locked, for want of random numbers"))?;
+        let (key, life) = (self.store.key("lease"), self.store.lease.as_millis() as u64);
+        let mut set = cmd("SET");
+        set.arg(key).arg(&owner).arg("NX").arg("PX").arg(life);
+        let is_ours = self.run(&set)? == Value::Okay;
+        self.owner = is_ours.then_some(owner);
+        Ok(is_ours)
+    }
+}
+
+impl Drop for RedisSession<'_> {
+    fn drop(&mut self) {
+        if let Some(owner) = self.owner.take() {
+            let key = self.store.key("lease");
+            // A lease that cannot be released runs out.
+            let _ = self.run(cmd("EVAL").arg(RELEASE).arg(1).arg(key).arg(&owner));
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What a store must be able to do.
+
+use std::time::Duration;
+
+use super::Trouble;
+
+/// What is kept for a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    Token,
+    /// The last exchange, if it failed.
+    Failure,
+}
+
+/// A sealed item.
+pub(super) struct Kept {
+    pub(super) blob: Vec<u8>,
+    /// For how long the store will still keep it, if it says so.
+    pub(super) left: Option<Duration>,
+}
+
+/// The use of a store for one exchange. What it locked is free again when it is dropped.
+pub(super) trait Session {
+    fn load(&mut self, item: Item) -> Result<Option<Kept>, Trouble>;
+
+    /// Replaces an item, all of it or nothing, by one that is wanted for so long. `sent` is when that was
+    /// sent for, in milliseconds since 1970: an older token does not replace a newer one.
+    fn save(&mut self, item: Item, blob: &[u8], sent: u64, life: Duration) -> Result<(), Trouble>;
+
+    fn erase(&mut self, item: Item) -> Result<(), Trouble>;
+
+    /// Whether this process is the one to make an exchange. The lock is taken back when the process dies.
+    fn try_lock(&mut self) -> Result<bool, Trouble>;
+}

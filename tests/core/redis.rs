@@ -1,0 +1,274 @@
+//! One token for many hosts, through a real Redis. Each provider here stands for a host.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clazar_auth::sandbox::{Answer, Sandbox};
+use clazar_auth::{Credentials, ErrorKind, Options, Store, TokenProvider};
+
+use crate::certificates::Authority;
+
+const AUTHENTICATE: &str = "/authenticate/";
+const PASSWORD: &str = "not-a-real-password";
+
+/// A server that ends with the test.
+struct Redis {
+    process: Child,
+    port: u16,
+}
+
+impl Redis {
+    fn start(more: &[&str]) -> Self {
+        // The port may be taken by another before Redis has it, so more than one is tried.
+        let started = (0..10).find_map(|_| Self::try_start(more));
+        started.expect("redis-server starts; `tests/tools.sh` installs it")
+    }
+
+    fn try_start(more: &[&str]) -> Option<Self> {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let number = port.to_string();
+        let port_option = if more.contains(&"--tls-cert-file") { "--tls-port" } else { "--port" };
+        let process = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(["--requirepass", PASSWORD, port_option, &number])
+            .args(more)
+            .stdout(Stdio::null())
+            .spawn()
+            .ok()?;
+        let mut redis = Self { process, port };
+        while redis.process.try_wait().unwrap().is_none() {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return Some(redis);
+            }
+            thread::yield_now();
+        }
+        None
+    }
+
+    fn url(&self) -> String {
+        format!("redis://:{PASSWORD}@127.0.0.1:{}/2", self.port)
+    }
+
+    /// What Redis answers to some commands, one on a line.
+    fn ask(&self, commands: &str) -> Vec<u8> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        write!(stream, "AUTH {PASSWORD}\r\nSELECT 2\r\n{commands}\r\nQUIT\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        answer
+    }
+
+    /// The keys in it.
+    fn keys(&self) -> Vec<String> {
+        let answer = String::from_utf8(self.ask("KEYS *")).unwrap();
+        let keys = answer.lines().filter(|line| line.starts_with("clazar-auth:"));
+        keys.map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn host(sandbox: &Sandbox, url: &str) -> TokenProvider {
+    host_with(sandbox, url, Options::default())
+}
+
+fn host_with(sandbox: &Sandbox, url: &str, options: Options) -> TokenProvider {
+    let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
+    TokenProvider::builder(credentials)
+        .options(options.auth_url(sandbox.auth_url()))
+        .store(Store::redis(url).unwrap())
+        .build()
+        .unwrap()
+}
+
+fn value(provider: &TokenProvider) -> String {
+    provider.token().unwrap().value().to_owned()
+}
+
+#[test]
+fn eight_hosts_at_once_make_one_request() {
+    let (sandbox, redis) = (Sandbox::start().unwrap(), Redis::start(&[]));
+    sandbox.set_delay(Duration::from_millis(200));
+    let barrier = Barrier::new(8);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let provider = host(&sandbox, &redis.url());
+                barrier.wait();
+                provider.token().unwrap();
+            });
+        }
+    });
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+    assert_eq!(redis.keys().len(), 1, "the lease is released: {:?}", redis.keys());
+}
+
+#[test]
+fn the_next_host_finds_the_token_and_redis_learns_nothing() {
+    let (sandbox, redis) = (Sandbox::start().unwrap(), Redis::start(&[]));
+    sandbox.set_lifetime(Duration::from_secs(1000));
+    let token = value(&host(&sandbox, &redis.url()));
+    let next = host(&sandbox, &redis.url());
+    assert_eq!(value(&next), token);
+    assert_eq!(next.stats().store_hits, 1);
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+
+    let key = &redis.keys()[0];
+    let kept = redis.ask(&format!("GET {key}"));
+    assert!(kept.len() > 1024);
+    for text in [token.as_str(), &token[..16], &sandbox.client_secret(), &sandbox.client_id()] {
+        assert!(!kept.windows(text.len()).any(|part| part == text.as_bytes()));
+        assert!(!key.contains(text));
+    }
+    let life = String::from_utf8(redis.ask(&format!("PTTL {key}"))).unwrap();
+    let life = life.lines().rfind(|line| line.starts_with(':')).unwrap();
+    let life: u64 = life.trim_start_matches(':').parse().unwrap();
+    assert!(life <= 1_000_000 && life > 900_000, "{life}");
+}
+
+#[test]
+fn what_redis_says_of_a_tokens_life_counts_if_it_is_less() {
+    let (sandbox, redis) = (Sandbox::start().unwrap(), Redis::start(&[]));
+    host(&sandbox, &redis.url()).token().unwrap();
+    redis.ask(&format!("PEXPIRE {} 60000", redis.keys()[0]));
+    let found = host(&sandbox, &redis.url()).token().unwrap();
+    assert!(found.expires_in() <= Duration::from_secs(60));
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+}
+
+#[test]
+fn a_failure_is_shared() {
+    let (sandbox, redis) = (Sandbox::start().unwrap(), Redis::start(&[]));
+    sandbox.answer_next(AUTHENTICATE, Answer::new(400, ""));
+    let first = host(&sandbox, &redis.url());
+    assert_eq!(first.token().unwrap_err().kind(), ErrorKind::Rejected);
+    let second = host(&sandbox, &redis.url());
+    assert_eq!(second.token().unwrap_err().kind(), ErrorKind::Rejected);
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+    second.refresh().unwrap();
+    assert_eq!(host(&sandbox, &redis.url()).token().unwrap().value(), value(&second));
+}
+
+#[test]
+fn a_lease_whose_owner_is_gone_runs_out() {
+    let (sandbox, redis) = (Sandbox::start().unwrap(), Redis::start(&[]));
+    host(&sandbox, &redis.url()).token().unwrap();
+    let lease = redis.keys()[0].replace(":token", ":lease");
+    redis.ask(&format!("FLUSHDB\r\nSET {lease} another PX 1000"));
+    let start = Instant::now();
+    host(&sandbox, &redis.url()).token().unwrap();
+    assert!(start.elapsed() >= Duration::from_millis(900), "{:?}", start.elapsed());
+    assert_eq!(sandbox.requests(AUTHENTICATE), 2);
+
+    // One that does not run out in time is waited for no longer than an exchange may take.
+    redis.ask(&format!("FLUSHDB\r\nSET {lease} another"));
+    let hasty = Options::default().timeout(Duration::from_millis(100));
+    host_with(&sandbox, &redis.url(), hasty).token().unwrap();
+    assert!(redis.keys().contains(&lease), "nobody ends another's lease");
+}
+
+#[test]
+fn without_redis_each_host_carries_on_alone() {
+    let sandbox = Sandbox::start().unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("redis://{}", silent.local_addr().unwrap());
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let redis = Redis::start(&[]);
+    let wrong_password = format!("redis://:wrong@127.0.0.1:{}", redis.port);
+    for url in [silent, format!("redis://{closed}"), wrong_password] {
+        let provider = host(&sandbox, &url);
+        let start = Instant::now();
+        provider.token().unwrap();
+        assert!(start.elapsed() < Duration::from_secs(30), "{url}: {:?}", start.elapsed());
+        assert_eq!(provider.stats().store_misses, 1, "{url}");
+    }
+}
+
+#[test]
+fn redis_may_go_in_the_middle_of_an_exchange() {
+    let (sandbox, mut redis) = (Sandbox::start().unwrap(), Redis::start(&[]));
+    sandbox.set_delay(Duration::from_secs(1));
+    let provider = host(&sandbox, &redis.url());
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| provider.token());
+        while sandbox.requests(AUTHENTICATE) == 0 {
+            thread::yield_now();
+        }
+        redis.process.kill().unwrap();
+        waiting.join().unwrap().unwrap();
+    });
+    sandbox.set_delay(Duration::ZERO);
+    provider.refresh().unwrap();
+}
+
+#[test]
+fn an_older_token_replaces_no_newer_one() {
+    let (sandbox, redis) = (Sandbox::start().unwrap(), Redis::start(&[]));
+    let (slow, quick) = (host(&sandbox, &redis.url()), host(&sandbox, &redis.url()));
+    slow.token().unwrap();
+    let lease = redis.keys()[0].replace(":token", ":lease");
+    redis.ask("FLUSHDB");
+    sandbox.set_delay(Duration::from_secs(1));
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| slow.refresh().unwrap().value().to_owned());
+        while sandbox.requests(AUTHENTICATE) < 2 {
+            thread::yield_now();
+        }
+        // As if the lease had run out meanwhile.
+        redis.ask(&format!("DEL {lease}"));
+        sandbox.set_delay(Duration::ZERO);
+        let newer = value(&quick);
+        assert_ne!(waiting.join().unwrap(), newer);
+        assert_eq!(value(&host(&sandbox, &redis.url())), newer);
+    });
+}
+
+#[test]
+fn over_tls_its_certificate_is_judged() {
+    let authority = Authority::new("redis");
+    let folder = std::env::temp_dir().join(format!("clazar-auth-redis-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let files: [PathBuf; 2] = ["certificate.pem", "key.pem"].map(|name| folder.join(name));
+    for (file, pem) in files.iter().zip(authority.certificate(&["127.0.0.1"])) {
+        fs::write(file, pem).unwrap();
+    }
+    let [certificate, key] = files.each_ref().map(|file| file.to_str().unwrap());
+    let ca_file = authority.pem_file.to_str().unwrap();
+    let options = ["--port", "0", "--tls-cert-file", certificate, "--tls-key-file", key];
+    let more = ["--tls-ca-cert-file", ca_file, "--tls-auth-clients", "no"];
+    let redis = Redis::start(&[&options[..], &more].concat());
+    let sandbox = Sandbox::start().unwrap();
+    let url = redis.url().replace("redis://", "rediss://");
+    let trusting = || host_with(&sandbox, &url, Options::default().ca_file(&authority.pem_file));
+    assert_eq!(value(&trusting()), value(&trusting()));
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+
+    let stranger = host(&sandbox, &url);
+    stranger.token().unwrap();
+    assert_eq!(stranger.stats().store_misses, 1, "without the authority Redis is not believed");
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_url_is_checked_and_its_password_never_shown() {
+    for url in ["redis://localhost", "rediss://user:p%40ss@[::1]:6380/3", "redis://:x@h"] {
+        let store = Store::redis(url).unwrap();
+        Store::parse(url).unwrap();
+        assert!(!format!("{store:?}").contains("p@ss") && !format!("{store:?}").contains("p%40ss"));
+    }
+    for url in ["redis://", "http://localhost", "redis+unix:///socket", "redis://h:port"] {
+        let error = Store::redis(url).expect_err(url);
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    }
+}
