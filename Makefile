@@ -11,7 +11,7 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 PYTHON_SOURCES := pyproject.toml README.md $(shell find python -name '*.py*' -not -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-c test-python test-matrix bench tools lib wheel header lint clean
+.PHONY: help demo test test-rust test-c test-python test-matrix bench fuzz tools lib wheel header lint clean
 
 help:
 	@echo 'make demo     fetch a token from the built-in sandbox and use it, from Python and from C'
@@ -20,6 +20,7 @@ help:
 	@echo 'make wheel    build the Python wheel into $(WHEELS)'
 	@echo 'make header   write include/clazar_auth.h anew from src/capi'
 	@echo 'make bench    measure what a fresh token costs'
+	@echo 'make fuzz     look for a crash in what opens a stored token (nightly, cargo-fuzz)'
 	@echo 'make lint     check format and style'
 	@echo 'make clean    remove all that was built'
 
@@ -85,6 +86,10 @@ test-matrix: wheel
 
 bench:
 	$(CARGO) bench --locked --features sandbox --bench hot_path
+
+# Needs a nightly toolchain and `cargo install cargo-fuzz`; a short form runs with the tests.
+fuzz:
+	$(CARGO) +nightly fuzz run open -- -max_total_time=60
 
 lint:
 	$(CARGO) fmt --check

@@ -61,4 +61,6 @@ pub use error::{Error, ErrorKind};
 pub use exchange::{Options, authenticate};
 pub use provider::{Exchanges, Stats, TokenProvider, TokenProviderBuilder};
 pub use store::Store;
+#[cfg(fuzzing)]
+pub use store::fuzzing;
 pub use token::AccessToken;

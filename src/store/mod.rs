@@ -1,6 +1,8 @@
 //! Keeping a token outside the process, so that others need not ask for one.
 
 mod file;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod keeper;
 mod pause;
 mod record;

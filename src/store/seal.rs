@@ -129,6 +129,8 @@ fn nonce() -> Nonce {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const TEXT: &[u8] = br#"{"token":"not-a-real-token"}"#;
@@ -198,6 +200,26 @@ mod tests {
         }
         let rotated = secret("not-a-real-secret-0123456789abcdeg");
         assert!(open(&identity(), &rotated, &blob).is_none());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        /// The short form of `fuzz/fuzz_targets/open.rs`.
+        #[test]
+        fn nothing_else_opens(
+            bytes in prop::collection::vec(any::<u8>(), 0..2000),
+            at in 0..1000_usize,
+            starts_well in any::<bool>(),
+        ) {
+            let mut blob = sealed();
+            if starts_well {
+                blob.splice(at.min(blob.len()).., bytes);
+            } else {
+                blob = bytes;
+            }
+            prop_assert!(opened(&blob).is_none());
+        }
     }
 
     /// A blob of this version opens in all later ones.

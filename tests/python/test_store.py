@@ -12,6 +12,7 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers import until
@@ -173,6 +174,100 @@ def test_a_forked_child_does_not_hold_the_lock(sandbox: Sandbox, store: Path) ->
         os.kill(child, signal.SIGKILL)
         parent.stdin.close()
         parent.stdout.close()
+
+
+def test_trouble_is_told_and_the_token_served(
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "store"
+    sandbox.provider(store=folder).token()
+    (file,) = (path for path in folder.iterdir() if not path.suffix)
+    file.chmod(0o644)
+    caplog.clear()
+    with caplog.at_level("WARNING"):
+        provider = sandbox.provider(store=folder)
+        assert provider.token().value
+    assert provider.stats().store_misses == 1
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert f"the token file {file} can be used by other users" in caplog.text
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_full_disk_costs_no_token(sandbox: Sandbox, store: Path) -> None:
+    code = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+{ASK}
+"""
+    for _ in range(2):
+        token, _errors = ask(code).communicate(timeout=60)
+        assert token.count(".") == 2
+    assert sandbox.requests() == 2
+    assert [path.name for path in store.iterdir() if path.suffix != ".lock"] == []
+
+
+def test_a_process_killed_at_any_moment_spoils_nothing(sandbox: Sandbox, store: Path) -> None:
+    code = """
+import clazar_auth
+provider = clazar_auth.TokenProvider.from_env()
+print(flush=True)
+while True:
+    provider.refresh()
+"""
+    for _ in range(20):
+        process = ask(code)
+        assert process.stdout is not None
+        process.stdout.readline()
+        enough = sandbox.requests() + 5
+        until(lambda: sandbox.requests() > enough)
+        process.kill()
+        process.communicate(timeout=60)
+        with TokenProvider.from_env() as provider:
+            assert provider.token().value
+            assert provider.stats().store_hits == 1, "what was kept is whole"
+
+
+def test_a_rotation_needs_no_restart(
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret, folder = tmp_path / "secret", tmp_path / "store"
+    old = sandbox.client_secret
+    secret.write_text(old)
+    options: dict[str, Any] = {"auth_url": sandbox.auth_url, "store": folder}
+    provider = TokenProvider(sandbox.client_id, client_secret_file=secret, **options)
+    provider.token()
+    (file,) = (path for path in folder.iterdir() if not path.suffix)
+    blob = file.read_bytes()
+    secret.write_text(sandbox.rotate_secret())
+    fresh = provider.refresh()
+    assert sandbox.requests() == 3
+    assert file.read_bytes() != blob
+    with TokenProvider(sandbox.client_id, old, **options) as late:
+        with pytest.raises(clazar_auth.ConfigurationError):
+            late.unseal(file.read_bytes())
+    with TokenProvider(sandbox.client_id, client_secret_file=secret, **options) as another:
+        assert another.token().value == fresh.value
+
+    sandbox.rotate_secret()
+    fallback = sandbox.client_secret
+    with caplog.at_level("WARNING"):
+        with TokenProvider(
+            sandbox.client_id, old, client_secret_fallback=fallback, **options
+        ) as provider:
+            provider.refresh()
+    assert "its fallback is used" in caplog.text
+    assert old not in caplog.text and fallback not in caplog.text
+
+
+def test_a_sealed_token_is_taken_by_another_provider(sandbox: Sandbox) -> None:
+    giver, taker = sandbox.provider(), sandbox.provider()
+    blob = giver.seal()
+    assert isinstance(blob, bytes) and len(blob) > 1024
+    taker.unseal(blob)
+    assert taker.authorization() == giver.authorization()
+    assert sandbox.requests() == 1
+    with pytest.raises(clazar_auth.ConfigurationError, match="no live token"):
+        taker.unseal(blob[:-1])
 
 
 def test_a_short_secret_cannot_seal(sandbox_environment: dict[str, str]) -> None:
