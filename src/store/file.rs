@@ -37,6 +37,10 @@ pub(super) struct FileSession<'a> {
 }
 
 impl Session for FileSession<'_> {
+    fn place(&self) -> String {
+        self.store.place()
+    }
+
     fn load(&mut self, item: Item) -> Result<Option<Kept>, Trouble> {
         Ok(self.store.load(item)?.map(|blob| Kept { blob, left: None }))
     }

@@ -250,7 +250,8 @@ fn token_in(
 ) -> Result<Option<AccessToken>, Trouble> {
     let Some(kept) = session.load(Item::Token)? else { return Ok(None) };
     let token = sealer.open(&kept.blob, credentials).ok_or_else(|| {
-        Trouble("the store holds nothing that this client's secret opens; it is replaced".into())
+        let place = session.place();
+        Trouble(format!("{place} holds nothing that this client's secret opens; it is replaced"))
     })?;
     let now = sealer.now();
     Ok(token.map(|token| match kept.left {

@@ -182,6 +182,10 @@ impl RedisSession<'_> {
 }
 
 impl Session for RedisSession<'_> {
+    fn place(&self) -> String {
+        self.store.place()
+    }
+
     fn load(&mut self, item: Item) -> Result<Option<Kept>, Trouble> {
         let key = self.key(item);
         let value = self.run(cmd("GET").arg(&key))?;

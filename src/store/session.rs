@@ -21,6 +21,9 @@ pub(super) struct Kept {
 
 /// The use of a store for one exchange. What it locked is free again when it is dropped.
 pub(super) trait Session {
+    /// Where the token is kept, for people.
+    fn place(&self) -> String;
+
     fn load(&mut self, item: Item) -> Result<Option<Kept>, Trouble>;
 
     /// Replaces an item, all of it or nothing, by one that is wanted for so long. `sent` is when that was

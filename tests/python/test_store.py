@@ -176,21 +176,78 @@ def test_a_forked_child_does_not_hold_the_lock(sandbox: Sandbox, store: Path) ->
         parent.stdout.close()
 
 
+def others_may_read(file: Path) -> None:
+    file.chmod(0o644)
+
+
+def belongs_to_another(file: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    os.chown(file, 65_534, -1)
+
+
+def is_a_link(file: Path) -> None:
+    target = file.rename(file.with_suffix(".target"))
+    file.symlink_to(target)
+
+
+def is_a_pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file, 0o600)
+
+
+def is_a_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def is_a_gigabyte(file: Path) -> None:
+    os.truncate(file, 1 << 30)
+
+
+def is_cut(file: Path) -> None:
+    os.truncate(file, 100)
+
+
+def is_of_a_later_version(file: Path) -> None:
+    blob = bytearray(file.read_bytes())
+    blob[4] += 1
+    file.write_bytes(blob)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        others_may_read,
+        belongs_to_another,
+        is_a_link,
+        is_a_pipe,
+        is_a_folder,
+        is_a_gigabyte,
+        is_cut,
+        is_of_a_later_version,
+    ],
+)
 def test_trouble_is_told_and_the_token_served(
-    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    spoil: Callable[[Path], None],
 ) -> None:
     folder = tmp_path / "store"
-    sandbox.provider(store=folder).token()
+    first = sandbox.provider(store=folder).token()
     (file,) = (path for path in folder.iterdir() if not path.suffix)
-    file.chmod(0o644)
+    blob = file.read_bytes()
+    spoil(file)
     caplog.clear()
     with caplog.at_level("WARNING"):
         provider = sandbox.provider(store=folder)
-        assert provider.token().value
+        assert provider.token(timeout=10).value != first.value
     assert provider.stats().store_misses == 1
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert f"the token file {file} can be used by other users" in caplog.text
-    assert file.stat().st_mode & 0o777 == 0o600
+    assert str(file) in caplog.text
+    target = file.with_suffix(".target")
+    assert not target.exists() or target.read_bytes() == blob
 
 
 def test_a_full_disk_costs_no_token(sandbox: Sandbox, store: Path) -> None:
