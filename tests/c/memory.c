@@ -71,6 +71,10 @@ static int search(const struct needle *needle) {
     return found;
 }
 
+static int is_left(void) {
+    return search(&secret) > 0 || (token.length > 0 && search(&token) > 0);
+}
+
 static void read_secret(const char *path) {
     char text[256];
     FILE *file = fopen(path, "r");
@@ -118,10 +122,9 @@ int main(void) {
     if (getenv("TEST_FREE") != NULL)
         clazar_provider_free(provider);
     /* The exchange's thread wakes its waiters before it ends. */
-    for (int tries = 0; tries < 1000 && search(&secret) > 0; tries++)
+    for (int tries = 0; tries < 1000 && is_left(); tries++)
         ;
-    CHECK(search(&secret) == 0);
-    CHECK(is_refused || search(&token) == 0);
+    CHECK(!is_left());
     if (getenv("TEST_FREE") == NULL)
         clazar_provider_free(provider);
     return 0;

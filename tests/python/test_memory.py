@@ -2,81 +2,105 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from helpers import Loopback, python
+from helpers import Loopback, until
 
-MASK = 0x5A
-SECRET = "not-a-real-secret-0123456789abcdef-0123456789abcdef"
-TOKEN = "not-a-real-token-" * 50
+SECRET = b"not-a-real-secret-0123456789abcdef-0123456789abcdef"
+TOKEN = b"not-a-real-token-" * 50
+CHUNK = 1 << 20
 
-# Reads its own memory into one buffer, which it leaves out, and compares masked bytes, so that the
-# search does not find itself.
+# Stands still after each step, to be looked at from outside.
 PROGRAM = """
-import ctypes, gc, os, sys
+import gc, sys
 import clazar_auth
 
-MASKED = bytes(byte ^ 0x5A for byte in range(256))
-buffer = bytearray(1 << 16)
-own = ctypes.addressof((ctypes.c_char * len(buffer)).from_buffer(buffer))
+def step(name):
+    print(name, flush=True)
+    sys.stdin.readline()
 
-def search(needle):
-    found = 0
-    memory = os.open("/proc/self/mem", os.O_RDONLY)
-    for line in open("/proc/self/maps"):
-        bounds, access = line.split()[:2]
-        start, end = (int(bound, 16) for bound in bounds.split("-"))
-        if not access.startswith("r") or "[v" in line:
-            continue
-        for at in range(start, end, len(buffer) - len(needle)):
-            if own - len(buffer) < at < own + len(buffer):
-                continue
-            view = memoryview(buffer)[:min(len(buffer), end - at)]
-            try:
-                count = os.preadv(memory, [view], at)
-            except OSError:
-                continue
-            found += mask(count).count(needle)
-    os.close(memory)
-    return found
-
-def mask(count):
-    masked = buffer.translate(MASKED)
-    return masked[:count]
-
-secret, token = (bytes.fromhex(text) for text in sys.argv[1:3])
-assert search(secret) == 0
+step("started")
 provider = clazar_auth.TokenProvider(
-    "id", client_secret_file=sys.argv[3], auth_url=sys.argv[4], store=sys.argv[5]
+    "id", client_secret_file=sys.argv[1], auth_url=sys.argv[2], store=sys.argv[3]
 )
-assert search(secret) > 0
+step("configured")
 provider.token()
-assert search(token) > 0
+step("served")
 provider.close()
 del provider
 gc.collect()
-for _ in range(1000):
-    if not search(secret):
-        break
-assert search(secret) == 0, "the secret is left"
-assert search(token) == 0, "the token is left"
+step("closed")
 """
 
 
 class Server(Loopback):
     def answer(self) -> tuple[int, dict[str, object]]:
-        return 200, {"access_token": TOKEN, "expires_in": 86_400}
+        return 200, {"access_token": TOKEN.decode(), "expires_in": 86_400}
 
 
-def masked(text: str) -> str:
-    return bytes(byte ^ MASK for byte in text.encode()).hex()
+def readable(process: int) -> Iterator[tuple[int, int]]:
+    """The bounds of each mapping that can be read."""
+    for line in Path(f"/proc/{process}/maps").read_text().splitlines():
+        bounds, access = line.split()[:2]
+        if access.startswith("r") and "[v" not in line:
+            start, end = bounds.split("-")
+            yield int(start, 16), int(end, 16)
+
+
+def holds(process: int, needle: bytes) -> bool:
+    """Whether another process has these bytes anywhere in its memory."""
+    memory = os.open(f"/proc/{process}/mem", os.O_RDONLY)
+    try:
+        for start, end in readable(process):
+            for at in range(start, end, CHUNK - len(needle)):
+                try:
+                    if needle in os.pread(memory, min(CHUNK, end - at), at):
+                        return True
+                except OSError:
+                    continue
+        return False
+    finally:
+        os.close(memory)
 
 
 def test_neither_secret_nor_token_is_left(tmp_path: Path) -> None:
     file = tmp_path / "secret"
-    file.write_text(SECRET)
+    file.write_bytes(SECRET)
     for store in ("memory", str(tmp_path / "store")):
         with Server() as server:
-            arguments = [masked(SECRET), masked(TOKEN), str(file), server.url, store]
-            result = python(PROGRAM, arguments=arguments)
-            assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+            command = [sys.executable, "-c", PROGRAM, str(file), server.url, store]
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            with subprocess.Popen(command, **pipes) as process:  # type: ignore[call-overload]
+                look_at(process)
+            assert process.returncode == 0
+
+
+def look_at(process: subprocess.Popen[str]) -> None:
+    def step(name: str) -> None:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"{name}\n"
+
+    def go_on() -> None:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+
+    def held() -> tuple[bool, bool]:
+        return holds(process.pid, SECRET), holds(process.pid, TOKEN)
+
+    step("started")
+    assert held() == (False, False)
+    go_on()
+    step("configured")
+    assert held() == (True, False)
+    go_on()
+    step("served")
+    assert held() == (True, True)
+    go_on()
+    step("closed")
+    until(lambda: held() == (False, False))  # the thread of the exchange may still be ending
+    go_on()
