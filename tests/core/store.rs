@@ -285,7 +285,7 @@ fn either_secret_opens_what_one_has_sealed() {
 #[test]
 fn a_dead_token_is_a_miss() {
     let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
-    sandbox.set_lifetime(Duration::from_millis(50));
+    sandbox.set_lifetime(Duration::from_secs(2));
     let first = provider(&sandbox, &folder.0).token().unwrap();
     while !first.is_expired() {
         thread::yield_now();
