@@ -11,12 +11,14 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 PYTHON_SOURCES := pyproject.toml README.md $(shell find python -name '*.py*' -not -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-c test-python test-matrix bench fuzz tools lib wheel header lint clean
+.PHONY: help demo test test-rust test-c test-python test-matrix bench fuzz tools lib install dist deb reference wheel header lint clean
 
 help:
 	@echo 'make demo     fetch a token from the built-in sandbox and use it, from Python and from C'
 	@echo 'make test     run all tests; test-rust, test-c, test-python and test-matrix are its parts'
-	@echo 'make lib      build the C library and its header into $(STAGE)'
+	@echo 'make install  install the C library, its headers and what finds them (PREFIX, DESTDIR, LIBDIR)'
+	@echo 'make lib      the same into $(STAGE), for the tests'
+	@echo 'make dist     make a tarball of it; make deb makes Debian packages'
 	@echo 'make wheel    build the Python wheel into $(WHEELS)'
 	@echo 'make header   write include/clazar_auth.h anew from src/capi'
 	@echo 'make bench    measure what a fresh token costs'
@@ -26,19 +28,7 @@ help:
 
 # ---- What users get ----
 
-lib: $(STAGE)/lib/libclazar_auth.so $(STAGE)/include/clazar_auth.h
-
-$(STAGE)/lib/libclazar_auth.so: $(RUST_SOURCES)
-	$(CARGO) rustc --locked --release --lib --features capi,redis --crate-type cdylib
-	install -D -m 755 target/release/libclazar_auth.so $@
-
-# The same with a panic to ask for, for the tests.
-$(STAGE)-panic/lib/libclazar_auth.so: $(RUST_SOURCES)
-	$(CARGO) rustc --locked --release --lib --features capi,redis,test-panic --crate-type cdylib
-	install -D -m 755 target/release/libclazar_auth.so $@
-
-$(STAGE)/include/clazar_auth.h $(STAGE)-panic/include/clazar_auth.h: include/clazar_auth.h
-	install -D -m 644 $< $@
+include packaging/c.mk
 
 wheel: $(WHEELS)/built
 
@@ -56,7 +46,7 @@ demo: $(VENV)/installed target/examples/listings
 	@$(VENV)/bin/clazar-auth demo
 	@$(VENV)/bin/clazar-auth sandbox -- target/examples/listings
 
-target/examples/listings: examples/listings.c lib
+target/examples/listings: examples/listings.c $(STAGE)/installed
 	mkdir -p $(@D)
 	$(CC) -std=c99 -D_POSIX_C_SOURCE=200809L -O2 -Wall -Wextra -Wpedantic -I$(STAGE)/include $< -o $@ \
 	    -L$(STAGE)/lib -lclazar_auth -Wl,-rpath,'$$ORIGIN/../stage/lib'
@@ -74,7 +64,7 @@ test-rust:
 	$(CARGO) test --locked --features sandbox,redis --doc
 	$(CARGO) test --locked --manifest-path tests/model/Cargo.toml --target-dir target/model --lib
 
-test-c: lib $(STAGE)-panic/lib/libclazar_auth.so $(STAGE)-panic/include/clazar_auth.h
+test-c: $(STAGE)/installed $(STAGE)-panic/installed
 	$(CARGO) test --locked --features sandbox --test c
 	CLAZAR_VALGRIND=1 $(CARGO) test --locked --features sandbox --test c
 

@@ -27,19 +27,34 @@
  *         clazar_config_free(config);
  *     }
  *
- * Results: functions that can fail return a clazar_status, and their results come through
+ * Errors: functions that can fail return a clazar_status, and their results come through
  * out-parameters, which are set to NULL on failure. `error` may be NULL. An error that is handed out
- * belongs to the caller; what `*error` held before the call is not freed.
+ * belongs to the caller; what `*error` held before the call is not freed. No panic, abort or signal
+ * comes out of the library, and no SIGPIPE; it writes nothing to standard output or standard error.
+ * Any call may change errno, as with most of POSIX; clazar_provider_authorization with a fresh token
+ * leaves it alone.
  *
  * Ownership: text goes in as NUL-terminated UTF-8 and is copied. Text comes out NUL-terminated and
  * lives as long as the handle that it came from. Every handle has a _free function, which takes NULL;
  * nothing is for the caller's own free().
  *
  * Threads: a clazar_config is for one thread at a time. All other handles may be used by any number of
- * threads at once; only _free needs to be the last use of a handle.
+ * threads at once; only _free needs to be the last use of a handle. Stacks of 64 KiB are enough, but
+ * for clazar_authenticate, which makes its request on the calling thread and needs 256 KiB. The
+ * library's own threads live as long as one exchange, and block all signals.
  *
- * Manners: no panic, abort or signal comes out of the library, and no SIGPIPE. It writes nothing to
- * standard output or standard error. It reads an environment variable only where the function says so.
+ * fork: a child goes on with the provider and its token, also if an exchange was under way in the
+ * parent. Locks and connections are not shared; each process makes its own exchanges.
+ *
+ * Memory: what the library frees it wipes, so that after _free neither secret nor token is left. A
+ * caller wipes its own copies with clazar_memzero. The library stays loaded after dlclose().
+ *
+ * Environment: a variable is read only where the function says so, and never changed.
+ *
+ * ABI: functions are never removed or changed while the soname stays libclazar_auth.so.0; numbers keep
+ * their meaning and are not reused; clazar_stats grows at its end only, and says how much of it is
+ * filled in. A later library therefore takes the place of an earlier one without a new build. Later
+ * versions may add functions, statuses and events: treat unknown ones as an error, or pass them over.
  */
 
 
@@ -286,30 +301,45 @@ extern "C" {
 /**
  * The status that the failed function returned; `CLAZAR_OK` for NULL.
  *
+ * @param error an error, or NULL.
+ *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_error_code(const clazar_error *error);
 
 /**
  * One sentence: what happened, where, and what to do next. It holds no secret and no token.
  *
+ * @param error an error, or NULL.
  * @return NUL-terminated UTF-8 that lives as long as the error; "" for NULL.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 const char *clazar_error_message(const clazar_error *error);
 
 /**
  * The HTTP status code of the API's answer; 0 if none came.
  *
+ * @param error an error, or NULL.
+ *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 int32_t clazar_error_http_status(const clazar_error *error);
 
 /**
  * Whether the same call may succeed later, with nothing changed; false for NULL.
  *
+ * @param error an error, or NULL.
+ *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 bool clazar_error_is_retryable(const clazar_error *error);
 
@@ -317,23 +347,35 @@ bool clazar_error_is_retryable(const clazar_error *error);
  * How long to wait before the next request: what the server asked for (`Retry-After`, RFC 9110
  * section 10.2.3), or what is left of a provider's pause after a failure.
  *
+ * @param error an error, or NULL.
  * @return milliseconds; -1 if there is none.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 int64_t clazar_error_retry_after_ms(const clazar_error *error);
 
 /**
  * Frees an error. NULL is allowed and does nothing.
+ *
+ * @param error an error, or NULL.
+ *
+ * Thread-safe, as the last use of this handle.
+ *
+ * @since 0.1.0
  */
 void clazar_error_free(clazar_error *error);
 
 /**
  * The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.
  *
+ * @param status any number.
  * @return a text that lives for ever.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 const char *clazar_status_name(clazar_status status);
 
@@ -343,6 +385,8 @@ const char *clazar_status_name(clazar_status status);
  * @return a text that lives for ever.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 const char *clazar_version(void);
 
@@ -355,6 +399,8 @@ const char *clazar_version(void);
  * @return `CLAZAR_OK` or `CLAZAR_ERR_INVALID_ARGUMENT`.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_config_new(clazar_config **config, clazar_error **error);
 
@@ -370,19 +416,33 @@ clazar_status clazar_config_new(clazar_config **config, clazar_error **error);
  *   set, or there is no such store.
  *
  * No other thread may change the environment during the call.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_config_new_from_env(clazar_config **config,
                                          clazar_error **error);
 
 /**
  * Frees settings, and wipes the secret in them. NULL is allowed and does nothing.
+ *
+ * @param config settings, or NULL.
+ *
+ * Thread-safe, as the last use of this handle.
+ *
+ * @since 0.1.0
  */
 void clazar_config_free(clazar_config *config);
 
 /**
  * Sets the client id. The text is copied.
  *
+ * @param config the settings to change.
+ * @param client_id NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_config_set_client_id(clazar_config *config, const char *client_id);
 
@@ -390,7 +450,13 @@ clazar_status clazar_config_set_client_id(clazar_config *config, const char *cli
  * Sets the client secret, and forgets a file set before. The text is copied; the caller may wipe its
  * own with `clazar_memzero`.
  *
+ * @param config the settings to change.
+ * @param client_secret NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_config_set_client_secret(clazar_config *config,
                                               const char *client_secret);
@@ -400,7 +466,13 @@ clazar_status clazar_config_set_client_secret(clazar_config *config,
  * at the file's end is dropped. A provider reads it when it is made, and again when the API refuses the
  * secret; a changed one is then tried at once.
  *
+ * @param config the settings to change.
+ * @param path NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_config_set_client_secret_file(clazar_config *config,
                                                    const char *path);
@@ -409,7 +481,13 @@ clazar_status clazar_config_set_client_secret_file(clazar_config *config,
  * Sets a second client secret, for the time of a rotation: it is tried once when the first is refused, and
  * the one that works stays in use. The text is copied.
  *
+ * @param config the settings to change.
+ * @param client_secret NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_config_set_client_secret_fallback(clazar_config *config,
                                                        const char *client_secret);
@@ -418,14 +496,26 @@ clazar_status clazar_config_set_client_secret_fallback(clazar_config *config,
  * Sets where to authenticate: https, or http to a loopback host. Default:
  * "https://api.clazar.io/authenticate/", whose trailing slash matters.
  *
+ * @param config the settings to change.
+ * @param url NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_config_set_auth_url(clazar_config *config, const char *url);
 
 /**
  * Sets the path of a PEM file of certificate authorities to trust besides the system's.
  *
+ * @param config the settings to change.
+ * @param path NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_config_set_ca_file(clazar_config *config, const char *path);
 
@@ -433,14 +523,26 @@ clazar_status clazar_config_set_ca_file(clazar_config *config, const char *path)
  * Sets the HTTP proxy for https URLs, such as "http://user:password@proxy:3128"; "" means none.
  * Default: the environment's `HTTPS_PROXY`, except for the hosts in `NO_PROXY`.
  *
+ * @param config the settings to change.
+ * @param url NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_config_set_proxy(clazar_config *config, const char *url);
 
 /**
  * Sets the User-Agent header (RFC 9110 section 10.1.5). Default: "clazar-auth/<version>".
  *
+ * @param config the settings to change.
+ * @param user_agent NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_config_set_user_agent(clazar_config *config, const char *user_agent);
 
@@ -452,8 +554,14 @@ clazar_status clazar_config_set_user_agent(clazar_config *config, const char *us
  * "rediss://user:password@host:6379/0". The token is sealed with the client secret, which must have at
  * least 32 characters. Default: "memory".
  *
+ * @param config the settings to change.
+ * @param store NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8, or if there
  *   is no such store.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_config_set_store(clazar_config *config,
                                       const char *store);
@@ -461,7 +569,13 @@ clazar_status clazar_config_set_store(clazar_config *config,
 /**
  * Sets the limit for one whole exchange, in milliseconds, above 0 and at most a day. Default: 20,000.
  *
+ * @param config the settings to change.
+ * @param timeout_ms the limit in milliseconds.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_config_set_timeout_ms(clazar_config *config,
                                            uint64_t timeout_ms);
@@ -470,12 +584,17 @@ clazar_status clazar_config_set_timeout_ms(clazar_config *config,
  * Has the events of each provider that is made with these settings told to `callback`, and forgets one
  * set before.
  *
+ * @param config the settings to change.
  * @param callback what to call; NULL for none.
  * @param context passed to it as it is; any thread may use it.
  * @param destroy called once with `context`, after the last event: when the settings and all handles
  *   on providers made with them are freed, and no exchange is under way. May be NULL.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL; `destroy` is then not
  *   called.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_config_set_event_callback(clazar_config *config,
                                                clazar_event_callback callback,
@@ -496,6 +615,8 @@ clazar_status clazar_config_set_event_callback(clazar_config *config,
  *   `CLAZAR_ERR_CLOSED`.
  *
  * Thread-safe, as long as no other thread changes `config` or the environment.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_authenticate(const clazar_config *config,
                                   clazar_token **token,
@@ -504,43 +625,61 @@ clazar_status clazar_authenticate(const clazar_config *config,
 /**
  * The token itself, without "Bearer".
  *
+ * @param token a token, or NULL.
  * @param length set to the length without the NUL (0 for NULL); may be NULL.
  * @return NUL-terminated ASCII that lives as long as `token`; NULL for NULL.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 const char *clazar_token_value(const clazar_token *token, size_t *length);
 
 /**
  * The value of the Authorization header, "Bearer <token>" (RFC 6750 section 2.1).
  *
+ * @param token a token, or NULL.
  * @param length set to the length without the NUL (0 for NULL); may be NULL.
  * @return NUL-terminated ASCII that lives as long as `token`; NULL for NULL.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 const char *clazar_token_authorization(const clazar_token *token, size_t *length);
 
 /**
  * When the token dies, by this machine's wall clock at the time of the exchange.
  *
+ * @param token a token, or NULL.
  * @return Unix seconds, rounded down; 0 for NULL.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 int64_t clazar_token_expires_at(const clazar_token *token);
 
 /**
  * How long the token still lives. Time that the machine was suspended counts.
  *
+ * @param token a token, or NULL.
  * @return seconds, rounded down; 0 once it is dead, and for NULL.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 int64_t clazar_token_expires_in(const clazar_token *token);
 
 /**
  * Frees a token, and wipes it if nobody else holds it. NULL is allowed and does nothing.
+ *
+ * @param token a token, or NULL.
+ *
+ * Thread-safe, as the last use of this handle.
+ *
+ * @since 0.1.0
  */
 void clazar_token_free(clazar_token *token);
 
@@ -557,6 +696,8 @@ void clazar_token_free(clazar_token *token);
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` for a setting that cannot work.
  *
  * Thread-safe, as long as no other thread changes `config` or the environment.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_provider_new(const clazar_config *config,
                                   clazar_provider **provider,
@@ -565,9 +706,12 @@ clazar_status clazar_provider_new(const clazar_config *config,
 /**
  * Another handle on the same provider, to be freed like the first.
  *
+ * @param provider a provider, or NULL.
  * @return the handle; NULL for NULL.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 clazar_provider *clazar_provider_clone(const clazar_provider *provider);
 
@@ -575,13 +719,23 @@ clazar_provider *clazar_provider_clone(const clazar_provider *provider);
  * Ends the exchange under way and drops the token. From now on, and for those that wait, each call on
  * any handle returns `CLAZAR_ERR_CLOSED`. NULL and a closed provider are allowed and nothing happens.
  *
+ * @param provider a provider, or NULL.
+ *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 void clazar_provider_close(clazar_provider *provider);
 
 /**
  * Frees this handle; the last one wipes the token and the secret. An exchange under way ends by
  * itself. NULL is allowed and does nothing.
+ *
+ * @param provider a provider, or NULL.
+ *
+ * Thread-safe, as the last use of this handle.
+ *
+ * @since 0.1.0
  */
 void clazar_provider_free(clazar_provider *provider);
 
@@ -592,11 +746,14 @@ void clazar_provider_free(clazar_provider *provider);
  * a failure, and until the next exchange is due, callers without a live token get the error at once,
  * and `clazar_error_retry_after_ms` says how long that is.
  *
+ * @param provider a provider.
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_provider_token(const clazar_provider *provider,
                                     clazar_token **token,
@@ -605,11 +762,14 @@ clazar_status clazar_provider_token(const clazar_provider *provider,
 /**
  * The token in memory if it lives, without any I/O.
  *
+ * @param provider a provider.
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL if there is none.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK`, also if there is no token, or `CLAZAR_ERR_INVALID_ARGUMENT`.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_provider_peek(const clazar_provider *provider,
                                    clazar_token **token,
@@ -619,11 +779,14 @@ clazar_status clazar_provider_peek(const clazar_provider *provider,
  * A token from a new exchange, or from the one that is under way. It does not wait for the provider's
  * own pause after a failure, but for one that the server named. On failure a live token stays in use.
  *
+ * @param provider a provider.
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_provider_refresh(const clazar_provider *provider,
                                       clazar_token **token,
@@ -634,6 +797,7 @@ clazar_status clazar_provider_refresh(const clazar_provider *provider,
  * short way to what `clazar_provider_token` gives. With a fresh token it takes no lock and makes no
  * allocation.
  *
+ * @param provider a provider.
  * @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
  * @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
  * @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size that
@@ -642,6 +806,8 @@ clazar_status clazar_provider_refresh(const clazar_provider *provider,
  * @return `CLAZAR_OK` or any error.
  *
  * Thread-safe. The caller may wipe the buffer with `clazar_memzero` after use.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_provider_authorization(const clazar_provider *provider,
                                             char *buffer,
@@ -655,10 +821,14 @@ clazar_status clazar_provider_authorization(const clazar_provider *provider,
  * reason less than 30 seconds ago, since the API then refuses for another one. A 403 is no reason to
  * call this.
  *
+ * @param provider a provider.
+ * @param token the token that was refused.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK` or `CLAZAR_ERR_INVALID_ARGUMENT`.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_provider_invalidate(clazar_provider *provider,
                                          const clazar_token *token,
@@ -669,6 +839,7 @@ clazar_status clazar_provider_invalidate(clazar_provider *provider,
  * buffer of the caller's: for keeping anywhere. Only a provider with the same client, URL and secret can
  * take it, with `clazar_provider_unseal`.
  *
+ * @param provider a provider.
  * @param buffer gets the bytes, or nothing at all; may be NULL if `size` is 0.
  * @param size the buffer's size in bytes; `CLAZAR_SEALED_MAX` is always enough.
  * @param length set to the number of bytes; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size that is
@@ -678,6 +849,8 @@ clazar_status clazar_provider_invalidate(clazar_provider *provider,
  *   32 characters.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_provider_seal(const clazar_provider *provider,
                                    uint8_t *buffer,
@@ -689,12 +862,16 @@ clazar_status clazar_provider_seal(const clazar_provider *provider,
  * Takes the token of a blob that `clazar_provider_seal` made into use, unless the one in use lives
  * longer.
  *
+ * @param provider a provider.
  * @param blob `size` bytes, which are copied.
+ * @param size how many bytes `blob` has.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK`; `CLAZAR_ERR_INVALID_ARGUMENT` if the blob is not one of this client's and its
  *   present secret's, or if its token is dead or was invalidated; or `CLAZAR_ERR_CLOSED`.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_provider_unseal(clazar_provider *provider,
                                      const uint8_t *blob,
@@ -706,8 +883,11 @@ clazar_status clazar_provider_unseal(clazar_provider *provider,
  * a secret or a token. NULL is allowed and does nothing.
  *
  * @param memory `size` bytes that nobody else uses at the same time.
+ * @param size how many bytes `memory` has.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 void clazar_memzero(void *memory,
                     size_t size);
@@ -715,11 +895,14 @@ void clazar_memzero(void *memory,
 /**
  * What a provider did so far, and how it is now.
  *
+ * @param provider a provider.
  * @param stats filled in as far as its `size` goes; nothing else of it is read.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` for a NULL or a `size` that is not set.
  *
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 clazar_status clazar_provider_stats(const clazar_provider *provider,
                                     clazar_stats *stats,

@@ -25,6 +25,8 @@ pub struct clazar_config {
 /// @return `CLAZAR_OK` or `CLAZAR_ERR_INVALID_ARGUMENT`.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_new(
     config: *mut *mut clazar_config,
@@ -45,6 +47,8 @@ pub unsafe extern "C" fn clazar_config_new(
 ///   set, or there is no such store.
 ///
 /// No other thread may change the environment during the call.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_new_from_env(
     config: *mut *mut clazar_config,
@@ -80,6 +84,12 @@ unsafe fn new(
 }
 
 /// Frees settings, and wipes the secret in them. NULL is allowed and does nothing.
+///
+/// @param config settings, or NULL.
+///
+/// Thread-safe, as the last use of this handle.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_free(config: *mut clazar_config) {
     // SAFETY: the caller passes NULL or settings that it does not use again.
@@ -88,7 +98,13 @@ pub unsafe extern "C" fn clazar_config_free(config: *mut clazar_config) {
 
 /// Sets the client id. The text is copied.
 ///
+/// @param config the settings to change.
+/// @param client_id NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+///
+/// For one thread at a time, as all that changes settings.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_set_client_id(
     config: *mut clazar_config,
@@ -103,7 +119,13 @@ pub unsafe extern "C" fn clazar_config_set_client_id(
 /// Sets the client secret, and forgets a file set before. The text is copied; the caller may wipe its
 /// own with `clazar_memzero`.
 ///
+/// @param config the settings to change.
+/// @param client_secret NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+///
+/// For one thread at a time, as all that changes settings.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_set_client_secret(
     config: *mut clazar_config,
@@ -121,7 +143,13 @@ pub unsafe extern "C" fn clazar_config_set_client_secret(
 /// at the file's end is dropped. A provider reads it when it is made, and again when the API refuses the
 /// secret; a changed one is then tried at once.
 ///
+/// @param config the settings to change.
+/// @param path NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+///
+/// For one thread at a time, as all that changes settings.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_set_client_secret_file(
     config: *mut clazar_config,
@@ -138,7 +166,13 @@ pub unsafe extern "C" fn clazar_config_set_client_secret_file(
 /// Sets a second client secret, for the time of a rotation: it is tried once when the first is refused, and
 /// the one that works stays in use. The text is copied.
 ///
+/// @param config the settings to change.
+/// @param client_secret NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+///
+/// For one thread at a time, as all that changes settings.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_set_client_secret_fallback(
     config: *mut clazar_config,
@@ -155,7 +189,13 @@ pub unsafe extern "C" fn clazar_config_set_client_secret_fallback(
 /// Sets where to authenticate: https, or http to a loopback host. Default:
 /// "https://api.clazar.io/authenticate/", whose trailing slash matters.
 ///
+/// @param config the settings to change.
+/// @param url NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+///
+/// For one thread at a time, as all that changes settings.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_set_auth_url(
     config: *mut clazar_config,
@@ -167,7 +207,13 @@ pub unsafe extern "C" fn clazar_config_set_auth_url(
 
 /// Sets the path of a PEM file of certificate authorities to trust besides the system's.
 ///
+/// @param config the settings to change.
+/// @param path NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+///
+/// For one thread at a time, as all that changes settings.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_set_ca_file(
     config: *mut clazar_config,
@@ -180,7 +226,13 @@ pub unsafe extern "C" fn clazar_config_set_ca_file(
 /// Sets the HTTP proxy for https URLs, such as "http://user:password@proxy:3128"; "" means none.
 /// Default: the environment's `HTTPS_PROXY`, except for the hosts in `NO_PROXY`.
 ///
+/// @param config the settings to change.
+/// @param url NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+///
+/// For one thread at a time, as all that changes settings.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_set_proxy(
     config: *mut clazar_config,
@@ -192,7 +244,13 @@ pub unsafe extern "C" fn clazar_config_set_proxy(
 
 /// Sets the User-Agent header (RFC 9110 section 10.1.5). Default: "clazar-auth/<version>".
 ///
+/// @param config the settings to change.
+/// @param user_agent NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+///
+/// For one thread at a time, as all that changes settings.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_set_user_agent(
     config: *mut clazar_config,
@@ -209,8 +267,14 @@ pub unsafe extern "C" fn clazar_config_set_user_agent(
 /// "rediss://user:password@host:6379/0". The token is sealed with the client secret, which must have at
 /// least 32 characters. Default: "memory".
 ///
+/// @param config the settings to change.
+/// @param store NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8, or if there
 ///   is no such store.
+///
+/// For one thread at a time, as all that changes settings.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_set_store(
     config: *mut clazar_config,
@@ -227,7 +291,13 @@ pub unsafe extern "C" fn clazar_config_set_store(
 
 /// Sets the limit for one whole exchange, in milliseconds, above 0 and at most a day. Default: 20,000.
 ///
+/// @param config the settings to change.
+/// @param timeout_ms the limit in milliseconds.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
+///
+/// For one thread at a time, as all that changes settings.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_set_timeout_ms(
     config: *mut clazar_config,

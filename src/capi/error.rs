@@ -22,7 +22,11 @@ impl clazar_error {
 
 /// The status that the failed function returned; `CLAZAR_OK` for NULL.
 ///
+/// @param error an error, or NULL.
+///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_error_code(error: *const clazar_error) -> clazar_status {
     // SAFETY: the caller passes NULL or a live error.
@@ -31,9 +35,12 @@ pub unsafe extern "C" fn clazar_error_code(error: *const clazar_error) -> clazar
 
 /// One sentence: what happened, where, and what to do next. It holds no secret and no token.
 ///
+/// @param error an error, or NULL.
 /// @return NUL-terminated UTF-8 that lives as long as the error; "" for NULL.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_error_message(error: *const clazar_error) -> *const c_char {
     // SAFETY: the caller passes NULL or a live error.
@@ -42,7 +49,11 @@ pub unsafe extern "C" fn clazar_error_message(error: *const clazar_error) -> *co
 
 /// The HTTP status code of the API's answer; 0 if none came.
 ///
+/// @param error an error, or NULL.
+///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_error_http_status(error: *const clazar_error) -> i32 {
     // SAFETY: the caller passes NULL or a live error.
@@ -52,7 +63,11 @@ pub unsafe extern "C" fn clazar_error_http_status(error: *const clazar_error) ->
 
 /// Whether the same call may succeed later, with nothing changed; false for NULL.
 ///
+/// @param error an error, or NULL.
+///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_error_is_retryable(error: *const clazar_error) -> bool {
     // SAFETY: the caller passes NULL or a live error.
@@ -62,9 +77,12 @@ pub unsafe extern "C" fn clazar_error_is_retryable(error: *const clazar_error) -
 /// How long to wait before the next request: what the server asked for (`Retry-After`, RFC 9110
 /// section 10.2.3), or what is left of a provider's pause after a failure.
 ///
+/// @param error an error, or NULL.
 /// @return milliseconds; -1 if there is none.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_error_retry_after_ms(error: *const clazar_error) -> i64 {
     // SAFETY: the caller passes NULL or a live error.
@@ -73,6 +91,12 @@ pub unsafe extern "C" fn clazar_error_retry_after_ms(error: *const clazar_error)
 }
 
 /// Frees an error. NULL is allowed and does nothing.
+///
+/// @param error an error, or NULL.
+///
+/// Thread-safe, as the last use of this handle.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_error_free(error: *mut clazar_error) {
     // SAFETY: the caller passes NULL or an error that it does not use again.
@@ -81,9 +105,12 @@ pub unsafe extern "C" fn clazar_error_free(error: *mut clazar_error) {
 
 /// The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.
 ///
+/// @param status any number.
 /// @return a text that lives for ever.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn clazar_status_name(status: clazar_status) -> *const c_char {
     answer(c"".as_ptr(), || status::name(status).as_ptr())
@@ -94,6 +121,8 @@ pub extern "C" fn clazar_status_name(status: clazar_status) -> *const c_char {
 /// @return a text that lives for ever.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn clazar_version() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");

@@ -37,12 +37,17 @@ pub type clazar_destroy = Option<unsafe extern "C" fn(context: *mut c_void)>;
 /// Has the events of each provider that is made with these settings told to `callback`, and forgets one
 /// set before.
 ///
+/// @param config the settings to change.
 /// @param callback what to call; NULL for none.
 /// @param context passed to it as it is; any thread may use it.
 /// @param destroy called once with `context`, after the last event: when the settings and all handles
 ///   on providers made with them are freed, and no exchange is under way. May be NULL.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL; `destroy` is then not
 ///   called.
+///
+/// For one thread at a time, as all that changes settings.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_set_event_callback(
     config: *mut clazar_config,

@@ -42,6 +42,8 @@ pub struct clazar_provider {
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` for a setting that cannot work.
 ///
 /// Thread-safe, as long as no other thread changes `config` or the environment.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_new(
     config: *const clazar_config,
@@ -62,9 +64,12 @@ pub unsafe extern "C" fn clazar_provider_new(
 
 /// Another handle on the same provider, to be freed like the first.
 ///
+/// @param provider a provider, or NULL.
 /// @return the handle; NULL for NULL.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_clone(
     provider: *const clazar_provider,
@@ -81,7 +86,11 @@ pub unsafe extern "C" fn clazar_provider_clone(
 /// Ends the exchange under way and drops the token. From now on, and for those that wait, each call on
 /// any handle returns `CLAZAR_ERR_CLOSED`. NULL and a closed provider are allowed and nothing happens.
 ///
+/// @param provider a provider, or NULL.
+///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_close(provider: *mut clazar_provider) {
     // SAFETY: the caller passes NULL or a live provider.
@@ -92,6 +101,12 @@ pub unsafe extern "C" fn clazar_provider_close(provider: *mut clazar_provider) {
 
 /// Frees this handle; the last one wipes the token and the secret. An exchange under way ends by
 /// itself. NULL is allowed and does nothing.
+///
+/// @param provider a provider, or NULL.
+///
+/// Thread-safe, as the last use of this handle.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_free(provider: *mut clazar_provider) {
     // SAFETY: the caller passes NULL or a handle that it does not use again.
@@ -104,11 +119,14 @@ pub unsafe extern "C" fn clazar_provider_free(provider: *mut clazar_provider) {
 /// a failure, and until the next exchange is due, callers without a live token get the error at once,
 /// and `clazar_error_retry_after_ms` says how long that is.
 ///
+/// @param provider a provider.
 /// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_token(
     provider: *const clazar_provider,
@@ -121,11 +139,14 @@ pub unsafe extern "C" fn clazar_provider_token(
 
 /// The token in memory if it lives, without any I/O.
 ///
+/// @param provider a provider.
 /// @param token set to the token, which the caller frees with `clazar_token_free`; NULL if there is none.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK`, also if there is no token, or `CLAZAR_ERR_INVALID_ARGUMENT`.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_peek(
     provider: *const clazar_provider,
@@ -139,11 +160,14 @@ pub unsafe extern "C" fn clazar_provider_peek(
 /// A token from a new exchange, or from the one that is under way. It does not wait for the provider's
 /// own pause after a failure, but for one that the server named. On failure a live token stays in use.
 ///
+/// @param provider a provider.
 /// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_refresh(
     provider: *const clazar_provider,
@@ -180,6 +204,7 @@ unsafe fn get(
 /// short way to what `clazar_provider_token` gives. With a fresh token it takes no lock and makes no
 /// allocation.
 ///
+/// @param provider a provider.
 /// @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
 /// @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
 /// @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size that
@@ -188,6 +213,8 @@ unsafe fn get(
 /// @return `CLAZAR_OK` or any error.
 ///
 /// Thread-safe. The caller may wipe the buffer with `clazar_memzero` after use.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_authorization(
     provider: *const clazar_provider,
@@ -219,10 +246,14 @@ pub unsafe extern "C" fn clazar_provider_authorization(
 /// reason less than 30 seconds ago, since the API then refuses for another one. A 403 is no reason to
 /// call this.
 ///
+/// @param provider a provider.
+/// @param token the token that was refused.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK` or `CLAZAR_ERR_INVALID_ARGUMENT`.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_invalidate(
     provider: *mut clazar_provider,
@@ -248,6 +279,7 @@ const _: () = assert!(CLAZAR_SEALED_MAX >= LONGEST_SEALED);
 /// buffer of the caller's: for keeping anywhere. Only a provider with the same client, URL and secret can
 /// take it, with `clazar_provider_unseal`.
 ///
+/// @param provider a provider.
 /// @param buffer gets the bytes, or nothing at all; may be NULL if `size` is 0.
 /// @param size the buffer's size in bytes; `CLAZAR_SEALED_MAX` is always enough.
 /// @param length set to the number of bytes; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size that is
@@ -257,6 +289,8 @@ const _: () = assert!(CLAZAR_SEALED_MAX >= LONGEST_SEALED);
 ///   32 characters.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_seal(
     provider: *const clazar_provider,
@@ -292,12 +326,16 @@ pub unsafe extern "C" fn clazar_provider_seal(
 /// Takes the token of a blob that `clazar_provider_seal` made into use, unless the one in use lives
 /// longer.
 ///
+/// @param provider a provider.
 /// @param blob `size` bytes, which are copied.
+/// @param size how many bytes `blob` has.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK`; `CLAZAR_ERR_INVALID_ARGUMENT` if the blob is not one of this client's and its
 ///   present secret's, or if its token is dead or was invalidated; or `CLAZAR_ERR_CLOSED`.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_unseal(
     provider: *mut clazar_provider,
@@ -320,8 +358,11 @@ pub unsafe extern "C" fn clazar_provider_unseal(
 /// a secret or a token. NULL is allowed and does nothing.
 ///
 /// @param memory `size` bytes that nobody else uses at the same time.
+/// @param size how many bytes `memory` has.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_memzero(memory: *mut c_void, size: usize) {
     if !memory.is_null() {

@@ -78,11 +78,14 @@ fn milliseconds(duration: Duration) -> i64 {
 
 /// What a provider did so far, and how it is now.
 ///
+/// @param provider a provider.
 /// @param stats filled in as far as its `size` goes; nothing else of it is read.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` for a NULL or a `size` that is not set.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_stats(
     provider: *const clazar_provider,

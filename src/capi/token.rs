@@ -30,6 +30,8 @@ pub struct clazar_token {
 ///   `CLAZAR_ERR_CLOSED`.
 ///
 /// Thread-safe, as long as no other thread changes `config` or the environment.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_authenticate(
     config: *const clazar_config,
@@ -51,10 +53,13 @@ pub unsafe extern "C" fn clazar_authenticate(
 
 /// The token itself, without "Bearer".
 ///
+/// @param token a token, or NULL.
 /// @param length set to the length without the NUL (0 for NULL); may be NULL.
 /// @return NUL-terminated ASCII that lives as long as `token`; NULL for NULL.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_token_value(
     token: *const clazar_token,
@@ -66,10 +71,13 @@ pub unsafe extern "C" fn clazar_token_value(
 
 /// The value of the Authorization header, "Bearer <token>" (RFC 6750 section 2.1).
 ///
+/// @param token a token, or NULL.
 /// @param length set to the length without the NUL (0 for NULL); may be NULL.
 /// @return NUL-terminated ASCII that lives as long as `token`; NULL for NULL.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_token_authorization(
     token: *const clazar_token,
@@ -102,9 +110,12 @@ unsafe fn lend(
 
 /// When the token dies, by this machine's wall clock at the time of the exchange.
 ///
+/// @param token a token, or NULL.
 /// @return Unix seconds, rounded down; 0 for NULL.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_token_expires_at(token: *const clazar_token) -> i64 {
     // SAFETY: the caller passes NULL or a live token.
@@ -119,9 +130,12 @@ fn seconds(time: SystemTime) -> i64 {
 
 /// How long the token still lives. Time that the machine was suspended counts.
 ///
+/// @param token a token, or NULL.
 /// @return seconds, rounded down; 0 once it is dead, and for NULL.
 ///
 /// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_token_expires_in(token: *const clazar_token) -> i64 {
     // SAFETY: the caller passes NULL or a live token.
@@ -130,6 +144,12 @@ pub unsafe extern "C" fn clazar_token_expires_in(token: *const clazar_token) -> 
 }
 
 /// Frees a token, and wipes it if nobody else holds it. NULL is allowed and does nothing.
+///
+/// @param token a token, or NULL.
+///
+/// Thread-safe, as the last use of this handle.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_token_free(token: *mut clazar_token) {
     // SAFETY: the caller passes NULL or a token that it does not use again.

@@ -1,0 +1,408 @@
+/**
+ * @file
+ * clazar-auth for C++17: what clazar_auth.h offers, as types that clean up after themselves.
+ *
+ *     #include <clazar_auth.hpp>
+ *     #include <iostream>
+ *
+ *     int main() try {
+ *         const auto provider = clazar::Provider::from_env();
+ *         const auto authorization = provider.authorization();
+ *         std::cout << "ready to send " << authorization.view().size() << " characters\n";
+ *     } catch (const clazar::Error& error) {
+ *         std::cerr << error.what() << '\n';
+ *         return 1;
+ *     }
+ *
+ * All types but Authorization can be moved, and none can be copied; one that was moved from may only be
+ * destroyed or assigned to, and its functions throw. Functions throw Error, or std::bad_alloc, unless
+ * they are noexcept. What clazar_auth.h says of threads, fork() and errno holds here too.
+ */
+#ifndef CLAZAR_AUTH_HPP
+#define CLAZAR_AUTH_HPP
+
+#include <clazar_auth.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace clazar {
+
+/** Why a function failed. what() says what happened, where, and what to do next, without a secret. */
+class Error : public std::runtime_error {
+public:
+    /** An error of the C interface, which stays the caller's; it may be NULL. */
+    Error(clazar_status code, const clazar_error* error)
+        : std::runtime_error(error != nullptr ? clazar_error_message(error)
+                                              : clazar_status_name(code)),
+          code_(code),
+          http_status_(clazar_error_http_status(error)),
+          is_retryable_(clazar_error_is_retryable(error)),
+          retry_after_(clazar_error_retry_after_ms(error)) {}
+
+    /** An argument that cannot be used. */
+    explicit Error(const std::string& message)
+        : std::runtime_error(message), code_(CLAZAR_ERR_INVALID_ARGUMENT) {}
+
+    /** One of the `CLAZAR_ERR_*`. */
+    [[nodiscard]] clazar_status code() const noexcept { return code_; }
+
+    /** The HTTP status code of the API's answer; 0 if none came. */
+    [[nodiscard]] std::int32_t http_status() const noexcept { return http_status_; }
+
+    /** Whether the same call may succeed later, with nothing changed. */
+    [[nodiscard]] bool is_retryable() const noexcept { return is_retryable_; }
+
+    /** How long to wait before the next request, where that is known. */
+    [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after() const noexcept {
+        if (retry_after_ < 0) return std::nullopt;
+        return std::chrono::milliseconds(retry_after_);
+    }
+
+private:
+    clazar_status code_;
+    std::int32_t http_status_ = 0;
+    bool is_retryable_ = false;
+    std::int64_t retry_after_ = -1;
+};
+
+/** Takes an event, one of the `CLAZAR_EVENT_*`, and a sentence for a log that is valid during the call. */
+using EventCallback = std::function<void(clazar_event, std::string_view)>;
+
+/** Not for users. */
+namespace detail {
+
+template <auto Function>
+struct Free {
+    template <class T>
+    void operator()(T* handle) const noexcept {
+        Function(handle);
+    }
+};
+
+using ConfigHandle = std::unique_ptr<clazar_config, Free<clazar_config_free>>;
+using ErrorHandle = std::unique_ptr<clazar_error, Free<clazar_error_free>>;
+using ProviderHandle = std::unique_ptr<clazar_provider, Free<clazar_provider_free>>;
+using TokenHandle = std::unique_ptr<clazar_token, Free<clazar_token_free>>;
+
+/** Calls a function with an out-parameter for its error, and throws that. */
+template <class Function>
+void call(Function&& function) {
+    clazar_error* raw = nullptr;
+    const clazar_status status = function(&raw);
+    const ErrorHandle error(raw);
+    if (status != CLAZAR_OK) throw Error(status, error.get());
+}
+
+/** A copy of a text that ends in NUL, and is wiped. */
+class Text {
+public:
+    explicit Text(std::string_view text) : text_(text) {}
+    Text(const Text&) = delete;
+    Text& operator=(const Text&) = delete;
+    ~Text() { clazar_memzero(text_.data(), text_.size()); }
+    [[nodiscard]] const char* c_str() const noexcept { return text_.c_str(); }
+
+private:
+    std::string text_;
+};
+
+extern "C" {
+inline void clazar_detail_on_event(void* callback, clazar_event event, const char* message) noexcept {
+    try {
+        (*static_cast<EventCallback*>(callback))(event, message);
+    } catch (...) {
+        // It must not cross the C interface, and an event has nobody to report to.
+    }
+}
+inline void clazar_detail_destroy(void* callback) noexcept {
+    delete static_cast<EventCallback*>(callback);
+}
+}
+
+}  // namespace detail
+
+/** Settings for a Provider and for authenticate(), which check them. For one thread at a time. */
+class Config {
+public:
+    /** Settings without credentials. No environment variable is read. */
+    Config() : handle_(make(clazar_config_new)) {}
+
+    /** Settings from the environment, as `clazar_config_new_from_env` reads them. */
+    [[nodiscard]] static Config from_env() { return Config(make(clazar_config_new_from_env)); }
+
+    /** As `clazar_config_set_client_id`. */
+    Config& client_id(std::string_view id) {
+        return set(clazar_config_set_client_id, "client_id", id);
+    }
+    /** As `clazar_config_set_client_secret`; no copy outlives the settings and their providers. */
+    Config& client_secret(std::string_view secret) {
+        return set(clazar_config_set_client_secret, "client_secret", secret);
+    }
+    /** As `clazar_config_set_client_secret_file`. */
+    Config& client_secret_file(std::string_view path) {
+        return set(clazar_config_set_client_secret_file, "client_secret_file", path);
+    }
+    /** As `clazar_config_set_client_secret_fallback`. */
+    Config& client_secret_fallback(std::string_view secret) {
+        return set(clazar_config_set_client_secret_fallback, "client_secret_fallback", secret);
+    }
+    /** As `clazar_config_set_auth_url`. */
+    Config& auth_url(std::string_view url) {
+        return set(clazar_config_set_auth_url, "auth_url", url);
+    }
+    /** As `clazar_config_set_ca_file`. */
+    Config& ca_file(std::string_view path) {
+        return set(clazar_config_set_ca_file, "ca_file", path);
+    }
+    /** As `clazar_config_set_proxy`. */
+    Config& proxy(std::string_view url) { return set(clazar_config_set_proxy, "proxy", url); }
+    /** As `clazar_config_set_user_agent`. */
+    Config& user_agent(std::string_view text) {
+        return set(clazar_config_set_user_agent, "user_agent", text);
+    }
+    /** As `clazar_config_set_store`. */
+    Config& store(std::string_view store) { return set(clazar_config_set_store, "store", store); }
+
+    /** The limit for one whole exchange: above 0 and at most a day. */
+    Config& timeout(std::chrono::milliseconds timeout) {
+        if (timeout.count() <= 0) throw Error("timeout must be above 0");
+        return done(clazar_config_set_timeout_ms(handle_.get(),
+                                                 static_cast<std::uint64_t>(timeout.count())),
+                    "timeout");
+    }
+
+    /**
+     * Has each event of the providers made with these settings told to `callback`, on any thread and on
+     * several at once. What it throws is dropped. It is destroyed after the last event.
+     */
+    Config& event_callback(EventCallback callback) {
+        if (!callback) {
+            return done(clazar_config_set_event_callback(handle_.get(), nullptr, nullptr, nullptr),
+                        "event_callback");
+        }
+        auto context = std::make_unique<EventCallback>(std::move(callback));
+        done(clazar_config_set_event_callback(handle_.get(), detail::clazar_detail_on_event,
+                                              context.get(), detail::clazar_detail_destroy),
+             "event_callback");
+        static_cast<void>(context.release());
+        return *this;
+    }
+
+    /** The handle of the C interface, which stays this object's. */
+    [[nodiscard]] const clazar_config* get() const noexcept { return handle_.get(); }
+
+private:
+    explicit Config(detail::ConfigHandle handle) noexcept : handle_(std::move(handle)) {}
+
+    template <class Maker>
+    static detail::ConfigHandle make(Maker maker) {
+        clazar_config* config = nullptr;
+        detail::call([&](clazar_error** error) { return maker(&config, error); });
+        return detail::ConfigHandle(config);
+    }
+
+    template <class Setter>
+    Config& set(Setter setter, const char* name, std::string_view value) {
+        if (value.find('\0') != std::string_view::npos) {
+            throw Error(std::string(name) + " must not contain a NUL");
+        }
+        return done(setter(handle_.get(), detail::Text(value).c_str()), name);
+    }
+
+    Config& done(clazar_status status, const char* name) {
+        if (status != CLAZAR_OK) {
+            throw Error(std::string(name) + " cannot be set to this; see clazar_auth.h for what it takes");
+        }
+        return *this;
+    }
+
+    detail::ConfigHandle handle_;
+};
+
+/** An access token. Immutable: any number of threads may read it. */
+class Token {
+public:
+    /** The token itself, without "Bearer". Ends in NUL, and lives as long as this object. */
+    [[nodiscard]] std::string_view value() const noexcept { return text(clazar_token_value); }
+
+    /** The value of the Authorization header. Ends in NUL, and lives as long as this object. */
+    [[nodiscard]] std::string_view authorization() const noexcept {
+        return text(clazar_token_authorization);
+    }
+
+    /** When the token dies, by this machine's clock at the time of the exchange. */
+    [[nodiscard]] std::chrono::system_clock::time_point expires_at() const noexcept {
+        return std::chrono::system_clock::time_point(
+            std::chrono::seconds(clazar_token_expires_at(handle_.get())));
+    }
+
+    /** How long the token still lives, rounded down; 0 once it is dead. */
+    [[nodiscard]] std::chrono::seconds expires_in() const noexcept {
+        return std::chrono::seconds(clazar_token_expires_in(handle_.get()));
+    }
+
+    /** The handle of the C interface, which stays this object's. */
+    [[nodiscard]] const clazar_token* get() const noexcept { return handle_.get(); }
+
+private:
+    friend class Provider;
+    friend Token authenticate(const Config& config);
+    explicit Token(clazar_token* token) noexcept : handle_(token) {}
+
+    template <class Getter>
+    std::string_view text(Getter getter) const noexcept {
+        std::size_t length = 0;
+        const char* text = getter(handle_.get(), &length);
+        return text != nullptr ? std::string_view(text, length) : std::string_view();
+    }
+
+    detail::TokenHandle handle_;
+};
+
+/** The value of the Authorization header on the stack, wiped at its end. Made by a Provider. */
+class Authorization {
+public:
+    Authorization(const Authorization&) = delete;
+    Authorization& operator=(const Authorization&) = delete;
+    ~Authorization() { clazar_memzero(text_, length_); }
+
+    /** "Bearer <token>", which lives as long as this object. */
+    [[nodiscard]] std::string_view view() const noexcept { return {text_, length_}; }
+    /** The same, ending in NUL. */
+    [[nodiscard]] const char* c_str() const noexcept { return text_; }
+    /** As view(). */
+    operator std::string_view() const noexcept { return view(); }  // NOLINT(*-explicit-*)
+
+private:
+    friend class Provider;
+    explicit Authorization(const clazar_provider* provider) {
+        detail::call([&](clazar_error** error) {
+            return clazar_provider_authorization(provider, text_, sizeof text_, &length_, error);
+        });
+    }
+
+    std::size_t length_ = 0;
+    char text_[CLAZAR_AUTHORIZATION_MAX];
+};
+
+/**
+ * Hands out a token that lives, and gets a new one when it is due. Any number of threads may use it at
+ * once; only the destructor and assignment need it for themselves.
+ */
+class Provider {
+public:
+    /** As `clazar_provider_new`: no request is sent before the first token is asked for. */
+    explicit Provider(const Config& config) {
+        clazar_provider* provider = nullptr;
+        detail::call([&](clazar_error** error) {
+            return clazar_provider_new(config.get(), &provider, error);
+        });
+        handle_.reset(provider);
+    }
+
+    /** A provider with the settings that the environment holds. */
+    [[nodiscard]] static Provider from_env() { return Provider(Config::from_env()); }
+
+    /** Another handle on the same provider. */
+    [[nodiscard]] Provider clone() const noexcept {
+        return Provider(clazar_provider_clone(handle_.get()));
+    }
+
+    /** As `clazar_provider_authorization`: with a fresh token no lock, no allocation. */
+    [[nodiscard]] Authorization authorization() const { return Authorization(handle_.get()); }
+
+    /** As `clazar_provider_token`. */
+    [[nodiscard]] Token token() const { return Token(get_token(clazar_provider_token)); }
+
+    /** As `clazar_provider_peek`: the token in memory if it lives, without any I/O. */
+    [[nodiscard]] std::optional<Token> peek() const {
+        clazar_token* token = get_token(clazar_provider_peek);
+        if (token == nullptr) return std::nullopt;
+        return Token(token);
+    }
+
+    /** As `clazar_provider_refresh`. */
+    Token refresh() const { return Token(get_token(clazar_provider_refresh)); }
+
+    /** As `clazar_provider_invalidate`: the API answered 401 to `token`. */
+    void invalidate(const Token& token) {
+        detail::call([&](clazar_error** error) {
+            return clazar_provider_invalidate(handle_.get(), token.get(), error);
+        });
+    }
+
+    /** As `clazar_provider_seal`. */
+    [[nodiscard]] std::vector<std::uint8_t> seal() const {
+        std::vector<std::uint8_t> blob(CLAZAR_SEALED_MAX);
+        std::size_t length = 0;
+        detail::call([&](clazar_error** error) {
+            return clazar_provider_seal(handle_.get(), blob.data(), blob.size(), &length, error);
+        });
+        blob.resize(length);
+        return blob;
+    }
+
+    /** As `clazar_provider_unseal`. */
+    void unseal(const std::uint8_t* blob, std::size_t size) {
+        detail::call([&](clazar_error** error) {
+            return clazar_provider_unseal(handle_.get(), blob, size, error);
+        });
+    }
+    /** The same, of a whole vector. */
+    void unseal(const std::vector<std::uint8_t>& blob) { unseal(blob.data(), blob.size()); }
+
+    /** What the provider did so far, and how it is now. */
+    [[nodiscard]] clazar_stats stats() const {
+        clazar_stats stats{};
+        stats.size = sizeof stats;
+        detail::call([&](clazar_error** error) {
+            return clazar_provider_stats(handle_.get(), &stats, error);
+        });
+        return stats;
+    }
+
+    /** As `clazar_provider_close`, for all handles. */
+    void close() noexcept { clazar_provider_close(handle_.get()); }
+
+    /** The handle of the C interface, which stays this object's. */
+    [[nodiscard]] clazar_provider* get() const noexcept { return handle_.get(); }
+
+private:
+    explicit Provider(clazar_provider* provider) noexcept : handle_(provider) {}
+
+    template <class Getter>
+    clazar_token* get_token(Getter getter) const {
+        clazar_token* token = nullptr;
+        detail::call(
+            [&](clazar_error** error) { return getter(handle_.get(), &token, error); });
+        return token;
+    }
+
+    detail::ProviderHandle handle_;
+};
+
+/** As `clazar_authenticate`: one request on the calling thread, and nothing is kept. */
+[[nodiscard]] inline Token authenticate(const Config& config) {
+    clazar_token* token = nullptr;
+    detail::call([&](clazar_error** error) {
+        return clazar_authenticate(config.get(), &token, error);
+    });
+    return Token(token);
+}
+
+/** The version of the library, such as "0.1.0". */
+[[nodiscard]] inline std::string_view version() noexcept { return clazar_version(); }
+
+}  // namespace clazar
+
+#endif

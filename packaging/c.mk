@@ -1,0 +1,99 @@
+# The C and C++ product: the library, where it is installed, and what is shipped.
+
+PREFIX ?= /usr/local
+# Below PREFIX.
+LIBDIR ?= lib
+INCLUDEDIR ?= include
+DOCDIR ?= share/doc/clazar_auth
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+# Changes when a program must be compiled anew; docs/c.md says when that is.
+SOVERSION := 0
+SONAME := libclazar_auth.so.$(SOVERSION)
+C_FEATURES := capi,redis
+# zig, for the symbols of glibc 2.17. `make LINKER=cc ...` builds for this machine's glibc instead.
+LINKER ?= $(CURDIR)/packaging/zig-cc
+ZIG := ziglang==0.17.1
+
+# What is built, before it is installed; and the same with a panic to ask for, for the tests.
+C := target/c
+C_FILES := libclazar_auth.so libclazar_auth.a native-static-libs THIRD-PARTY-LICENSES
+PACKAGING := $(shell find packaging -type f -not -path 'packaging/abi/*')
+
+lib: $(STAGE)/installed
+
+$(C)/built $(C)-panic/built: $(RUST_SOURCES) $(PACKAGING) | target/zig/installed
+	mkdir -p $(@D)
+	$(CARGO) rustc --locked --release --lib --crate-type cdylib,staticlib \
+	    --features $(C_FEATURES)$(if $(findstring panic,$@),$(comma)test-panic) -- \
+	    -C linker=$(LINKER) -C link-arg=-Wl,-soname,$(SONAME) -C link-arg=-Wl,-z,nodelete \
+	    --print native-static-libs=$(CURDIR)/target/release/native-static-libs
+	cp target/release/libclazar_auth.so target/release/native-static-libs $(@D)
+	packaging/one-object target/release/libclazar_auth.a $(@D)/libclazar_auth.a
+	$(PYTHON) packaging/notices.py $(C_FEATURES) > $(@D)/THIRD-PARTY-LICENSES
+	touch $@
+
+comma := ,
+
+target/zig/installed: packaging/c.mk
+	@case '$(LINKER)' in *zig-cc) $(PYTHON) -m venv target/zig && \
+	    target/zig/bin/pip install --quiet --disable-pip-version-check $(ZIG);; esac
+	mkdir -p $(@D)
+	touch $@
+
+# ---- Installation ----
+
+INTO = $(DESTDIR)$(PREFIX)
+
+install: $(C)/built
+	install -d '$(INTO)/$(LIBDIR)/pkgconfig' '$(INTO)/$(LIBDIR)/cmake/clazar_auth' '$(INTO)/$(INCLUDEDIR)' '$(INTO)/$(DOCDIR)'
+	install -m 644 include/clazar_auth.h include/clazar_auth.hpp '$(INTO)/$(INCLUDEDIR)'
+	install -m 755 $(C)/libclazar_auth.so '$(INTO)/$(LIBDIR)/libclazar_auth.so.$(VERSION)'
+	ln -sf libclazar_auth.so.$(VERSION) '$(INTO)/$(LIBDIR)/$(SONAME)'
+	ln -sf $(SONAME) '$(INTO)/$(LIBDIR)/libclazar_auth.so'
+	install -m 644 $(C)/libclazar_auth.a '$(INTO)/$(LIBDIR)'
+	install -m 644 LICENSE-* $(C)/THIRD-PARTY-LICENSES '$(INTO)/$(DOCDIR)'
+	@for template in pkgconfig/clazar_auth.pc pkgconfig/clazar_auth-static.pc; do \
+	    $(call fill,$$template,$$template,$$(cat $(C)/native-static-libs)); done
+	@for template in clazar_authConfig clazar_authConfigVersion; do \
+	    $(call fill,cmake/$$template.cmake,cmake/clazar_auth/$$template.cmake,$$(sed 's/^-l//; s/ -l/;/g' $(C)/native-static-libs)); done
+
+# fill(template, file, libraries): the paths in a file lead from where it is to the prefix, so that
+# the whole can be moved.
+fill = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@SOVERSION@|$(SOVERSION)|g' -e 's|@SONAME@|$(SONAME)|g' \
+    -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \
+    -e 's|@PC_TO_PREFIX@|$(call up,$(LIBDIR)/pkgconfig)|g' \
+    -e 's|@CMAKE_TO_PREFIX@|$(call up,$(LIBDIR)/cmake/clazar_auth)|g' \
+    -e "s|@NATIVE_STATIC_LIBS@|$(3)|g" packaging/$(1).in > '$(INTO)/$(LIBDIR)'/$(2)
+up = $(shell realpath --no-symlinks --canonicalize-missing --relative-to=/$(1) /)
+
+# The prefixes of the tests, of the demonstration and of `make lib`.
+$(STAGE)/installed: C := target/c
+$(STAGE)-panic/installed: C := target/c-panic
+$(STAGE)/installed: $(C)/built
+$(STAGE)-panic/installed: $(C)-panic/built
+$(STAGE)/installed $(STAGE)-panic/installed: include/clazar_auth.h include/clazar_auth.hpp
+	rm -rf $(@D)
+	$(MAKE) --no-print-directory install C=$(C) PREFIX=$(CURDIR)/$(@D) DESTDIR= LIBDIR=lib INCLUDEDIR=include
+	touch $@
+
+# ---- What is shipped ----
+
+DIST := clazar_auth-$(VERSION)-linux-$(shell uname -m)
+
+dist: $(C)/built
+	rm -rf target/dist
+	$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/target/dist/ PREFIX=$(DIST) LIBDIR=lib INCLUDEDIR=include
+	tar -C target/dist --sort=name --owner=0 --group=0 --numeric-owner -czf target/dist/$(DIST).tar.gz $(DIST)
+	@echo target/dist/$(DIST).tar.gz
+
+deb: $(C)/built
+	rm -rf target/deb
+	$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/target/deb/all PREFIX=/usr \
+	    LIBDIR=lib/$$(cc -print-multiarch) INCLUDEDIR=include DOCDIR=share/doc/libclazar-auth-dev
+	packaging/debian/build target/deb $(VERSION) $(SOVERSION)
+
+# The headers as pages.
+reference:
+	mkdir -p target
+	doxygen docs/Doxyfile

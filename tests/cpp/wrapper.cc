@@ -1,0 +1,132 @@
+// clazar_auth.hpp from one end to the other, against the sandbox.
+#include <clazar_auth.hpp>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <type_traits>
+
+#define CHECK(condition)                                                                   \
+    do {                                                                                   \
+        if (!(condition)) {                                                                \
+            std::fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);   \
+            std::exit(1);                                                                  \
+        }                                                                                  \
+    } while (false)
+
+template <class T>
+constexpr bool is_move_only = !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> &&
+                              std::is_nothrow_move_constructible_v<T> &&
+                              std::is_nothrow_move_assignable_v<T>;
+static_assert(is_move_only<clazar::Config> && is_move_only<clazar::Token>);
+static_assert(is_move_only<clazar::Provider>);
+static_assert(!std::is_move_constructible_v<clazar::Authorization>);
+static_assert(std::is_nothrow_copy_constructible_v<clazar::Error>);
+static_assert(std::is_base_of_v<std::runtime_error, clazar::Error>);
+static_assert(!std::is_convertible_v<clazar::Config, clazar::Provider>);
+
+template <class Function>
+static clazar::Error failure_of(Function function) {
+    try {
+        function();
+    } catch (const clazar::Error& error) {
+        return error;
+    }
+    std::fputs("nothing was thrown\n", stderr);
+    std::exit(1);
+}
+
+static void tokens() {
+    auto provider = clazar::Provider::from_env();
+    CHECK(!provider.peek());
+    const auto token = provider.token();
+    CHECK(std::string("Bearer ") + std::string(token.value()) == token.authorization());
+    CHECK(token.expires_in() > std::chrono::hours(1) && token.expires_in() <= std::chrono::hours(24));
+    CHECK(token.expires_at() > std::chrono::system_clock::now());
+    CHECK(provider.peek()->value() == token.value());
+
+    const auto authorization = provider.authorization();
+    CHECK(authorization.view() == token.authorization());
+    CHECK(std::string(authorization.c_str()) == token.authorization());
+    const std::string_view converted = authorization;
+    CHECK(converted.data() == authorization.c_str());
+
+    provider.invalidate(token);
+    CHECK(provider.token().value() != token.value());
+    const auto stats = provider.stats();
+    CHECK(stats.empty_succeeded == 1 && stats.invalidated_succeeded == 1);
+
+    auto other = clazar::Provider::from_env();
+    other.unseal(provider.seal());
+    CHECK(other.token().value() == provider.token().value());
+    CHECK(other.stats().empty_succeeded == 0);
+
+    auto clone = provider.clone();
+    clone.close();
+    CHECK(failure_of([&] { (void)provider.token(); }).code() == CLAZAR_ERR_CLOSED);
+}
+
+static void errors() {
+    clazar::Config config;
+    const auto missing = failure_of([&] { clazar::Provider provider(config); });
+    CHECK(missing.code() == CLAZAR_ERR_INVALID_ARGUMENT && !missing.is_retryable());
+    CHECK(missing.http_status() == 0 && !missing.retry_after());
+
+    CHECK(failure_of([&] { config.store("no-such-store:"); }).code() == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(failure_of([&] { config.client_id(std::string_view("a\0b", 3)); }).code() ==
+          CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(failure_of([&] { config.timeout(std::chrono::milliseconds(-1)); }).code() ==
+          CLAZAR_ERR_INVALID_ARGUMENT);
+
+    auto wrong = clazar::Config::from_env();
+    wrong.client_secret("a-wrong-secret").timeout(std::chrono::seconds(10));
+    const clazar::Provider refused(wrong);
+    const auto error = failure_of([&] { (void)refused.authorization(); });
+    CHECK(error.code() == CLAZAR_ERR_CREDENTIALS && error.http_status() == 401);
+    CHECK(std::string(error.what()).find("a-wrong-secret") == std::string::npos);
+    CHECK(failure_of([&] { (void)refused.token(); }).retry_after() > std::chrono::seconds(1));
+    CHECK(failure_of([&] { (void)clazar::authenticate(wrong); }).code() == CLAZAR_ERR_CREDENTIALS);
+}
+
+static void moved() {
+    auto first = clazar::Provider::from_env();
+    const auto second = std::move(first);
+    CHECK(failure_of([&] { (void)first.token(); }).code() == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(first.clone().get() == nullptr);
+    first.close();
+    CHECK(!second.token().value().empty());
+
+    auto token = second.token();
+    const auto kept = std::move(token);
+    CHECK(token.value().empty() && token.expires_in().count() == 0 && !kept.value().empty());
+}
+
+// The callback throws, on the library's thread too; and it is destroyed when all is over.
+static void callbacks() {
+    const auto alive = std::make_shared<std::atomic<int>>(0);
+    {
+        auto config = clazar::Config::from_env();
+        config.event_callback([alive](clazar_event event, std::string_view message) {
+            CHECK(event == CLAZAR_EVENT_REFRESHED && !message.empty());
+            ++*alive;
+            throw std::runtime_error("from a callback");
+        });
+        const clazar::Provider provider(config);
+        CHECK(!provider.token().value().empty());
+        provider.refresh();
+        config.event_callback(nullptr);
+    }
+    // The exchange's thread may hold the callback a little longer than its waiters.
+    while (alive.use_count() > 1) std::this_thread::yield();
+    CHECK(*alive == 2);
+}
+
+int main() {
+    CHECK(!clazar::version().empty());
+    tokens();
+    errors();
+    moved();
+    callbacks();
+}
