@@ -11,7 +11,7 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 PYTHON_SOURCES := pyproject.toml README.md $(shell find python -name '*.py*' -not -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-c test-python test-matrix bench fuzz tools lib install dist deb reference wheel header lint clean
+.PHONY: help abi demo test test-rust test-c test-python test-matrix bench fuzz tools lib install dist deb reference wheel header lint clean
 
 help:
 	@echo 'make demo     fetch a token from the built-in sandbox and use it, from Python and from C'
@@ -19,6 +19,7 @@ help:
 	@echo 'make install  install the C library, its headers and what finds them (PREFIX, DESTDIR, LIBDIR)'
 	@echo 'make lib      the same into $(STAGE), for the tests'
 	@echo 'make dist     make a tarball of it; make deb makes Debian packages'
+	@echo 'make reference render the headers with Doxygen; make abi records what is new in them'
 	@echo 'make wheel    build the Python wheel into $(WHEELS)'
 	@echo 'make header   write include/clazar_auth.h anew from src/capi'
 	@echo 'make bench    measure what a fresh token costs'
@@ -40,6 +41,10 @@ $(WHEELS)/built: $(RUST_SOURCES) $(PYTHON_SOURCES) | $(VENV)/bin/python
 header:
 	CLAZAR_BLESS=1 $(CARGO) test --locked --quiet --test header
 
+# Adds what is new to the record of what a release promised.
+abi:
+	CLAZAR_BLESS=1 $(CARGO) test --locked --quiet --features sandbox --test c abi::nothing
+
 # ---- The demonstration ----
 
 demo: $(VENV)/installed target/examples/listings
@@ -53,7 +58,7 @@ target/examples/listings: examples/listings.c $(STAGE)/installed
 
 # ---- Tests ----
 
-test: tools test-rust test-c test-python test-matrix demo
+test: tools test-rust test-c reference test-python test-matrix demo
 
 tools:
 	tests/tools.sh
@@ -66,7 +71,9 @@ test-rust:
 
 test-c: $(STAGE)/installed $(STAGE)-panic/installed
 	$(CARGO) test --locked --features sandbox --test c
-	CLAZAR_VALGRIND=1 $(CARGO) test --locked --features sandbox --test c
+	CLAZAR_WATCH=valgrind $(CARGO) test --locked --features sandbox --test c
+	CLAZAR_WATCH=address $(CARGO) test --locked --features sandbox --test c
+	CLAZAR_WATCH=undefined $(CARGO) test --locked --features sandbox --test c
 
 test-python: $(VENV)/tested target/node/installed
 	$(VENV)/bin/python -m pytest

@@ -1,20 +1,35 @@
 #!/bin/sh
-# Installs what the tests need from the system: valgrind, curl, Redis, and Node.js with npm.
+# Installs what the tests need from the system: compilers, watchers, servers, and what C programs are
+# built with.
 set -eu
 
-missing=
-for tool in valgrind curl redis-server node npm; do
-    command -v "$tool" >/dev/null || missing="$missing $tool"
-done
-[ -z "$missing" ] && exit 0
+# What must be there, and the Debian package that brings it.
+needed='
+valgrind valgrind
+curl curl
+redis-server redis-server
+node nodejs
+npm npm
+clang++ clang
+cmake cmake
+pkg-config pkg-config
+doxygen doxygen
+curl-config libcurl4-openssl-dev
+/usr/include/openssl/ssl.h libssl-dev
+/usr/share/i18n/locales/de_DE locales
+'
+
+packages=$(echo "$needed" | while read -r what package; do
+    [ -z "$what" ] || command -v "$what" >/dev/null || [ -e "$what" ] || printf '%s ' "$package"
+done)
+[ -z "$packages" ] && exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-    echo "The tests need$missing, which are missing. On Debian or Ubuntu, as root:" >&2
-    echo "    apt-get install valgrind curl redis-server nodejs npm" >&2
+    echo "The tests need packages that are missing. On Debian or Ubuntu, as root:" >&2
+    echo "    apt-get install $packages" >&2
     exit 1
 fi
-echo "Installing$missing ..."
-packages=$(echo "$missing" | sed 's/\bnode\b/nodejs/')
+echo "Installing $packages..."
 apt-get update -qq
 # shellcheck disable=SC2086  # one word a package
-DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $packages >/dev/null
+DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $packages >/dev/null

@@ -1,0 +1,179 @@
+//! Programs of the tests: compiled, run, and watched.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use clazar_auth::sandbox::Sandbox;
+
+/// What looks over a program's shoulder.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Watch {
+    Nothing,
+    Valgrind,
+    Address,
+    Undefined,
+}
+
+impl Watch {
+    pub fn now() -> Self {
+        match std::env::var("CLAZAR_WATCH").as_deref() {
+            Err(_) => Self::Nothing,
+            Ok("valgrind") => Self::Valgrind,
+            Ok("address") => Self::Address,
+            Ok("undefined") => Self::Undefined,
+            Ok(other) => panic!("CLAZAR_WATCH is {other}"),
+        }
+    }
+
+    fn compiler_options(self) -> &'static [&'static str] {
+        match self {
+            Self::Nothing | Self::Valgrind => &[],
+            Self::Address => &["-fsanitize=address", "-fno-omit-frame-pointer"],
+            Self::Undefined => &["-fsanitize=undefined", "-fno-sanitize-recover=all"],
+        }
+    }
+}
+
+/// How much of something: what is watched is slow, and valgrind runs one thread at a time.
+pub fn amount<T>(plain: T, watched: T) -> T {
+    if Watch::now() == Watch::Nothing { plain } else { watched }
+}
+
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A prefix into which `make lib` installed.
+pub fn stage(name: &str) -> PathBuf {
+    let stage = root().join("target").join(name);
+    let library = stage.join("lib/libclazar_auth.so");
+    assert!(library.exists(), "{} is missing; run `make lib`", library.display());
+    stage
+}
+
+/// Where programs and what they need are put.
+pub fn folder() -> PathBuf {
+    let folder = root().join("target/c-tests");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+pub fn checked(mut command: Command) -> Output {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {}\n{stderr}", output.status);
+    output
+}
+
+/// Compiles `tests/c/<name>.c` against the shared library in `stage`.
+pub fn compile(name: &str, stage: &Path) -> PathBuf {
+    let label = stage.file_name().unwrap().to_str().unwrap();
+    let mut cc = compiler("cc", stage);
+    cc.args(["-std=c99", "-D_POSIX_C_SOURCE=200809L"]);
+    cc.arg(root().join("tests/c").join(format!("{name}.c"))).args(shared(stage));
+    link(cc, &format!("{label}-{name}"))
+}
+
+/// A compiler with the warnings and the watch of all tests, for what is installed in `stage`.
+pub fn compiler(name: &str, stage: &Path) -> Command {
+    let mut command = Command::new(name);
+    command.args(["-g", "-pthread", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]);
+    command.args(Watch::now().compiler_options());
+    command.arg("-I").arg(stage.join("include"));
+    command
+}
+
+/// What links the shared library of `stage`.
+pub fn shared(stage: &Path) -> [String; 3] {
+    let folder = stage.join("lib");
+    let folder = folder.display();
+    [format!("-L{folder}"), "-lclazar_auth".into(), format!("-Wl,-rpath,{folder}")]
+}
+
+/// Has `compiler` make the program `name`.
+pub fn link(mut compiler: Command, name: &str) -> PathBuf {
+    let program = folder().join(format!("{name}-{}", std::process::id()));
+    compiler.arg("-o").arg(&program);
+    checked(compiler);
+    program
+}
+
+/// A run of `program` with nothing but `variables` of the library's own in its environment, which must
+/// succeed and write nothing to standard error.
+pub fn run(program: &Path, variables: &[(&str, &str)]) -> Output {
+    let output = checked(command(program, variables));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(stderr, "", "{program:?} wrote to standard error");
+    output
+}
+
+fn command(program: &Path, variables: &[(&str, &str)]) -> Command {
+    // What belongs to a thread of the parent is lost in a child, whatever a library does.
+    let forks = variables.iter().any(|(name, _)| *name == "TEST_CHILDREN");
+    let mut command = if Watch::now() == Watch::Valgrind {
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--quiet", "--error-exitcode=99"]);
+        valgrind.arg(if forks { "--leak-check=no" } else { "--leak-check=full" });
+        for which in ["show", "errors-for"] {
+            valgrind.arg(format!("--{which}-leak-kinds=definite,indirect"));
+        }
+        if variables.iter().any(|(_, value)| value.starts_with("https:")) {
+            // valgrind takes what ring's SHA-256 assembly computes for uninitialised; all else counts.
+            valgrind.arg("--undef-value-errors=no");
+        }
+        valgrind.arg(program);
+        valgrind
+    } else {
+        Command::new(program)
+    };
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    if forks {
+        command.env("ASAN_OPTIONS", "detect_leaks=0");
+    }
+    command.env("TEST_VERSION", env!("CARGO_PKG_VERSION")).envs(variables.iter().copied());
+    command
+}
+
+fn variables(sandbox: &Sandbox) -> [(String, String); 3] {
+    [
+        ("CLAZAR_AUTH_URL".into(), sandbox.auth_url()),
+        ("CLAZAR_CLIENT_ID".into(), sandbox.client_id()),
+        ("CLAZAR_CLIENT_SECRET".into(), sandbox.client_secret()),
+    ]
+}
+
+pub fn run_with(program: &Path, sandbox: &Sandbox) -> Output {
+    run_case(program, sandbox, &[])
+}
+
+/// With `more` variables of the test's own.
+pub fn run_case(program: &Path, sandbox: &Sandbox, more: &[(&str, &str)]) -> Output {
+    let variables = variables(sandbox);
+    let mut variables: Vec<_> = variables.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    variables.extend(more);
+    run(program, &variables)
+}
+
+/// That a watch is on shows where something is wrong; what it says of that goes to the log.
+#[test]
+fn the_watch_sees_what_is_wrong() {
+    let faults: &[(&str, &str)] = match Watch::now() {
+        Watch::Nothing => return,
+        Watch::Valgrind => &[("overflow", "Invalid write"), ("leak", "definitely lost")],
+        Watch::Address => &[
+            ("overflow", "AddressSanitizer: heap-buffer-overflow"),
+            ("leak", "LeakSanitizer: detected memory leaks"),
+        ],
+        Watch::Undefined => &[("shift", "runtime error: left shift")],
+    };
+    let program = compile("fault", &stage("stage"));
+    for (fault, expected) in faults {
+        let output = command(&program, &[("TEST_FAULT", fault)]).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && stderr.contains(expected), "{fault}: {stderr}");
+        let line = stderr.lines().find(|line| line.contains(expected)).unwrap();
+        // Past the capture of the test runner.
+        writeln!(std::io::stderr(), "the watch is on: {line}").unwrap();
+    }
+}
