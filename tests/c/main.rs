@@ -6,6 +6,7 @@ mod abi;
 #[path = "../core/certificates.rs"]
 mod certificates;
 mod cpp;
+mod guest;
 
 mod programs;
 #[path = "../core/server.rs"]

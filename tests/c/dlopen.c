@@ -1,0 +1,61 @@
+/* Loads the library, uses it and unloads it, again and again, also while an exchange is under way. */
+#include <dlfcn.h>
+#include <pthread.h>
+
+#include "check.h"
+
+#define ROUNDS 20
+
+/* POSIX has functions come out of dlsym as objects. */
+#define LOAD(library, name)                                                                \
+    __typeof__(name) *name##_ = NULL;                                                      \
+    do {                                                                                   \
+        void *symbol = dlsym(library, #name);                                              \
+        CHECK(symbol != NULL);                                                             \
+        memcpy(&name##_, &symbol, sizeof symbol);                                          \
+    } while (0)
+
+static void use(void *library, int leave_early) {
+    LOAD(library, clazar_config_new_from_env);
+    LOAD(library, clazar_config_free);
+    LOAD(library, clazar_provider_new);
+    LOAD(library, clazar_provider_token);
+    LOAD(library, clazar_provider_close);
+    LOAD(library, clazar_provider_free);
+    LOAD(library, clazar_token_free);
+    LOAD(library, clazar_provider_seal);
+    clazar_config *config = NULL;
+    clazar_provider *provider = NULL;
+    clazar_token *token = NULL;
+    CHECK(clazar_config_new_from_env_(&config, NULL) == CLAZAR_OK);
+    CHECK(clazar_provider_new_(config, &provider, NULL) == CLAZAR_OK);
+    clazar_config_free_(config);
+    CHECK(clazar_provider_token_(provider, &token, NULL) == CLAZAR_OK);
+    clazar_token_free_(token);
+    if (leave_early)
+        clazar_provider_close_(provider);
+    clazar_provider_free_(provider);
+}
+
+static void *in_a_thread(void *path) {
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    CHECK(library != NULL);
+    use(library, 0);
+    CHECK(dlclose(library) == 0);
+    return NULL;
+}
+
+int main(void) {
+    char *path = getenv("TEST_LIBRARY");
+    for (int i = 0; i < ROUNDS; i++) {
+        void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        CHECK(library != NULL);
+        use(library, i % 2);
+        CHECK(dlclose(library) == 0);
+        /* The thread's own data is destroyed after the library was closed. */
+        pthread_t thread;
+        CHECK(pthread_create(&thread, NULL, in_a_thread, path) == 0);
+        CHECK(pthread_join(thread, NULL) == 0);
+    }
+    return 0;
+}

@@ -1,0 +1,128 @@
+//! The library as a guest in a process that is not its own.
+
+use std::io::Read;
+use std::process::Command;
+
+use clazar_auth::sandbox::Sandbox;
+
+use crate::certificates::{Authority, VALID};
+use crate::programs::{
+    Watch, checked, compile, compiler, folder, link, root, run, run_case, run_with, stage,
+};
+use crate::server::{Server, TOKEN_BODY, ok};
+
+fn credentials<'a>(url: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let credentials = [
+        ("CLAZAR_AUTH_URL", url),
+        ("CLAZAR_CLIENT_ID", "not-a-real-client"),
+        ("CLAZAR_CLIENT_SECRET", "not-a-real-secret-0123456789abcdef"),
+    ];
+    [&credentials, more].concat()
+}
+
+/// Before a byte is read, after some, and in the middle of a TLS handshake.
+#[test]
+fn a_connection_closed_early_raises_no_sigpipe() {
+    let program = compile("sigpipe", &stage("stage"));
+    let closing = |after: usize| {
+        Server::new(move |mut stream, _| {
+            let _ = stream.read(&mut vec![0; after]);
+        })
+    };
+    for after in [0, 1, 100] {
+        let server = closing(after);
+        let secure = format!("https://127.0.0.1:{}/authenticate/", server.port());
+        for url in [server.url(), secure] {
+            run(&program, &credentials(&url, &[]));
+        }
+    }
+}
+
+#[test]
+fn standard_descriptors_may_be_closed() {
+    run_with(&compile("closed", &stage("stage")), &Sandbox::start().unwrap());
+}
+
+#[test]
+fn it_is_loaded_and_unloaded_again_and_again() {
+    let stage = stage("stage");
+    let library = stage.join("lib/libclazar_auth.so.0");
+    let mut compiler = compiler("cc", &stage);
+    // `__typeof__` is what both compilers call C23's typeof.
+    compiler.args(["-std=gnu99", "-Wno-pedantic"]).arg(root().join("tests/c/dlopen.c")).arg("-ldl");
+    // check.h has functions that the program does not use, and that are not to be linked.
+    compiler.args(["-O1", "-Wl,--unresolved-symbols=ignore-all"]);
+    let program = link(compiler, "dlopen");
+    let more = [("TEST_LIBRARY", library.to_str().unwrap())];
+    run_case(&program, &Sandbox::start().unwrap(), &more);
+}
+
+#[test]
+fn small_stacks_are_enough() {
+    if matches!(Watch::now(), Watch::Address | Watch::Undefined) {
+        return; // A sanitizer makes each frame larger.
+    }
+    let authority = Authority::new("c-stack");
+    let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let url = format!("https://127.0.0.1:{}/authenticate/", server.port());
+    let ca_file = [("TEST_CA_FILE", authority.pem_file.to_str().unwrap())];
+    run(&compile("stack", &stage("stage")), &credentials(&url, &ca_file));
+}
+
+#[test]
+fn a_locale_with_a_decimal_comma_changes_nothing() {
+    let locales = folder().join(format!("locales-{}", std::process::id()));
+    std::fs::create_dir_all(&locales).unwrap();
+    let mut localedef = Command::new("localedef");
+    localedef.args(["-i", "de_DE", "-f", "UTF-8"]).arg(locales.join("de_DE.UTF-8"));
+    checked(localedef);
+    let body = r#"{"access_token":"not-a-real-token","token_type":"bearer","expires_in":3600.5}"#;
+    let server = Server::answering(ok(body));
+    let url = server.url();
+    let more = [("LOCPATH", locales.to_str().unwrap())];
+    run(&compile("locale", &stage("stage")), &credentials(&url, &more));
+}
+
+#[test]
+fn no_ca_certificates_are_needed_on_the_machine() {
+    let authority = Authority::new("c-roots");
+    let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let url = format!("https://127.0.0.1:{}/authenticate/", server.port());
+    let ca_file = [("TEST_CA_FILE", authority.pem_file.to_str().unwrap())];
+    run(&compile("no_roots", &stage("stage")), &credentials(&url, &ca_file));
+}
+
+#[test]
+fn a_hundred_providers_live_side_by_side() {
+    let sandbox = Sandbox::start().unwrap();
+    run_with(&compile("hundred", &stage("stage")), &sandbox);
+    assert_eq!(sandbox.requests("/authenticate/"), 100);
+}
+
+#[test]
+fn a_fresh_token_costs_no_allocation_and_no_system_call() {
+    if matches!(Watch::now(), Watch::Valgrind | Watch::Address) {
+        return; // Both have an allocator of their own.
+    }
+    run_with(&compile("silent", &stage("stage")), &Sandbox::start().unwrap());
+}
+
+/// In either order, since each has all of Rust's standard library in it.
+#[test]
+fn it_links_beside_another_rust_library_and_openssl_and_libcurl() {
+    let stage = stage("stage");
+    let host = folder().join(format!("libhost-{}.a", std::process::id()));
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let mut rustc = Command::new(rustc);
+    rustc.args(["--edition", "2021", "--crate-type", "staticlib", "-O", "-o"]).arg(&host);
+    rustc.arg(root().join("tests/c/host.rs"));
+    checked(rustc);
+    let ours = stage.join("lib/libclazar_auth.a");
+    for (name, archives) in [("host-first", [&host, &ours]), ("host-last", [&ours, &host])] {
+        let mut compiler = compiler("cc", &stage);
+        compiler.args(["-std=c99", "-D_POSIX_C_SOURCE=200809L"]);
+        compiler.arg(root().join("tests/c/host.c")).args(archives);
+        compiler.args(["-lcurl", "-lssl", "-lcrypto", "-ldl", "-lm"]);
+        run_with(&link(compiler, name), &Sandbox::start().unwrap());
+    }
+}

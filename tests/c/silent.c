@@ -1,0 +1,60 @@
+/* With a fresh token, a call makes no allocation and no system call, and leaves errno alone: the
+ * allocator is counted, and the kernel is told to kill the process for a system call. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "check.h"
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+extern void __libc_free(void *memory);
+
+static unsigned long calls;
+
+void *malloc(size_t size) {
+    __sync_fetch_and_add(&calls, 1);
+    return __libc_malloc(size);
+}
+void *calloc(size_t count, size_t size) {
+    __sync_fetch_and_add(&calls, 1);
+    return __libc_calloc(count, size);
+}
+void *realloc(void *memory, size_t size) {
+    __sync_fetch_and_add(&calls, 1);
+    return __libc_realloc(memory, size);
+}
+void free(void *memory) {
+    __sync_fetch_and_add(&calls, 1);
+    __libc_free(memory);
+}
+
+static void no_more_calls(const clazar_provider *provider) {
+    char header[CLAZAR_AUTHORIZATION_MAX];
+    size_t length = 0;
+    const unsigned long before = calls;
+    errno = 12345;
+    for (int i = 0; i < 1000; i++) {
+        CHECK(clazar_provider_authorization(provider, header, sizeof header, &length, NULL) == CLAZAR_OK);
+        CHECK(length > strlen("Bearer "));
+    }
+    CHECK(calls == before && errno == 12345);
+}
+
+int main(void) {
+    const unsigned long none = calls;
+    clazar_provider *provider = provider_from_env();
+    clazar_token_free(token_of(provider));
+    CHECK(calls > none);
+    no_more_calls(provider);
+    /* From here on read, write and exit alone are allowed. */
+    CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) == 0);
+    no_more_calls(provider);
+    if (getenv("TEST_BREAK") != NULL)
+        getppid();
+    syscall(SYS_exit, 0);
+}
