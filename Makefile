@@ -5,7 +5,7 @@ CARGO ?= cargo
 VENV := .venv
 STAGE := target/stage
 WHEELS := target/wheels
-AXIOS := axios@1.21.1
+NODE_PACKAGES := axios@1.21.1 koffi@3.3.4
 
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 PYTHON_SOURCES := pyproject.toml README.md $(shell find python -name '*.py*' -not -path '*/__pycache__/*')
@@ -69,7 +69,7 @@ test-rust:
 	$(CARGO) test --locked --features sandbox,redis --doc
 	$(CARGO) test --locked --manifest-path tests/model/Cargo.toml --target-dir target/model --lib
 
-test-c: $(STAGE)/installed $(STAGE)-panic/installed
+test-c: $(STAGE)/installed $(STAGE)-panic/installed target/node/installed
 	$(CARGO) test --locked --features sandbox --test c
 	CLAZAR_WATCH=valgrind $(CARGO) test --locked --features sandbox --test c
 	CLAZAR_WATCH=address $(CARGO) test --locked --features sandbox --test c
@@ -112,5 +112,5 @@ $(VENV)/tested: $(VENV)/installed tests/python/requirements.txt
 	touch $@
 
 target/node/installed: Makefile
-	npm install --silent --no-audit --no-fund --prefix target/node $(AXIOS)
+	npm install --silent --no-audit --no-fund --prefix target/node $(NODE_PACKAGES)
 	touch $@

@@ -7,6 +7,7 @@ mod abi;
 mod certificates;
 mod cpp;
 mod guest;
+mod package;
 
 mod programs;
 #[path = "../core/server.rs"]

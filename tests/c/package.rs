@@ -1,0 +1,254 @@
+//! What is installed, used as others use it: outside the checkout, and after the prefix was moved.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use clazar_auth::sandbox::{Answer, Sandbox};
+
+use crate::programs::{Watch, checked, root};
+
+/// A folder outside the checkout, removed at the end.
+struct Outside(PathBuf);
+
+impl Outside {
+    fn new(name: &str) -> Self {
+        let name = format!("clazar-auth-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn join(&self, path: &str) -> PathBuf {
+        self.0.join(path)
+    }
+
+    /// Installs with `make install` into a prefix, and moves that.
+    fn installed(&self, libdir: &str) -> PathBuf {
+        let mut make = make("install");
+        make.arg(format!("DESTDIR={}", self.join("staging").display()));
+        make.args(["PREFIX=/opt/first".into(), format!("LIBDIR={libdir}")]);
+        checked(make);
+        let moved = self.join("moved");
+        std::fs::rename(self.join("staging/opt/first"), &moved).unwrap();
+        moved
+    }
+
+    /// Copies the examples, so that nothing of the checkout is found beside them.
+    fn examples(&self) -> PathBuf {
+        let folder = self.join("examples");
+        let mut copy = Command::new("cp");
+        checked({
+            copy.arg("-r").arg(root().join("examples")).arg(&folder);
+            copy
+        });
+        folder
+    }
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// `make` in the checkout, without what an outer one says.
+fn make(target: &str) -> Command {
+    let mut make = Command::new("make");
+    make.current_dir(root()).args(["--no-print-directory", target]);
+    make.env_remove("MAKEFLAGS").env_remove("MFLAGS").env_remove("MAKELEVEL");
+    make
+}
+
+fn pkg_config(libraries: &Path, arguments: &[&str]) -> Vec<String> {
+    let mut command = Command::new("pkg-config");
+    command.args(arguments).env("PKG_CONFIG_PATH", libraries.join("pkgconfig"));
+    let output = String::from_utf8(checked(command).stdout).unwrap();
+    output.split_whitespace().map(str::to_owned).collect()
+}
+
+fn example(program: &mut Command, sandbox: &Sandbox, libraries: &Path) -> Output {
+    program.arg(format!("{}/listings/", sandbox.url().trim_end_matches('/')));
+    program.env("LD_LIBRARY_PATH", libraries);
+    program.env("CLAZAR_AUTH_URL", sandbox.auth_url());
+    program.env("CLAZAR_CLIENT_ID", sandbox.client_id());
+    program.env("CLAZAR_CLIENT_SECRET", sandbox.client_secret());
+    program.output().unwrap()
+}
+
+/// The example gets the listings, also when the API refuses its first token, but asks no third time.
+fn check_example(make: impl Fn() -> Command, libraries: &Path) {
+    for (refusals, succeeds, exchanges) in [(0, true, 1), (1, true, 2), (2, false, 2)] {
+        let sandbox = Sandbox::start().unwrap();
+        for _ in 0..refusals {
+            sandbox.answer_next("/listings/", Answer::new(401, "{}"));
+        }
+        let output = example(&mut make(), &sandbox, libraries);
+        assert_eq!(output.status.success(), succeeds, "{:?}: {output:?}", make());
+        let shown = String::from_utf8_lossy(&output.stdout).contains("listings-1");
+        assert_eq!(shown, succeeds, "{:?}: {output:?}", make());
+        assert_eq!(sandbox.requests("/authenticate/"), exchanges, "{:?}", make());
+        assert_eq!(sandbox.requests("/listings/"), exchanges, "{:?}", make());
+    }
+}
+
+fn is_linked_to_ours(program: &Path, libraries: &Path) -> bool {
+    let mut ldd = Command::new("ldd");
+    ldd.arg(program).env("LD_LIBRARY_PATH", libraries);
+    let found = String::from_utf8(checked(ldd).stdout).unwrap();
+    let ours = found.lines().find(|line| line.contains("libclazar_auth"));
+    // Found by its soname, in the prefix that was moved.
+    if let Some(line) = ours {
+        assert!(line.contains("libclazar_auth.so.0 =>"), "{line}");
+        assert!(line.contains(libraries.to_str().unwrap()), "{line}");
+    }
+    ours.is_some()
+}
+
+fn check_pkg_config(libraries: &Path, outside: &Outside) {
+    let examples = outside.examples();
+    for (package, is_shared) in [("clazar_auth", true), ("clazar_auth-static", false)] {
+        let flags = pkg_config(libraries, &["--cflags", "--libs", package, "libcurl"]);
+        let version = pkg_config(libraries, &["--modversion", package]);
+        assert_eq!(version, [env!("CARGO_PKG_VERSION")]);
+        for (compiler, standard, source) in
+            [("cc", "-std=gnu99", "curl_get.c"), ("c++", "-std=c++17", "curl_get.cpp")]
+        {
+            let program = outside.join(&format!("{package}-{source}.out"));
+            let mut command = Command::new(compiler);
+            command.args([standard, "-Wall", "-Wextra", "-Wpedantic", "-Werror"]);
+            command.arg(examples.join(source)).arg("-o").arg(&program).args(&flags);
+            checked(command);
+            assert_eq!(is_linked_to_ours(&program, libraries), is_shared);
+            check_example(|| Command::new(&program), libraries);
+        }
+    }
+}
+
+/// What is watched elsewhere is the library; its installation is the same each time.
+fn is_watched() -> bool {
+    Watch::now() != Watch::Nothing
+}
+
+#[test]
+fn the_examples_build_with_pkg_config() {
+    if !is_watched() {
+        let outside = Outside::new("pkg-config");
+        let prefix = outside.installed("lib");
+        check_pkg_config(&prefix.join("lib"), &outside);
+        for file in ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-LICENSES"] {
+            assert!(prefix.join("share/doc/clazar_auth").join(file).exists(), "{file}");
+        }
+    }
+}
+
+#[test]
+fn the_examples_build_with_cmake() {
+    if is_watched() {
+        return;
+    }
+    let outside = Outside::new("cmake");
+    // As distributions with several architectures have it.
+    let libraries = outside.installed("lib/some-triplet").join("lib/some-triplet");
+    let build = outside.join("build");
+    let mut configure = Command::new("cmake");
+    configure.arg("-S").arg(outside.examples()).arg("-B").arg(&build);
+    configure.arg(format!("-Dclazar_auth_DIR={}", libraries.join("cmake/clazar_auth").display()));
+    checked(configure);
+    let mut compile = Command::new("cmake");
+    compile.arg("--build").arg(&build);
+    checked(compile);
+    for (name, is_shared) in [
+        ("curl_get_c", true),
+        ("curl_get_cpp", true),
+        ("curl_get_static_c", false),
+        ("curl_get_static_cpp", false),
+    ] {
+        let program = build.join(name);
+        assert_eq!(is_linked_to_ours(&program, &libraries), is_shared, "{name}");
+        check_example(|| Command::new(&program), &libraries);
+    }
+}
+
+#[test]
+fn cmake_finds_it_by_the_prefix_and_refuses_a_newer_version() {
+    if is_watched() {
+        return;
+    }
+    let outside = Outside::new("find");
+    let prefix = outside.installed("lib");
+    for (version, is_found) in [("0.1", true), ("0.1.0", true), ("0.2", false), ("1.0", false)] {
+        let project = outside.join(&format!("project-{version}"));
+        std::fs::create_dir_all(&project).unwrap();
+        let text = format!(
+            "cmake_minimum_required(VERSION 3.16)\nproject(p LANGUAGES C)\n\
+             find_package(clazar_auth {version} REQUIRED)\n"
+        );
+        std::fs::write(project.join("CMakeLists.txt"), text).unwrap();
+        let mut cmake = Command::new("cmake");
+        cmake.arg("-S").arg(&project).arg("-B").arg(project.join("build"));
+        cmake.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display()));
+        assert_eq!(cmake.output().unwrap().status.success(), is_found, "{version}");
+    }
+}
+
+#[test]
+fn the_tarball_works_where_it_is_unpacked() {
+    if is_watched() {
+        return;
+    }
+    let outside = Outside::new("dist");
+    let output = String::from_utf8(checked(make("dist")).stdout).unwrap();
+    let tarball = root().join(output.lines().last().unwrap());
+    let mut tar = Command::new("tar");
+    tar.arg("-C").arg(&outside.0).args(["--strip-components=1", "-xzf"]).arg(tarball);
+    checked(tar);
+    check_pkg_config(&outside.join("lib"), &outside);
+}
+
+#[test]
+fn the_debian_packages_hold_the_runtime_and_the_rest() {
+    if is_watched() || !Path::new("/usr/bin/dpkg-deb").exists() {
+        return;
+    }
+    let outside = Outside::new("deb");
+    checked(make("deb"));
+    let packages = std::fs::read_dir(root().join("target/deb")).unwrap();
+    let packages: Vec<_> = packages.map(|entry| entry.unwrap().path()).collect();
+    for start in ["libclazar-auth0_", "libclazar-auth-dev_"] {
+        let is_it =
+            |path: &&PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with(start);
+        let mut unpack = Command::new("dpkg-deb");
+        unpack.arg("-x").arg(packages.iter().find(is_it).unwrap()).arg(&outside.0);
+        checked(unpack);
+        let development = outside.join("usr/include/clazar_auth.h").exists();
+        assert_eq!(development, start.contains("dev"), "{start}");
+    }
+    let triplet = checked({
+        let mut cc = Command::new("cc");
+        cc.arg("-print-multiarch");
+        cc
+    });
+    let triplet = String::from_utf8(triplet.stdout).unwrap();
+    check_pkg_config(&outside.join("usr/lib").join(triplet.trim()), &outside);
+}
+
+#[test]
+fn node_uses_the_c_interface() {
+    if is_watched() {
+        return;
+    }
+    let outside = Outside::new("node");
+    let libraries = outside.installed("lib").join("lib");
+    let script = outside.examples().join("node/get.mjs");
+    std::os::unix::fs::symlink(
+        root().join("target/node/node_modules"),
+        script.with_file_name("node_modules"),
+    )
+    .unwrap();
+    let node = || {
+        let mut node = Command::new("node");
+        node.arg(&script).env("CLAZAR_AUTH_LIBRARY", libraries.join("libclazar_auth.so.0"));
+        node
+    };
+    check_example(node, &libraries);
+}
