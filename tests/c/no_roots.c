@@ -24,7 +24,7 @@ static clazar_status attempt(const char *ca_file) {
 
 int main(void) {
     CHECK(unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0);
-    CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+    CHECK(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0);
     hide("/etc/ssl");
     hide("/etc/pki");
     hide("/usr/share/ca-certificates");
