@@ -16,7 +16,8 @@
  *
  *         if (clazar_config_new_from_env(&config, &error) == CLAZAR_OK &&
  *             clazar_provider_new(config, &provider, &error) == CLAZAR_OK &&
- *             clazar_provider_authorization(provider, header, sizeof header, NULL, &error) == CLAZAR_OK)
+ *             clazar_provider_authorization(provider, header, sizeof header, NULL, &error) ==
+ *                 CLAZAR_OK)
  *             puts("ready to send Authorization: Bearer ...");
  *         else
  *             fprintf(stderr, "%s\n", clazar_error_message(error));
@@ -28,19 +29,20 @@
  *     }
  *
  * Errors: functions that can fail return a clazar_status, and their results come through
- * out-parameters, which are set to NULL on failure. `error` may be NULL. An error that is handed out
- * belongs to the caller; what `*error` held before the call is not freed. No panic, abort or signal
+ * out-parameters, which are set to NULL on failure. `error` may be NULL. An error that is handed
+ * out belongs to the caller; what `*error` held before the call is not freed. No panic or signal
  * comes out of the library, and no SIGPIPE; it writes nothing to standard output or standard error.
- * Any call may change errno, as with most of POSIX; clazar_provider_authorization with a fresh token
- * leaves it alone.
+ * Only where malloc() fails it says so there and aborts, as Rust programs do. Any call may change
+ * errno, as with most of POSIX; clazar_provider_authorization with a fresh token leaves it alone.
  *
  * Ownership: text goes in as NUL-terminated UTF-8 and is copied. Text comes out NUL-terminated and
- * lives as long as the handle that it came from. Every handle has a _free function, which takes NULL;
- * nothing is for the caller's own free().
+ * lives as long as the handle that it came from. Every handle has a _free function, which takes
+ * NULL; nothing is for the caller's own free().
  *
- * Threads: a clazar_config is for one thread at a time. All other handles may be used by any number of
- * threads at once; only _free needs to be the last use of a handle. Stacks of 64 KiB are enough, but
- * for clazar_authenticate, which makes its request on the calling thread and needs 256 KiB. The
+ * Threads: a clazar_config is for one thread at a time. All other handles may be used by any number
+ * of threads at once, whether a parameter is const or not; only _free needs to be the last use of a
+ * handle. No function may be called from a signal handler. Stacks of 64 KiB are enough, but for
+ * clazar_authenticate, which makes its request on the calling thread and needs 256 KiB. The
  * library's own threads live as long as one exchange, and block all signals.
  *
  * fork: a child goes on with the provider and its token, also if an exchange was under way in the
@@ -51,10 +53,11 @@
  *
  * Environment: a variable is read only where the function says so, and never changed.
  *
- * ABI: functions are never removed or changed while the soname stays libclazar_auth.so.0; numbers keep
- * their meaning and are not reused; clazar_stats grows at its end only, and says how much of it is
- * filled in. A later library therefore takes the place of an earlier one without a new build. Later
- * versions may add functions, statuses and events: treat unknown ones as an error, or pass them over.
+ * ABI: functions are never removed or changed while the soname stays libclazar_auth.so.0; numbers
+ * keep their meaning and are not reused; the sizes CLAZAR_..._MAX suffice; clazar_stats grows at
+ * its end only, and says how much of it is filled in. A later library therefore takes the place of
+ * an earlier one without a new build. Later versions may add functions, statuses and events: treat
+ * unknown ones as an error, or pass them over.
  */
 
 
@@ -87,11 +90,11 @@ typedef struct clazar_config clazar_config;
 typedef struct clazar_error clazar_error;
 
 /**
- * Hands out a token that lives, and gets a new one when it is due. Reference counted, and safe to use
- * from any number of threads at once.
+ * Hands out a token that lives, and gets a new one when it is due. Reference counted, and safe to
+ * use from any number of threads at once.
  *
- * After fork() the child goes on with the provider and with its token, also if an exchange was under way
- * in the parent; each process then makes its own exchanges.
+ * After fork() the child goes on with the provider and with its token, also if an exchange was
+ * under way in the parent; each process then makes its own exchanges.
  */
 typedef struct clazar_provider clazar_provider;
 
@@ -112,17 +115,18 @@ typedef int32_t clazar_status;
 typedef int32_t clazar_event;
 
 /**
- * Takes an event. `message` is a sentence for a log, valid during the call: it names no secret, and of
- * a token eight hexadecimal digits of its SHA-256 hash.
+ * Takes an event. `message` is a sentence for a log, valid during the call: it names no secret,
+ * and of a token eight hexadecimal digits of its SHA-256 hash.
  *
- * It is called on a thread of the library, on which all signals are blocked, or on one that calls the
- * library; on several at once if need be. It may call the library, and must return; a C++ exception
- * must not leave it.
+ * It is called on a thread of the library, on which all signals are blocked, or on one that calls
+ * the library; on several at once if need be. It may call the library, and must return; a C++
+ * exception must not leave it.
  */
 typedef void (*clazar_event_callback)(void *context, clazar_event event, const char *message);
 
 /**
- * Frees what belongs to a callback.
+ * Frees what belongs to a callback. It may be called on any thread; a C++ exception must not leave
+ * it.
  */
 typedef void (*clazar_destroy)(void *context);
 
@@ -391,6 +395,19 @@ const char *clazar_status_name(clazar_status status);
 const char *clazar_version(void);
 
 /**
+ * Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies
+ * of a secret or a token. NULL is allowed and does nothing.
+ *
+ * @param memory `size` bytes that nobody else uses at the same time.
+ * @param size how many bytes `memory` has.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+void clazar_memzero(void *memory, size_t size);
+
+/**
  * Makes settings without credentials. No environment variable is read.
  *
  * @param config set to the new settings, which the caller frees with `clazar_config_free`; NULL on
@@ -406,21 +423,20 @@ clazar_status clazar_config_new(clazar_config **config, clazar_error **error);
 
 /**
  * Makes settings from the environment variables `CLAZAR_CLIENT_ID`, `CLAZAR_CLIENT_SECRET` or
- * `CLAZAR_CLIENT_SECRET_FILE`, `CLAZAR_AUTH_URL` and `CLAZAR_STORE`, which are read now and never again. Those that
- * are unset may be set by the functions below.
+ * `CLAZAR_CLIENT_SECRET_FILE`, `CLAZAR_AUTH_URL` and `CLAZAR_STORE`, which are read now and never
+ * again. Those that are unset may be set by the functions below.
  *
  * @param config set to the new settings, which the caller frees with `clazar_config_free`; NULL on
  *   failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8, both secrets are
- *   set, or there is no such store.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8, or both
+ *   secrets are set.
  *
  * No other thread may change the environment during the call.
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_new_from_env(clazar_config **config,
-                                         clazar_error **error);
+clazar_status clazar_config_new_from_env(clazar_config **config, clazar_error **error);
 
 /**
  * Frees settings, and wipes the secret in them. NULL is allowed and does nothing.
@@ -434,7 +450,7 @@ clazar_status clazar_config_new_from_env(clazar_config **config,
 void clazar_config_free(clazar_config *config);
 
 /**
- * Sets the client id. The text is copied.
+ * Sets the client id.
  *
  * @param config the settings to change.
  * @param client_id NUL-terminated UTF-8, which is copied.
@@ -447,8 +463,8 @@ void clazar_config_free(clazar_config *config);
 clazar_status clazar_config_set_client_id(clazar_config *config, const char *client_id);
 
 /**
- * Sets the client secret, and forgets a file set before. The text is copied; the caller may wipe its
- * own with `clazar_memzero`.
+ * Sets the client secret, and forgets a file set before. The caller may wipe its own copy
+ * with `clazar_memzero`.
  *
  * @param config the settings to change.
  * @param client_secret NUL-terminated UTF-8, which is copied.
@@ -458,13 +474,12 @@ clazar_status clazar_config_set_client_id(clazar_config *config, const char *cli
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_client_secret(clazar_config *config,
-                                              const char *client_secret);
+clazar_status clazar_config_set_client_secret(clazar_config *config, const char *client_secret);
 
 /**
- * Sets the path of a file that holds the client secret, and forgets a secret set before. One newline
- * at the file's end is dropped. A provider reads it when it is made, and again when the API refuses the
- * secret; a changed one is then tried at once.
+ * Sets the path of a file that holds the client secret, and forgets a secret set before. One
+ * newline at the file's end is dropped. A provider reads it when it is made, and again when the
+ * API refuses the secret; a changed one is then tried at once.
  *
  * @param config the settings to change.
  * @param path NUL-terminated UTF-8, which is copied.
@@ -474,12 +489,11 @@ clazar_status clazar_config_set_client_secret(clazar_config *config,
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_client_secret_file(clazar_config *config,
-                                                   const char *path);
+clazar_status clazar_config_set_client_secret_file(clazar_config *config, const char *path);
 
 /**
- * Sets a second client secret, for the time of a rotation: it is tried once when the first is refused, and
- * the one that works stays in use. The text is copied.
+ * Sets a second client secret, for the time of a rotation: it is tried once when the first is
+ * refused, and the one that works stays in use.
  *
  * @param config the settings to change.
  * @param client_secret NUL-terminated UTF-8, which is copied.
@@ -547,27 +561,26 @@ clazar_status clazar_config_set_proxy(clazar_config *config, const char *url);
 clazar_status clazar_config_set_user_agent(clazar_config *config, const char *user_agent);
 
 /**
- * Sets where a provider keeps its token besides memory, for other processes: "memory" (nowhere else),
- * "file" (a file of this user's: in the folder clazar-auth of `$XDG_RUNTIME_DIR`, else of
- * `$XDG_CACHE_HOME`, else of ~/.cache; these variables are read by `clazar_provider_new`), the path of a
- * folder, which no other user may enter, or the URL of a Redis or Valkey, such as
- * "rediss://user:password@host:6379/0". The token is sealed with the client secret, which must have at
- * least 32 characters. Default: "memory".
+ * Sets where a provider keeps its token besides memory, for other processes: "memory" (nowhere
+ * else), "file" (a file of this user's: in the folder clazar-auth of `$XDG_RUNTIME_DIR`, else of
+ * `$XDG_CACHE_HOME`, else of ~/.cache; these variables are read by `clazar_provider_new`), the
+ * path of a folder, which no other user may enter, or the URL of a Redis or Valkey, such as
+ * "rediss://user:password@host:6379/0". The token is sealed with the client secret, which must
+ * have at least 32 characters. Default: "memory".
  *
  * @param config the settings to change.
  * @param store NUL-terminated UTF-8, which is copied.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8, or if there
- *   is no such store.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
  *
  * For one thread at a time, as all that changes settings.
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_store(clazar_config *config,
-                                      const char *store);
+clazar_status clazar_config_set_store(clazar_config *config, const char *store);
 
 /**
- * Sets the limit for one whole exchange, in milliseconds, above 0 and at most a day. Default: 20,000.
+ * Sets the limit for one whole exchange, in milliseconds, above 0 and at most a day. Default:
+ * 20,000.
  *
  * @param config the settings to change.
  * @param timeout_ms the limit in milliseconds.
@@ -577,18 +590,18 @@ clazar_status clazar_config_set_store(clazar_config *config,
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_timeout_ms(clazar_config *config,
-                                           uint64_t timeout_ms);
+clazar_status clazar_config_set_timeout_ms(clazar_config *config, uint64_t timeout_ms);
 
 /**
- * Has the events of each provider that is made with these settings told to `callback`, and forgets one
- * set before.
+ * Has the events of each provider that is made with these settings told to `callback`, and forgets
+ * one set before.
  *
  * @param config the settings to change.
  * @param callback what to call; NULL for none.
  * @param context passed to it as it is; any thread may use it.
- * @param destroy called once with `context`, after the last event: when the settings and all handles
- *   on providers made with them are freed, and no exchange is under way. May be NULL.
+ * @param destroy called once with `context`, after the last event: when the settings are freed or
+ *   got another callback, all handles on providers made with them are freed, and no exchange is
+ *   under way. May be NULL.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL; `destroy` is then not
  *   called.
  *
@@ -602,8 +615,9 @@ clazar_status clazar_config_set_event_callback(clazar_config *config,
                                                clazar_destroy destroy);
 
 /**
- * Exchanges the client id and secret for a new token: one request on the calling thread, and nothing
- * is kept. A program that needs the token more than once is better served by a `clazar_provider`.
+ * Exchanges the client id and secret for a new token: one request on the calling thread, and
+ * nothing is kept. A program that needs the token more than once is better served by a
+ * `clazar_provider`.
  *
  * Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
  * `SSL_CERT_FILE` and `SSL_CERT_DIR`.
@@ -716,8 +730,9 @@ clazar_status clazar_provider_new(const clazar_config *config,
 clazar_provider *clazar_provider_clone(const clazar_provider *provider);
 
 /**
- * Ends the exchange under way and drops the token. From now on, and for those that wait, each call on
- * any handle returns `CLAZAR_ERR_CLOSED`. NULL and a closed provider are allowed and nothing happens.
+ * Ends the exchange under way and drops the token. From now on, and for those that wait, each call
+ * on any handle returns `CLAZAR_ERR_CLOSED`. NULL and a closed provider are allowed and nothing
+ * happens.
  *
  * @param provider a provider, or NULL.
  *
@@ -725,7 +740,7 @@ clazar_provider *clazar_provider_clone(const clazar_provider *provider);
  *
  * @since 0.1.0
  */
-void clazar_provider_close(clazar_provider *provider);
+void clazar_provider_close(const clazar_provider *provider);
 
 /**
  * Frees this handle; the last one wipes the token and the secret. An exchange under way ends by
@@ -741,10 +756,10 @@ void clazar_provider_free(clazar_provider *provider);
 
 /**
  * A token that lives: from memory as long as it is fresh. When it is due, it is renewed in the
- * background. The calling thread waits for an exchange only if there is no live token, or at most a
- * second in a token's last part; whoever waits at the same time shares its token or its failure. After
- * a failure, and until the next exchange is due, callers without a live token get the error at once,
- * and `clazar_error_retry_after_ms` says how long that is.
+ * background. The calling thread waits for an exchange only if there is no live token, or at most
+ * a second in a token's last part; whoever waits at the same time shares its token or its failure.
+ * After a failure, and until the next exchange is due, callers without a live token get the error
+ * at once, and `clazar_error_retry_after_ms` says how long that is.
  *
  * @param provider a provider.
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
@@ -763,7 +778,8 @@ clazar_status clazar_provider_token(const clazar_provider *provider,
  * The token in memory if it lives, without any I/O.
  *
  * @param provider a provider.
- * @param token set to the token, which the caller frees with `clazar_token_free`; NULL if there is none.
+ * @param token set to the token, which the caller frees with `clazar_token_free`; NULL if there is
+ *   none.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK`, also if there is no token, or `CLAZAR_ERR_INVALID_ARGUMENT`.
  *
@@ -776,8 +792,9 @@ clazar_status clazar_provider_peek(const clazar_provider *provider,
                                    clazar_error **error);
 
 /**
- * A token from a new exchange, or from the one that is under way. It does not wait for the provider's
- * own pause after a failure, but for one that the server named. On failure a live token stays in use.
+ * A token from a new exchange, or from the one that is under way. It does not wait for the
+ * provider's own pause after a failure, but for one that the server named. On failure a live token
+ * stays in use.
  *
  * @param provider a provider.
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
@@ -793,15 +810,15 @@ clazar_status clazar_provider_refresh(const clazar_provider *provider,
                                       clazar_error **error);
 
 /**
- * Copies the value of the Authorization header, "Bearer <token>", into a buffer of the caller's: the
- * short way to what `clazar_provider_token` gives. With a fresh token it takes no lock and makes no
- * allocation.
+ * Copies the value of the Authorization header, "Bearer <token>", into a buffer of the caller's:
+ * the short way to what `clazar_provider_token` gives. With a fresh token it takes no lock and
+ * makes no allocation.
  *
  * @param provider a provider.
  * @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
  * @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
- * @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size that
- *   is needed, the NUL included; with any other error to 0. May be NULL.
+ * @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size
+ *   that is needed, the NUL included; with any other error to 0. May be NULL.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK` or any error.
  *
@@ -816,10 +833,10 @@ clazar_status clazar_provider_authorization(const clazar_provider *provider,
                                             clazar_error **error);
 
 /**
- * Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in use
- * is already another, so each of many threads may call this; nor if a token was replaced for this
- * reason less than 30 seconds ago, since the API then refuses for another one. A 403 is no reason to
- * call this.
+ * Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in
+ * use is already another, so each of many threads may call this; nor if a token was replaced for
+ * this reason less than 30 seconds ago, since the API then refuses for another one. A 403 is no
+ * reason to call this.
  *
  * @param provider a provider.
  * @param token the token that was refused.
@@ -830,14 +847,14 @@ clazar_status clazar_provider_authorization(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_invalidate(clazar_provider *provider,
+clazar_status clazar_provider_invalidate(const clazar_provider *provider,
                                          const clazar_token *token,
                                          clazar_error **error);
 
 /**
- * Copies the token, got as `clazar_provider_token` gets it and sealed with the client secret, into a
- * buffer of the caller's: for keeping anywhere. Only a provider with the same client, URL and secret can
- * take it, with `clazar_provider_unseal`.
+ * Copies the token, got as `clazar_provider_token` gets it and sealed with the client secret, into
+ * a buffer of the caller's: for keeping anywhere. Only a provider with the same client, URL and
+ * secret can take it, with `clazar_provider_unseal`.
  *
  * @param provider a provider.
  * @param buffer gets the bytes, or nothing at all; may be NULL if `size` is 0.
@@ -845,8 +862,8 @@ clazar_status clazar_provider_invalidate(clazar_provider *provider,
  * @param length set to the number of bytes; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size that is
  *   needed; with any other error to 0. May be NULL.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
- * @return `CLAZAR_OK` or any error; `CLAZAR_ERR_INVALID_ARGUMENT` also for a client secret of fewer than
- *   32 characters.
+ * @return `CLAZAR_OK` or any error; `CLAZAR_ERR_INVALID_ARGUMENT` also for a client secret of
+ *   fewer than 32 characters.
  *
  * Thread-safe.
  *
@@ -866,31 +883,17 @@ clazar_status clazar_provider_seal(const clazar_provider *provider,
  * @param blob `size` bytes, which are copied.
  * @param size how many bytes `blob` has.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
- * @return `CLAZAR_OK`; `CLAZAR_ERR_INVALID_ARGUMENT` if the blob is not one of this client's and its
- *   present secret's, or if its token is dead or was invalidated; or `CLAZAR_ERR_CLOSED`.
+ * @return `CLAZAR_OK`; `CLAZAR_ERR_INVALID_ARGUMENT` if the blob is not one of this client's and
+ *   its present secret's, or if its token is dead or was invalidated; or `CLAZAR_ERR_CLOSED`.
  *
  * Thread-safe.
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_unseal(clazar_provider *provider,
+clazar_status clazar_provider_unseal(const clazar_provider *provider,
                                      const uint8_t *blob,
                                      size_t size,
                                      clazar_error **error);
-
-/**
- * Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies of
- * a secret or a token. NULL is allowed and does nothing.
- *
- * @param memory `size` bytes that nobody else uses at the same time.
- * @param size how many bytes `memory` has.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-void clazar_memzero(void *memory,
-                    size_t size);
 
 /**
  * What a provider did so far, and how it is now.

@@ -14,9 +14,10 @@
  *         return 1;
  *     }
  *
- * All types but Authorization can be moved, and none can be copied; one that was moved from may only be
- * destroyed or assigned to, and its functions throw. Functions throw Error, or std::bad_alloc, unless
- * they are noexcept. What clazar_auth.h says of threads, fork() and errno holds here too.
+ * Config, Provider and Token can be moved but not copied. One that was moved from holds nothing: it
+ * may be assigned to, what is noexcept gives an empty result, and all else throws. Functions throw
+ * Error, or std::bad_alloc, unless they are noexcept. What clazar_auth.h says of threads, fork()
+ * and errno holds here too.
  */
 #ifndef CLAZAR_AUTH_HPP
 #define CLAZAR_AUTH_HPP
@@ -37,7 +38,13 @@
 
 namespace clazar {
 
-/** Why a function failed. what() says what happened, where, and what to do next, without a secret. */
+// Programs that were compiled with other versions of this header may meet in one process.
+inline namespace v0_1 {
+
+/**
+ * Why a function failed. what() says what happened, where, and what to do next; it holds no secret
+ * and no token.
+ */
 class Error : public std::runtime_error {
 public:
     /** An error of the C interface, which stays the caller's; it may be NULL. */
@@ -75,7 +82,7 @@ private:
     std::int64_t retry_after_ = -1;
 };
 
-/** Takes an event, one of the `CLAZAR_EVENT_*`, and a sentence for a log that is valid during the call. */
+/** Takes an event, one of the `CLAZAR_EVENT_*`, and a sentence for a log, valid during the call. */
 using EventCallback = std::function<void(clazar_event, std::string_view)>;
 
 /** Not for users. */
@@ -116,15 +123,17 @@ private:
     std::string text_;
 };
 
+// A function with C linkage is the same in all namespaces, so the version is in its name.
 extern "C" {
-inline void clazar_detail_on_event(void* callback, clazar_event event, const char* message) noexcept {
+inline void clazar_v0_1_on_event(void* callback, clazar_event event,
+                                 const char* message) noexcept {
     try {
         (*static_cast<EventCallback*>(callback))(event, message);
     } catch (...) {
         // It must not cross the C interface, and an event has nobody to report to.
     }
 }
-inline void clazar_detail_destroy(void* callback) noexcept {
+inline void clazar_v0_1_destroy(void* callback) noexcept {
     delete static_cast<EventCallback*>(callback);
 }
 }
@@ -182,8 +191,8 @@ public:
     }
 
     /**
-     * Has each event of the providers made with these settings told to `callback`, on any thread and on
-     * several at once. What it throws is dropped. It is destroyed after the last event.
+     * Has each event of the providers made with these settings told to `callback`, on any thread
+     * and on several at once. What it throws is dropped. It is destroyed after the last event.
      */
     Config& event_callback(EventCallback callback) {
         if (!callback) {
@@ -191,8 +200,8 @@ public:
                         "event_callback");
         }
         auto context = std::make_unique<EventCallback>(std::move(callback));
-        done(clazar_config_set_event_callback(handle_.get(), detail::clazar_detail_on_event,
-                                              context.get(), detail::clazar_detail_destroy),
+        done(clazar_config_set_event_callback(handle_.get(), detail::clazar_v0_1_on_event,
+                                              context.get(), detail::clazar_v0_1_destroy),
              "event_callback");
         static_cast<void>(context.release());
         return *this;
@@ -221,7 +230,7 @@ private:
 
     Config& done(clazar_status status, const char* name) {
         if (status != CLAZAR_OK) {
-            throw Error(std::string(name) + " cannot be set to this; see clazar_auth.h for what it takes");
+            throw Error(std::string(name) + " must be UTF-8");
         }
         return *this;
     }
@@ -296,8 +305,8 @@ private:
 };
 
 /**
- * Hands out a token that lives, and gets a new one when it is due. Any number of threads may use it at
- * once; only the destructor and assignment need it for themselves.
+ * Hands out a token that lives, and gets a new one when it is due. Any number of threads may use it
+ * at once; only the destructor and assignment need it for themselves.
  */
 class Provider {
 public:
@@ -335,7 +344,7 @@ public:
     Token refresh() const { return Token(get_token(clazar_provider_refresh)); }
 
     /** As `clazar_provider_invalidate`: the API answered 401 to `token`. */
-    void invalidate(const Token& token) {
+    void invalidate(const Token& token) const {
         detail::call([&](clazar_error** error) {
             return clazar_provider_invalidate(handle_.get(), token.get(), error);
         });
@@ -353,13 +362,13 @@ public:
     }
 
     /** As `clazar_provider_unseal`. */
-    void unseal(const std::uint8_t* blob, std::size_t size) {
+    void unseal(const std::uint8_t* blob, std::size_t size) const {
         detail::call([&](clazar_error** error) {
             return clazar_provider_unseal(handle_.get(), blob, size, error);
         });
     }
     /** The same, of a whole vector. */
-    void unseal(const std::vector<std::uint8_t>& blob) { unseal(blob.data(), blob.size()); }
+    void unseal(const std::vector<std::uint8_t>& blob) const { unseal(blob.data(), blob.size()); }
 
     /** What the provider did so far, and how it is now. */
     [[nodiscard]] clazar_stats stats() const {
@@ -372,10 +381,10 @@ public:
     }
 
     /** As `clazar_provider_close`, for all handles. */
-    void close() noexcept { clazar_provider_close(handle_.get()); }
+    void close() const noexcept { clazar_provider_close(handle_.get()); }
 
     /** The handle of the C interface, which stays this object's. */
-    [[nodiscard]] clazar_provider* get() const noexcept { return handle_.get(); }
+    [[nodiscard]] const clazar_provider* get() const noexcept { return handle_.get(); }
 
 private:
     explicit Provider(clazar_provider* provider) noexcept : handle_(provider) {}
@@ -403,6 +412,7 @@ private:
 /** The version of the library, such as "0.1.0". */
 [[nodiscard]] inline std::string_view version() noexcept { return clazar_version(); }
 
+}  // namespace v0_1
 }  // namespace clazar
 
 #endif

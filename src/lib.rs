@@ -64,3 +64,12 @@ pub use store::Store;
 #[cfg(fuzzing)]
 pub use store::fuzzing;
 pub use token::AccessToken;
+
+/// Pages whose examples are tested with this crate's.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/store.md")]
+    struct Store;
+}

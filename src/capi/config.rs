@@ -9,7 +9,7 @@ use super::status::clazar_status;
 use super::{guard, text};
 use crate::credentials::{Secret, SecretSource};
 use crate::provider::Config;
-use crate::{Error, Options, Store};
+use crate::{Error, Options};
 
 /// Settings for `clazar_provider_new` and `clazar_authenticate`, which check them.
 /// For one thread at a time.
@@ -37,14 +37,14 @@ pub unsafe extern "C" fn clazar_config_new(
 }
 
 /// Makes settings from the environment variables `CLAZAR_CLIENT_ID`, `CLAZAR_CLIENT_SECRET` or
-/// `CLAZAR_CLIENT_SECRET_FILE`, `CLAZAR_AUTH_URL` and `CLAZAR_STORE`, which are read now and never again. Those that
-/// are unset may be set by the functions below.
+/// `CLAZAR_CLIENT_SECRET_FILE`, `CLAZAR_AUTH_URL` and `CLAZAR_STORE`, which are read now and never
+/// again. Those that are unset may be set by the functions below.
 ///
 /// @param config set to the new settings, which the caller frees with `clazar_config_free`; NULL on
 ///   failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
-/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8, both secrets are
-///   set, or there is no such store.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8, or both
+///   secrets are set.
 ///
 /// No other thread may change the environment during the call.
 ///
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn clazar_config_free(config: *mut clazar_config) {
     unsafe { guard::free(config) };
 }
 
-/// Sets the client id. The text is copied.
+/// Sets the client id.
 ///
 /// @param config the settings to change.
 /// @param client_id NUL-terminated UTF-8, which is copied.
@@ -116,8 +116,8 @@ pub unsafe extern "C" fn clazar_config_set_client_id(
     }
 }
 
-/// Sets the client secret, and forgets a file set before. The text is copied; the caller may wipe its
-/// own with `clazar_memzero`.
+/// Sets the client secret, and forgets a file set before. The caller may wipe its own copy
+/// with `clazar_memzero`.
 ///
 /// @param config the settings to change.
 /// @param client_secret NUL-terminated UTF-8, which is copied.
@@ -139,9 +139,9 @@ pub unsafe extern "C" fn clazar_config_set_client_secret(
     }
 }
 
-/// Sets the path of a file that holds the client secret, and forgets a secret set before. One newline
-/// at the file's end is dropped. A provider reads it when it is made, and again when the API refuses the
-/// secret; a changed one is then tried at once.
+/// Sets the path of a file that holds the client secret, and forgets a secret set before. One
+/// newline at the file's end is dropped. A provider reads it when it is made, and again when the
+/// API refuses the secret; a changed one is then tried at once.
 ///
 /// @param config the settings to change.
 /// @param path NUL-terminated UTF-8, which is copied.
@@ -163,8 +163,8 @@ pub unsafe extern "C" fn clazar_config_set_client_secret_file(
     }
 }
 
-/// Sets a second client secret, for the time of a rotation: it is tried once when the first is refused, and
-/// the one that works stays in use. The text is copied.
+/// Sets a second client secret, for the time of a rotation: it is tried once when the first is
+/// refused, and the one that works stays in use.
 ///
 /// @param config the settings to change.
 /// @param client_secret NUL-terminated UTF-8, which is copied.
@@ -260,17 +260,16 @@ pub unsafe extern "C" fn clazar_config_set_user_agent(
     unsafe { set_option(config, user_agent, |options, text| options.user_agent(text)) }
 }
 
-/// Sets where a provider keeps its token besides memory, for other processes: "memory" (nowhere else),
-/// "file" (a file of this user's: in the folder clazar-auth of `$XDG_RUNTIME_DIR`, else of
-/// `$XDG_CACHE_HOME`, else of ~/.cache; these variables are read by `clazar_provider_new`), the path of a
-/// folder, which no other user may enter, or the URL of a Redis or Valkey, such as
-/// "rediss://user:password@host:6379/0". The token is sealed with the client secret, which must have at
-/// least 32 characters. Default: "memory".
+/// Sets where a provider keeps its token besides memory, for other processes: "memory" (nowhere
+/// else), "file" (a file of this user's: in the folder clazar-auth of `$XDG_RUNTIME_DIR`, else of
+/// `$XDG_CACHE_HOME`, else of ~/.cache; these variables are read by `clazar_provider_new`), the
+/// path of a folder, which no other user may enter, or the URL of a Redis or Valkey, such as
+/// "rediss://user:password@host:6379/0". The token is sealed with the client secret, which must
+/// have at least 32 characters. Default: "memory".
 ///
 /// @param config the settings to change.
 /// @param store NUL-terminated UTF-8, which is copied.
-/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8, or if there
-///   is no such store.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
 ///
 /// For one thread at a time, as all that changes settings.
 ///
@@ -281,15 +280,11 @@ pub unsafe extern "C" fn clazar_config_set_store(
     store: *const c_char,
 ) -> clazar_status {
     // SAFETY: the caller passes live settings and a NUL-terminated text.
-    unsafe {
-        change(config, |config| {
-            config.store = Some(Store::parse(text::read(store, "the text")?)?);
-            Ok(())
-        })
-    }
+    unsafe { set(config, store, |config, text| config.store = Some(text.into())) }
 }
 
-/// Sets the limit for one whole exchange, in milliseconds, above 0 and at most a day. Default: 20,000.
+/// Sets the limit for one whole exchange, in milliseconds, above 0 and at most a day. Default:
+/// 20,000.
 ///
 /// @param config the settings to change.
 /// @param timeout_ms the limit in milliseconds.

@@ -1,6 +1,8 @@
 //! Errors.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CString, c_char, c_void};
+
+use zeroize::Zeroize;
 
 use super::guard::{self, Failure, answer};
 use super::status::{self, CLAZAR_OK, clazar_status};
@@ -128,4 +130,21 @@ pub extern "C" fn clazar_version() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
     // SAFETY: a null length is allowed.
     unsafe { text::lend(VERSION.as_bytes(), std::ptr::null_mut()) }
+}
+
+/// Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies
+/// of a secret or a token. NULL is allowed and does nothing.
+///
+/// @param memory `size` bytes that nobody else uses at the same time.
+/// @param size how many bytes `memory` has.
+///
+/// Thread-safe.
+///
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_memzero(memory: *mut c_void, size: usize) {
+    if !memory.is_null() {
+        // SAFETY: not null; the caller passes `size` bytes of its own.
+        unsafe { std::slice::from_raw_parts_mut(memory.cast::<u8>(), size) }.zeroize();
+    }
 }

@@ -22,26 +22,28 @@ pub const CLAZAR_EVENT_STORE_TROUBLE: clazar_event = 4;
 /// The client secret was refused, and its fallback is used from now on.
 pub const CLAZAR_EVENT_FALLBACK_USED: clazar_event = 5;
 
-/// Takes an event. `message` is a sentence for a log, valid during the call: it names no secret, and of
-/// a token eight hexadecimal digits of its SHA-256 hash.
+/// Takes an event. `message` is a sentence for a log, valid during the call: it names no secret,
+/// and of a token eight hexadecimal digits of its SHA-256 hash.
 ///
-/// It is called on a thread of the library, on which all signals are blocked, or on one that calls the
-/// library; on several at once if need be. It may call the library, and must return; a C++ exception
-/// must not leave it.
+/// It is called on a thread of the library, on which all signals are blocked, or on one that calls
+/// the library; on several at once if need be. It may call the library, and must return; a C++
+/// exception must not leave it.
 pub type clazar_event_callback =
     Option<unsafe extern "C" fn(context: *mut c_void, event: clazar_event, message: *const c_char)>;
 
-/// Frees what belongs to a callback.
+/// Frees what belongs to a callback. It may be called on any thread; a C++ exception must not leave
+/// it.
 pub type clazar_destroy = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
-/// Has the events of each provider that is made with these settings told to `callback`, and forgets one
-/// set before.
+/// Has the events of each provider that is made with these settings told to `callback`, and forgets
+/// one set before.
 ///
 /// @param config the settings to change.
 /// @param callback what to call; NULL for none.
 /// @param context passed to it as it is; any thread may use it.
-/// @param destroy called once with `context`, after the last event: when the settings and all handles
-///   on providers made with them are freed, and no exchange is under way. May be NULL.
+/// @param destroy called once with `context`, after the last event: when the settings are freed or
+///   got another callback, all handles on providers made with them are freed, and no exchange is
+///   under way. May be NULL.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL; `destroy` is then not
 ///   called.
 ///

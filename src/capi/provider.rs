@@ -1,10 +1,8 @@
 //! Providers.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::c_char;
 use std::ptr;
 use std::sync::Arc;
-
-use zeroize::Zeroize;
 
 use super::config::clazar_config;
 use super::error::clazar_error;
@@ -21,11 +19,11 @@ pub const CLAZAR_AUTHORIZATION_MAX: usize = 8008;
 
 const _: () = assert!(CLAZAR_AUTHORIZATION_MAX == "Bearer ".len() + LONGEST_VALUE + 1);
 
-/// Hands out a token that lives, and gets a new one when it is due. Reference counted, and safe to use
-/// from any number of threads at once.
+/// Hands out a token that lives, and gets a new one when it is due. Reference counted, and safe to
+/// use from any number of threads at once.
 ///
-/// After fork() the child goes on with the provider and with its token, also if an exchange was under way
-/// in the parent; each process then makes its own exchanges.
+/// After fork() the child goes on with the provider and with its token, also if an exchange was
+/// under way in the parent; each process then makes its own exchanges.
 pub struct clazar_provider {
     pub(super) provider: TokenProvider,
 }
@@ -83,8 +81,9 @@ pub unsafe extern "C" fn clazar_provider_clone(
     })
 }
 
-/// Ends the exchange under way and drops the token. From now on, and for those that wait, each call on
-/// any handle returns `CLAZAR_ERR_CLOSED`. NULL and a closed provider are allowed and nothing happens.
+/// Ends the exchange under way and drops the token. From now on, and for those that wait, each call
+/// on any handle returns `CLAZAR_ERR_CLOSED`. NULL and a closed provider are allowed and nothing
+/// happens.
 ///
 /// @param provider a provider, or NULL.
 ///
@@ -92,7 +91,7 @@ pub unsafe extern "C" fn clazar_provider_clone(
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn clazar_provider_close(provider: *mut clazar_provider) {
+pub unsafe extern "C" fn clazar_provider_close(provider: *const clazar_provider) {
     // SAFETY: the caller passes NULL or a live provider.
     if let Some(provider) = unsafe { provider.as_ref() } {
         answer((), || provider.provider.close());
@@ -114,10 +113,10 @@ pub unsafe extern "C" fn clazar_provider_free(provider: *mut clazar_provider) {
 }
 
 /// A token that lives: from memory as long as it is fresh. When it is due, it is renewed in the
-/// background. The calling thread waits for an exchange only if there is no live token, or at most a
-/// second in a token's last part; whoever waits at the same time shares its token or its failure. After
-/// a failure, and until the next exchange is due, callers without a live token get the error at once,
-/// and `clazar_error_retry_after_ms` says how long that is.
+/// background. The calling thread waits for an exchange only if there is no live token, or at most
+/// a second in a token's last part; whoever waits at the same time shares its token or its failure.
+/// After a failure, and until the next exchange is due, callers without a live token get the error
+/// at once, and `clazar_error_retry_after_ms` says how long that is.
 ///
 /// @param provider a provider.
 /// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
@@ -140,7 +139,8 @@ pub unsafe extern "C" fn clazar_provider_token(
 /// The token in memory if it lives, without any I/O.
 ///
 /// @param provider a provider.
-/// @param token set to the token, which the caller frees with `clazar_token_free`; NULL if there is none.
+/// @param token set to the token, which the caller frees with `clazar_token_free`; NULL if there is
+///   none.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK`, also if there is no token, or `CLAZAR_ERR_INVALID_ARGUMENT`.
 ///
@@ -157,8 +157,9 @@ pub unsafe extern "C" fn clazar_provider_peek(
     unsafe { get(provider, token, error, |provider| Ok(provider.peek())) }
 }
 
-/// A token from a new exchange, or from the one that is under way. It does not wait for the provider's
-/// own pause after a failure, but for one that the server named. On failure a live token stays in use.
+/// A token from a new exchange, or from the one that is under way. It does not wait for the
+/// provider's own pause after a failure, but for one that the server named. On failure a live token
+/// stays in use.
 ///
 /// @param provider a provider.
 /// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
@@ -200,15 +201,15 @@ unsafe fn get(
     }
 }
 
-/// Copies the value of the Authorization header, "Bearer <token>", into a buffer of the caller's: the
-/// short way to what `clazar_provider_token` gives. With a fresh token it takes no lock and makes no
-/// allocation.
+/// Copies the value of the Authorization header, "Bearer <token>", into a buffer of the caller's:
+/// the short way to what `clazar_provider_token` gives. With a fresh token it takes no lock and
+/// makes no allocation.
 ///
 /// @param provider a provider.
 /// @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
 /// @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
-/// @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size that
-///   is needed, the NUL included; with any other error to 0. May be NULL.
+/// @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size
+///   that is needed, the NUL included; with any other error to 0. May be NULL.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK` or any error.
 ///
@@ -241,10 +242,10 @@ pub unsafe extern "C" fn clazar_provider_authorization(
     }
 }
 
-/// Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in use
-/// is already another, so each of many threads may call this; nor if a token was replaced for this
-/// reason less than 30 seconds ago, since the API then refuses for another one. A 403 is no reason to
-/// call this.
+/// Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in
+/// use is already another, so each of many threads may call this; nor if a token was replaced for
+/// this reason less than 30 seconds ago, since the API then refuses for another one. A 403 is no
+/// reason to call this.
 ///
 /// @param provider a provider.
 /// @param token the token that was refused.
@@ -256,7 +257,7 @@ pub unsafe extern "C" fn clazar_provider_authorization(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_invalidate(
-    provider: *mut clazar_provider,
+    provider: *const clazar_provider,
     token: *const clazar_token,
     error: *mut *mut clazar_error,
 ) -> clazar_status {
@@ -275,9 +276,9 @@ pub const CLAZAR_SEALED_MAX: usize = 10240;
 
 const _: () = assert!(CLAZAR_SEALED_MAX >= LONGEST_SEALED);
 
-/// Copies the token, got as `clazar_provider_token` gets it and sealed with the client secret, into a
-/// buffer of the caller's: for keeping anywhere. Only a provider with the same client, URL and secret can
-/// take it, with `clazar_provider_unseal`.
+/// Copies the token, got as `clazar_provider_token` gets it and sealed with the client secret, into
+/// a buffer of the caller's: for keeping anywhere. Only a provider with the same client, URL and
+/// secret can take it, with `clazar_provider_unseal`.
 ///
 /// @param provider a provider.
 /// @param buffer gets the bytes, or nothing at all; may be NULL if `size` is 0.
@@ -285,8 +286,8 @@ const _: () = assert!(CLAZAR_SEALED_MAX >= LONGEST_SEALED);
 /// @param length set to the number of bytes; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size that is
 ///   needed; with any other error to 0. May be NULL.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
-/// @return `CLAZAR_OK` or any error; `CLAZAR_ERR_INVALID_ARGUMENT` also for a client secret of fewer than
-///   32 characters.
+/// @return `CLAZAR_OK` or any error; `CLAZAR_ERR_INVALID_ARGUMENT` also for a client secret of
+///   fewer than 32 characters.
 ///
 /// Thread-safe.
 ///
@@ -330,15 +331,15 @@ pub unsafe extern "C" fn clazar_provider_seal(
 /// @param blob `size` bytes, which are copied.
 /// @param size how many bytes `blob` has.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
-/// @return `CLAZAR_OK`; `CLAZAR_ERR_INVALID_ARGUMENT` if the blob is not one of this client's and its
-///   present secret's, or if its token is dead or was invalidated; or `CLAZAR_ERR_CLOSED`.
+/// @return `CLAZAR_OK`; `CLAZAR_ERR_INVALID_ARGUMENT` if the blob is not one of this client's and
+///   its present secret's, or if its token is dead or was invalidated; or `CLAZAR_ERR_CLOSED`.
 ///
 /// Thread-safe.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_unseal(
-    provider: *mut clazar_provider,
+    provider: *const clazar_provider,
     blob: *const u8,
     size: usize,
     error: *mut *mut clazar_error,
@@ -351,22 +352,5 @@ pub unsafe extern "C" fn clazar_provider_unseal(
             guard::handle(blob, "blob")?;
             Ok(provider.provider.unseal(std::slice::from_raw_parts(blob, size))?)
         })
-    }
-}
-
-/// Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies of
-/// a secret or a token. NULL is allowed and does nothing.
-///
-/// @param memory `size` bytes that nobody else uses at the same time.
-/// @param size how many bytes `memory` has.
-///
-/// Thread-safe.
-///
-/// @since 0.1.0
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn clazar_memzero(memory: *mut c_void, size: usize) {
-    if !memory.is_null() {
-        // SAFETY: not null; the caller passes `size` bytes of its own.
-        unsafe { std::slice::from_raw_parts_mut(memory.cast::<u8>(), size) }.zeroize();
     }
 }

@@ -17,8 +17,9 @@ pub struct clazar_token {
     pub(super) token: Arc<AccessToken>,
 }
 
-/// Exchanges the client id and secret for a new token: one request on the calling thread, and nothing
-/// is kept. A program that needs the token more than once is better served by a `clazar_provider`.
+/// Exchanges the client id and secret for a new token: one request on the calling thread, and
+/// nothing is kept. A program that needs the token more than once is better served by a
+/// `clazar_provider`.
 ///
 /// Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR`.

@@ -2,7 +2,7 @@
 
 use super::Listener;
 use crate::credentials::CredentialsDraft;
-use crate::{Error, Options, Store, TokenProvider};
+use crate::{Error, Options, Store, TokenProvider, env};
 
 /// Nothing is checked before it is used.
 #[derive(Clone, Default)]
@@ -10,7 +10,8 @@ pub(crate) struct Config {
     pub(crate) credentials: CredentialsDraft,
     pub(crate) options: Options,
     pub(crate) allowed_hosts: Option<Vec<String>>,
-    pub(crate) store: Option<Store>,
+    /// As [`Store::parse`] takes it.
+    pub(crate) store: Option<String>,
     pub(crate) listener: Option<Listener>,
 }
 
@@ -20,15 +21,16 @@ impl Config {
         self.credentials.fill_from_env()?;
         self.options.fill_from_env()?;
         if self.store.is_none() {
-            self.store = Store::from_env()?;
+            self.store = env::read("CLAZAR_STORE")?;
         }
         Ok(())
     }
 
     pub(crate) fn provider(&self) -> Result<TokenProvider, Error> {
+        let store = self.store.as_deref().map(Store::parse).transpose()?;
         let mut builder = TokenProvider::builder(self.credentials.finish()?)
             .options(self.options.clone())
-            .store(self.store.clone().unwrap_or_default())
+            .store(store.unwrap_or_default())
             .listener(self.listener.clone());
         if let Some(hosts) = &self.allowed_hosts {
             builder = builder.allowed_hosts(hosts);

@@ -1,6 +1,6 @@
 //! The token provider: one token, kept in memory, for all threads.
 
-#[cfg(any(feature = "capi", feature = "python"))]
+#[cfg_attr(not(any(feature = "capi", feature = "python")), allow(dead_code))]
 mod config;
 #[cfg_attr(not(any(feature = "capi", feature = "python")), allow(dead_code))]
 mod event;
@@ -21,7 +21,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(any(feature = "capi", feature = "python"))]
 pub(crate) use self::config::Config;
 #[cfg(any(feature = "capi", feature = "python"))]
 pub(crate) use self::event::Event;
@@ -112,7 +111,6 @@ impl TokenProviderBuilder {
         ))))
     }
 
-    #[cfg(any(feature = "capi", feature = "python"))]
     pub(crate) fn listener(mut self, listener: Option<Listener>) -> Self {
         self.listener = listener;
         self
@@ -145,10 +143,9 @@ impl TokenProvider {
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a variable that is missing or
     /// unusable.
     pub fn from_env() -> Result<Self, Error> {
-        Self::builder(Credentials::from_env()?)
-            .options(Options::from_env()?)
-            .store(Store::from_env()?.unwrap_or_default())
-            .build()
+        let mut config = Config::default();
+        config.fill_from_env()?;
+        config.provider()
     }
 
     /// The client id, which is no secret.

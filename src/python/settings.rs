@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use super::error::raise;
 use crate::credentials::{Secret, SecretSource};
 use crate::provider::Config;
-use crate::{Error, Options, Store};
+use crate::{Error, Options};
 
 /// The keyword arguments that all constructors take.
 pub(super) struct Keywords {
@@ -58,8 +58,7 @@ impl Keywords {
         set(&mut options, seconds(py, self.timeout)?, Options::timeout);
         config.options = options;
         config.allowed_hosts = self.allowed_hosts;
-        let store = self.store.map(|store| Store::parse(&store.to_string_lossy())).transpose();
-        config.store = store.map_err(|error| raise(py, &error))?;
+        config.store = self.store.map(|store| store.to_string_lossy().into_owned());
         Ok(config)
     }
 }

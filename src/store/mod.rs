@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 pub(crate) use self::keeper::{Happening, Keeper, User, Wish};
 pub(crate) use self::sealer::Sealer;
-use crate::{Error, env};
+use crate::Error;
 
 /// No token's blob is longer.
 #[cfg(feature = "capi")]
@@ -86,11 +86,6 @@ impl Store {
             )),
             path => Ok(Self::folder(path)),
         }
-    }
-
-    /// The store that `CLAZAR_STORE` names, if it is set.
-    pub(crate) fn from_env() -> Result<Option<Self>, Error> {
-        env::read("CLAZAR_STORE")?.map(|text| Self::parse(&text)).transpose()
     }
 }
 

@@ -74,7 +74,11 @@ static void errors() {
     CHECK(missing.code() == CLAZAR_ERR_INVALID_ARGUMENT && !missing.is_retryable());
     CHECK(missing.http_status() == 0 && !missing.retry_after());
 
-    CHECK(failure_of([&] { config.store("no-such-store:"); }).code() == CLAZAR_ERR_INVALID_ARGUMENT);
+    auto odd = clazar::Config::from_env();
+    odd.store("no-such-store:");
+    const auto unknown = failure_of([&] { clazar::Provider provider(odd); });
+    CHECK(unknown.code() == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(std::string_view(unknown.what()).find("store") != std::string_view::npos);
     CHECK(failure_of([&] { config.client_id(std::string_view("a\0b", 3)); }).code() ==
           CLAZAR_ERR_INVALID_ARGUMENT);
     CHECK(failure_of([&] { config.timeout(std::chrono::milliseconds(-1)); }).code() ==
