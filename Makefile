@@ -75,14 +75,20 @@ test-c: $(STAGE)/installed $(STAGE)-panic/installed target/node/installed
 	CLAZAR_WATCH=address $(CARGO) test --locked --features sandbox --test c
 	CLAZAR_WATCH=undefined $(CARGO) test --locked --features sandbox --test c
 
-test-python: $(VENV)/tested target/node/installed
+test-python: $(VENV)/tested $(STAGE)/installed target/node/installed
 	$(VENV)/bin/python -m pytest
 
 test-matrix: wheel
 	$(VENV)/bin/python tests/python/matrix.py $(WHEELS)/*.whl
 
-bench:
+bench: target/bench/hot_path $(VENV)/installed
 	$(CARGO) bench --locked --features sandbox --bench hot_path
+	@$(VENV)/bin/clazar-auth sandbox -- $<
+
+target/bench/hot_path: benches/hot_path.c $(STAGE)/installed
+	mkdir -p $(@D)
+	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -pthread -I$(STAGE)/include $< -o $@ \
+	    -L$(STAGE)/lib -lclazar_auth -Wl,-rpath,'$$ORIGIN/../stage/lib'
 
 # Needs a nightly toolchain and `cargo install cargo-fuzz`; a short form runs with the tests.
 fuzz:
