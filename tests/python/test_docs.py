@@ -1,0 +1,150 @@
+"""Each code block of the documentation, run as it stands against the sandbox.
+
+A page is a program in each of its languages: a block may use what an earlier one made. What is marked
+`text` is not code; Rust's blocks are run by `cargo test --doc`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from clazar_auth.testing import Sandbox
+
+ROOT = Path(__file__).parents[2]
+STAGE = ROOT / "target" / "stage"
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+BLOCK = re.compile(r"^```([\w,]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+NOT_CODE = {"text", "mermaid", "rust", "toml", "yaml"}
+
+# For blocks that are a part of a program.
+C_PROGRAM = """
+#include <clazar_auth.h>
+#include <stdio.h>
+int main(void) {{
+    clazar_config *config = NULL;
+    clazar_provider *provider = NULL;
+    clazar_error *error = NULL;
+    clazar_config_new_from_env(&config, &error);
+    clazar_provider_new(config, &provider, &error);
+    {{
+{block}
+    }}
+    clazar_provider_free(provider);
+    clazar_config_free(config);
+    return error != NULL;
+}}
+"""
+
+CPP_PROGRAM = """
+#include <clazar_auth.hpp>
+#include <iostream>
+int main() {{
+{block}
+}}
+"""
+
+CMAKE_PROJECT = """
+cmake_minimum_required(VERSION 3.16)
+project(program LANGUAGES C)
+add_executable(program program.c)
+{block}
+"""
+
+
+def blocks(page: Path) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for language, block in BLOCK.findall(page.read_text()):
+        found.setdefault(language.split(",")[0], []).append(block)
+    return found
+
+
+def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+def compiled(compiler: str, source: Path, environment: dict[str, str]) -> None:
+    pkg_config = ["pkg-config", "--cflags", "--libs", "clazar_auth"]
+    flags = subprocess.check_output(pkg_config, env=environment, text=True).split()
+    warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread"]
+    program = source.with_suffix("")
+    run([*compiler.split(), *warnings, str(source), "-o", str(program), *flags], source.parent, environment)
+    run([str(program)], source.parent, environment)
+
+
+def whole(block: str, program: str) -> str:
+    return block if "int main(" in block else program.format(block=block)
+
+
+def run_c(page: list[str], folder: Path, environment: dict[str, str]) -> None:
+    for block in page:
+        source = folder / "program.c"
+        source.write_text(whole(block, C_PROGRAM))
+        compiled("cc -std=c99 -D_POSIX_C_SOURCE=200809L", source, environment)
+
+
+def run_cpp(page: list[str], folder: Path, environment: dict[str, str]) -> None:
+    for block in page:
+        source = folder / "program.cpp"
+        source.write_text(whole(block, CPP_PROGRAM))
+        compiled("c++ -std=c++17", source, environment)
+
+
+def run_cmake(page: list[str], folder: Path, environment: dict[str, str]) -> None:
+    (folder / "program.c").write_text("#include <clazar_auth.h>\nint main(void) { return 0; }\n")
+    (folder / "CMakeLists.txt").write_text(CMAKE_PROJECT.format(block="".join(page)))
+    run(["cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={STAGE}"], folder, environment)
+    run(["cmake", "--build", "build"], folder, environment)
+
+
+def run_python(page: list[str], folder: Path, environment: dict[str, str]) -> None:
+    (folder / "program.py").write_text("\n".join(page))
+    run([sys.executable, "-W", "error", "program.py"], folder, environment)
+
+
+def run_sh(page: list[str], folder: Path, environment: dict[str, str]) -> None:
+    run(["bash", "-euo", "pipefail", "-c", "\n".join(page)], folder, environment)
+
+
+RUNNERS: dict[str, Callable[[list[str], Path, dict[str, str]], None]] = {
+    "c": run_c,
+    "cmake": run_cmake,
+    "cpp": run_cpp,
+    "python": run_python,
+    "sh": run_sh,
+}
+
+
+def cases() -> Iterator[object]:
+    for page in PAGES:
+        for language, found in blocks(page).items():
+            if language not in NOT_CODE:
+                name = f"{page.relative_to(ROOT)}-{language}"
+                yield pytest.param(language, found, id=name)
+
+
+@pytest.mark.parametrize(("language", "page"), list(cases()))
+def test_page(
+    language: str,
+    page: list[str],
+    sandbox: Sandbox,
+    sandbox_environment: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    environment = {
+        **sandbox_environment,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PKG_CONFIG_PATH": str(STAGE / "lib/pkgconfig"),
+        "LD_LIBRARY_PATH": str(STAGE / "lib"),
+    }
+    here = [block.replace("https://api.clazar.io", sandbox.url) for block in page]
+    RUNNERS[language](here, tmp_path, environment)
