@@ -81,14 +81,20 @@ test-python: $(VENV)/tested $(STAGE)/installed target/node/installed
 test-matrix: wheel
 	$(VENV)/bin/python tests/python/matrix.py $(WHEELS)/*.whl
 
-bench: target/bench/hot_path $(VENV)/installed
+bench: target/bench/hot_path target/bench/floor.so $(VENV)/installed
 	$(CARGO) bench --locked --features sandbox --bench hot_path
 	@$(VENV)/bin/clazar-auth sandbox -- $<
+	@$(VENV)/bin/python benches/hot_path.py target/bench
 
 target/bench/hot_path: benches/hot_path.c $(STAGE)/installed
 	mkdir -p $(@D)
 	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -pthread -I$(STAGE)/include $< -o $@ \
 	    -L$(STAGE)/lib -lclazar_auth -Wl,-rpath,'$$ORIGIN/../stage/lib'
+
+target/bench/floor.so: benches/floor.c | $(VENV)/bin/python
+	mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -shared -fPIC \
+	    -I$$($(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("include"))') $< -o $@
 
 # Needs a nightly toolchain and `cargo install cargo-fuzz`; a short form runs with the tests.
 fuzz:

@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime};
 use ring::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
+#[cfg(feature = "python")]
+use crate::Error;
 use crate::sys::clock::Moment;
 
 const SCHEME: &str = "Bearer ";
@@ -39,6 +41,17 @@ impl AccessToken {
     /// `lifetime` counts from `sent`, the moment at which the request was sent.
     pub(crate) fn new(value: &str, sent: Moment, lifetime: Duration) -> Self {
         Self::aged(value, sent, Duration::ZERO, lifetime)
+    }
+
+    /// A token that did not come from the API, and lives as long as any.
+    #[cfg(feature = "python")]
+    pub(crate) fn given(value: &str, now: Moment) -> Result<Self, Error> {
+        if !is_token(value) {
+            return Err(Error::invalid(
+                "the token must be 1 to 8,000 characters of RFC 6750's b64token; give another",
+            ));
+        }
+        Ok(Self::new(value, now, LONGEST_LIFETIME))
     }
 
     /// A token that is so old `now`.
@@ -115,6 +128,12 @@ impl AccessToken {
     pub(crate) fn age(&self, now: Moment) -> Duration {
         let (seen, age) = self.seen;
         now.since(seen) + age
+    }
+
+    /// When the token is so old.
+    pub(crate) fn when(&self, age: Duration) -> Moment {
+        let (seen, age_then) = self.seen;
+        seen.after(age.saturating_sub(age_then))
     }
 
     /// How long the token still lives.

@@ -31,6 +31,8 @@ use self::hosts::AllowedHosts;
 pub(crate) use self::pending::Answer;
 #[cfg(feature = "python")]
 pub(crate) use self::pending::Pending;
+#[cfg(feature = "python")]
+pub(crate) use self::shared::Kept;
 use self::shared::Shared;
 pub use self::stats::{Exchanges, Stats};
 use crate::exchange::Client;
@@ -203,6 +205,28 @@ impl TokenProvider {
             Some(token) => Ok(use_it(token)),
             None => Ok(use_it(&*self.token()?)),
         }
+    }
+
+    /// The hold on `token`, if that is the one in use: it tells in the cheapest way, as often as asked,
+    /// whether the token may still be handed out.
+    #[cfg(feature = "python")]
+    pub(crate) fn hold(&self, token: &Arc<AccessToken>) -> Option<Arc<Kept>> {
+        self.0.kept().clone().filter(|kept| Arc::ptr_eq(&kept.token, token))
+    }
+
+    /// Whether the token of a [`hold`](Self::hold) is in use and fresh.
+    #[cfg(feature = "python")]
+    pub(crate) fn is_fresh(&self, kept: &Kept) -> bool {
+        kept.is_in_use_and_fresh(self.0.clock.now())
+    }
+
+    /// Takes a token that a program brings along into use, as if it had been sent just now.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is no token.
+    #[cfg(feature = "python")]
+    pub(crate) fn put(&self, value: &str) -> Result<Arc<AccessToken>, Error> {
+        self.0.put(value)
     }
 
     /// The token in memory if it lives, without any I/O.

@@ -39,6 +39,11 @@ impl Schedule {
             deadline: lifetime,
         }
     }
+
+    /// The age up to which the token is fresh.
+    pub(crate) fn refresh(&self) -> Duration {
+        self.refresh
+    }
 }
 
 /// A token as the policy sees it.

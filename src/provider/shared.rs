@@ -1,6 +1,8 @@
 //! What all clones of a provider share: the token, and the way to the next one.
 
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,7 +35,7 @@ pub(crate) struct Shared {
     pub(super) allowed_hosts: AllowedHosts,
     sealer: Sealer,
     keeper: Option<Keeper>,
-    clock: Clock,
+    pub(super) clock: Clock,
     listener: Option<Listener>,
     counters: Counters,
     token: ArcSwapOption<Kept>,
@@ -43,16 +45,40 @@ pub(crate) struct Shared {
 }
 
 /// A token in use.
-pub(super) struct Kept {
-    token: Arc<AccessToken>,
+pub(crate) struct Kept {
+    pub(super) token: Arc<AccessToken>,
     schedule: Schedule,
+    /// When its refresh point comes: what each call compares with the clocks.
+    refresh: Moment,
+    /// Whether it is out of use: another took its place, or none.
+    replaced: AtomicBool,
     /// Whether it was told that this token is handed out although its renewal failed or is late.
     told: AtomicBool,
 }
 
 impl Kept {
+    fn new(token: Arc<AccessToken>) -> Self {
+        let schedule = Schedule::new(token.lifetime(), random::upper_half());
+        let refresh = token.when(schedule.refresh());
+        let [replaced, told] = [AtomicBool::new(false), AtomicBool::new(false)];
+        Self { token, schedule, refresh, replaced, told }
+    }
+
     fn held(&self, now: Moment) -> Held {
         Held { age: self.token.age(now), schedule: self.schedule }
+    }
+
+    /// As [`Held::is_fresh`], for less.
+    #[inline]
+    fn is_fresh(&self, now: Moment) -> bool {
+        now.is_before(self.refresh)
+    }
+
+    /// For a caller that holds on to it.
+    #[cfg(feature = "python")]
+    #[inline]
+    pub(super) fn is_in_use_and_fresh(&self, now: Moment) -> bool {
+        !self.replaced.load(Ordering::Relaxed) && self.is_fresh(now)
     }
 }
 
@@ -107,7 +133,7 @@ impl Shared {
     }
 
     pub(super) fn if_fresh<'a>(&self, kept: &'a Option<Arc<Kept>>) -> Option<&'a Arc<AccessToken>> {
-        let fresh = kept.as_ref().filter(|kept| kept.held(self.clock.now()).is_fresh());
+        let fresh = kept.as_ref().filter(|kept| kept.is_fresh(self.clock.now()));
         fresh.map(|kept| &kept.token)
     }
 
@@ -188,7 +214,7 @@ impl Shared {
         if is_current && policy::may_force(since_forced) {
             gate.invalidated = true;
             gate.refused = Some(token.hash());
-            self.token.store(None);
+            self.replace(None);
             self.counters.invalidations.add_one();
         }
     }
@@ -198,7 +224,7 @@ impl Shared {
     pub(super) fn forget(&self) -> Result<(), Error> {
         let era = self.era();
         let gate = era.flight.enter()?;
-        self.token.store(None);
+        self.replace(None);
         drop(gate);
         self.keeper.as_ref().map_or(Ok(()), Keeper::erase)
     }
@@ -235,19 +261,34 @@ impl Shared {
         Ok(())
     }
 
+    #[cfg(feature = "python")]
+    pub(super) fn put(&self, value: &str) -> Result<Arc<AccessToken>, Error> {
+        let token = Arc::new(AccessToken::given(value, self.clock.now())?);
+        let era = self.era();
+        let _gate = era.flight.enter()?;
+        self.take_into_use(token.clone());
+        Ok(token)
+    }
+
     fn credentials(&self) -> Result<Arc<Credentials>, Error> {
         self.credentials.load_full().ok_or_else(Error::closed)
     }
 
     /// At the gate.
     fn take_into_use(&self, token: Arc<AccessToken>) {
-        let schedule = Schedule::new(token.lifetime(), random::upper_half());
-        self.token.store(Some(Arc::new(Kept { token, schedule, told: AtomicBool::new(false) })));
+        self.replace(Some(Arc::new(Kept::new(token))));
+    }
+
+    /// At the gate.
+    fn replace(&self, next: Option<Arc<Kept>>) {
+        if let Some(last) = self.token.swap(next) {
+            last.replaced.store(true, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        let exchange = self.era().flight.close(Err(Error::closed()), |_| self.token.store(None));
+        let exchange = self.era().flight.close(Err(Error::closed()), |_| self.replace(None));
         self.credentials.store(None);
         if let Some(exchange) = exchange {
             exchange.handle.raise();
@@ -287,7 +328,7 @@ impl Shared {
     }
 
     fn serve(&self, kept: &Kept) -> Answer {
-        if !kept.held(self.clock.now()).is_fresh() {
+        if !kept.is_fresh(self.clock.now()) {
             self.counters.served_stale.add_one();
         }
         Answer::Token(kept.token.clone())

@@ -2,6 +2,7 @@
 //! calls the provider takes them along. No library thread ever calls into Python.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
@@ -11,9 +12,16 @@ use crate::provider::{Event, Listener};
 /// With nobody there to take them, older events make room for newer ones.
 const MOST_EVENTS: usize = 100;
 
-/// An atomic and no lock, since a fork may come at any time.
+/// Atomics and no lock, since a fork may come at any time.
 #[derive(Clone, Default)]
-pub(super) struct Log(Arc<ArcSwapOption<Vec<Event>>>);
+pub(super) struct Log(Arc<Left>);
+
+#[derive(Default)]
+struct Left {
+    events: ArcSwapOption<Vec<Event>>,
+    /// What each call looks at.
+    any: AtomicBool,
+}
 
 impl Log {
     pub(super) fn listener(&self) -> Listener {
@@ -22,7 +30,7 @@ impl Log {
     }
 
     fn push(&self, event: &Event) {
-        self.0.rcu(|events| {
+        self.0.events.rcu(|events| {
             let mut events = events.as_deref().cloned().unwrap_or_default();
             if events.len() == MOST_EVENTS {
                 events.remove(0);
@@ -30,14 +38,21 @@ impl Log {
             events.push(event.clone());
             Some(Arc::new(events))
         });
+        self.0.any.store(true, Ordering::Release);
     }
 
     /// Hands the events to `clazar_auth._log`, if the program uses `logging` at all.
+    #[inline]
     pub(super) fn drain(&self, py: Python<'_>) {
-        if self.0.load().is_none() {
-            return;
+        if self.0.any.load(Ordering::Relaxed) {
+            self.hand_over(py);
         }
-        if let Some(events) = self.0.swap(None)
+    }
+
+    #[cold]
+    fn hand_over(&self, py: Python<'_>) {
+        self.0.any.swap(false, Ordering::AcqRel);
+        if let Some(events) = self.0.events.swap(None)
             && let Err(error) = emit(py, &events)
         {
             error.write_unraisable(py, None);

@@ -4,9 +4,11 @@ mod error;
 mod log;
 mod pending;
 mod provider;
+mod recipe;
 mod sandbox;
 mod settings;
 mod stats;
+mod text;
 mod token;
 
 use pyo3::prelude::*;

@@ -4,14 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use super::error::{raise, run};
 use super::log::Log;
 use super::pending::Pending;
+use super::recipe::Recipe;
 use super::settings::{Keywords, seconds};
 use super::stats::Stats;
+use super::text::Text;
 use super::token::AccessToken;
 use crate::Error;
 use crate::error::contain;
@@ -48,10 +51,12 @@ const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 ///
 /// Raises:
 ///     ConfigurationError: for an argument that cannot work.
-#[pyclass(frozen, weakref, module = "clazar_auth")]
+#[pyclass(frozen, subclass, weakref, module = "clazar_auth")]
 pub(super) struct TokenProvider {
     provider: crate::TokenProvider,
     log: Log,
+    text: Text,
+    recipe: Recipe,
 }
 
 #[pymethods]
@@ -86,7 +91,8 @@ impl TokenProvider {
             allowed_hosts,
             store,
         };
-        Self::with(py, keywords.given(py, client_id, client_secret)?)
+        let recipe = Recipe::new(py, Some(client_id), client_secret, &keywords)?;
+        Self::with(py, keywords.given(py, client_id, client_secret)?, recipe)
     }
 
     /// A provider from CLAZAR_CLIENT_ID, CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE,
@@ -122,7 +128,8 @@ impl TokenProvider {
             allowed_hosts,
             store,
         };
-        Self::with(py, keywords.over_env(py)?)
+        let recipe = Recipe::new(py, None, None, &keywords)?;
+        Self::with(py, keywords.over_env(py)?, recipe)
     }
 
     /// A token that lives: from memory as long as it is fresh; when it is due, it is renewed in the
@@ -181,14 +188,18 @@ impl TokenProvider {
     }
 
     /// The value of the Authorization header, 'Bearer ...'; gets the token as token() does.
-    fn authorization(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(self.fetch(py)?.authorization().to_owned())
+    fn authorization(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
+        self.log.drain(py);
+        match self.text.if_fresh(py, &self.provider) {
+            Some(text) => Ok(text),
+            None => Ok(self.text.of(py, &self.provider, &self.fetch(py)?)),
+        }
     }
 
     /// {'Authorization': 'Bearer ...'}; gets the token as token() does.
     fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let headers = PyDict::new(py);
-        headers.set_item("Authorization", self.fetch(py)?.authorization())?;
+        headers.set_item(intern!(py, "Authorization"), self.authorization(py)?)?;
         Ok(headers)
     }
 
@@ -249,6 +260,11 @@ impl TokenProvider {
         Ok((token.map(|token| AccessToken(Arc::new(token))), place))
     }
 
+    /// Take a token with this text into use for a day, without an exchange.
+    fn _use(&self, py: Python<'_>, value: &str) -> PyResult<AccessToken> {
+        self.provider.put(value).map(AccessToken).map_err(|error| raise(py, &error))
+    }
+
     /// Erase the token from memory and from the store.
     fn _forget(&self, py: Python<'_>) -> PyResult<()> {
         run(py, || self.provider.forget())
@@ -267,6 +283,7 @@ impl TokenProvider {
     /// call raises ClosedError. Closing twice does nothing.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.provider.close());
+        self.text.forget();
     }
 
     /// Add the token to a request of the requests library, which calls this for ``auth=``.
@@ -287,6 +304,12 @@ impl TokenProvider {
         self.close(py);
     }
 
+    /// A recipe: the provider is made again from the environment, or with the client secret's file, of
+    /// the process that unpickles it. A provider that was given a secret is not pickled.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.recipe.reduce(py)
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let client_id = self.provider.client_id().into_pyobject(py)?;
         let auth_url = self.provider.auth_url().into_pyobject(py)?;
@@ -295,42 +318,43 @@ impl TokenProvider {
 }
 
 impl TokenProvider {
-    fn with(py: Python<'_>, mut config: Config) -> PyResult<Self> {
+    fn with(py: Python<'_>, mut config: Config, recipe: Recipe) -> PyResult<Self> {
         let log = Log::default();
         config.listener = Some(log.listener());
         let provider = run(py, || config.provider())?;
-        Ok(Self { provider, log })
+        Ok(Self { provider, log, text: Text::default(), recipe })
     }
 
-    /// One that tells nobody of its events.
-    pub(super) fn silent(py: Python<'_>, config: &Config) -> PyResult<Self> {
-        let provider = run(py, || config.provider())?;
-        Ok(Self { provider, log: Log::default() })
-    }
-
-    pub(super) fn fetch(&self, py: Python<'_>) -> PyResult<Arc<crate::AccessToken>> {
+    fn fetch(&self, py: Python<'_>) -> PyResult<Arc<crate::AccessToken>> {
         self.finish(py, || self.provider.ask(None))
     }
-
-    /// The token that `ask` gives or lets wait for; other Python threads go on meanwhile.
     fn finish(
         &self,
         py: Python<'_>,
         ask: impl FnOnce() -> Result<Answer, Error>,
     ) -> PyResult<Arc<crate::AccessToken>> {
-        let outcome = match contain(ask) {
-            Ok(Answer::Token(token)) => Ok(token),
-            Ok(Answer::Pending(pending)) => loop {
-                let slice = || contain(|| Ok(pending.wait_for(BETWEEN_SIGNALS)));
-                match py.detach(slice) {
-                    Ok(Some(outcome)) => break outcome,
-                    Ok(None) => py.check_signals()?,
-                    Err(error) => break Err(error),
-                }
-            },
-            Err(error) => Err(error),
-        };
+        let outcome = finish(py, ask);
         self.log.drain(py);
-        outcome.map_err(|error| raise(py, &error))
+        outcome
     }
+}
+
+/// The token that `ask` gives or lets wait for; other Python threads go on meanwhile.
+pub(super) fn finish(
+    py: Python<'_>,
+    ask: impl FnOnce() -> Result<Answer, Error>,
+) -> PyResult<Arc<crate::AccessToken>> {
+    let outcome = match contain(ask) {
+        Ok(Answer::Token(token)) => Ok(token),
+        Ok(Answer::Pending(pending)) => loop {
+            let slice = || contain(|| Ok(pending.wait_for(BETWEEN_SIGNALS)));
+            match py.detach(slice) {
+                Ok(Some(outcome)) => break outcome,
+                Ok(None) => py.check_signals()?,
+                Err(error) => break Err(error),
+            }
+        },
+        Err(error) => Err(error),
+    };
+    outcome.map_err(|error| raise(py, &error))
 }

@@ -7,7 +7,8 @@ use std::time::UNIX_EPOCH;
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyTzInfo};
 
-use super::provider::TokenProvider;
+use super::error::run;
+use super::provider::finish;
 use super::settings::Keywords;
 
 /// An access token of the Clazar API. Immutable and thread-safe.
@@ -115,5 +116,6 @@ pub(super) fn authenticate(
         store: None,
     };
     let config = keywords.given(py, client_id, client_secret)?;
-    TokenProvider::silent(py, &config)?.fetch(py).map(AccessToken)
+    let provider = run(py, || config.provider())?;
+    finish(py, || provider.ask(None)).map(AccessToken)
 }

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-#[cfg(target_os = "linux")]
-const CLOCKS: [libc::clockid_t; 2] = [libc::CLOCK_MONOTONIC_COARSE, libc::CLOCK_REALTIME_COARSE];
 #[cfg(not(target_os = "linux"))]
-const CLOCKS: [libc::clockid_t; 2] = [libc::CLOCK_MONOTONIC, libc::CLOCK_REALTIME];
+use libc::{CLOCK_MONOTONIC as MONOTONIC, CLOCK_REALTIME as WALL};
+#[cfg(target_os = "linux")]
+use libc::{CLOCK_MONOTONIC_COARSE as MONOTONIC, CLOCK_REALTIME_COARSE as WALL};
 
 /// Where the time comes from: the system, or a test.
 #[derive(Clone, Debug, Default)]
@@ -34,15 +34,26 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
+    #[inline]
     pub(crate) fn now() -> Self {
-        let [monotonic, wall] = CLOCKS.map(read);
-        Self { monotonic, wall }
+        Self { monotonic: read(MONOTONIC), wall: read(WALL) }
     }
 
     /// Age: the larger of what the two clocks say has passed since `earlier`.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         let monotonic = self.monotonic.saturating_sub(earlier.monotonic);
         monotonic.max(self.wall.saturating_sub(earlier.wall))
+    }
+
+    /// The moment at which this one has become so old, whichever clock says so first.
+    pub(crate) fn after(self, age: Duration) -> Self {
+        Self { monotonic: self.monotonic + age, wall: self.wall + age }
+    }
+
+    /// Whether neither clock has come to `other`.
+    #[inline]
+    pub(crate) fn is_before(self, other: Self) -> bool {
+        self.monotonic < other.monotonic && self.wall < other.wall
     }
 
     pub(crate) fn wall(self) -> SystemTime {
@@ -86,6 +97,7 @@ impl Moment {
     }
 }
 
+#[inline]
 fn read(clock: libc::clockid_t) -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a valid timespec to write to; the call has no other effect.

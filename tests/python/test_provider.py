@@ -44,6 +44,20 @@ def test_a_token_is_kept(sandbox: Sandbox) -> None:
     assert sandbox.requests() == 1
 
 
+def test_the_text_of_a_token_is_made_once(sandbox: Sandbox) -> None:
+    provider = sandbox.provider()
+    first = provider.authorization()
+    assert provider.authorization() is first
+    assert provider.headers()["Authorization"] is first
+    provider.invalidate(provider.token())
+    second = provider.authorization()
+    assert second != first
+    assert provider.refresh().authorization == provider.authorization() != second
+    provider.close()
+    with pytest.raises(clazar_auth.ClosedError):
+        provider.authorization()
+
+
 def test_sixty_four_threads_share_one_exchange(sandbox: Sandbox) -> None:
     sandbox.set_delay(0.2)
     provider = sandbox.provider()

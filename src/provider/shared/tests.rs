@@ -1,0 +1,26 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::Kept;
+use crate::AccessToken;
+use crate::sys::clock::Moment;
+
+proptest! {
+    /// The short way says what the policy says, also of a token that was old when it came.
+    #[test]
+    fn fresh_is_what_the_policy_calls_fresh(
+        lifetime in 1.0..86_400.0f64,
+        age in 0.0..86_400.0f64,
+        monotonic in -10.0..90_000.0f64,
+        wall in -90_000.0..90_000.0f64,
+    ) {
+        let mut now = Moment::at(100.0, 1e9);
+        let seconds = Duration::from_secs_f64;
+        let token = AccessToken::aged("not-a-real-token", now, seconds(age), seconds(lifetime));
+        let kept = Kept::new(Arc::new(token));
+        now.step(monotonic, wall);
+        prop_assert_eq!(kept.is_fresh(now), kept.held(now).is_fresh());
+    }
+}

@@ -1,0 +1,70 @@
+"""Providers pickle as a recipe, if that holds no secret."""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clazar_auth import TokenProvider
+from clazar_auth.testing import Sandbox
+
+SECRET = "not-a-real-secret-0123456789abcdef"
+
+
+def test_one_from_the_environment(sandbox: Sandbox, sandbox_environment: dict[str, str]) -> None:
+    provider = TokenProvider.from_env(timeout=3, allowed_hosts=["api.example"])
+    pickled = pickle.dumps(provider)
+    assert sandbox.client_secret.encode() not in pickled
+    made: TokenProvider = pickle.loads(pickled)
+    made.check_url("https://api.example/")
+    assert made.token().value != provider.token().value, "two providers, two exchanges"
+    assert sandbox.requests() == 2
+
+
+def test_one_from_a_file(sandbox: Sandbox, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(sandbox.client_secret)
+    options: dict[str, Any] = {"auth_url": sandbox.auth_url, "store": str(tmp_path / "store")}
+    provider = TokenProvider(sandbox.client_id, client_secret_file=file, **options)
+    pickled = pickle.dumps(provider)
+    assert sandbox.client_secret.encode() not in pickled
+    made = pickle.loads(pickled)
+    assert repr(made) == repr(provider)
+    assert made.token().value == provider.token().value, "they share a store"
+
+
+def value(provider: TokenProvider) -> str:
+    return provider.token().value
+
+
+def test_a_spawned_process_gets_it(
+    sandbox: Sandbox, sandbox_environment: dict[str, str], tmp_path: Path
+) -> None:
+    provider = TokenProvider.from_env(store=tmp_path / "store")
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(value, (provider,)) == provider.token().value
+    assert sandbox.requests() == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"client_secret": SECRET}, "client secret"),
+        ({"client_secret_fallback": SECRET}, "fallback"),
+        ({"proxy": "http://user:not-a-real-password@127.0.0.1:3128"}, "proxy"),
+        ({"store": "redis://:not-a-real-password@127.0.0.1:6379/0"}, "store"),
+    ],
+)
+def test_a_secret_is_not_pickled(options: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(SECRET)
+    if "client_secret" not in options:
+        options = {"client_secret_file": file, **options}
+    with pytest.raises(TypeError, match=f"not pickled, since .*{reason}") as raised:
+        pickle.dumps(TokenProvider("id", **options))
+    assert "not-a-real" not in str(raised.value)
+
