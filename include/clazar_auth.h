@@ -22,10 +22,12 @@
  *         else
  *             fprintf(stderr, "%s\n", clazar_error_message(error));
  *
+ *         const int status = error == NULL ? 0 : 1;
  *         clazar_memzero(header, sizeof header);
  *         clazar_error_free(error);
  *         clazar_provider_free(provider);
  *         clazar_config_free(config);
+ *         return status;
  *     }
  *
  * Errors: functions that can fail return a clazar_status, and their results come through
@@ -42,8 +44,9 @@
  * Threads: a clazar_config is for one thread at a time. All other handles may be used by any number
  * of threads at once, whether a parameter is const or not; only _free needs to be the last use of a
  * handle. No function may be called from a signal handler. Stacks of 64 KiB are enough, but for
- * clazar_authenticate, which makes its request on the calling thread and needs 256 KiB. The
- * library's own threads live as long as one exchange, and block all signals.
+ * clazar_authenticate, which makes its request on the calling thread and needs 256 KiB; callbacks
+ * have 1 MiB. pthread_cancel() takes effect when a call has returned. The library's own threads live
+ * as long as one exchange (or a name lookup that hangs), and block all signals.
  *
  * fork: a child goes on with the provider and its token, also if an exchange was under way in the
  * parent. Locks and connections are not shared; each process makes its own exchanges.
@@ -731,8 +734,8 @@ clazar_provider *clazar_provider_clone(const clazar_provider *provider);
 
 /**
  * Ends the exchange under way and drops the token. From now on, and for those that wait, each call
- * on any handle returns `CLAZAR_ERR_CLOSED`. NULL and a closed provider are allowed and nothing
- * happens.
+ * for a token on any handle returns `CLAZAR_ERR_CLOSED`; `clazar_provider_peek` finds none. NULL
+ * and a closed provider are allowed and nothing happens.
  *
  * @param provider a provider, or NULL.
  *

@@ -36,6 +36,16 @@
 #include <utility>
 #include <vector>
 
+// Has compilers that can tell warn of a view that outlives what it is of.
+#if defined(__has_cpp_attribute)
+#if __has_cpp_attribute(clang::lifetimebound)
+#define CLAZAR_LIFETIMEBOUND [[clang::lifetimebound]]
+#endif
+#endif
+#ifndef CLAZAR_LIFETIMEBOUND
+#define CLAZAR_LIFETIMEBOUND
+#endif
+
 namespace clazar {
 
 // Programs that were compiled with other versions of this header may meet in one process.
@@ -230,7 +240,8 @@ private:
 
     Config& done(clazar_status status, const char* name) {
         if (status != CLAZAR_OK) {
-            throw Error(std::string(name) + " must be UTF-8");
+            throw Error(std::string(name) +
+                        (handle_ ? " must be UTF-8" : " cannot be set: the Config was moved from"));
         }
         return *this;
     }
@@ -242,10 +253,12 @@ private:
 class Token {
 public:
     /** The token itself, without "Bearer". Ends in NUL, and lives as long as this object. */
-    [[nodiscard]] std::string_view value() const noexcept { return text(clazar_token_value); }
+    [[nodiscard]] std::string_view value() const noexcept CLAZAR_LIFETIMEBOUND {
+        return text(clazar_token_value);
+    }
 
     /** The value of the Authorization header. Ends in NUL, and lives as long as this object. */
-    [[nodiscard]] std::string_view authorization() const noexcept {
+    [[nodiscard]] std::string_view authorization() const noexcept CLAZAR_LIFETIMEBOUND {
         return text(clazar_token_authorization);
     }
 
@@ -286,11 +299,14 @@ public:
     ~Authorization() { clazar_memzero(text_, length_); }
 
     /** "Bearer <token>", which lives as long as this object. */
-    [[nodiscard]] std::string_view view() const noexcept { return {text_, length_}; }
+    [[nodiscard]] std::string_view view() const noexcept CLAZAR_LIFETIMEBOUND {
+        return {text_, length_};
+    }
     /** The same, ending in NUL. */
-    [[nodiscard]] const char* c_str() const noexcept { return text_; }
-    /** As view(). */
-    operator std::string_view() const noexcept { return view(); }  // NOLINT(*-explicit-*)
+    [[nodiscard]] const char* c_str() const noexcept CLAZAR_LIFETIMEBOUND { return text_; }
+    /** As view(), but not of a temporary, which is wiped at the end of its statement. */
+    operator std::string_view() const& noexcept CLAZAR_LIFETIMEBOUND { return view(); }  // NOLINT
+    operator std::string_view() const&& = delete;                                        // NOLINT
 
 private:
     friend class Provider;
@@ -414,5 +430,7 @@ private:
 
 }  // namespace v0_1
 }  // namespace clazar
+
+#undef CLAZAR_LIFETIMEBOUND
 
 #endif

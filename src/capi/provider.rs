@@ -11,6 +11,7 @@ use super::status::clazar_status;
 use super::text;
 use super::token::clazar_token;
 use crate::store::LONGEST_SEALED;
+use crate::sys::cancel;
 use crate::token::LONGEST_VALUE;
 use crate::{AccessToken, Error, TokenProvider};
 
@@ -53,7 +54,8 @@ pub unsafe extern "C" fn clazar_provider_new(
         guard::clear(provider);
         guard::run(error, || {
             guard::needed(provider, "provider")?;
-            let made = guard::handle(config, "config")?.config.provider()?;
+            let config = &guard::handle(config, "config")?.config;
+            let made = cancel::put_off(|| config.provider())?;
             guard::hand_out(provider, clazar_provider { provider: made });
             Ok(())
         })
@@ -82,8 +84,8 @@ pub unsafe extern "C" fn clazar_provider_clone(
 }
 
 /// Ends the exchange under way and drops the token. From now on, and for those that wait, each call
-/// on any handle returns `CLAZAR_ERR_CLOSED`. NULL and a closed provider are allowed and nothing
-/// happens.
+/// for a token on any handle returns `CLAZAR_ERR_CLOSED`; `clazar_provider_peek` finds none. NULL
+/// and a closed provider are allowed and nothing happens.
 ///
 /// @param provider a provider, or NULL.
 ///

@@ -3,6 +3,8 @@
 
 #[cfg(any(feature = "capi", feature = "python"))]
 mod alloc;
+#[cfg(feature = "capi")]
+pub(crate) mod cancel;
 pub(crate) mod clock;
 pub(crate) mod fork;
 pub(crate) mod lookup;

@@ -30,7 +30,7 @@ PIN(status, sizeof(clazar_status) == 4 && (clazar_status)-1 < 0);
 PIN(event, sizeof(clazar_event) == 4 && (clazar_event)-1 < 0);
 
 #if SIZE_MAX == UINT64_MAX
-PIN(stats, sizeof(clazar_stats) == 128);
+PIN(stats, sizeof(clazar_stats) >= 128);
 PIN(stats_size, offsetof(clazar_stats, size) == 0);
 PIN(stats_empty_succeeded, offsetof(clazar_stats, empty_succeeded) == 8);
 PIN(stats_empty_failed, offsetof(clazar_stats, empty_failed) == 16);

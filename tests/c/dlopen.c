@@ -1,4 +1,4 @@
-/* Loads the library, uses it and unloads it, again and again, also while an exchange is under way. */
+/* Loads the library, uses it and unloads it, again and again, also in the middle of an exchange. */
 #include <dlfcn.h>
 #include <pthread.h>
 
@@ -15,6 +15,18 @@
         memcpy(&name##_, &symbol, sizeof symbol);                                          \
     } while (0)
 
+static clazar_status (*token_of_provider)(const clazar_provider *, clazar_token **, clazar_error **);
+
+static void (*leave_token)(clazar_token *);
+
+static void *wait_for_a_token(void *provider) {
+    clazar_token *token = NULL;
+    /* Closed in the middle, or done before. */
+    if (token_of_provider(provider, &token, NULL) == CLAZAR_OK)
+        leave_token(token);
+    return NULL;
+}
+
 static void use(void *library, int leave_early) {
     LOAD(library, clazar_config_new_from_env);
     LOAD(library, clazar_config_free);
@@ -23,17 +35,23 @@ static void use(void *library, int leave_early) {
     LOAD(library, clazar_provider_close);
     LOAD(library, clazar_provider_free);
     LOAD(library, clazar_token_free);
-    LOAD(library, clazar_provider_seal);
     clazar_config *config = NULL;
     clazar_provider *provider = NULL;
     clazar_token *token = NULL;
     CHECK(clazar_config_new_from_env_(&config, NULL) == CLAZAR_OK);
     CHECK(clazar_provider_new_(config, &provider, NULL) == CLAZAR_OK);
     clazar_config_free_(config);
-    CHECK(clazar_provider_token_(provider, &token, NULL) == CLAZAR_OK);
-    clazar_token_free_(token);
-    if (leave_early)
+    if (leave_early) {
+        pthread_t thread;
+        token_of_provider = clazar_provider_token_;
+        leave_token = clazar_token_free_;
+        CHECK(pthread_create(&thread, NULL, wait_for_a_token, provider) == 0);
         clazar_provider_close_(provider);
+        CHECK(pthread_join(thread, NULL) == 0);
+    } else {
+        CHECK(clazar_provider_token_(provider, &token, NULL) == CLAZAR_OK);
+        clazar_token_free_(token);
+    }
     clazar_provider_free_(provider);
 }
 

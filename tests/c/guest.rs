@@ -38,6 +38,22 @@ fn a_connection_closed_early_raises_no_sigpipe() {
     }
 }
 
+/// A host may cancel its threads; unwound through Rust, the process would end.
+#[test]
+fn a_cancelled_thread_ends_after_the_call() {
+    if Watch::now() == Watch::Address {
+        return; // gcc's runtime takes the unwound stack for one in use.
+    }
+    let server = Server::new(|mut stream, _| {
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let secret = folder().join(format!("cancel-secret-{}", std::process::id()));
+    std::fs::write(&secret, "not-a-real-secret").unwrap();
+    let url = server.url();
+    let more = [("TEST_SECRET_FILE", secret.to_str().unwrap())];
+    run(&compile("cancel", &stage("stage")), &credentials(&url, &more));
+}
+
 #[test]
 fn standard_descriptors_may_be_closed() {
     run_with(&compile("closed", &stage("stage")), &Sandbox::start().unwrap());

@@ -68,6 +68,9 @@ fn pkg_config(libraries: &Path, arguments: &[&str]) -> Vec<String> {
 
 fn example(program: &mut Command, sandbox: &Sandbox, libraries: &Path) -> Output {
     program.arg(format!("{}/listings/", sandbox.url().trim_end_matches('/')));
+    program.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    // The examples keep the token from a proxy that could read it.
+    program.env("http_proxy", "http://127.0.0.1:9");
     program.env("LD_LIBRARY_PATH", libraries);
     program.env("CLAZAR_AUTH_URL", sandbox.auth_url());
     program.env("CLAZAR_CLIENT_ID", sandbox.client_id());
@@ -139,6 +142,34 @@ fn the_examples_build_with_pkg_config() {
             assert!(prefix.join("share/doc/clazar_auth").join(file).exists(), "{file}");
         }
     }
+}
+
+/// For all users, whoever installs; over another version; and gone again.
+#[test]
+fn it_is_installed_for_all_and_uninstalled() {
+    if is_watched() {
+        return;
+    }
+    let outside = Outside::new("umask");
+    let older = outside.join("opt/lib/libclazar_auth.so.0.0.9");
+    std::fs::create_dir_all(older.parent().unwrap()).unwrap();
+    std::fs::write(&older, "").unwrap();
+    let run = |target: &str| {
+        let mut sh = Command::new("sh");
+        let prefix = outside.join("opt");
+        sh.current_dir(root()).args(["-c", "umask 077; exec \"$@\"", "sh", "make", target]);
+        sh.arg(format!("PREFIX={}", prefix.display())).env_remove("MAKEFLAGS");
+        checked(sh)
+    };
+    run("install");
+    assert!(!older.exists(), "another version with the same soname");
+    let mut unreadable = Command::new("find");
+    unreadable.arg(outside.join("opt")).args(["-type", "f", "!", "-perm", "-444"]);
+    assert_eq!(String::from_utf8(checked(unreadable).stdout).unwrap(), "");
+    run("uninstall");
+    let mut left = Command::new("find");
+    left.arg(outside.join("opt")).args(["!", "-type", "d"]);
+    assert_eq!(String::from_utf8(checked(left).stdout).unwrap(), "");
 }
 
 #[test]
@@ -223,6 +254,16 @@ fn the_debian_packages_hold_the_runtime_and_the_rest() {
         let development = outside.join("usr/include/clazar_auth.h").exists();
         assert_eq!(development, start.contains("dev"), "{start}");
     }
+    for file in ["copyright", "THIRD-PARTY-LICENSES.gz", "changelog.gz"] {
+        assert!(outside.join("usr/share/doc/libclazar-auth0").join(file).exists(), "{file}");
+    }
+    let runtime = packages.iter().find(|path| path.to_str().unwrap().contains("auth0_")).unwrap();
+    for (field, expected) in [("Depends", "libc6 (>= 2.17)"), ("Multi-Arch", "same")] {
+        let mut dpkg = Command::new("dpkg-deb");
+        dpkg.arg("-f").arg(runtime).arg(field);
+        let said = String::from_utf8(checked(dpkg).stdout).unwrap();
+        assert!(said.contains(expected), "{field}: {said}");
+    }
     let triplet = checked({
         let mut cc = Command::new("cc");
         cc.arg("-print-multiarch");
@@ -247,7 +288,7 @@ fn node_uses_the_c_interface() {
     .unwrap();
     let node = || {
         let mut node = Command::new("node");
-        node.arg(&script).env("CLAZAR_AUTH_LIBRARY", libraries.join("libclazar_auth.so.0"));
+        node.arg(&script);
         node
     };
     check_example(node, &libraries);

@@ -94,6 +94,10 @@ static void errors() {
     CHECK(failure_of([&] { (void)clazar::authenticate(wrong); }).code() == CLAZAR_ERR_CREDENTIALS);
 }
 
+// Nothing turns into a view of what is wiped at the end of the statement.
+static_assert(std::is_convertible_v<const clazar::Authorization&, std::string_view>);
+static_assert(!std::is_convertible_v<clazar::Authorization, std::string_view>);
+
 static void moved() {
     auto first = clazar::Provider::from_env();
     const auto second = std::move(first);
@@ -123,7 +127,11 @@ static void callbacks() {
         config.event_callback(nullptr);
     }
     // The exchange's thread may hold the callback a little longer than its waiters.
-    while (alive.use_count() > 1) std::this_thread::yield();
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (alive.use_count() > 1) {
+        CHECK(std::chrono::steady_clock::now() < deadline);
+        std::this_thread::yield();
+    }
     CHECK(*alive == 2);
 }
 

@@ -124,7 +124,16 @@ RUNNERS: dict[str, Callable[[list[str], Path, dict[str, str]], None]] = {
 }
 
 
+def in_headers() -> Iterator[object]:
+    """The programs on the first pages of the C and C++ headers."""
+    for language, name in (("c", "clazar_auth.h"), ("cpp", "clazar_auth.hpp")):
+        comment = (ROOT / "include" / name).read_text().split("*/")[0]
+        program = re.findall(r"^ \*     (.*)$|^ \*$", comment, re.MULTILINE)
+        yield pytest.param(language, ["\n".join(program)], id=name)
+
+
 def cases() -> Iterator[object]:
+    yield from in_headers()
     for page in PAGES:
         for language, found in blocks(page).items():
             if language not in NOT_CODE:
