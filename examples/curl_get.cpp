@@ -1,4 +1,5 @@
 // Gets a URL of the Clazar API with libcurl, and once more with another token if the API answers 401.
+// The token goes over https alone, or to a sandbox on this machine: see is_secure().
 //
 //     c++ -std=c++17 curl_get.cpp -o curl_get $(pkg-config --cflags --libs clazar_auth libcurl)
 //     ./curl_get https://api.clazar.io/listings/
@@ -9,6 +10,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -27,6 +29,14 @@ struct Free {
         curl_slist_free_all(list);
     }
 };
+
+bool starts_with(std::string_view text, std::string_view start) {
+    return text.substr(0, start.size()) == start;
+}
+
+bool is_secure(std::string_view url) {
+    return starts_with(url, "https://") || starts_with(url, "http://127.0.0.1:");
+}
 
 struct Answer {
     long status = 0;
@@ -55,6 +65,9 @@ Answer get(const char* url, const clazar::Token& token) {
     curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, append);
     curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer.body);
     curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, 30L);
+    curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+    // A proxy of the environment gets https alone, which it cannot read.
+    if (!starts_with(url, "https://")) curl_easy_setopt(curl.get(), CURLOPT_PROXY, "");
     if (const CURLcode code = curl_easy_perform(curl.get()); code != CURLE_OK)
         throw std::runtime_error(std::string(url) + ": " + curl_easy_strerror(code));
     curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
@@ -72,8 +85,8 @@ Answer get(const char* url, clazar::Provider& provider) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-    if (argc != 2) {
-        std::cerr << "usage: " << argv[0] << " URL\n";
+    if (argc != 2 || !is_secure(argv[1])) {
+        std::cerr << "usage: " << argv[0] << " URL, with https\n";
         return 2;
     }
     const Global global;

@@ -2,13 +2,17 @@
 
 PREFIX ?= /usr/local
 # Below PREFIX.
-LIBDIR ?= lib
-INCLUDEDIR ?= include
-DOCDIR ?= share/doc/clazar_auth
+LIBDIR := lib
+INCLUDEDIR := include
+DOCDIR := share/doc/clazar_auth
+$(foreach name,LIBDIR INCLUDEDIR DOCDIR,$(if $(filter /%,$($(name))),\
+    $(error $(name) is $($(name)), but is to be below PREFIX: give it without the prefix)))
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # Changes when a program must be compiled anew; docs/c.md says when that is.
 SOVERSION := 0
+# The first version with it.
+SOVERSION_SINCE := 0.1.0
 SONAME := libclazar_auth.so.$(SOVERSION)
 C_FEATURES := capi,redis
 # zig, for the symbols of glibc 2.17. `make LINKER=cc ...` builds for this machine's glibc instead.
@@ -17,12 +21,11 @@ ZIG := ziglang==0.17.1
 
 # What is built, before it is installed; and the same with a panic to ask for, for the tests.
 C := target/c
-C_FILES := libclazar_auth.so libclazar_auth.a native-static-libs THIRD-PARTY-LICENSES
 PACKAGING := $(shell find packaging -type f -not -path 'packaging/abi/*')
 
 lib: $(STAGE)/installed
 
-$(C)/built $(C)-panic/built: $(RUST_SOURCES) $(PACKAGING) | target/zig/installed
+$(C)/built $(C)-panic/built: $(RUST_SOURCES) $(PACKAGING) target/linker | target/zig/installed
 	mkdir -p $(@D)
 	$(CARGO) rustc --locked --release --lib --crate-type cdylib,staticlib \
 	    --features $(C_FEATURES)$(if $(findstring panic,$@),$(comma)test-panic) -- \
@@ -32,6 +35,12 @@ $(C)/built $(C)-panic/built: $(RUST_SOURCES) $(PACKAGING) | target/zig/installed
 	packaging/one-object target/release/libclazar_auth.a $(@D)/libclazar_auth.a
 	$(PYTHON) packaging/notices.py $(C_FEATURES) > $(@D)/THIRD-PARTY-LICENSES
 	touch $@
+
+# Another linker makes another library.
+target/linker: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LINKER)' | cmp -s - $@ || echo '$(LINKER)' > $@
+FORCE:
 
 comma := ,
 
@@ -51,16 +60,24 @@ install: $(C)/built
 	install -m 755 $(C)/libclazar_auth.so '$(INTO)/$(LIBDIR)/libclazar_auth.so.$(VERSION)'
 	ln -sf libclazar_auth.so.$(VERSION) '$(INTO)/$(LIBDIR)/$(SONAME)'
 	ln -sf $(SONAME) '$(INTO)/$(LIBDIR)/libclazar_auth.so'
+	@# Of another version with this soname nothing stays: ldconfig would link to the newest.
+	find '$(INTO)/$(LIBDIR)' -maxdepth 1 -name '$(SONAME).*' ! -name 'libclazar_auth.so.$(VERSION)' -delete
 	install -m 644 $(C)/libclazar_auth.a '$(INTO)/$(LIBDIR)'
 	install -m 644 LICENSE-* $(C)/THIRD-PARTY-LICENSES '$(INTO)/$(DOCDIR)'
 	@for template in pkgconfig/clazar_auth.pc pkgconfig/clazar_auth-static.pc; do \
-	    $(call fill,$$template,$$template,$$(cat $(C)/native-static-libs)); done
+	    $(call fill,$$template,$$template,$$(cat $(C)/native-static-libs)) || exit 1; done
 	@for template in clazar_authConfig clazar_authConfigVersion; do \
-	    $(call fill,cmake/$$template.cmake,cmake/clazar_auth/$$template.cmake,$$(sed 's/^-l//; s/ -l/;/g' $(C)/native-static-libs)); done
+	    $(call fill,cmake/$$template.cmake,cmake/clazar_auth/$$template.cmake,$$(sed 's/^-l//; s/ -l/;/g' $(C)/native-static-libs)) || exit 1; done
+
+uninstall:
+	rm -f '$(INTO)/$(INCLUDEDIR)'/clazar_auth.h* '$(INTO)/$(LIBDIR)'/libclazar_auth.* \
+	    '$(INTO)/$(LIBDIR)'/pkgconfig/clazar_auth*.pc
+	rm -rf '$(INTO)/$(LIBDIR)/cmake/clazar_auth' '$(INTO)/$(DOCDIR)'
 
 # fill(template, file, libraries): the paths in a file lead from where it is to the prefix, so that
 # the whole can be moved.
-fill = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@SOVERSION@|$(SOVERSION)|g' -e 's|@SONAME@|$(SONAME)|g' \
+fill = install -m 644 /dev/null '$(INTO)/$(LIBDIR)'/$(2) && sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@SOVERSION@|$(SOVERSION)|g' -e 's|@SONAME@|$(SONAME)|g' \
+    -e 's|@SOVERSION_SINCE@|$(SOVERSION_SINCE)|g' \
     -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \
     -e 's|@PC_TO_PREFIX@|$(call up,$(LIBDIR)/pkgconfig)|g' \
     -e 's|@CMAKE_TO_PREFIX@|$(call up,$(LIBDIR)/cmake/clazar_auth)|g' \

@@ -1,6 +1,8 @@
 """Prints the licence of each package that is part of the C library: `notices.py FEATURES`."""
 
+import html
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +31,16 @@ def texts(package):
     return [file.read_text(errors="replace").strip() for file in sorted(files)]
 
 
+def standard_library():
+    """What the compiler brings along about the library that it links in."""
+    root = subprocess.check_output(["rustc", "--print", "sysroot"], text=True).strip()
+    file = Path(root) / "share/doc/rust/COPYRIGHT-library.html"
+    if not file.exists():
+        return "The Rust Project Developers (see https://thanks.rust-lang.org)"
+    plain = html.unescape(re.sub(r"<head>.*?</head>|<[^>]+>", "", file.read_text(), flags=re.DOTALL))
+    return re.sub(r"\s*\n\s*\n\s*", "\n\n", plain).strip()
+
+
 def main():
     host = next(
         line.split()[1]
@@ -39,6 +51,8 @@ def main():
     command += ["--filter-platform", host, "--features", sys.argv[1]]
     metadata = json.loads(subprocess.check_output(command))
     print("The clazar-auth library is linked from the packages below, under their licences.")
+    print(f"\n{'=' * 100}\nThe Rust standard library: MIT OR Apache-2.0\n")
+    print(standard_library())
     for package in linked(metadata):
         title = f"{package['name']} {package['version']}: {package['license'] or 'see below'}"
         print(f"\n{'=' * 100}\n{title}\n{package['repository'] or ''}\n")

@@ -62,9 +62,14 @@ async function get(provider, url, mayRetry = true) {
   return response.status === 401 && mayRetry ? get(provider, url, false) : response;
 }
 
+const url = process.argv[2] ?? "";
+if (!/^https:\/\/|^http:\/\/127\.0\.0\.1:/.test(url)) {
+  console.error("usage: node get.mjs URL, with https: the token goes over nothing else");
+  process.exit(2);
+}
 const provider = makeProvider();
 try {
-  const response = await get(provider, process.argv[2]);
+  const response = await get(provider, url);
   console.log(await response.text());
   process.exitCode = response.ok ? 0 : 1;
 } finally {
