@@ -28,6 +28,16 @@ class ClazarAuthError(Exception):
         self.retry_after = retry_after
         self.retryable = retryable
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[ClazarAuthError], arguments: tuple[object, ...]) -> ClazarAuthError:
+    # Not by calling `kind`: a subclass may take other arguments than the message.
+    error = kind.__new__(kind)
+    error.args = arguments
+    return error
+
 
 class ConfigurationError(ClazarAuthError, ValueError):
     """An argument, a setting or an environment variable is missing or unusable."""

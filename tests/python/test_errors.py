@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import socket
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -129,19 +128,6 @@ def test_configuration(options: dict[str, object]) -> None:
 def test_missing_environment() -> None:
     with pytest.raises(clazar_auth.ConfigurationError, match="CLAZAR_CLIENT_ID"):
         clazar_auth.TokenProvider.from_env()
-
-
-EXCEPTIONS = [getattr(clazar_auth, name) for name in clazar_auth.__all__ if name.endswith("Error")]
-
-
-@pytest.mark.parametrize("kind", EXCEPTIONS)
-def test_exceptions_pickle(kind: type[ClazarAuthError]) -> None:
-    error = kind("what happened", http_status=503, retry_after=1.5, retryable=True)
-    copy = pickle.loads(pickle.dumps(error))
-    assert type(copy) is kind
-    assert str(copy) == "what happened"
-    assert (copy.http_status, copy.retry_after, copy.retryable) == (503, 1.5, True)
-    assert issubclass(kind, ClazarAuthError)
 
 
 def test_a_wrong_type_is_a_type_error() -> None:
