@@ -56,4 +56,5 @@ def main() -> None:
     print(f"matrix: {passed} passed, 0 failed, {len(VERSIONS) - passed} skipped")
 
 
-main()
+if __name__ == "__main__":
+    main()
