@@ -1,0 +1,27 @@
+"""The pytest plugin of this package, found by pytest itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from clazar_auth.testing import Sandbox
+
+
+@pytest.fixture
+def clazar_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A running clazar_auth.testing.Sandbox of this test's own, which the environment names: what
+    TokenProvider.from_env() makes in this test, and in the processes it starts, meets it."""
+    from clazar_auth.testing import Sandbox
+
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("CLAZAR_AUTH_URL", sandbox.auth_url)
+        monkeypatch.setenv("CLAZAR_CLIENT_ID", sandbox.client_id)
+        monkeypatch.setenv("CLAZAR_CLIENT_SECRET", sandbox.client_secret)
+        # Of the machine's own settings none is left.
+        monkeypatch.delenv("CLAZAR_CLIENT_SECRET_FILE", raising=False)
+        monkeypatch.delenv("CLAZAR_STORE", raising=False)
+        yield sandbox
