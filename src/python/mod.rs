@@ -11,11 +11,20 @@ mod stats;
 mod text;
 mod token;
 
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 
 /// The Rust core of clazar_auth.
 #[pymodule(gil_used = false)]
 mod _native {
+    use super::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        one_interpreter(module.py())
+    }
+
     #[pymodule_export]
     use super::pending::{Pending, Waker};
     #[pymodule_export]
@@ -30,4 +39,20 @@ mod _native {
     #[pymodule_export]
     #[allow(non_upper_case_globals)]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+}
+
+/// The classes are shared by all interpreters that import them, which those of Python 3.12 and later
+/// that are isolated refuse, and the others do not survive.
+fn one_interpreter(py: Python<'_>) -> PyResult<()> {
+    // Each interpreter has a `sys` of its own; that of the first is kept, so that no other is at its
+    // address.
+    static FIRST: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let this = py.import("sys")?;
+    if FIRST.get_or_init(py, || this.clone().unbind()).is(&this) {
+        return Ok(());
+    }
+    Err(PyImportError::new_err(
+        "clazar_auth works in one interpreter of a process, and another one has imported it; \
+         import it in that one only",
+    ))
 }

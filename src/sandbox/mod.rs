@@ -22,7 +22,9 @@ mod tokens;
 
 use std::fmt;
 use std::io;
+use std::mem;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -36,6 +38,7 @@ pub struct Sandbox {
     state: Arc<State>,
     address: SocketAddr,
     acceptor: Option<JoinHandle<()>>,
+    process: u32,
 }
 
 /// A prepared answer, given instead of the sandbox's own.
@@ -96,7 +99,7 @@ impl Sandbox {
         let state = Arc::new(State::new());
         let accepting = state.clone();
         let acceptor = thread::spawn(move || accept(&listener, &accepting))?;
-        Ok(Self { state, address, acceptor: Some(acceptor) })
+        Ok(Self { state, address, acceptor: Some(acceptor), process: process::id() })
     }
 
     /// `http://127.0.0.1:<port>`, without a slash at the end.
@@ -168,6 +171,11 @@ fn accept(listener: &TcpListener, state: &Arc<State>) {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        if self.process != process::id() {
+            // A forked child has the connections, but not the threads: both go on for its parent.
+            mem::forget(self.acceptor.take());
+            return;
+        }
         self.state.close();
         // Wakes the acceptor, which then sees that it is to end.
         let woken = TcpStream::connect(self.address);

@@ -6,6 +6,9 @@ import socket
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
+import pytest
+from helpers import python
+
 from clazar_auth.testing import Sandbox
 
 REQUEST = b"GET /listings/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -23,3 +26,28 @@ def test_open_connections_keep_no_other_waiting() -> None:
             # None is closed before all have their answers, as in the pool of a client library.
             answers = [client.recv(12) for client in clients]
             assert answers == [b"HTTP/1.1 401"] * 64
+
+
+PROGRAM = """
+import os, sys, threading
+from clazar_auth.testing import Sandbox
+
+sandbox = Sandbox(delay=1)
+provider = sandbox.provider()
+waiting = threading.Thread(target=provider.token)
+waiting.start()
+while sandbox.requests() == 0:
+    pass
+child = os.fork()
+if child == 0:
+    {end}
+assert os.waitpid(child, 0)[1] == 0
+waiting.join()
+print(sandbox.requests(), bool(provider.peek()))
+"""
+
+
+@pytest.mark.parametrize("end", ["sys.exit()", "sandbox.close(); sys.exit()"])
+def test_a_child_leaves_it_to_its_parent(end: str) -> None:
+    done = python(PROGRAM.format(end=end))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1 True\n", "")
