@@ -5,7 +5,7 @@ CARGO ?= cargo
 VENV := .venv
 STAGE := target/stage
 WHEELS := target/wheels
-NODE_PACKAGES := axios@1.21.1 koffi@3.3.4
+NODE_PACKAGES := axios@1.21.1 koffi@3.3.4 pyright@1.1.414
 
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 PYTHON_SOURCES := pyproject.toml README.md $(shell find python -name '*.py*' -not -path '*/__pycache__/*')

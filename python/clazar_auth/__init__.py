@@ -30,6 +30,11 @@ from clazar_auth.errors import (
     TransportError,
 )
 
+TYPE_CHECKING = False  # As checkers know it, without the cost of importing typing.
+if TYPE_CHECKING:
+    from clazar_auth import integrations as integrations
+    from clazar_auth import testing as testing
+
 __all__ = [
     "AccessToken",
     "AuthTimeoutError",

@@ -13,6 +13,10 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = Path(clazar_auth.__file__).parent
 
 
+# A bare start has no site-packages.
+CODE_PATH = f"import sys; sys.path.append({str(PACKAGE.parent)!r}); "
+
+
 def native() -> str:
     spec = importlib.util.find_spec("clazar_auth._native")
     assert spec is not None and spec.origin is not None
@@ -30,20 +34,12 @@ def test_one_abi_for_all_versions() -> None:
     assert ROOT / "python" not in PACKAGE.parents, "this is the checkout, not the installed package"
 
 
-def test_nothing_foreign_is_imported() -> None:
+def test_few_modules_are_imported_and_none_that_is_foreign() -> None:
     code = (
         "import sys; before = set(sys.modules); import clazar_auth; "
-        "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
+        "print(*(set(sys.modules) - before))"
     )
-    loaded = subprocess.check_output([sys.executable, "-I", "-c", code], text=True).split()
-    assert set(loaded) <= set(sys.stdlib_module_names) | {"clazar_auth"}
-
-
-def test_types() -> None:
-    command = [sys.executable, "-m", "mypy", "--strict", str(ROOT / "tests/python")]
-    subprocess.run(command, check=True, cwd=ROOT, timeout=600)
-
-
-def test_the_stubs_are_true() -> None:
-    command = [sys.executable, "-m", "mypy.stubtest", "clazar_auth._native"]
-    subprocess.run(command, check=True, cwd=ROOT, timeout=600)
+    output = subprocess.check_output([sys.executable, "-I", "-S", "-c", CODE_PATH + code], text=True)
+    loaded = {name for name in output.split() if name.split(".")[0] != "clazar_auth"}
+    assert loaded <= set(sys.stdlib_module_names)
+    assert len(loaded) < 15, loaded

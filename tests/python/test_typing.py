@@ -1,0 +1,96 @@
+"""The types that users' checkers see."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import clazar_auth
+from clazar_auth import _native
+
+ROOT = Path(__file__).parents[2]
+PYRIGHT = ROOT / "target/node/node_modules/pyright/index.js"
+STUB = Path(clazar_auth.__file__).with_name("_native.pyi")
+
+
+def test_the_tests_themselves() -> None:
+    command = [sys.executable, "-m", "mypy", "--strict", "tests/python", "benches"]
+    subprocess.run(command, check=True, cwd=ROOT, timeout=600)
+
+
+def test_the_stubs_are_true() -> None:
+    command = [sys.executable, "-m", "mypy.stubtest", "clazar_auth"]
+    subprocess.run(command, check=True, cwd=ROOT, timeout=600)
+
+
+def test_all_that_is_public_has_a_type() -> None:
+    if not PYRIGHT.exists():
+        pytest.fail("pyright is not installed; run `make test-python`")
+    command = ["node", str(PYRIGHT), "--verifytypes", "clazar_auth", "--outputjson"]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path}
+    # Outside the checkout, whose own folder would be taken for the package.
+    done = subprocess.run(
+        [*command, "--ignoreexternal"], capture_output=True, cwd=STUB.parent, env=environment
+    )
+    report = json.loads(done.stdout)["typeCompleteness"]
+    assert report["completenessScore"] == 1, done.stdout.decode()
+    assert report["exportedSymbolCounts"]["withKnownType"] > 50
+
+
+def stubs() -> Iterator[tuple[str, ast.FunctionDef]]:
+    for node in ast.parse(STUB.read_text()).body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node
+        elif isinstance(node, ast.ClassDef):
+            for member in node.body:
+                if isinstance(member, ast.FunctionDef) and not is_property(member):
+                    yield f"{node.name}.{member.name}", member
+
+
+def is_property(function: ast.FunctionDef) -> bool:
+    return any(isinstance(it, ast.Name) and it.id == "property" for it in function.decorator_list)
+
+
+def parameters(stub: ast.FunctionDef) -> list[tuple[str, bool]]:
+    """The names, and whether each has a default."""
+    arguments = stub.args
+    positional = arguments.posonlyargs + arguments.args
+    needed = len(positional) - len(arguments.defaults)
+    found = [(it.arg, index >= needed) for index, it in enumerate(positional)]
+    keywords = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return found + [(it.arg, default is not None) for it, default in keywords]
+
+
+# Python gives none of these as it is.
+WITHOUT_SIGNATURE = ("__call__", "__eq__", "__exit__")
+
+
+@pytest.mark.parametrize(("name", "stub"), [pytest.param(*it, id=it[0]) for it in stubs()])
+def test_signatures_are_those_at_run_time(name: str, stub: ast.FunctionDef) -> None:
+    if name.endswith(WITHOUT_SIGNATURE):
+        return
+    function: Any = _native
+    for part in name.removesuffix(".__new__").split("."):
+        function = getattr(function, part)
+    signature = inspect.signature(function).parameters.values()
+    at_run_time = [(it.name, it.default is not it.empty) for it in signature]
+    ours = {("self", False), ("cls", False)}
+    assert [it for it in at_run_time if it not in ours] == [
+        it for it in parameters(stub) if it not in ours
+    ]
+
+
+def test_what_checkers_infer() -> None:
+    """`typed.py` is checked with the other files here; it runs as well."""
+    importlib.import_module("typed").main()
