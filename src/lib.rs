@@ -41,6 +41,8 @@
 #[cfg(feature = "capi")]
 mod capi;
 mod credentials;
+#[cfg(feature = "python")]
+mod doctor;
 mod env;
 mod error;
 mod exchange;

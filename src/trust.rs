@@ -1,5 +1,7 @@
 //! Which certificate authorities are trusted, and the TLS configuration made from them.
 
+#[cfg(feature = "python")]
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -72,14 +74,13 @@ impl Trust {
     /// What the environment names, else the system's bundle, else Mozilla's roots; and `ca_file`.
     fn roots(&self) -> Result<RootCertStore, Error> {
         let mut store = RootCertStore::empty();
-        let system = BUNDLES.iter().map(Path::new).find(|path| path.exists());
         if let Some(first) = self.named.first() {
             let (added, _) =
                 store.add_parsable_certificates(self.named.iter().flat_map(|p| read(p)));
             if added == 0 {
                 return Err(no_certificate("trust store that the environment names,", first));
             }
-        } else if let Some(bundle) = system {
+        } else if let Some(bundle) = system_bundle() {
             let (added, _) = store.add_parsable_certificates(read(bundle));
             if added == 0 {
                 return Err(no_certificate("system's trust store", bundle));
@@ -90,6 +91,27 @@ impl Trust {
         store.add_parsable_certificates(self.ca_file.iter().cloned());
         Ok(store)
     }
+
+    /// How many authorities are trusted and where they come from, for people.
+    #[cfg(feature = "python")]
+    pub(crate) fn describe(&self) -> Result<String, Error> {
+        let roots = self.roots()?.roots;
+        // A folder may hold each one under several names.
+        let keys: HashSet<_> = roots.iter().map(|root| &*root.subject_public_key_info).collect();
+        let source = match (self.named.as_slice(), system_bundle()) {
+            ([], None) => "Mozilla, since the system has no list of its own".to_owned(),
+            ([], Some(bundle)) => format!("the system's {}", bundle.display()),
+            (named, _) => {
+                let paths: Vec<_> = named.iter().map(|path| path.display().to_string()).collect();
+                format!("SSL_CERT_FILE or SSL_CERT_DIR ({})", paths.join(", "))
+            }
+        };
+        Ok(format!("number of authorities: {}, from {source}", keys.len()))
+    }
+}
+
+fn system_bundle() -> Option<&'static Path> {
+    BUNDLES.iter().map(Path::new).find(|path| path.exists())
 }
 
 /// All certificates in a PEM file, or in the files of a folder; what is none is passed over, as

@@ -17,6 +17,7 @@ __all__ = [
     "TokenProvider",
     "Waker",
     "__version__",
+    "_examine",
     "authenticate",
 ]
 
@@ -34,6 +35,9 @@ def authenticate(
     timeout: float | None = None,
     user_agent: str | None = None,
 ) -> AccessToken: ...
+def _examine(
+    store: str | None = None,
+) -> list[tuple[str, str, str, str | None]]: ...
 
 @final
 class AccessToken:

@@ -16,6 +16,7 @@ use super::interrupt::Interrupt;
 use super::lookup::Lookup;
 use super::options::Options;
 use super::tls::TlsConnector;
+use super::trace::Trace;
 use super::tunnel::TunnelConnector;
 use super::url::SecureUrl;
 use super::{proxy, request, response};
@@ -38,6 +39,7 @@ pub(crate) struct Client {
     timeout: Duration,
     /// Made once, since ureq looks for a proxy in the environment before it is told of ours.
     config: Config,
+    trace: Trace,
 }
 
 /// An answer of the API, whatever its status.
@@ -75,11 +77,28 @@ impl Client {
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .build();
         let trust = Arc::new(Trust::new(options.ca_file.as_deref())?);
-        Ok(Self { trust, url, timeout, config })
+        Ok(Self { trust, url, timeout, config, trace: Trace::default() })
+    }
+
+    /// The same, with attempts that are followed.
+    #[cfg(feature = "python")]
+    pub(crate) fn traced(self, trace: Trace) -> Self {
+        Self { trace, ..self }
     }
 
     pub(crate) fn url(&self) -> &SecureUrl {
         &self.url
+    }
+
+    #[cfg(feature = "python")]
+    pub(crate) fn uses_proxy(&self) -> bool {
+        self.config.proxy().is_some()
+    }
+
+    /// The URL and the way to it, for people.
+    #[cfg(feature = "python")]
+    pub(crate) fn place(&self) -> String {
+        self.route(self.timeout).place()
     }
 
     pub(crate) fn trust(&self) -> &Arc<Trust> {
@@ -103,10 +122,13 @@ impl Client {
         #[cfg(feature = "test-panic")]
         assert_ne!(client_id, "panic", "a panic that a test asked for");
 
+        self.trace.note(|way| *way = Default::default());
         let agent = self.agent(limit)?;
         interrupt.attach(&agent)?;
         let sent = clock.now();
         let answer = self.send(&agent, request::body(client_id, secret), limit)?;
+        let here = clock.now().wall();
+        self.trace.note(|way| way.clocks = response::date(&answer).map(|there| (there, here)));
         let token = response::read(&self.url, secret, &answer, sent)?;
         if !token.left(clock.now()).is_zero() {
             return Ok(token);
@@ -125,9 +147,14 @@ impl Client {
         let tls = needs_tls.then(|| self.trust.client_config()).transpose()?;
         let connector = TunnelConnector::default()
             .chain(TcpConnector::default())
+            .chain(self.trace.clone())
             .chain(DeadlineConnector(Instant::now() + limit))
-            .chain(TlsConnector(tls));
-        Ok(Agent::with_parts(self.config.clone(), connector, Lookup))
+            .chain(TlsConnector(tls, self.trace.clone()));
+        Ok(Agent::with_parts(self.config.clone(), connector, Lookup(self.trace.clone())))
+    }
+
+    fn route(&self, timeout: Duration) -> Route<'_> {
+        Route { url: &self.url, proxy: self.config.proxy(), timeout }
     }
 
     fn send(
@@ -136,7 +163,7 @@ impl Client {
         body: Zeroizing<Vec<u8>>,
         limit: Duration,
     ) -> Result<Answer, Error> {
-        let route = Route { url: &self.url, proxy: self.config.proxy(), timeout: limit };
+        let route = self.route(limit);
         let request = Request::post(self.url.uri())
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/json")

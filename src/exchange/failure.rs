@@ -132,7 +132,8 @@ impl Route<'_> {
         )
     }
 
-    fn place(&self) -> String {
+    /// Where the exchange went, for people.
+    pub(super) fn place(&self) -> String {
         match self.proxy {
             Some(proxy) => {
                 format!("{} (through the proxy {}:{})", self.url, proxy.host(), proxy.port())

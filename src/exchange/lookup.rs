@@ -9,13 +9,14 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
+use super::trace::{Found, Trace};
 use crate::sys::lookup::by_name;
 
 /// As many addresses as ureq has room for.
 const MOST: usize = 16;
 
 #[derive(Debug)]
-pub(super) struct Lookup;
+pub(super) struct Lookup(pub(super) Trace);
 
 impl Resolver for Lookup {
     fn resolve(
@@ -27,19 +28,24 @@ impl Resolver for Lookup {
         let host = uri.host().unwrap_or_default();
         let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
         let port = uri.port_u16().unwrap_or(default_port);
-        let mut found = self.empty();
-        if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            found.push(SocketAddr::new(address, port));
-            return Ok(found);
-        }
-        let addresses =
-            by_name(host, port, *timeout.after).map_err(|error| match error.kind() {
+        let addresses = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(address) => vec![SocketAddr::new(address, port)],
+            Err(_) => by_name(host, port, *timeout.after).map_err(|error| match error.kind() {
                 io::ErrorKind::TimedOut => Error::Timeout(timeout.reason),
                 _ => error.into(),
-            })?;
+            })?,
+        };
+        let mut found = self.empty();
         for address in addresses.into_iter().take(MOST) {
             found.push(address);
         }
-        if found.is_empty() { Err(Error::HostNotFound) } else { Ok(found) }
+        if found.is_empty() {
+            return Err(Error::HostNotFound);
+        }
+        self.0.note(|way| {
+            let addresses = found.iter().map(SocketAddr::ip).collect();
+            way.found = Some(Found { host: host.to_owned(), port, addresses });
+        });
+        Ok(found)
     }
 }

@@ -12,12 +12,17 @@ mod proxy;
 mod request;
 mod response;
 mod tls;
+// Only the doctor looks.
+#[cfg_attr(not(feature = "python"), allow(dead_code))]
+mod trace;
 mod tunnel;
 pub(crate) mod url;
 
 pub(crate) use client::Client;
 pub(crate) use interrupt::Interrupt;
 pub use options::Options;
+#[cfg(feature = "python")]
+pub(crate) use trace::{Trace, Way};
 
 use crate::sys::clock::Clock;
 use crate::{AccessToken, Credentials, Error};

@@ -54,14 +54,18 @@ pub(super) fn read(
     if answer.status != StatusCode::OK {
         return Err(refusal(url, secret, answer));
     }
-    let date = header_text(&answer.headers, header::DATE.as_str()).and_then(parse_date);
-    token(&answer.body, date, sent).map_err(|why| {
+    token(&answer.body, date(answer), sent).map_err(|why| {
         Error::new(
             ErrorKind::InvalidResponse,
             format!("{url} answered without a usable token: {why}; check the URL"),
         )
         .with_http_status(answer.status.as_u16())
     })
+}
+
+/// What the server's clock shows.
+pub(super) fn date(answer: &Answer) -> Option<SystemTime> {
+    header_text(&answer.headers, header::DATE.as_str()).and_then(parse_date)
 }
 
 fn token(body: &[u8], date: Option<SystemTime>, sent: Moment) -> Result<AccessToken, &'static str> {
@@ -194,7 +198,7 @@ fn is_showable(text: &str, secret: &str) -> bool {
 /// The wait that the server asks for.
 fn named_wait(answer: &Answer) -> Option<Duration> {
     let text = |name| header_text(&answer.headers, name);
-    let server_now = || text("date").and_then(parse_date).unwrap_or_else(SystemTime::now);
+    let server_now = || date(answer).unwrap_or_else(SystemTime::now);
     let until = |time: SystemTime| time.duration_since(server_now()).unwrap_or_default();
 
     let retry_after = text("retry-after").and_then(|value| {

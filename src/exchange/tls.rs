@@ -12,8 +12,10 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
+use super::trace::Trace;
+
 /// Wraps the connection below in TLS where the URL asks for it.
-pub(super) struct TlsConnector(pub(super) Option<Arc<ClientConfig>>);
+pub(super) struct TlsConnector(pub(super) Option<Arc<ClientConfig>>, pub(super) Trace);
 
 impl<In: Transport> Connector<In> for TlsConnector {
     type Out = Either<In, TlsTransport>;
@@ -38,6 +40,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
         sock.set_timeout(details.timeout);
         let mut conn = ClientConnection::new(config, name)?;
         conn.complete_io(&mut sock)?;
+        self.1.note(|way| way.protocol = conn.protocol_version());
         Ok(Some(Either::B(TlsTransport {
             stream: StreamOwned { conn, sock },
             buffers: LazyBuffers::new(

@@ -312,6 +312,12 @@ impl TokenProvider {
         self.0.stored()
     }
 
+    /// Writes to the store and reads from it; where it is.
+    #[cfg(feature = "python")]
+    pub(crate) fn try_store(&self) -> Result<String, Error> {
+        self.0.try_store()
+    }
+
     /// As [`refresh`](Self::refresh), but never blocks.
     pub(crate) fn ask_anew(&self) -> Result<Answer, Error> {
         self.0.refresh()

@@ -238,6 +238,15 @@ impl Shared {
         }
     }
 
+    /// Whether the store can be used; where it is.
+    #[cfg(feature = "python")]
+    pub(super) fn try_store(&self) -> Result<String, Error> {
+        match &self.keeper {
+            Some(keeper) => keeper.try_out(&self.sealer, &*self.credentials()?),
+            None => Ok("memory".to_owned()),
+        }
+    }
+
     pub(super) fn seal(&self, token: &AccessToken) -> Result<Vec<u8>, Error> {
         self.sealer.seal(token, &self.credentials()?.client_secret())
     }

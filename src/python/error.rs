@@ -29,7 +29,7 @@ fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>>
     class.call((error.to_string(),), Some(&attributes.into_py_dict(py)?))
 }
 
-fn class_name(kind: ErrorKind) -> &'static str {
+pub(super) fn class_name(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::InvalidArgument => "ConfigurationError",
         ErrorKind::Transport => "TransportError",

@@ -1,5 +1,6 @@
 //! The Python module `clazar_auth._native`: it converts types, and nothing else.
 
+mod doctor;
 mod error;
 mod log;
 mod pending;
@@ -25,6 +26,8 @@ mod _native {
         one_interpreter(module.py())
     }
 
+    #[pymodule_export]
+    use super::doctor::_examine;
     #[pymodule_export]
     use super::pending::{Pending, Waker};
     #[pymodule_export]

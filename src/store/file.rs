@@ -108,6 +108,7 @@ impl FileStore {
         match item {
             Item::Token => self.name.clone(),
             Item::Failure => format!("{}.failed", self.name),
+            Item::Trial => format!("{}.trial", self.name),
         }
     }
 

@@ -137,6 +137,39 @@ impl Keeper {
         Ok(token_in(&mut *self.open()?, sealer, credentials)?)
     }
 
+    /// Does all that an exchange does with the store, to what stands for a token; where the store is.
+    #[cfg(feature = "python")]
+    pub(crate) fn try_out(
+        &self,
+        sealer: &Sealer,
+        credentials: &Credentials,
+    ) -> Result<String, Error> {
+        let mut session = self.open()?;
+        session.load(Item::Token)?;
+        self.lock(&mut *session)?;
+        let blob = sealer.seal_text(b"not a token", &credentials.client_secret())?;
+        session.save(Item::Trial, &blob, 0, self.patience)?;
+        let kept = session.load(Item::Trial)?;
+        session.erase(Item::Trial)?;
+        if kept.is_none_or(|kept| kept.blob != blob) {
+            return Err(Trouble(format!("{} loses what is written", session.place())).into());
+        }
+        Ok(self.place())
+    }
+
+    /// Waits for other processes as an exchange does, but not for what they bring.
+    #[cfg(feature = "python")]
+    fn lock(&self, session: &mut dyn Session) -> Result<(), Trouble> {
+        let since = Instant::now();
+        while !session.try_lock()? {
+            if since.elapsed() >= self.patience {
+                return Err(Trouble(format!("{} is locked by another process", session.place())));
+            }
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+        Ok(())
+    }
+
     /// Where the token is kept, for people.
     pub(crate) fn place(&self) -> String {
         match &self.backend {

@@ -177,6 +177,7 @@ impl RedisSession<'_> {
         self.store.key(match item {
             Item::Token => "token",
             Item::Failure => "failed",
+            Item::Trial => "trial",
         })
     }
 }

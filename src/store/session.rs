@@ -10,6 +10,9 @@ pub(super) enum Item {
     Token,
     /// The last exchange, if it failed.
     Failure,
+    /// What stands for a token when the store is tried out.
+    #[cfg_attr(not(feature = "python"), allow(dead_code))]
+    Trial,
 }
 
 /// A sealed item.

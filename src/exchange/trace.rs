@@ -1,0 +1,72 @@
+//! How far an attempt got, for who wants to know.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use rustls::ProtocolVersion;
+use ureq::Error;
+use ureq::unversioned::transport::{ConnectionDetails, Connector, Transport};
+
+/// Where an attempt notes how far it got; by default nowhere.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trace(Option<Arc<Mutex<Way>>>);
+
+/// How far the last attempt got. The host is the API's, or the proxy's if one is used.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Way {
+    pub(crate) found: Option<Found>,
+    pub(crate) connected: bool,
+    /// Whether the proxy opened the way to the API.
+    pub(crate) tunnelled: bool,
+    /// Of TLS with the API.
+    pub(crate) protocol: Option<ProtocolVersion>,
+    /// What the server's clock showed when it answered, and what ours did.
+    pub(crate) clocks: Option<(SystemTime, SystemTime)>,
+}
+
+/// A host and its addresses.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) addresses: Vec<IpAddr>,
+}
+
+impl Trace {
+    pub(crate) fn new() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    pub(crate) fn way(&self) -> Way {
+        let mut copy = Way::default();
+        self.note(|way| copy = way.clone());
+        copy
+    }
+
+    pub(super) fn note(&self, change: impl FnOnce(&mut Way)) {
+        if let Some(way) = &self.0 {
+            change(&mut way.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+}
+
+/// Right after TCP: notes the connection, and then, on top of that, the proxy's tunnel.
+impl<In: Transport> Connector<In> for Trace {
+    type Out = In;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<In>, Error> {
+        // The connection to the proxy itself is made without one.
+        let is_tunnel = details.config.proxy().is_some();
+        self.note(|way| match is_tunnel {
+            // A protocol that is known by now is the one spoken with the proxy.
+            true => (way.tunnelled, way.protocol) = (true, None),
+            false => way.connected = true,
+        });
+        Ok(chained)
+    }
+}
