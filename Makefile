@@ -8,10 +8,11 @@ WHEELS := target/wheels
 NODE_PACKAGES := axios@1.21.1 koffi@3.3.4 pyright@1.1.414
 
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
-PYTHON_SOURCES := pyproject.toml README.md $(shell find python -name '*.py*' -not -path '*/__pycache__/*')
+PYTHON_SOURCES := pyproject.toml README.md \
+    $(shell find python -type f -not -name '*.so' -not -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help abi demo test test-rust test-c test-python test-matrix bench fuzz tools lib install dist deb reference wheel header lint clean
+.PHONY: help abi completion demo test test-rust test-c test-python test-matrix bench fuzz tools lib install dist deb reference wheel header lint clean
 
 help:
 	@echo 'make demo     fetch a token from the built-in sandbox and use it, from Python and from C'
@@ -22,6 +23,7 @@ help:
 	@echo 'make reference render the headers with Doxygen; make abi records what is new in them'
 	@echo 'make wheel    build the Python wheel into $(WHEELS)'
 	@echo 'make header   write include/clazar_auth.h anew from src/capi'
+	@echo 'make completion write the completion scripts anew from the command line'
 	@echo 'make bench    measure what a fresh token costs'
 	@echo 'make fuzz     look for a crash in what opens a stored token (nightly, cargo-fuzz)'
 	@echo 'make lint     check format and style'
@@ -40,6 +42,9 @@ $(WHEELS)/built: $(RUST_SOURCES) $(PYTHON_SOURCES) | $(VENV)/bin/python
 
 header:
 	CLAZAR_BLESS=1 $(CARGO) test --locked --quiet --test header
+
+completion: $(VENV)/tested
+	CLAZAR_BLESS=1 $(VENV)/bin/python -m pytest --quiet tests/python/test_completion.py -k committed
 
 # Adds what is new to the record of what a release promised.
 abi:

@@ -8,6 +8,7 @@ needed='
 valgrind valgrind
 curl curl
 redis-server redis-server
+zsh zsh
 node nodejs
 npm npm
 clang++ clang

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import trustme
+from helpers import until
 
 from clazar_auth.testing import Sandbox
 
@@ -50,6 +54,30 @@ def sandbox_environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> di
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return dict(os.environ)
+
+
+@pytest.fixture
+def redis_store(
+    sandbox_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    options = ["--bind", "127.0.0.1", "--port", str(port), "--save", ""]
+    server = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
+
+    def answers() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return True
+        return False
+
+    try:
+        until(answers)
+        url = f"redis://127.0.0.1:{port}"
+        monkeypatch.setenv("CLAZAR_STORE", url)
+        yield url
+    finally:
+        server.kill()
+        server.wait()
 
 
 class TokenHandler(BaseHTTPRequestHandler):

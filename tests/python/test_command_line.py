@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -15,6 +17,7 @@ import clazar_auth
 from clazar_auth.testing import Sandbox
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "clazar-auth"
+NAMES = ("token", "header", "status", "logout", "doctor", "sandbox", "demo", "completion")
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -48,7 +51,10 @@ def test_a_refusal_is_one_line(sandbox: Sandbox, sandbox_environment: dict[str, 
     assert "sandbox-secret" not in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [(), ("unknown",), ("token", "--secret", "x"), ("token",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("unknown",), ("token", "--secret", "x"), ("token",), ("completion",), ("completion", "sh")],
+)
 def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     result = run(*arguments)
     assert (result.returncode, result.stdout) == (2, "")
@@ -58,9 +64,78 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
 def test_help_and_version() -> None:
     result = run("--help")
     assert result.returncode == 0
-    for command in ("token", "header", "status", "logout", "sandbox", "demo"):
+    for command in NAMES:
         assert command in result.stdout
+    assert run().stderr == result.stdout
     assert run("--version").stdout == f"{clazar_auth.__version__}\n"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_help_of_a_command(name: str) -> None:
+    result = run(name, "--help")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert f"clazar-auth {name}" in result.stdout.partition("examples:")[2]
+    assert "exit status: 0 " in result.stdout
+
+
+def run_into(output: int | IO[str], *arguments: str) -> tuple[int, str]:
+    """The status and what came on standard error."""
+    # With this set argparse itself passes over what cannot be written.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    result = subprocess.run(
+        [str(COMMAND), *arguments],
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        env=environment,
+    )
+    return result.returncode, result.stderr
+
+
+PRINTING = [("token",), ("header", "--json"), ("doctor",), ("--help",), ("--version",)]
+
+
+@pytest.mark.parametrize("arguments", PRINTING)
+def test_a_reader_that_has_gone(
+    sandbox_environment: dict[str, str], arguments: tuple[str, ...]
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        assert run_into(writer, *arguments) == (1, "")
+    finally:
+        os.close(writer)
+
+
+@pytest.mark.parametrize("arguments", PRINTING)
+def test_a_full_disk(sandbox_environment: dict[str, str], arguments: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        status, error = run_into(full, *arguments)
+    assert status == 1
+    assert error.startswith("clazar-auth: the output cannot be written: No space left")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["token", "doctor"])
+def test_no_output_and_no_errors(sandbox_environment: dict[str, str], name: str) -> None:
+    closed = subprocess.run(["sh", "-c", f"{COMMAND} {name} >&-"], capture_output=True, text=True)
+    assert closed.returncode == 1
+    assert closed.stderr.count("\n") == 1 and "cannot be written" in closed.stderr
+    both = subprocess.run(["sh", "-c", f"{COMMAND} {name} >&- 2>&-"])
+    assert both.returncode == 1
+
+
+def test_an_error_without_standard_error_is_no_output() -> None:
+    result = subprocess.run(["sh", "-c", f"{COMMAND} token 2>&-"], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (2, "")
+
+
+def test_a_program_loads_none_of_it() -> None:
+    code = "import clazar_auth, sys; print(*(n for n in sys.modules if n.startswith('clazar_auth')))"
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+    assert "clazar_auth._native" in loaded
+    assert not [name for name in loaded if "_cli" in name or "__main__" in name]
 
 
 def test_demo() -> None:

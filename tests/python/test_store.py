@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,30 +38,6 @@ def store(
 
 def ask(code: str = ASK) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-
-
-@pytest.fixture
-def redis_store(
-    sandbox_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    options = ["--bind", "127.0.0.1", "--port", str(port), "--save", ""]
-    server = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
-
-    def answers() -> bool:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return True
-        return False
-
-    try:
-        until(answers)
-        url = f"redis://127.0.0.1:{port}"
-        monkeypatch.setenv("CLAZAR_STORE", url)
-        yield url
-    finally:
-        server.kill()
-        server.wait()
 
 
 def test_eight_processes_at_once_make_one_request(sandbox: Sandbox, store: Path) -> None:

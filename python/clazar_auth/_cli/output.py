@@ -1,0 +1,62 @@
+"""What the commands print, and in which colour."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
+
+RED, GREEN, YELLOW = 31, 32, 33
+
+
+class OutputError(Exception):
+    """Standard output takes no more. The text says why; it is empty if the reader has gone."""
+
+
+def say(text: str) -> None:
+    """Print a line of the result, at once."""
+    if sys.stdout is None:
+        raise OutputError(os.strerror(errno.EBADF))
+    with flushed():
+        print(text)
+
+
+def say_json(**fields: Any) -> None:
+    """Print an object of the result as a line of JSON."""
+    import json
+
+    say(json.dumps(fields))
+
+
+@contextmanager
+def flushed() -> Iterator[None]:
+    """Let nothing printed meanwhile wait for the end of the program, where an error has no handler."""
+    try:
+        try:
+            yield
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer would fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        reader_has_gone = isinstance(error, BrokenPipeError)
+        raise OutputError("" if reader_has_gone else error.strerror) from error
+
+
+def complain(text: str) -> None:
+    """Print a line on standard error."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(painted("clazar-auth:", RED, sys.stderr), text, file=sys.stderr)
+
+
+def painted(text: str, colour: int | None, stream: TextIO | None) -> str:
+    """The text in a colour, on a terminal that has colours and whose user wants them."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    if colour is None or stream is None or plain or not stream.isatty():
+        return text
+    return f"\033[{colour}m{text}\033[0m"

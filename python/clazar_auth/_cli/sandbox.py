@@ -1,0 +1,72 @@
+"""The commands sandbox and demo, on a stand-in for the API."""
+
+from __future__ import annotations
+
+import os
+import signal
+from argparse import Namespace
+
+from clazar_auth._cli import DONE, USAGE
+from clazar_auth._cli.output import complain, say, say_json
+
+
+def sandbox(arguments: Namespace) -> int:
+    from clazar_auth.testing import Sandbox
+
+    end = {signal.SIGINT, signal.SIGTERM}
+    if not arguments.run:
+        signal.pthread_sigmask(signal.SIG_BLOCK, end)
+    with Sandbox() as sandbox:
+        settings = {
+            "auth_url": sandbox.auth_url,
+            "client_id": sandbox.client_id,
+            "client_secret": sandbox.client_secret,
+        }
+        variables = {f"CLAZAR_{name.upper()}": value for name, value in settings.items()}
+        if arguments.run:
+            return run(arguments.run, variables)
+        if arguments.json:
+            say_json(url=sandbox.url, **settings)
+        else:
+            say(f"# The sandbox is at {sandbox.url} until Ctrl-C. In another shell:")
+            for name, value in variables.items():
+                say(f"export {name}={value}")
+        signal.sigwait(end)
+    return DONE
+
+
+def run(command: list[str], variables: dict[str, str]) -> int:
+    import subprocess
+
+    environment = {**os.environ, **variables}
+    environment.pop("CLAZAR_CLIENT_SECRET_FILE", None)
+    try:
+        return subprocess.run(command, env=environment).returncode
+    except OSError as error:
+        complain(f"{command[0]} cannot be run: {error.strerror}")
+        return USAGE
+
+
+def demo(_arguments: Namespace) -> int:
+    from clazar_auth.testing import Sandbox
+
+    with Sandbox() as sandbox, sandbox.provider() as provider:
+        say(f"Started a stand-in for the Clazar API at {sandbox.url}")
+        token = provider.token()
+        say(f"Exchanged a client id and secret for {token!r}")
+        listings = get(f"{sandbox.url}/listings/", provider.headers())
+        say(f"Listed /listings/ with the header Authorization: Bearer ..., {len(listings)} found:")
+        for listing in listings:
+            say(f"  {listing['id']}: {listing['name']}")
+        provider.headers()
+        say(f"Asked for the header again: {sandbox.requests()} token request in all")
+    return DONE
+
+
+def get(url: str, headers: dict[str, str]) -> list[dict[str, str]]:
+    import json
+    from urllib.request import ProxyHandler, Request, build_opener
+
+    with build_opener(ProxyHandler({})).open(Request(url, headers=headers)) as response:
+        results: list[dict[str, str]] = json.load(response)["results"]
+        return results

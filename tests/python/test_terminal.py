@@ -1,0 +1,99 @@
+"""What the command line does at a terminal, and away from one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sysconfig
+import time
+
+import pytest
+from helpers import LONG, HeldServer, until
+from terminal import Terminal
+
+from clazar_auth.testing import Sandbox
+
+COMMAND = os.path.join(sysconfig.get_path("scripts"), "clazar-auth")
+TOKEN = [COMMAND, "token", "--no-store"]
+NOTICE = "clazar-auth: waiting for the API..."
+ERASED = NOTICE + "\r" + " " * (len(NOTICE) + 2) + "\r"
+COLOUR = "\033["
+
+
+def test_a_long_wait_is_shown_and_erased() -> None:
+    with HeldServer() as server, Terminal(TOKEN, **server.environment()) as terminal:
+        terminal.until(NOTICE)
+        server.go_on.set()
+        assert terminal.end() == 0
+    assert terminal.shown == ERASED + "held-1\r\n"
+
+
+def test_the_doctor_waits_alike() -> None:
+    with HeldServer() as server, Terminal([COMMAND, "doctor"], **server.environment()) as terminal:
+        terminal.until(NOTICE)
+        server.go_on.set()
+        terminal.end()
+    assert terminal.shown.startswith(ERASED)
+    assert terminal.shown.count(NOTICE) == 1
+
+
+def test_a_short_wait_is_not_shown(sandbox_environment: dict[str, str]) -> None:
+    with Terminal(TOKEN) as terminal:
+        assert terminal.end() == 0
+    assert terminal.shown.count(".") == 2
+    assert terminal.shown.count("\r") == 1
+
+
+def test_a_long_wait_is_not_shown_without_a_terminal(
+    sandbox: Sandbox, sandbox_environment: dict[str, str]
+) -> None:
+    sandbox.set_delay(1.5)
+    result = subprocess.run([COMMAND, "token"], capture_output=True, text=True, timeout=LONG)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "\r" not in result.stdout
+
+
+@pytest.mark.parametrize("command", ["token", "header", "doctor"])
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_an_interrupt_ends_the_wait(command: str, is_shown: bool) -> None:
+    with HeldServer() as server, Terminal([COMMAND, command], **server.environment()) as terminal:
+        until(lambda: server.requests() == 1)
+        if is_shown:
+            terminal.until(NOTICE)
+        terminal.press("\x03")
+        typed = time.monotonic()
+        assert terminal.end() == 130
+        assert time.monotonic() - typed < 10
+    assert terminal.shown.endswith(ERASED.removeprefix(NOTICE) if is_shown else "")
+    assert "Traceback" not in terminal.shown
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_coloured"),
+    [
+        ({}, True),
+        ({"NO_COLOR": ""}, True),
+        ({"NO_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+    ],
+)
+def test_colours(
+    sandbox_environment: dict[str, str], variables: dict[str, str], is_coloured: bool
+) -> None:
+    with Terminal([COMMAND, "doctor"], **variables) as terminal:
+        assert terminal.end() == 0
+    assert ("\033[32mok" in terminal.shown) is is_coloured
+    assert (COLOUR in terminal.shown) is is_coloured
+    with Terminal([COMMAND, "token"], **variables, CLAZAR_CLIENT_ID="") as terminal:
+        assert terminal.end() == 2
+    assert ("\033[31mclazar-auth:\033[0m no client id" in terminal.shown) is is_coloured
+    assert (COLOUR in terminal.shown) is is_coloured
+
+
+def test_no_colours_without_a_terminal(sandbox_environment: dict[str, str]) -> None:
+    environment = {**os.environ, "TERM": "xterm"}
+    for variables in ({}, {"CLAZAR_CLIENT_ID": ""}):
+        result = subprocess.run(
+            [COMMAND, "doctor"], capture_output=True, text=True, env={**environment, **variables}
+        )
+        assert COLOUR not in result.stdout + result.stderr
