@@ -7,7 +7,9 @@ import os
 import socket
 import subprocess
 import sysconfig
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
@@ -146,6 +148,26 @@ def test_a_refused_port(settings: Callable[[str], None]) -> None:
     assert report.steps("skipped") == ["TLS", "exchange", "token", "clock"]
 
 
+def test_the_last_attempt_counts(settings: Callable[[str], None]) -> None:
+    """A server that asks for another attempt, and is gone by then."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(LONG)
+
+    def answer_once() -> None:
+        connection, _ = listener.accept()
+        listener.close()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\n\r\n")
+
+    server = threading.Thread(target=answer_once)
+    server.start()
+    settings(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+    report = Report()
+    server.join()
+    assert report.errors == {"connection": "TransportError"}
+
+
 TlsServer = Callable[..., tuple[str, Path]]
 
 
@@ -206,28 +228,59 @@ def test_the_system_is_trusted_by_default(settings: Callable[[str], None]) -> No
     assert "the system's /" in text or "from Mozilla" in text
 
 
+class Proxy(Loopback):
+    """One that opens the way to a server, or answers with another status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.RequestHandlerClass = ProxyHandler
+        self.status = status
+
+
 class ProxyHandler(BaseHTTPRequestHandler):
+    server: Proxy
+
     def do_CONNECT(self) -> None:
-        self.send_response(407)
+        self.send_response(self.server.status)
         self.end_headers()
+        if self.server.status == 200:
+            host, port = self.path.rsplit(":", 1)
+            with socket.create_connection((host, int(port))) as there:
+                back = threading.Thread(target=pump, args=(there, self.connection))
+                back.start()
+                pump(self.connection, there)
+                back.join()
 
     def log_message(self, *_: object) -> None:
         pass
 
 
-class Proxy(Loopback):
-    """One that wants a password."""
+def pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.RequestHandlerClass = ProxyHandler
+
+def test_a_proxy(
+    tls_server: TlsServer, settings: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auth_url, ca_file = tls_server()
+    settings(auth_url)
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+    with Proxy(200) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        report = Report()
+    assert report.exit_status == 0
+    assert report.texts["connection"] == f"127.0.0.1 takes port {proxy.server_port}"
+    assert {"proxy", "TLS"} <= set(report.steps("ok"))
 
 
 def test_a_proxy_that_refuses(
     settings: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings("https://host.invalid/")
-    with Proxy() as proxy:
+    with Proxy(407) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:{SECRET}@127.0.0.1:{proxy.server_port}")
         report = Report()
     assert report.exit_status == 1
