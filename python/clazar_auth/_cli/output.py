@@ -33,7 +33,7 @@ def say_json(**fields: Any) -> None:
 
 @contextmanager
 def flushed() -> Iterator[None]:
-    """Let nothing printed meanwhile wait for the end of the program, where an error has no handler."""
+    """Write out what is printed meanwhile: at the program's end an error has no handler."""
     try:
         try:
             yield

@@ -164,6 +164,7 @@ def parser() -> ArgumentParser:
         help="run this with the sandbox's settings in its environment, then end",
     )
     # For shtab, which writes the scripts: that it is a file.
-    program.complete = {"bash": "_shtab_compgen_files", "zsh": "_files"}  # type: ignore[attr-defined]
+    files = {"bash": "_shtab_compgen_files", "zsh": "_files"}
+    program.complete = files  # type: ignore[attr-defined]
     completion.add_argument("shell", choices=["bash", "zsh"], help="for which shell")
     return whole

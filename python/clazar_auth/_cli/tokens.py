@@ -12,13 +12,14 @@ from clazar_auth._cli.waiting import wait_for
 
 
 def store_of(arguments: Namespace) -> str | None:
-    """Where the commands keep the token: in a file unless told otherwise; None if CLAZAR_STORE tells."""
+    """Where the commands keep the token: in a file, unless CLAZAR_STORE tells (None)."""
     if arguments.no_store:
         return "memory"
     return None if os.environ.get("CLAZAR_STORE") else "file"
 
 
 def provider_of(arguments: Namespace) -> TokenProvider:
+    """The provider of the environment, without a store if the secret is too short for the file."""
     store = store_of(arguments)
     try:
         return TokenProvider.from_env(store=store)

@@ -16,7 +16,7 @@ NOTICE = "clazar-auth: waiting for the API..."
 
 
 def wait_for(work: Callable[[], T]) -> T:
-    """What `work` returns or raises; it runs on another thread, so that this one can be interrupted."""
+    """What `work` returns or raises. It runs on another thread; Ctrl-C ends the wait for it."""
     results: list[T] = []
     errors: list[Exception] = []
     done = threading.Event()
@@ -35,7 +35,7 @@ def wait_for(work: Callable[[], T]) -> T:
             show(NOTICE)
             done.wait()
         finally:
-            # Blanks, since not every terminal can erase; two more for the ^C that it may have shown.
+            # Blanks, since not every terminal can erase; two more for a ^C.
             blanks = " " * (len(NOTICE) + len("^C"))
             show(f"\r{blanks}\r")
     if errors:
