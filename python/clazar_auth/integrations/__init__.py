@@ -1,1 +1,18 @@
 """Adapters to HTTP libraries. None is imported before it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from clazar_auth.integrations import aiohttp, httpx, requests
+
+__all__ = ["aiohttp", "httpx", "requests"]
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        import importlib
+
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,8 +1,18 @@
-"""The provider as ``auth=`` of `requests <https://requests.readthedocs.io>`_."""
+"""The provider as ``auth=`` of `requests <https://requests.readthedocs.io>`_.
+
+>>> import clazar_auth, requests                                          # doctest: +SKIP
+>>> provider = clazar_auth.TokenProvider.from_env()                       # doctest: +SKIP
+>>> url = "https://api.clazar.io/listings/"                               # doctest: +SKIP
+>>> requests.get(url, auth=provider).json()["count"]                      # doctest: +SKIP
+3
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from clazar_auth.integrations._renewal import renewed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +26,8 @@ def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequ
     """Add the token to a request, if its URL may have it, and retry once if the API answers 401.
 
     The request is sent again with its whole body; where the body cannot be had again (a generator),
-    the 401 is returned as it is.
+    the 401 is returned as it is. After a redirect to another origin a request goes without the
+    token; within the origin it keeps the token, whatever .netrc says.
 
     Raises:
         ConfigurationError: the URL is not https (or loopback), or its host is not an allowed one.
@@ -25,33 +36,48 @@ def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequ
     provider.check_url(request.url or "")
     token = provider.token()
     request.headers["Authorization"] = token.authorization
-    request.register_hook("response", _Retry(provider, token, _position(request.body)))
+    retry = _Retry(provider, token, request)
+    request.register_hook("response", retry)  # type: ignore[no-untyped-call]
     return request
 
 
 class _Retry:
     """Answers a 401 with a fresh token, once."""
 
-    def __init__(self, provider: TokenProvider, token: AccessToken, position: int | None) -> None:
+    def __init__(
+        self, provider: TokenProvider, token: AccessToken, request: PreparedRequest
+    ) -> None:
         self._provider = provider
         self._token = token
-        self._position = position
+        self._origin = _origin(request)
+        self._position = _position(request.body)
 
     def __call__(self, response: Response, **options: Any) -> Response:
         request = response.request
-        # After a redirect to another origin, requests has taken the token out.
-        is_ours = request.headers.get("Authorization") == self._token.authorization
-        if response.status_code != 401 or not is_ours or not self._rewind(request.body):
+        sent = request.headers.get("Authorization")
+        is_ours = sent == self._token.authorization
+        # After a redirect within the origin, requests puts what .netrc says in the token's place;
+        # after one to another origin, it takes the token out.
+        is_replaced = sent is not None and _origin(request) == self._origin
+        if response.status_code != 401 or not (is_ours or is_replaced):
             return response
-        self._provider.invalidate(self._token)
-        fresh = self._provider.token()
-        if fresh.value == self._token.value:
-            return response  # The API refuses for another reason.
-        # The connection is free for the next request once the body is read.
-        response.content  # noqa: B018
+        if not self._rewind(request.body):
+            return response
+        try:
+            token = renewed(self._provider, self._token) if is_ours else self._provider.token()
+            if token is None:
+                return response  # The API refuses for another reason.
+            # The connection is free for the next request once the body is read.
+            response.content  # noqa: B018
+        except BaseException:
+            response.close()
+            raise
         response.close()
-        again = request.copy()
-        again.headers["Authorization"] = fresh.authorization
+        return self._send_again(response, token, **options)
+
+    def _send_again(self, response: Response, token: AccessToken, **options: Any) -> Response:
+        again = response.request.copy()
+        again.headers["Authorization"] = token.authorization
         answer: Response = response.connection.send(again, **options)
         answer.history.append(response)
         answer.request = again
@@ -80,6 +106,10 @@ def _no_retry() -> Callable[..., None]:
 
 def _pass_on(response: Response, **options: Any) -> None:
     pass
+
+
+def _origin(request: PreparedRequest) -> tuple[str, str]:
+    return urlsplit(request.url or "")[:2]
 
 
 def _position(body: Any) -> int | None:

@@ -1,0 +1,104 @@
+"""The provider as a client middleware of `aiohttp <https://docs.aiohttp.org>`_, 3.12 or later.
+
+>>> import aiohttp, asyncio, clazar_auth                                  # doctest: +SKIP
+>>> provider = clazar_auth.TokenProvider.from_env()                       # doctest: +SKIP
+>>> async def count():                                                    # doctest: +SKIP
+...     adapter = clazar_auth.integrations.aiohttp.middleware(provider)
+...     async with aiohttp.ClientSession(middlewares=[adapter]) as session:
+...         async with session.get("https://api.clazar.io/listings/") as response:
+...             return (await response.json())["count"]
+>>> asyncio.run(count())                                                  # doctest: +SKIP
+3
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from clazar_auth.errors import ConfigurationError
+from clazar_auth.integrations._renewal import renewed_async
+
+if TYPE_CHECKING:
+    from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
+    from yarl import URL
+
+    from clazar_auth import TokenProvider
+
+__all__ = ["middleware"]
+
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+# Where the redirect leads that came last in this task: aiohttp does not tell a middleware whether a
+# request follows one.
+_redirect: ContextVar[URL | None] = ContextVar("clazar_auth_redirect", default=None)
+
+
+def middleware(provider: TokenProvider) -> ClientMiddlewareType:
+    """Add the token to each request whose URL may have it, and retry once if the API answers 401.
+
+    For ``ClientSession(middlewares=[...])``. The request is sent again with its whole body; where
+    the body cannot be had again (a generator), the 401 is returned as it is. After a redirect to a
+    host that is not an allowed one, a request goes without the token.
+
+    A request raises ConfigurationError if its URL is not https (or loopback) or its host is not an
+    allowed one, and another ClazarAuthError if no token could be had, at first or after a 401.
+
+    Args:
+        provider: where the token comes from.
+    """
+
+    async def authorize(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        redirect = _redirect.get()
+        _redirect.set(None)
+        try:
+            provider.check_url(str(request.url))
+        except ConfigurationError:
+            if redirect != request.url.origin():
+                raise
+            response = await handler(request)
+        else:
+            response = await _send(provider, request, handler)
+        _redirect.set(_target(response))
+        return response
+
+    return authorize
+
+
+async def _send(
+    provider: TokenProvider, request: ClientRequest, handler: ClientHandlerType
+) -> ClientResponse:
+    token = await provider.token_async()
+    request.headers["Authorization"] = token.authorization
+    response = await handler(request)
+    if response.status != 401 or not _has_its_body(request):
+        return response
+    try:
+        fresh = await renewed_async(provider, token)
+        if fresh is None:
+            return response
+        # The connection is free for the next request once the body is read.
+        await response.read()
+    except BaseException:
+        response.close()
+        raise
+    request.headers["Authorization"] = fresh.authorization
+    return await handler(request)
+
+
+def _has_its_body(request: ClientRequest) -> bool:
+    # The first releases of 3.12 do not tell.
+    return not request.body or not getattr(request.body, "consumed", True)
+
+
+def _target(response: ClientResponse) -> URL | None:
+    """The origin to which a redirect leads; None for other responses."""
+    from yarl import URL
+
+    location = response.headers.get("Location")
+    if response.status not in _REDIRECTS or location is None:
+        return None
+    try:
+        return response.url.join(URL(location)).origin()
+    except ValueError:
+        return None  # aiohttp does not follow it.

@@ -1,0 +1,111 @@
+"""The provider as ``auth=`` of `httpx <https://www.python-httpx.org>`_ and httpx2.
+
+>>> import clazar_auth, httpx                                             # doctest: +SKIP
+>>> provider = clazar_auth.TokenProvider.from_env()                       # doctest: +SKIP
+>>> auth = clazar_auth.integrations.httpx.Auth(provider)                  # doctest: +SKIP
+>>> with httpx.Client(auth=auth) as client:                               # doctest: +SKIP
+...     client.get("https://api.clazar.io/listings/").json()["count"]
+3
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from clazar_auth.integrations._renewal import renewed, renewed_async
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator
+
+    import httpx
+    import httpx2
+
+    from clazar_auth import AccessToken, TokenProvider
+
+    class _Base(httpx.Auth, httpx2.Auth):  # type: ignore[misc]
+        """What a type checker sees."""
+
+else:
+    _Base = object
+
+__all__ = ["Auth"]
+
+
+class Auth(_Base):
+    """Add the token to each request whose URL may have it, and retry once if the API answers 401.
+
+    For Client and AsyncClient, of httpx and of httpx2, on asyncio and on trio. A body in memory
+    (bytes, text, JSON, a form) is sent again whole; with one that is streamed (a generator, a file)
+    the 401 is returned as it is. After a redirect to another origin a request goes without the
+    token. Thread-safe.
+
+    A request raises ConfigurationError if its URL is not https (or loopback) or its host is not an
+    allowed one, and another ClazarAuthError if no token could be had, at first or after a 401.
+
+    Args:
+        provider: where the token comes from.
+    """
+
+    def __init__(self, provider: TokenProvider) -> None:
+        self._provider = provider
+
+    def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
+        """What Client runs for each request."""
+        self._provider.check_url(str(request.url))
+        token = self._provider.token()
+        response = yield _with(request, token)
+        if _may_be_sent_again(response, token):
+            fresh = renewed(self._provider, token)
+            if fresh is not None:
+                yield _with(response.request, fresh)
+
+    async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
+        """What AsyncClient runs for each request."""
+        self._provider.check_url(str(request.url))
+        token = await self._provider.token_async()
+        response = yield _with(request, token)
+        if _may_be_sent_again(response, token):
+            fresh = await renewed_async(self._provider, token)
+            if fresh is not None:
+                yield _with(response.request, fresh)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        # Both libraries take nothing but an instance of their own Auth, and either may be missing,
+        # or imported later: isinstance() asks here.
+        return _heir(_loaded("Auth"))
+
+    def __reduce__(self) -> tuple[Callable[..., Auth], tuple[TokenProvider]]:
+        return Auth, (self._provider,)
+
+
+def _with(request: Any, token: AccessToken) -> Any:
+    request.headers["Authorization"] = token.authorization
+    return request
+
+
+def _may_be_sent_again(response: Any, token: AccessToken) -> bool:
+    """Whether this is a 401 to our token, and the request's body is still there."""
+    request = response.request
+    # After a redirect to another origin, the token has been taken out.
+    is_ours = request.headers.get("Authorization") == token.authorization
+    return (
+        response.status_code == 401
+        and is_ours
+        and isinstance(request.stream, _loaded("ByteStream"))
+    )
+
+
+def _loaded(name: str) -> tuple[type, ...]:
+    """The class of this name in each of the two libraries that the program has imported."""
+    modules = map(sys.modules.get, ("httpx", "httpx2"))
+    classes = (getattr(module, name, None) for module in modules)
+    # One under both names is still one.
+    return tuple(dict.fromkeys(filter(None, classes)))
+
+
+@cache
+def _heir(bases: tuple[type, ...]) -> type:
+    return type("Auth", bases, {})

@@ -1,0 +1,93 @@
+"""What is special to httpx and httpx2; see test_adapters.py for the rest."""
+
+from __future__ import annotations
+
+import copy
+import io
+from types import ModuleType
+
+import httpx
+import httpx2
+import pytest
+from helpers import python
+
+from clazar_auth.integrations.httpx import Auth
+from clazar_auth.testing import Sandbox
+
+both = pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+
+USE = """
+import sys
+from clazar_auth.integrations.httpx import Auth
+from clazar_auth.testing import Sandbox
+
+sys.modules[sys.argv[2]] = None  # As if it were not installed.
+with Sandbox() as sandbox:
+    auth = Auth(sandbox.provider())
+    library = __import__(sys.argv[1])
+    for count in (1, 2):
+        response = library.get(sandbox.url + "/listings/", auth=auth)
+        assert response.status_code == 200, response
+        sandbox.revoke_tokens()
+    assert isinstance(auth, library.Auth)
+    assert sys.modules[sys.argv[2]] is None
+"""
+
+ALIAS = """
+import httpx2
+httpx2.alias_httpx()
+import httpx
+from clazar_auth.integrations.httpx import Auth
+from clazar_auth.testing import Sandbox
+
+assert httpx is httpx2
+with Sandbox() as sandbox:
+    auth = Auth(sandbox.provider())
+    assert httpx.get(sandbox.url + "/listings/", auth=auth).status_code == 200
+"""
+
+
+@pytest.mark.parametrize("names", [["httpx", "httpx2"], ["httpx2", "httpx"]], ids="-without-".join)
+def test_one_is_enough_and_may_be_imported_late(names: list[str]) -> None:
+    done = python(USE, "-W", "error", arguments=names)
+    assert done.returncode == 0, done.stderr
+
+
+def test_one_may_go_under_the_name_of_the_other() -> None:
+    done = python(ALIAS, "-W", "error")
+    assert done.returncode == 0, done.stderr
+
+
+def test_one_adapter_serves_both(sandbox: Sandbox) -> None:
+    auth = Auth(sandbox.provider())
+    assert isinstance(auth, Auth)
+    assert isinstance(auth, httpx.Auth)
+    assert isinstance(auth, httpx2.Auth)
+    assert not isinstance(auth, (httpx.BasicAuth, httpx2.BasicAuth, str))
+    for library in (httpx, httpx2):
+        response = library.get(f"{sandbox.url}/listings/", auth=copy.copy(auth))
+        assert response.json()["count"] == 3
+    assert sandbox.requests() == 1
+
+
+@both
+def test_a_form_is_sent_again(sandbox: Sandbox, library: ModuleType) -> None:
+    provider = sandbox.provider()
+    provider.token()
+    sandbox.revoke_tokens()
+    response = library.post(f"{sandbox.url}/metering/", data={"a": "b"}, auth=Auth(provider))
+    assert response.status_code == 200
+    assert response.request.content == b"a=b"
+    assert [earlier.status_code for earlier in response.history] == [401]
+
+
+@both
+def test_a_file_is_not_sent_again(sandbox: Sandbox, library: ModuleType) -> None:
+    provider = sandbox.provider()
+    provider.token()
+    sandbox.revoke_tokens()
+    for body in ({"content": io.BytesIO(b"{}")}, {"files": {"file": io.BytesIO(b"{}")}}):
+        response = library.post(f"{sandbox.url}/metering/", auth=Auth(provider), **body)
+        assert response.status_code == 401
+    assert sandbox.requests("/metering/") == 2
+    assert sandbox.requests() == 1
