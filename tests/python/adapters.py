@@ -1,6 +1,6 @@
 """Each HTTP library behind the same few methods, so that one test runs through all of them.
 
-A session has a fixed number of connections: a response that is not given up blocks the next request.
+A session has so many connections and no more: a response that is not given up blocks the next call.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ async def _send(
 
 
 def _has_its_body(request: ClientRequest) -> bool:
-    # The first releases of 3.12 do not tell.
+    # aiohttp 3.12.0 does not tell whether a body is gone.
     return not request.body or not getattr(request.body, "consumed", True)
 
 
