@@ -106,6 +106,12 @@ def test_a_revoked_token_is_replaced(
     assert provider.stats().invalidations == 1
 
 
+@with_adapter
+def test_a_long_answer_holds_no_connection(library: Library, sandbox: Sandbox) -> None:
+    sandbox.answer_next(401, bytes(4 << 20), path="/listings/")
+    assert library.one(sandbox.provider(), listings(sandbox)).status == 200
+
+
 @with_files
 def test_a_file_is_sent_again_from_where_it_stood(
     library: Library, sandbox: Sandbox, tmp_path: Path

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 import io
+import pickle
 from types import ModuleType
+from typing import cast
 
 import httpx
 import httpx2
 import pytest
 from helpers import python
 
+from clazar_auth import TokenProvider
 from clazar_auth.integrations.httpx import Auth
 from clazar_auth.testing import Sandbox
 
@@ -18,6 +21,7 @@ both = pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2
 
 USE = """
 import sys
+from clazar_auth import TokenProvider
 from clazar_auth.integrations.httpx import Auth
 from clazar_auth.testing import Sandbox
 
@@ -37,6 +41,7 @@ ALIAS = """
 import httpx2
 httpx2.alias_httpx()
 import httpx
+from clazar_auth import TokenProvider
 from clazar_auth.integrations.httpx import Auth
 from clazar_auth.testing import Sandbox
 
@@ -68,6 +73,11 @@ def test_one_adapter_serves_both(sandbox: Sandbox) -> None:
         response = library.get(f"{sandbox.url}/listings/", auth=copy.copy(auth))
         assert response.json()["count"] == 3
     assert sandbox.requests() == 1
+
+
+def test_the_adapter_pickles_as_its_provider_does() -> None:
+    auth = Auth(cast(TokenProvider, "a provider that pickles"))
+    assert vars(pickle.loads(pickle.dumps(auth))) == vars(auth)
 
 
 @both
