@@ -27,7 +27,8 @@ def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequ
 
     The request is sent again with its whole body; where the body cannot be had again (a generator),
     the 401 is returned as it is. After a redirect to another origin a request goes without the
-    token; within the origin it keeps the token, whatever .netrc says.
+    token. After one within the origin, requests prefers what .netrc says; if the API answers 401 to
+    that, the request is sent again with the token.
 
     Raises:
         ConfigurationError: the URL is not https (or loopback), or its host is not an allowed one.
