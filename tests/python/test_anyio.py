@@ -10,6 +10,7 @@ import pytest
 from helpers import LONG, HeldServer
 
 from clazar_auth import TokenProvider
+from clazar_auth.integrations.httpx import Auth
 from clazar_auth.testing import Sandbox
 
 TASKS = 50
@@ -24,17 +25,15 @@ LOOPS: dict[str, dict[str, Any]] = {
 def test_tasks_share_one_exchange(loop: str, sandbox: Sandbox) -> None:
     statuses: list[int] = []
 
-    async def get(client: httpx.AsyncClient, provider: TokenProvider) -> None:
-        headers = await provider.headers_async()
-        response = await client.get(f"{sandbox.url}/listings/", headers=headers)
-        statuses.append(response.status_code)
+    async def get(client: httpx.AsyncClient) -> None:
+        statuses.append((await client.get(f"{sandbox.url}/listings/")).status_code)
 
     async def main() -> None:
-        provider = sandbox.provider()
+        auth = Auth(sandbox.provider())
         with anyio.fail_after(LONG):
-            async with httpx.AsyncClient() as client, anyio.create_task_group() as group:
+            async with httpx.AsyncClient(auth=auth) as client, anyio.create_task_group() as group:
                 for _ in range(TASKS):
-                    group.start_soon(get, client, provider)
+                    group.start_soon(get, client)
 
     sandbox.set_delay(0.1)
     anyio.run(main, **LOOPS[loop])

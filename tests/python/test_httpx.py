@@ -6,7 +6,6 @@ import copy
 import io
 import pickle
 from types import ModuleType
-from typing import cast
 
 import httpx
 import httpx2
@@ -75,9 +74,13 @@ def test_one_adapter_serves_both(sandbox: Sandbox) -> None:
     assert sandbox.requests() == 1
 
 
-def test_the_adapter_pickles_as_its_provider_does() -> None:
-    auth = Auth(cast(TokenProvider, "a provider that pickles"))
-    assert vars(pickle.loads(pickle.dumps(auth))) == vars(auth)
+def test_the_adapter_pickles_as_its_provider_does(
+    sandbox: Sandbox, sandbox_environment: dict[str, str]
+) -> None:
+    auth = pickle.loads(pickle.dumps(Auth(TokenProvider.from_env())))
+    assert httpx.get(f"{sandbox.url}/listings/", auth=auth).status_code == 200
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(Auth(sandbox.provider()))
 
 
 @both

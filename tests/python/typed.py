@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
+import aiohttp
+import httpx
 import requests
 from typing_extensions import assert_type
 
 import clazar_auth
 from clazar_auth import AccessToken, Exchanges, Stats, TokenProvider
+from clazar_auth.integrations.aiohttp import middleware
+from clazar_auth.integrations.httpx import Auth
 from clazar_auth.testing import Sandbox, StaticProvider
 
 
@@ -36,6 +40,8 @@ def main() -> None:
         assert_type(asyncio.run(asynchronous(provider)), AccessToken)
         arguments = (sandbox.client_id, sandbox.client_secret)
         assert_type(clazar_auth.authenticate(*arguments, auth_url=sandbox.auth_url), AccessToken)
+        httpx.Client(auth=Auth(provider)).close()
+        assert_type(middleware(provider), aiohttp.ClientMiddlewareType)
         static = StaticProvider("not-a-real-token", allowed_hosts=["api.example"])
         assert_type(static, StaticProvider)
         takes_a_provider(static)
