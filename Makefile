@@ -4,7 +4,7 @@ PYTHON ?= python3
 CARGO ?= cargo
 VENV := .venv
 STAGE := target/stage
-WHEELS := target/wheels
+WHEELS := dist
 NODE_PACKAGES := axios@1.21.1 koffi@3.3.4 pyright@1.1.414
 
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
@@ -12,7 +12,7 @@ PYTHON_SOURCES := pyproject.toml README.md \
     $(shell find python -type f -not -name '*.so' -not -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help abi completion demo test test-rust test-c test-python test-matrix bench fuzz tools lib install dist deb reference wheel header lint clean
+.PHONY: help abi completion demo test test-rust test-c test-python test-matrix bench fuzz tools lib install dist deb reference wheel wheels free-threaded header lint clean
 
 help:
 	@echo 'make demo     fetch a token from the built-in sandbox and use it, from Python and from C'
@@ -21,7 +21,7 @@ help:
 	@echo 'make lib      the same into $(STAGE), for the tests'
 	@echo 'make dist     make a tarball of it; make deb makes Debian packages'
 	@echo 'make reference render the headers with Doxygen; make abi records what is new in them'
-	@echo 'make wheel    build the Python wheel into $(WHEELS)'
+	@echo 'make wheels   build the Python wheel and the source distribution into $(WHEELS), and check them'
 	@echo 'make header   write include/clazar_auth.h anew from src/capi'
 	@echo 'make completion write the completion scripts anew from the command line'
 	@echo 'make bench    measure what a fresh token costs'
@@ -32,13 +32,7 @@ help:
 # ---- What users get ----
 
 include packaging/c.mk
-
-wheel: $(WHEELS)/built
-
-$(WHEELS)/built: $(RUST_SOURCES) $(PYTHON_SOURCES) | $(VENV)/bin/python
-	rm -rf $(WHEELS)
-	$(VENV)/bin/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEELS) .
-	touch $@
+include packaging/wheels.mk
 
 header:
 	CLAZAR_BLESS=1 $(CARGO) test --locked --quiet --test header
@@ -83,9 +77,6 @@ test-c: $(STAGE)/installed $(STAGE)-panic/installed target/node/installed
 test-python: $(VENV)/tested $(STAGE)/installed target/node/installed
 	$(VENV)/bin/python -m pytest
 
-test-matrix: wheel
-	$(VENV)/bin/python tests/python/matrix.py $(WHEELS)/*.whl
-
 bench: target/bench/hot_path target/bench/floor.so $(VENV)/installed
 	$(CARGO) bench --locked --features sandbox --bench hot_path
 	@$(VENV)/bin/clazar-auth sandbox -- $<
@@ -112,7 +103,7 @@ lint:
 	$(CARGO) clippy --locked -- --deny warnings
 
 clean:
-	rm -rf target $(VENV)
+	rm -rf target $(VENV) $(WHEELS)
 
 # ---- Environments, all inside the checkout ----
 
@@ -120,7 +111,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/installed: $(WHEELS)/built
+$(VENV)/installed: $(WHEELS)/.built
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEELS)/*.whl
 	touch $@
 

@@ -1,10 +1,12 @@
-"""Prints the licence of each package that is part of the C library: `notices.py FEATURES`."""
+"""Prints the licences of the packages that go into a build: `notices.py FEATURES`.
 
-import html
+Where a package offers several, MIT is taken; a text that several packages share is printed once.
+"""
+
 import json
-import re
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 LICENCE_FILES = ("LICENSE*", "LICENCE*", "COPYING*", "COPYRIGHT*", "NOTICE*")
@@ -28,17 +30,17 @@ def linked(metadata):
 def texts(package):
     folder = Path(package["manifest_path"]).parent
     files = {file for pattern in LICENCE_FILES for file in folder.glob(pattern) if file.is_file()}
+    if "MIT" in (package["license"] or "").split(" OR "):
+        files = {file for file in files if "MIT" in file.name} or files
     return [file.read_text(errors="replace").strip() for file in sorted(files)]
 
 
 def standard_library():
-    """What the compiler brings along about the library that it links in."""
+    """The licence of what the compiler links in."""
     root = subprocess.check_output(["rustc", "--print", "sysroot"], text=True).strip()
-    file = Path(root) / "share/doc/rust/COPYRIGHT-library.html"
-    if not file.exists():
-        return "The Rust Project Developers (see https://thanks.rust-lang.org)"
-    plain = html.unescape(re.sub(r"<head>.*?</head>|<[^>]+>", "", file.read_text(), flags=re.DOTALL))
-    return re.sub(r"\s*\n\s*\n\s*", "\n\n", plain).strip()
+    file = Path(root) / "share/doc/rust/licenses/MIT.txt"
+    holder = "Copyright (c) The Rust Project Developers (see https://thanks.rust-lang.org)"
+    return f"{holder}\n\n{file.read_text().strip()}" if file.exists() else holder
 
 
 def main():
@@ -50,13 +52,14 @@ def main():
     command = ["cargo", "metadata", "--locked", "--format-version", "1"]
     command += ["--filter-platform", host, "--features", sys.argv[1]]
     metadata = json.loads(subprocess.check_output(command))
-    print("The clazar-auth library is linked from the packages below, under their licences.")
-    print(f"\n{'=' * 100}\nThe Rust standard library: MIT OR Apache-2.0\n")
-    print(standard_library())
+    packages_of = defaultdict(list)
+    packages_of[standard_library()].append("The Rust standard library: MIT OR Apache-2.0")
     for package in linked(metadata):
         title = f"{package['name']} {package['version']}: {package['license'] or 'see below'}"
-        print(f"\n{'=' * 100}\n{title}\n{package['repository'] or ''}\n")
-        print("\n\n".join(texts(package)))
+        packages_of["\n\n".join(texts(package))].append(title)
+    print("clazar-auth is linked from the packages below, under their licences.")
+    for text, titles in packages_of.items():
+        print(f"\n{'=' * 100}\n", *titles, f"\n{text}", sep="\n")
 
 
 if __name__ == "__main__":

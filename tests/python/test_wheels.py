@@ -1,0 +1,127 @@
+"""What goes to PyPI: the wheel and the source distribution in dist/."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from email.message import Message
+from email.parser import Parser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import clazar_auth
+
+ROOT = Path(__file__).parents[2]
+NAME = f"clazar_auth-{clazar_auth.__version__}"
+LICENCES = ["LICENSE-APACHE", "LICENSE-MIT", "THIRD-PARTY-LICENSES"]
+LARGEST = 3_000_000
+"""Bytes, of the wheel as it is fetched and as it is installed."""
+
+
+def only(pattern: str) -> Path:
+    found = list((ROOT / "dist").glob(pattern))
+    if len(found) != 1:
+        pytest.fail(f"dist/ has {len(found)} files like {pattern}; run `make wheel`")
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def wheel() -> zipfile.ZipFile:
+    return zipfile.ZipFile(only("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel: zipfile.ZipFile) -> Message:
+    return Parser().parsestr(wheel.read(f"{NAME}.dist-info/METADATA").decode())
+
+
+def run(*command: str, **settings: Any) -> str:
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
+        **settings,
+    )
+    output: str = done.stdout
+    assert done.returncode == 0, output
+    return output
+
+
+def test_the_wheel_is_for_all_pythons_and_old_systems() -> None:
+    machine = platform.machine()
+    tags = f"cp310-abi3-manylinux2014_{machine}.manylinux_2_17_{machine}"
+    assert only("*.whl").name == f"{NAME}-{tags}.whl"
+    show = [sys.executable, "-m", "auditwheel", "show", "--json"]
+    shown = json.loads(run(*show, str(only("*.whl"))))
+    assert shown["overall_tag"] == f"manylinux_2_17_{machine}"
+    assert shown["external_libs"] == {}
+
+
+def test_the_index_takes_both() -> None:
+    files = [str(only("*.whl")), str(only("*.tar.gz"))]
+    run(sys.executable, "-m", "twine", "check", "--strict", *files)
+
+
+def test_the_wheel_is_small(wheel: zipfile.ZipFile) -> None:
+    installed = sum(member.file_size for member in wheel.infolist())
+    assert only("*.whl").stat().st_size < LARGEST
+    assert installed < LARGEST, f"{installed} bytes"
+
+
+def test_the_wheel_depends_on_nothing(metadata: Message) -> None:
+    assert metadata.get_all("Requires-Dist") is None
+
+
+def test_the_wheel_names_what_is_linked_in(wheel: zipfile.ZipFile, metadata: Message) -> None:
+    sbom = json.loads(wheel.read(f"{NAME}.dist-info/sboms/clazar-auth.cyclonedx.json"))
+    assert sbom["bomFormat"] == "CycloneDX"
+    components = {f"{part['name']} {part['version']}" for part in sbom["components"]}
+
+    assert sorted(metadata.get_all("License-File", [])) == LICENCES
+    folder = f"{NAME}.dist-info/licenses/"
+    third_party = wheel.read(folder + "THIRD-PARTY-LICENSES").decode()
+    licensed = set(re.findall(r"^([\w-]+ \d+\.\d+\.\S+): \w", third_party, re.MULTILINE))
+    assert {name.split()[0] for name in licensed} >= {"pyo3", "redis", "ring", "rustls"}
+    assert licensed <= components
+
+
+def test_the_source_is_what_the_build_needs_and_no_more() -> None:
+    with tarfile.open(only("*.tar.gz")) as archive:
+        members = {member.name.partition("/")[2] for member in archive if member.isfile()}
+    sources = [*ROOT.glob("src/**/*"), *ROOT.glob("python/**/*")]
+    built = {"__pycache__", "_native.abi3.so"}
+    needed = {
+        str(path.relative_to(ROOT))
+        for path in sources
+        if path.is_file() and not built & set(path.parts)
+    }
+    needed |= {"Cargo.toml", "Cargo.lock", "pyproject.toml", "README.md", "PKG-INFO", *LICENCES}
+    assert members == needed
+
+
+def test_the_source_builds_far_from_the_checkout(tmp_path: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    target = ["--no-deps", "--wheel-dir", str(tmp_path)]
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("CARGO_")},
+        "TMPDIR": str(tmp_path),
+        # Without optimisation, since it takes long and shows nothing here.
+        "MATURIN_PEP517_ARGS": "--profile dev",
+    }
+    run(*pip, "wheel", *target, str(only("*.tar.gz")), cwd=tmp_path, env=environment)
+
+    run(sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv"))
+    python = str(tmp_path / "venv/bin/python")
+    (built,) = map(str, tmp_path.glob("*.whl"))
+    run(*pip, "--python", python, "install", "--no-index", built)
+    run(python, str(ROOT / "tests/python/smoke.py"), cwd=tmp_path)
