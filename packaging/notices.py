@@ -39,8 +39,8 @@ def standard_library():
     """The licence of what the compiler links in."""
     root = subprocess.check_output(["rustc", "--print", "sysroot"], text=True).strip()
     file = Path(root) / "share/doc/rust/licenses/MIT.txt"
-    holder = "Copyright (c) The Rust Project Developers (see https://thanks.rust-lang.org)"
-    return f"{holder}\n\n{file.read_text().strip()}" if file.exists() else holder
+    text = file.read_text() if file.exists() else "Copyright (c) <year> <copyright holders>"
+    return text.replace("<year> <copyright holders>", "The Rust Project Developers").strip()
 
 
 def main():
