@@ -18,6 +18,9 @@ C_FEATURES := capi,redis
 # zig, for the symbols of glibc 2.17. `make LINKER=cc ...` builds for this machine's glibc instead.
 LINKER ?= $(CURDIR)/packaging/zig-cc
 ZIG := ziglang==0.17.1
+# What is shipped names no folder of the machine that built it.
+REMAP = --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/cargo \
+    --remap-path-prefix=$(CURDIR)=/clazar-auth
 
 # What is built, before it is installed; and the same with a panic to ask for, for the tests.
 C := target/c
@@ -27,7 +30,7 @@ lib: $(STAGE)/installed
 
 $(C)/built $(C)-panic/built: $(RUST_SOURCES) $(PACKAGING) target/linker | target/zig/installed
 	mkdir -p $(@D)
-	$(CARGO) rustc --locked --release --lib --crate-type cdylib,staticlib \
+	RUSTFLAGS='$(REMAP)' $(CARGO) rustc --locked --release --lib --crate-type cdylib,staticlib \
 	    --features $(C_FEATURES)$(if $(findstring panic,$@),$(comma)test-panic) -- \
 	    -C linker=$(LINKER) -C link-arg=-Wl,-soname,$(SONAME) -C link-arg=-Wl,-z,nodelete \
 	    --print native-static-libs=$(CURDIR)/target/release/native-static-libs

@@ -1,6 +1,7 @@
 """Prints the licences of the packages that go into a build: `notices.py FEATURES`.
 
-Where a package offers several, MIT is taken; a text that several packages share is printed once.
+Where a package offers several, MIT is taken; a text that differs in its copyright lines alone is printed
+once, with the lines of each package.
 """
 
 import json
@@ -43,6 +44,18 @@ def standard_library():
     return text.replace("<year> <copyright holders>", "The Rust Project Developers").strip()
 
 
+def together(parts):
+    """The titles, each with its copyright lines, of each text; line breaks make no other text."""
+    found, first = defaultdict(list), {}
+    for title, text in parts.items():
+        lines = [line.strip() for line in text.splitlines()]
+        holders = [line for line in lines if line.startswith("Copyright")]
+        rest = "\n".join(line for line in lines if line not in holders).strip()
+        same = first.setdefault(" ".join(rest.split()), rest)
+        found[same].append("\n    ".join([title, *holders]))
+    return found
+
+
 def main():
     host = next(
         line.split()[1]
@@ -52,13 +65,12 @@ def main():
     command = ["cargo", "metadata", "--locked", "--format-version", "1"]
     command += ["--filter-platform", host, "--features", sys.argv[1]]
     metadata = json.loads(subprocess.check_output(command))
-    packages_of = defaultdict(list)
-    packages_of[standard_library()].append("The Rust standard library: MIT OR Apache-2.0")
+    parts = {"The Rust standard library: MIT OR Apache-2.0": standard_library()}
     for package in linked(metadata):
         title = f"{package['name']} {package['version']}: {package['license'] or 'see below'}"
-        packages_of["\n\n".join(texts(package))].append(title)
+        parts[title] = "\n\n".join(texts(package))
     print("clazar-auth is linked from the packages below, under their licences.")
-    for text, titles in packages_of.items():
+    for text, titles in together(parts).items():
         print(f"\n{'=' * 100}\n", *titles, f"\n{text}", sep="\n")
 
 

@@ -34,6 +34,12 @@ def test_one_abi_for_all_versions() -> None:
     assert ROOT / "python" not in PACKAGE.parents, "this is the checkout, not the installed package"
 
 
+def test_it_names_no_folder_of_the_machine_that_built_it() -> None:
+    content = Path(native()).read_bytes()
+    for folder in (ROOT, Path.home() / ".cargo"):
+        assert f"{folder}/".encode() not in content
+
+
 def test_few_modules_are_imported_and_none_that_is_foreign() -> None:
     code = (
         "import sys; before = set(sys.modules); import clazar_auth; "
