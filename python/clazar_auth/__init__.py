@@ -1,8 +1,8 @@
 """Access tokens for the Clazar API: fetched once, kept fresh, kept secret.
 
 >>> import clazar_auth
->>> provider = clazar_auth.TokenProvider.from_env()     # doctest: +SKIP
->>> provider.headers()                                  # doctest: +SKIP
+>>> provider = clazar_auth.TokenProvider.from_env()
+>>> provider.headers()
 {'Authorization': 'Bearer ...'}
 """
 

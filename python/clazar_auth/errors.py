@@ -1,11 +1,25 @@
 """What can go wrong. The message says what happened, where, and what to do next; no exception
-carries a response body, a client secret or a token. All of them pickle."""
+carries a response body, a client secret or a token. All of them pickle.
+
+>>> clazar_auth.TokenProvider("")
+Traceback (most recent call last):
+    ...
+clazar_auth.errors.ConfigurationError: ...
+"""
 
 from __future__ import annotations
 
 
 class ClazarAuthError(Exception):
-    """Base of all exceptions of this package."""
+    """Base of all exceptions of this package.
+
+    >>> sandbox.answer_next(429, headers={"Retry-After": "70"})
+    >>> try:
+    ...     provider.token()
+    ... except clazar_auth.ClazarAuthError as error:
+    ...     print(error.http_status, error.retryable, error.retry_after)
+    429 True 70.0
+    """
 
     http_status: int | None
     """Status code of the API's answer, if one came."""
@@ -40,48 +54,122 @@ def _restored(kind: type[ClazarAuthError], arguments: tuple[object, ...]) -> Cla
 
 
 class ConfigurationError(ClazarAuthError, ValueError):
-    """An argument, a setting or an environment variable is missing or unusable."""
+    """An argument, a setting or an environment variable is missing or unusable.
+
+    >>> clazar_auth.TokenProvider.from_env(auth_url="http://example.com/authenticate/")
+    Traceback (most recent call last):
+        ...
+    clazar_auth.errors.ConfigurationError: ...
+    """
 
 
 class TransportError(ClazarAuthError, ConnectionError):
-    """Name lookup, connect, reset or proxy: the API was not reached."""
+    """Name lookup, connect, reset or proxy: the API was not reached.
+
+    >>> sandbox.close()
+    >>> provider.token()
+    Traceback (most recent call last):
+        ...
+    clazar_auth.errors.TransportError: ...
+    """
 
 
 class AuthTimeoutError(TransportError, TimeoutError):
-    """The API did not answer in time."""
+    """The API did not answer in time.
+
+    >>> sandbox.set_delay(60)
+    >>> provider.token(timeout=0.1)
+    Traceback (most recent call last):
+        ...
+    clazar_auth.errors.AuthTimeoutError: ...
+    """
 
 
 class TlsError(TransportError):
-    """The server's certificate was refused, or TLS failed otherwise."""
+    """The server's certificate was refused, or TLS failed otherwise.
+
+    >>> issubclass(clazar_auth.TlsError, clazar_auth.TransportError)
+    True
+    """
 
 
 class InvalidCredentialsError(ClazarAuthError):
-    """The API refused the client id or the secret (401, 403, ``invalid_client``)."""
+    """The API refused the client id or the secret (401, 403, ``invalid_client``).
+
+    >>> _ = sandbox.rotate_secret()
+    >>> provider.token()
+    Traceback (most recent call last):
+        ...
+    clazar_auth.errors.InvalidCredentialsError: ...
+    """
 
 
 class RateLimitedError(ClazarAuthError):
-    """The API limits the rate of token requests (429)."""
+    """The API limits the rate of token requests (429).
+
+    >>> sandbox.answer_next(429, headers={"Retry-After": "70"})
+    >>> provider.token()
+    Traceback (most recent call last):
+        ...
+    clazar_auth.errors.RateLimitedError: ...
+    """
 
 
 class RejectedError(ClazarAuthError):
-    """Another 4xx answer, or a redirect."""
+    """Another 4xx answer, or a redirect.
+
+    >>> sandbox.answer_next(307, headers={"Location": "https://example.com/"})
+    >>> provider.token()
+    Traceback (most recent call last):
+        ...
+    clazar_auth.errors.RejectedError: ...
+    """
 
 
 class ServerError(ClazarAuthError):
-    """A 5xx answer."""
+    """A 5xx answer.
+
+    >>> sandbox.answer_next(501)
+    >>> provider.token()
+    Traceback (most recent call last):
+        ...
+    clazar_auth.errors.ServerError: ...
+    """
 
 
 class InvalidResponseError(ClazarAuthError):
-    """The answer is not a token."""
+    """The answer is not a token.
+
+    >>> sandbox.answer_next(200, b"{}")
+    >>> provider.token()
+    Traceback (most recent call last):
+        ...
+    clazar_auth.errors.InvalidResponseError: ...
+    """
 
 
 class StoreError(ClazarAuthError, OSError):
-    """The store cannot be used."""
+    """The store cannot be used.
+
+    >>> issubclass(clazar_auth.StoreError, OSError)
+    True
+    """
 
 
 class ClosedError(ClazarAuthError):
-    """The provider is closed."""
+    """The provider is closed.
+
+    >>> provider.close()
+    >>> provider.token()
+    Traceback (most recent call last):
+        ...
+    clazar_auth.errors.ClosedError: ...
+    """
 
 
 class InternalError(ClazarAuthError):
-    """A bug in this package, caught at its boundary."""
+    """A bug in this package, caught at its boundary.
+
+    >>> issubclass(clazar_auth.InternalError, clazar_auth.ClazarAuthError)
+    True
+    """

@@ -30,27 +30,34 @@ const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 /// manager that closes it.
 ///
 /// Args:
-///     client_id: the client id.
-///     client_secret: the client secret; or pass client_secret_file.
-///     client_secret_file: path of a file that holds the secret; a newline at its end is dropped. It is read
-///         again when the API refuses the secret.
-///     client_secret_fallback: a second secret, for the time of a rotation: tried once when the first
-///         is refused.
-///     auth_url: https, or http to a loopback host. Default: https://api.clazar.io/authenticate/
-///     ca_file: path of a PEM file of certificate authorities to trust besides the system's.
-///     proxy: URL of an HTTP proxy for https; '' means none. Default: the environment's
+///     client_id (str): the client id.
+///     client_secret (str): the client secret; or pass client_secret_file.
+///     client_secret_file (str or os.PathLike): path of a file that holds the secret; a newline at its end
+///         is dropped. It is read again when the API refuses the secret.
+///     client_secret_fallback (str): a second secret, for the time of a rotation: tried once when the
+///         first is refused.
+///     auth_url (str): https, or http to a loopback host. Default: https://api.clazar.io/authenticate/
+///     ca_file (str or os.PathLike): path of a PEM file of certificate authorities to trust besides the
+///         system's.
+///     proxy (str): URL of an HTTP proxy for https; '' means none. Default: the environment's
 ///         HTTPS_PROXY, except for the hosts in NO_PROXY.
-///     timeout: seconds for one whole exchange. Default: 20.
-///     user_agent: the User-Agent header. Default: clazar-auth/<version>
-///     allowed_hosts: hosts to which the token may go, each as 'host' or 'host:port' (port 443 if
-///         unsaid). Default: api.clazar.io, and the host and port of auth_url.
-///     store: where to keep the token besides memory, for other processes: 'memory' (nowhere else),
-///         'file' (a file of this user's), the path of a folder, or the URL of a Redis or Valkey, such
-///         as 'rediss://user:password@host:6379/0'. It is sealed with the client secret, which must
-///         have at least 32 characters. Default: 'memory'.
+///     timeout (float): seconds for one whole exchange. Default: 20.
+///     user_agent (str): the User-Agent header. Default: clazar-auth/<version>
+///     allowed_hosts (list[str]): hosts to which the token may go, each as 'host' or 'host:port' (port 443
+///         if unsaid). Default: api.clazar.io, and the host and port of auth_url.
+///     store (str or os.PathLike): where to keep the token besides memory, for other processes: 'memory'
+///         (nowhere else), 'file' (a file of this user's), the path of a folder, or the URL of a Redis or
+///         Valkey, such as 'rediss://user:password@host:6379/0'. It is sealed with the client secret,
+///         which must have at least 32 characters. Default: 'memory'.
 ///
 /// Raises:
 ///     ConfigurationError: for an argument that cannot work.
+///
+/// >>> with clazar_auth.TokenProvider(
+/// ...     sandbox.client_id, sandbox.client_secret, auth_url=sandbox.auth_url
+/// ... ) as provider:
+/// ...     provider.headers()
+/// {'Authorization': 'Bearer ...'}
 #[pyclass(frozen, subclass, weakref, module = "clazar_auth")]
 pub(super) struct TokenProvider {
     provider: crate::TokenProvider,
@@ -96,10 +103,18 @@ impl TokenProvider {
     }
 
     /// A provider from CLAZAR_CLIENT_ID, CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE,
-    /// CLAZAR_AUTH_URL and CLAZAR_STORE, which are read now and never again. Keyword arguments come first.
+    /// CLAZAR_AUTH_URL and CLAZAR_STORE, which are read now and never again.
+    ///
+    /// Keyword arguments are those of TokenProvider, and come before the environment.
+    ///
+    /// Returns:
+    ///     TokenProvider: it sends nothing before the first token is asked for.
     ///
     /// Raises:
     ///     ConfigurationError: for a variable or an argument that is missing or cannot work.
+    ///
+    /// >>> clazar_auth.TokenProvider.from_env(timeout=5)
+    /// TokenProvider(client_id='...', auth_url='http://127.0.0.1:.../authenticate/')
     #[staticmethod]
     #[pyo3(signature = (*, client_secret_file=None,
         client_secret_fallback=None, auth_url=None, ca_file=None, proxy=None,
@@ -133,16 +148,25 @@ impl TokenProvider {
     }
 
     /// A token that lives: from memory as long as it is fresh; when it is due, it is renewed in the
-    /// background. This thread waits for an exchange only if there is no live token, or at most a
-    /// second in a token's last part; whoever waits at the same time shares its token or its failure.
-    /// After a failure, and until the next exchange is due, callers without a live token get the error
-    /// at once, with the time left as retry_after. Ctrl-C ends the wait, not the exchange.
+    /// background.
+    ///
+    /// This thread waits for an exchange only if there is no live token, or at most a second in a token's
+    /// last part; whoever waits at the same time shares its token or its failure. After a failure, and
+    /// until the next exchange is due, callers without a live token get the error at once, with the time
+    /// left as retry_after. Ctrl-C ends the wait, not the exchange.
     ///
     /// Args:
-    ///     timeout: seconds that this call waits at the most; the exchange goes on after that.
+    ///     timeout (float): seconds that this call waits at the most; the exchange goes on after that.
+    ///         Default: the whole exchange.
+    ///
+    /// Returns:
+    ///     AccessToken: one that lives now.
     ///
     /// Raises:
     ///     ClazarAuthError: one of its subclasses, by what went wrong.
+    ///
+    /// >>> provider.token(timeout=5)
+    /// AccessToken([redacted], expires_in=...)
     #[pyo3(signature = (*, timeout=None))]
     fn token(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<AccessToken> {
         let timeout = seconds(py, timeout)?;
@@ -153,10 +177,18 @@ impl TokenProvider {
     /// goes on meanwhile, and cancelling one task harms no other.
     ///
     /// Args:
-    ///     timeout: seconds that this call waits at the most; the exchange goes on after that.
+    ///     timeout (float): seconds that this call waits at the most; the exchange goes on after that.
+    ///         Default: the whole exchange.
+    ///
+    /// Returns:
+    ///     AccessToken: one that lives now, when awaited.
     ///
     /// Raises:
     ///     ClazarAuthError: one of its subclasses, by what went wrong.
+    ///
+    /// >>> import asyncio
+    /// >>> asyncio.run(provider.token_async(timeout=5))
+    /// AccessToken([redacted], expires_in=...)
     #[pyo3(signature = (*, timeout=None))]
     fn token_async<'py>(
         slf: &Bound<'py, Self>,
@@ -165,7 +197,21 @@ impl TokenProvider {
         slf.py().import("clazar_auth._async")?.call_method1("token", (slf, timeout))
     }
 
-    /// {'Authorization': 'Bearer ...'}; gets the token as token_async() does.
+    /// A header with the token, which it gets as token_async() does.
+    ///
+    /// Args:
+    ///     timeout (float): seconds that this call waits at the most; the exchange goes on after that.
+    ///         Default: the whole exchange.
+    ///
+    /// Returns:
+    ///     dict[str, str]: a new one with each call, when awaited.
+    ///
+    /// Raises:
+    ///     ClazarAuthError: one of its subclasses, by what went wrong.
+    ///
+    /// >>> import asyncio
+    /// >>> asyncio.run(provider.headers_async())
+    /// {'Authorization': 'Bearer ...'}
     #[pyo3(signature = (*, timeout=None))]
     fn headers_async<'py>(
         slf: &Bound<'py, Self>,
@@ -187,7 +233,16 @@ impl TokenProvider {
         }
     }
 
-    /// The value of the Authorization header, 'Bearer ...'; gets the token as token() does.
+    /// The value of the Authorization header (RFC 6750 section 2.1); gets the token as token() does.
+    ///
+    /// Returns:
+    ///     str: 'Bearer ', and the token.
+    ///
+    /// Raises:
+    ///     ClazarAuthError: one of its subclasses, by what went wrong.
+    ///
+    /// >>> provider.authorization()
+    /// 'Bearer ...'
     fn authorization(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
         self.log.drain(py);
         match self.text.if_fresh(py, &self.provider) {
@@ -196,49 +251,95 @@ impl TokenProvider {
         }
     }
 
-    /// {'Authorization': 'Bearer ...'}; gets the token as token() does.
+    /// A header with the token, which it gets as token() does.
+    ///
+    /// Returns:
+    ///     dict[str, str]: a new one with each call.
+    ///
+    /// Raises:
+    ///     ClazarAuthError: one of its subclasses, by what went wrong.
+    ///
+    /// >>> provider.headers()
+    /// {'Authorization': 'Bearer ...'}
     fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let headers = PyDict::new(py);
         headers.set_item(intern!(py, "Authorization"), self.authorization(py)?)?;
         Ok(headers)
     }
 
-    /// The token in memory if it lives, else None; without any I/O.
+    /// The token in memory if it lives, without any I/O.
+    ///
+    /// Returns:
+    ///     AccessToken or None: None without a live token.
+    ///
+    /// >>> provider.peek() is None  # None was asked for yet.
+    /// True
     fn peek(&self, py: Python<'_>) -> Option<AccessToken> {
         self.log.drain(py);
         self.provider.peek().map(AccessToken)
     }
 
-    /// A token from a new exchange, or from the one that is under way. It does not wait for the
-    /// provider's own pause after a failure, but for one that the server named. On failure a live
-    /// token stays in use.
+    /// A token from a new exchange, or from the one that is under way.
+    ///
+    /// It does not wait for the provider's own pause after a failure, but for one that the server named.
+    /// On failure a live token stays in use.
+    ///
+    /// Returns:
+    ///     AccessToken: a new one.
     ///
     /// Raises:
     ///     ClazarAuthError: one of its subclasses, by what went wrong.
+    ///
+    /// >>> old = provider.token()
+    /// >>> provider.refresh().value == old.value
+    /// False
     fn refresh(&self, py: Python<'_>) -> PyResult<AccessToken> {
         self.finish(py, || self.provider.ask_anew()).map(AccessToken)
     }
 
-    /// Take a token out of use, because the API answered 401 to it. Nothing happens if the token in use
-    /// is already another, so each of many threads may call this; nor if a token was replaced for this
-    /// reason less than 30 seconds ago, since the API then refuses for another one. A 403 is no reason
-    /// to call this.
+    /// Take a token out of use, because the API answered 401 to it.
+    ///
+    /// Nothing happens if the token in use is already another, so each of many threads may call this; nor
+    /// if a token was replaced for this reason less than 30 seconds ago, since the API then refuses for
+    /// another one. A 403 is no reason to call this.
+    ///
+    /// Args:
+    ///     token (AccessToken): the one that was refused.
+    ///
+    /// >>> provider.invalidate(provider.token())
+    /// >>> provider.peek() is None
+    /// True
     fn invalidate(&self, token: &AccessToken) {
         self.provider.invalidate(&token.0);
     }
 
     /// What the provider did so far, and how it is now.
+    ///
+    /// Returns:
+    ///     Stats: as of now; it does not change any more.
+    ///
+    /// >>> _ = provider.token()
+    /// >>> provider.stats().empty
+    /// Exchanges(succeeded=1, failed=0)
     fn stats(&self, py: Python<'_>) -> Stats {
         self.log.drain(py);
         self.provider.stats().into()
     }
 
-    /// The token, got as token() gets it, sealed with the client secret: bytes for keeping anywhere. Only
-    /// a provider with the same client, URL and secret can take it, with unseal().
+    /// The token, got as token() gets it, sealed with the client secret, for keeping anywhere.
+    ///
+    /// Only a provider with the same client, URL and secret can take it, with unseal().
+    ///
+    /// Returns:
+    ///     bytes: the same format as in the stores.
     ///
     /// Raises:
     ///     ConfigurationError: the client secret has fewer than 32 characters.
     ///     ClazarAuthError: there is no token, and none can be had.
+    ///
+    /// >>> blob = provider.seal()
+    /// >>> provider.token().value.encode() in blob
+    /// False
     fn seal<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         self.fetch(py)?;
         let blob = run(py, || self.provider.seal())?;
@@ -247,9 +348,17 @@ impl TokenProvider {
 
     /// Take the token of a blob that seal() made into use, unless the one in use lives longer.
     ///
+    /// Args:
+    ///     blob (bytes): what seal() gave, in this process or another.
+    ///
     /// Raises:
     ///     ConfigurationError: the blob is not one of this client's and its present secret's, or its
     ///         token is dead or was invalidated.
+    ///
+    /// >>> other = sandbox.provider()
+    /// >>> other.unseal(provider.seal())
+    /// >>> other.token().value == provider.token().value
+    /// True
     fn unseal(&self, py: Python<'_>, blob: &[u8]) -> PyResult<()> {
         self.provider.unseal(blob).map_err(|error| raise(py, &error))
     }
@@ -273,14 +382,30 @@ impl TokenProvider {
     /// Check that a request to url may carry the token: https, or http to a loopback host, to one of
     /// allowed_hosts.
     ///
+    /// Args:
+    ///     url (str): of the request that the program is about to send.
+    ///
     /// Raises:
     ///     ConfigurationError: saying why not.
+    ///
+    /// >>> provider.check_url("https://api.clazar.io/listings/")
+    /// >>> provider.check_url("https://example.com/listings/")
+    /// Traceback (most recent call last):
+    ///     ...
+    /// clazar_auth.errors.ConfigurationError: ...example.com...
     fn check_url(&self, py: Python<'_>, url: &str) -> PyResult<()> {
         self.provider.check_url(url).map_err(|error| raise(py, &error))
     }
 
-    /// End the exchange under way and drop the token. From now on, and for those that wait, each
-    /// call raises ClosedError. Closing twice does nothing.
+    /// End the exchange under way and drop the token.
+    ///
+    /// From now on, and for those that wait, each call raises ClosedError. Closing twice does nothing.
+    ///
+    /// >>> provider.close()
+    /// >>> provider.token()
+    /// Traceback (most recent call last):
+    ///     ...
+    /// clazar_auth.errors.ClosedError: ...
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.provider.close());
         self.text.forget();

@@ -29,43 +29,94 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// 'http://127.0.0.1:<port>', without a slash at the end.
+    /// str: 'http://127.0.0.1:<port>', without a slash at the end.
+    ///
+    /// >>> sandbox.url
+    /// 'http://127.0.0.1:...'
     #[getter]
     fn url(&self, py: Python<'_>) -> PyResult<String> {
         self.with(py, |sandbox| sandbox.url())
     }
 
-    /// Where to authenticate: url and '/authenticate/'.
+    /// str: where to authenticate: url and '/authenticate/'.
+    ///
+    /// >>> sandbox.auth_url == sandbox.url + "/authenticate/"
+    /// True
     #[getter]
     fn auth_url(&self, py: Python<'_>) -> PyResult<String> {
         self.with(py, |sandbox| sandbox.auth_url())
     }
 
-    /// The one client id that the sandbox knows.
+    /// str: the one client id that the sandbox knows.
+    ///
+    /// >>> sandbox.provider()
+    /// TokenProvider(client_id='...', auth_url='http://127.0.0.1:.../authenticate/')
     #[getter]
     fn client_id(&self, py: Python<'_>) -> PyResult<String> {
         self.with(py, |sandbox| sandbox.client_id())
     }
 
-    /// The client secret that works now.
+    /// str: the client secret that works now, of at least 32 characters.
+    ///
+    /// >>> len(sandbox.client_secret) >= 32
+    /// True
     #[getter]
     fn client_secret(&self, py: Python<'_>) -> PyResult<String> {
         self.with(py, |sandbox| sandbox.client_secret())
     }
 
-    /// Let new tokens live for so many seconds. Default: 86,400.
+    /// Let new tokens live for so long. Default: 86,400 seconds.
+    ///
+    /// Args:
+    ///     seconds (float): from 0 up.
+    ///
+    /// Raises:
+    ///     ConfigurationError: for another number.
+    ///     ClosedError: the sandbox is closed.
+    ///
+    /// >>> sandbox.set_lifetime(60)
+    /// >>> provider.token().expires_in <= 60
+    /// True
     fn set_lifetime(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
         let lifetime = self::seconds(py, Some(seconds))?.unwrap_or_default();
         self.with(py, |sandbox| sandbox.set_lifetime(lifetime))
     }
 
-    /// Let POST /authenticate/ wait for so many seconds before it answers. Default: 0.
+    /// Let POST /authenticate/ wait for so long before it answers. Default: 0 seconds.
+    ///
+    /// Args:
+    ///     seconds (float): from 0 up.
+    ///
+    /// Raises:
+    ///     ConfigurationError: for another number.
+    ///     ClosedError: the sandbox is closed.
+    ///
+    /// >>> sandbox.set_delay(60)
+    /// >>> provider.token(timeout=0.1)
+    /// Traceback (most recent call last):
+    ///     ...
+    /// clazar_auth.errors.AuthTimeoutError: ...
     fn set_delay(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
         let delay = self::seconds(py, Some(seconds))?.unwrap_or_default();
         self.with(py, |sandbox| sandbox.set_delay(delay))
     }
 
     /// Answer the next request to path with this; several answers wait in line.
+    ///
+    /// Args:
+    ///     status (int): the HTTP status code.
+    ///     body (bytes): the body as it is sent.
+    ///     headers (dict[str, str]): headers besides Content-Length.
+    ///     path (str): the path of the request's URL.
+    ///
+    /// Raises:
+    ///     ClosedError: the sandbox is closed.
+    ///
+    /// >>> sandbox.answer_next(429, headers={"Retry-After": "70"})
+    /// >>> provider.token()
+    /// Traceback (most recent call last):
+    ///     ...
+    /// clazar_auth.errors.RateLimitedError: ...
     #[pyo3(signature = (status, body=Vec::new(), *, headers=BTreeMap::new(), path="/authenticate/"))]
     fn answer_next(
         &self,
@@ -79,23 +130,54 @@ impl Sandbox {
         self.with(py, |sandbox| sandbox.answer_next(path, answer))
     }
 
-    /// Replace the client secret and return the new one; the old one is refused from now on.
+    /// Replace the client secret; the old one is refused from now on.
+    ///
+    /// Returns:
+    ///     str: the new one.
+    ///
+    /// Raises:
+    ///     ClosedError: the sandbox is closed.
+    ///
+    /// >>> sandbox.rotate_secret() == sandbox.client_secret
+    /// True
     fn rotate_secret(&self, py: Python<'_>) -> PyResult<String> {
         self.with(py, |sandbox| sandbox.rotate_secret())
     }
 
-    /// Refuse all tokens issued so far.
+    /// Refuse all tokens issued so far: the API answers 401 to them.
+    ///
+    /// Raises:
+    ///     ClosedError: the sandbox is closed.
+    ///
+    /// >>> _ = provider.token()
+    /// >>> sandbox.revoke_tokens()
     fn revoke_tokens(&self, py: Python<'_>) -> PyResult<()> {
         self.with(py, |sandbox| sandbox.revoke_tokens())
     }
 
-    /// How many requests came to path.
+    /// How many requests came to a path.
+    ///
+    /// Args:
+    ///     path (str): the path of their URL.
+    ///
+    /// Returns:
+    ///     int: those since the sandbox was started.
+    ///
+    /// Raises:
+    ///     ClosedError: the sandbox is closed.
+    ///
+    /// >>> _ = provider.token()
+    /// >>> sandbox.requests()
+    /// 1
     #[pyo3(signature = (path="/authenticate/"))]
     fn requests(&self, py: Python<'_>, path: &str) -> PyResult<u64> {
         self.with(py, |sandbox| sandbox.requests(path))
     }
 
     /// Stop listening. Closing twice does nothing.
+    ///
+    /// >>> sandbox.close()
+    /// >>> sandbox.close()
     fn close(&self, py: Python<'_>) {
         py.detach(|| drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take()));
     }

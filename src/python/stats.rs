@@ -3,40 +3,92 @@
 use pyo3::prelude::*;
 
 /// What a provider did since it was made, and how it is now.
+///
+/// >>> provider.stats()
+/// Stats(empty=Exchanges(succeeded=0, failed=0), ...)
 #[pyclass(frozen, get_all, eq, module = "clazar_auth")]
 #[derive(PartialEq)]
 pub(super) struct Stats {
-    /// Exchanges because there was no live token.
+    /// Exchanges: exchanges because there was no live token.
+    ///
+    /// >>> _ = provider.token()
+    /// >>> provider.stats().empty
+    /// Exchanges(succeeded=1, failed=0)
     empty: Exchanges,
-    /// Exchanges ahead of a live token's end.
+    /// Exchanges: exchanges ahead of a live token's end.
+    ///
+    /// >>> provider.stats().ahead
+    /// Exchanges(succeeded=0, failed=0)
     ahead: Exchanges,
-    /// Exchanges because refresh() was called.
+    /// Exchanges: exchanges because refresh() was called.
+    ///
+    /// >>> _ = provider.refresh()
+    /// >>> provider.stats().refresh
+    /// Exchanges(succeeded=1, failed=0)
     refresh: Exchanges,
-    /// Exchanges because a token was invalidated.
+    /// Exchanges: exchanges because a token was invalidated.
+    ///
+    /// >>> provider.invalidate(provider.token())
+    /// >>> _ = provider.token()
+    /// >>> provider.stats().invalidated
+    /// Exchanges(succeeded=1, failed=0)
     invalidated: Exchanges,
-    /// Calls that waited for an exchange.
+    /// int: calls that waited for an exchange.
+    ///
+    /// >>> _ = provider.token()
+    /// >>> provider.stats().waited
+    /// 1
     waited: u64,
-    /// Tokens handed out past their refresh point.
+    /// int: tokens handed out past their refresh point.
+    ///
+    /// >>> provider.stats().served_stale
+    /// 0
     served_stale: u64,
-    /// Tokens taken out of use by invalidate().
+    /// int: tokens taken out of use by invalidate().
+    ///
+    /// >>> provider.invalidate(provider.token())
+    /// >>> provider.stats().invalidations
+    /// 1
     invalidations: u64,
-    /// Tokens found in the store.
+    /// int: tokens found in the store.
+    ///
+    /// >>> provider.stats().store_hits
+    /// 0
     store_hits: u64,
-    /// Exchanges made because the store had no usable token.
+    /// int: exchanges made because the store had no usable token.
+    ///
+    /// >>> provider.stats().store_misses
+    /// 0
     store_misses: u64,
-    /// Seconds that the token in memory still lives; None without one.
+    /// float or None: seconds that the token in memory still lives; None without one.
+    ///
+    /// >>> provider.stats().expires_in is None
+    /// True
     expires_in: Option<f64>,
-    /// Seconds for which no exchange is started after a failure; None if one may start.
+    /// float or None: seconds for which no exchange is started after a failure; None if one may start.
+    ///
+    /// >>> provider.stats().backoff is None
+    /// True
     backoff: Option<f64>,
 }
 
 /// Exchanges that have ended, each with all its attempts.
+///
+/// >>> provider.stats().empty
+/// Exchanges(succeeded=0, failed=0)
 #[pyclass(frozen, get_all, eq, module = "clazar_auth")]
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct Exchanges {
-    /// Those that brought a token.
+    /// int: those that brought a token.
+    ///
+    /// >>> _ = provider.token()
+    /// >>> provider.stats().empty.succeeded
+    /// 1
     succeeded: u64,
-    /// Those that did not.
+    /// int: those that did not.
+    ///
+    /// >>> provider.stats().empty.failed
+    /// 0
     failed: u64,
 }
 

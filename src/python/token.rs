@@ -14,49 +14,73 @@ use super::settings::Keywords;
 /// An access token of the Clazar API. Immutable and thread-safe.
 ///
 /// Its ``repr`` and ``str`` show no part of the token.
+///
+/// >>> provider.token()
+/// AccessToken([redacted], expires_in=...)
 #[pyclass(frozen, module = "clazar_auth")]
 pub(super) struct AccessToken(pub(super) Arc<crate::AccessToken>);
 
 #[pymethods]
 impl AccessToken {
-    /// The token itself. What Python made a str of, Python keeps in memory.
+    /// str: the token itself. What Python made a str of, Python keeps in memory.
+    ///
+    /// >>> provider.token().value.count(".")  # It is a JWT.
+    /// 2
     #[getter]
     fn value(&self) -> &str {
         self.0.value()
     }
 
-    /// The value of the Authorization header, 'Bearer ...' (RFC 6750 section 2.1).
+    /// str: the value of the Authorization header (RFC 6750 section 2.1).
+    ///
+    /// >>> provider.token().authorization
+    /// 'Bearer ...'
     #[getter]
     fn authorization(&self) -> &str {
         self.0.authorization()
     }
 
-    /// Always 'Bearer' (RFC 6750).
+    /// str: always 'Bearer' (RFC 6750).
+    ///
+    /// >>> provider.token().token_type
+    /// 'Bearer'
     #[getter]
     fn token_type(&self) -> &'static str {
         self.0.token_type()
     }
 
-    /// When the token dies, as an aware datetime in UTC.
+    /// datetime.datetime: when the token dies; aware, in UTC.
+    ///
+    /// >>> provider.token().expires_at.isoformat(timespec="seconds")
+    /// '20...+00:00'
     #[getter]
     fn expires_at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDateTime>> {
         let since = self.0.expires_at().duration_since(UNIX_EPOCH).unwrap_or_default();
         PyDateTime::from_timestamp(py, since.as_secs_f64(), Some(&*PyTzInfo::utc(py)?))
     }
 
-    /// Seconds that the token still lives; 0.0 once it is dead.
+    /// float: seconds that the token still lives; 0.0 once it is dead.
+    ///
+    /// >>> provider.token().expires_in > 3600
+    /// True
     #[getter]
     fn expires_in(&self) -> f64 {
         self.0.expires_in().as_secs_f64()
     }
 
-    /// Whether the token is dead.
+    /// bool: whether the token is dead.
+    ///
+    /// >>> provider.token().expired
+    /// False
     #[getter]
     fn expired(&self) -> bool {
         self.0.is_expired()
     }
 
-    /// Eight hexadecimal digits that tell tokens apart and tell nothing of them.
+    /// str: eight hexadecimal digits that tell tokens apart and tell nothing of them.
+    ///
+    /// >>> len(provider.token().fingerprint)
+    /// 8
     #[getter]
     fn fingerprint(&self) -> String {
         self.0.fingerprint()
@@ -69,24 +93,34 @@ impl AccessToken {
 
 /// Exchange a client id and secret for a new access token: one exchange, and nothing is kept.
 ///
-/// A program that needs the token more than once is better served by a TokenProvider.
+/// A program that needs the token more than once is better served by a TokenProvider. Thread-safe.
 ///
 /// Args:
-///     client_id: the client id.
-///     client_secret: the client secret; or pass client_secret_file.
-///     client_secret_file: path of a file that holds the secret; a newline at its end is dropped. It is read
-///         again when the API refuses the secret.
-///     client_secret_fallback: a second secret, for the time of a rotation: tried once when the first
-///         is refused.
-///     auth_url: https, or http to a loopback host. Default: https://api.clazar.io/authenticate/
-///     ca_file: path of a PEM file of certificate authorities to trust besides the system's.
-///     proxy: URL of an HTTP proxy for https; '' means none. Default: the environment's
+///     client_id (str): the client id.
+///     client_secret (str): the client secret; or pass client_secret_file.
+///     client_secret_file (str or os.PathLike): path of a file that holds the secret; a newline at its end
+///         is dropped. It is read again when the API refuses the secret.
+///     client_secret_fallback (str): a second secret, for the time of a rotation: tried once when the
+///         first is refused.
+///     auth_url (str): https, or http to a loopback host. Default: https://api.clazar.io/authenticate/
+///     ca_file (str or os.PathLike): path of a PEM file of certificate authorities to trust besides the
+///         system's.
+///     proxy (str): URL of an HTTP proxy for https; '' means none. Default: the environment's
 ///         HTTPS_PROXY, except for the hosts in NO_PROXY.
-///     timeout: seconds for the whole exchange. Default: 20.
-///     user_agent: the User-Agent header. Default: clazar-auth/<version>
+///     timeout (float): seconds for the whole exchange. Default: 20.
+///     user_agent (str): the User-Agent header. Default: clazar-auth/<version>
+///
+/// Returns:
+///     AccessToken: a new one.
 ///
 /// Raises:
-///     ClazarAuthError: one of its subclasses, by what went wrong.
+///     ConfigurationError: for an argument that cannot work.
+///     ClazarAuthError: another of its subclasses, by what went wrong.
+///
+/// >>> clazar_auth.authenticate(
+/// ...     sandbox.client_id, sandbox.client_secret, auth_url=sandbox.auth_url
+/// ... )
+/// AccessToken([redacted], expires_in=...)
 #[pyfunction]
 #[pyo3(signature = (client_id, client_secret=None, *, client_secret_file=None,
         client_secret_fallback=None, auth_url=None,

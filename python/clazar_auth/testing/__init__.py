@@ -1,4 +1,9 @@
-"""For tests of programs that use this package: no network, no real credentials."""
+"""For tests of programs that use this package: no network, no real credentials.
+
+>>> provider = clazar_auth.testing.StaticProvider()
+>>> provider.token().value
+'not-a-real-token'
+"""
 
 from __future__ import annotations
 
@@ -16,14 +21,32 @@ class Sandbox(_native.Sandbox):
     ``/buyers/``, ``/contracts/`` and ``/private_offers/``, and ``POST /metering/``, all but the
     first behind a check of the bearer token. Thread-safe.
 
-    >>> with Sandbox() as sandbox:
+    Args:
+        lifetime (float): as for set_lifetime().
+        delay (float): as for set_delay().
+
+    Raises:
+        ConfigurationError: for a number that cannot work.
+
+    >>> with clazar_auth.testing.Sandbox() as sandbox:
     ...     token = sandbox.provider().token()
     ...     sandbox.requests("/authenticate/")
     1
     """
 
     def provider(self, **options: Any) -> TokenProvider:
-        """A provider with the sandbox's credentials; options as for TokenProvider."""
+        """A provider with the sandbox's credentials.
+
+        Args:
+            options: as for TokenProvider, such as ``timeout``.
+
+        Raises:
+            ConfigurationError: for an option that cannot work.
+            ClosedError: the sandbox is closed.
+
+        >>> sandbox.provider(timeout=5)
+        TokenProvider(client_id='...', auth_url='http://127.0.0.1:.../authenticate/')
+        """
         options.setdefault("auth_url", self.auth_url)
         return TokenProvider(self.client_id, self.client_secret, **options)
 
@@ -33,13 +56,13 @@ class StaticProvider(TokenProvider):
     provider, where the API itself is replaced or not called at all. Thread-safe.
 
     Args:
-        value: the text of the token; it lives for a day.
+        value (str): the text of the token; it lives for a day.
         options: as for TokenProvider, such as ``allowed_hosts``.
 
     Raises:
         ConfigurationError: for an option that cannot work.
 
-    >>> provider = StaticProvider("not-a-real-token")
+    >>> provider = clazar_auth.testing.StaticProvider("not-a-real-token")
     >>> provider.headers()
     {'Authorization': 'Bearer not-a-real-token'}
     """
@@ -52,8 +75,18 @@ class StaticProvider(TokenProvider):
         return provider
 
     def refresh(self) -> AccessToken:
-        """The same token again."""
+        """The same token again.
+
+        >>> clazar_auth.testing.StaticProvider().refresh()
+        AccessToken([redacted], expires_in=...)
+        """
         return self.token()
 
     def invalidate(self, token: AccessToken) -> None:
-        """Keep the token."""
+        """Keep the token.
+
+        >>> provider = clazar_auth.testing.StaticProvider()
+        >>> provider.invalidate(provider.token())
+        >>> provider.peek()
+        AccessToken([redacted], expires_in=...)
+        """
