@@ -4,6 +4,7 @@ PYTHON ?= python3
 CARGO ?= cargo
 VENV := .venv
 STAGE := target/stage
+DOCS := target/docs
 WHEELS := dist
 NODE_PACKAGES := axios@1.21.1 koffi@3.3.4 pyright@1.1.414
 
@@ -12,7 +13,7 @@ PYTHON_SOURCES := pyproject.toml README.md \
     $(shell find python -type f -not -name '*.so' -not -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help abi completion demo test test-rust test-c test-python test-matrix bench fuzz tools lib install dist deb reference wheel wheels free-threaded header lint clean
+.PHONY: help abi completion demo test test-rust test-c test-python test-matrix bench fuzz tools lib install dist deb reference docs wheel wheels free-threaded header lint clean
 
 help:
 	@echo 'make demo     fetch a token from the built-in sandbox and use it, from Python and from C'
@@ -20,6 +21,7 @@ help:
 	@echo 'make install  install the C library, its headers and what finds them (PREFIX, DESTDIR, LIBDIR)'
 	@echo 'make lib      the same into $(STAGE), for the tests'
 	@echo 'make dist     make a tarball of it; make deb makes Debian packages'
+	@echo 'make docs     build the documentation site into $(DOCS)'
 	@echo 'make reference render the headers with Doxygen; make abi records what is new in them'
 	@echo 'make wheels   build the Python wheel and the source distribution into $(WHEELS), and check them'
 	@echo 'make header   write include/clazar_auth.h anew from src/capi'
@@ -55,9 +57,23 @@ target/examples/listings: examples/listings.c $(STAGE)/installed
 	$(CC) -std=c99 -D_POSIX_C_SOURCE=200809L -O2 -Wall -Wextra -Wpedantic -I$(STAGE)/include $< -o $@ \
 	    -L$(STAGE)/lib -lclazar_auth -Wl,-rpath,'$$ORIGIN/../stage/lib'
 
+# ---- Documentation ----
+
+docs: $(VENV)/documented reference
+	rm -rf $(DOCS)
+	$(VENV)/bin/sphinx-build -q -E -W -n --keep-going -d target/doctrees -c docs . $(DOCS)
+	echo '<meta http-equiv="refresh" content="0; url=docs/index.html">' > $(DOCS)/index.html
+	@# No page may load anything from another host.
+	! grep -rEi --include='*.html' --include='*.css' \
+	    '<(script|link|img|iframe)[^>]+(src|href)="?(https?:)?//|(url\(|@import).?.?(https?:)?//' $(DOCS)
+
+$(VENV)/documented: $(VENV)/installed docs/requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r docs/requirements.txt
+	touch $@
+
 # ---- Tests ----
 
-test: tools test-rust test-c reference test-python test-matrix demo
+test: tools test-rust test-c docs test-python test-matrix demo
 
 tools:
 	tests/tools.sh

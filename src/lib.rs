@@ -72,6 +72,11 @@ pub use token::AccessToken;
 mod pages {
     #[doc = include_str!("../README.md")]
     struct Readme;
+    #[doc = include_str!("../docs/index.md")]
+    struct Index;
+    #[doc = include_str!("../docs/rust.md")]
+    #[cfg(feature = "sandbox")]
+    struct Rust;
     #[doc = include_str!("../docs/store.md")]
     struct Store;
 }

@@ -29,7 +29,7 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// str: 'http://127.0.0.1:<port>', without a slash at the end.
+    /// str: where it listens, without a slash at the end.
     ///
     /// >>> sandbox.url
     /// 'http://127.0.0.1:...'
@@ -38,7 +38,7 @@ impl Sandbox {
         self.with(py, |sandbox| sandbox.url())
     }
 
-    /// str: where to authenticate: url and '/authenticate/'.
+    /// str: where to authenticate.
     ///
     /// >>> sandbox.auth_url == sandbox.url + "/authenticate/"
     /// True
