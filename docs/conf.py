@@ -21,7 +21,7 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 # The standard library and the HTTP libraries are documented elsewhere.
-nitpick_ignore_regex = [(r"py:.*", r"(datetime|os|requests)\..*|PreparedRequest")]
+nitpick_ignore_regex = [(r"py:.*", r"(aiohttp|datetime|os|requests)\..*|PreparedRequest|Client.*")]
 
 html_theme = "furo"
 html_title = f"clazar-auth {release}"

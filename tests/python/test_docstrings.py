@@ -30,10 +30,9 @@ def is_ours(thing: Any) -> bool:
 
 def contents(module: ModuleType) -> Iterator[tuple[str, Any]]:
     """The classes and functions that a module offers."""
-    own = [name for name, thing in vars(module).items() if thing.__class__ is not str]
-    for name in getattr(module, "__all__", own):
+    for name in getattr(module, "__all__", vars(module)):
         thing = getattr(module, name)
-        if not name.startswith("_") and is_ours(thing) and not inspect.ismodule(thing):
+        if not name.startswith("_") and is_ours(thing):
             yield f"{module.__name__}.{name}", thing
 
 

@@ -1,4 +1,8 @@
-"""Adapters to HTTP libraries. None is imported before it is used."""
+"""Adapters to HTTP libraries. None is imported before it is used.
+
+>>> auth = clazar_auth.integrations.httpx.Auth(provider)
+>>> adapter = clazar_auth.integrations.aiohttp.middleware(provider)
+"""
 
 from __future__ import annotations
 

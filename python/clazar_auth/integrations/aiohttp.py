@@ -1,14 +1,6 @@
 """The provider as a client middleware of `aiohttp <https://docs.aiohttp.org>`_, 3.12 or later.
 
->>> import aiohttp, asyncio, clazar_auth                                  # doctest: +SKIP
->>> provider = clazar_auth.TokenProvider.from_env()                       # doctest: +SKIP
->>> async def count():                                                    # doctest: +SKIP
-...     adapter = clazar_auth.integrations.aiohttp.middleware(provider)
-...     async with aiohttp.ClientSession(middlewares=[adapter]) as session:
-...         async with session.get("https://api.clazar.io/listings/") as response:
-...             return (await response.json())["count"]
->>> asyncio.run(count())                                                  # doctest: +SKIP
-3
+>>> adapter = clazar_auth.integrations.aiohttp.middleware(provider)
 """
 
 from __future__ import annotations
@@ -45,7 +37,19 @@ def middleware(provider: TokenProvider) -> ClientMiddlewareType:
     allowed one, and another ClazarAuthError if no token could be had, at first or after a 401.
 
     Args:
-        provider: where the token comes from.
+        provider (TokenProvider): where the token comes from.
+
+    Returns:
+        aiohttp.ClientMiddlewareType: for one session or several.
+
+    >>> import aiohttp, asyncio
+    >>> async def count():
+    ...     adapter = clazar_auth.integrations.aiohttp.middleware(provider)
+    ...     async with aiohttp.ClientSession(middlewares=[adapter]) as session:
+    ...         async with session.get("https://api.clazar.io/listings/") as response:
+    ...             return (await response.json())["count"]
+    >>> asyncio.run(count())
+    3
     """
 
     async def authorize(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:

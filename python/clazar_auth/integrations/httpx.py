@@ -1,9 +1,7 @@
 """The provider as ``auth=`` of `httpx <https://www.python-httpx.org>`_ and httpx2.
 
->>> import clazar_auth, httpx                                             # doctest: +SKIP
->>> provider = clazar_auth.TokenProvider.from_env()                       # doctest: +SKIP
->>> auth = clazar_auth.integrations.httpx.Auth(provider)                  # doctest: +SKIP
->>> with httpx.Client(auth=auth) as client:                               # doctest: +SKIP
+>>> import httpx
+>>> with httpx.Client(auth=clazar_auth.integrations.httpx.Auth(provider)) as client:
 ...     client.get("https://api.clazar.io/listings/").json()["count"]
 3
 """
@@ -45,14 +43,26 @@ class Auth(_Base):
     allowed one, and another ClazarAuthError if no token could be had, at first or after a 401.
 
     Args:
-        provider: where the token comes from.
+        provider (TokenProvider): where the token comes from.
+
+    >>> import httpx
+    >>> auth = clazar_auth.integrations.httpx.Auth(provider)
+    >>> httpx.get("https://api.clazar.io/listings/", auth=auth).json()["count"]
+    3
     """
 
     def __init__(self, provider: TokenProvider) -> None:
         self._provider = provider
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
-        """What Client runs for each request."""
+        """What Client runs for each request.
+
+        >>> import httpx
+        >>> request = httpx.Request("GET", "https://api.clazar.io/listings/")
+        >>> auth = clazar_auth.integrations.httpx.Auth(provider)
+        >>> next(auth.sync_auth_flow(request)).headers["Authorization"]
+        'Bearer ...'
+        """
         self._provider.check_url(str(request.url))
         token = self._provider.token()
         response = yield _with(request, token)
@@ -62,7 +72,16 @@ class Auth(_Base):
                 yield _with(response.request, fresh)
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
-        """What AsyncClient runs for each request."""
+        """What AsyncClient runs for each request.
+
+        >>> import asyncio, httpx
+        >>> async def count():
+        ...     auth = clazar_auth.integrations.httpx.Auth(provider)
+        ...     async with httpx.AsyncClient(auth=auth) as client:
+        ...         return (await client.get("https://api.clazar.io/listings/")).json()["count"]
+        >>> asyncio.run(count())
+        3
+        """
         self._provider.check_url(str(request.url))
         token = await self._provider.token_async()
         response = yield _with(request, token)

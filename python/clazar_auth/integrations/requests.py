@@ -1,9 +1,7 @@
 """The provider as ``auth=`` of `requests <https://requests.readthedocs.io>`_.
 
->>> import clazar_auth, requests                                          # doctest: +SKIP
->>> provider = clazar_auth.TokenProvider.from_env()                       # doctest: +SKIP
->>> url = "https://api.clazar.io/listings/"                               # doctest: +SKIP
->>> requests.get(url, auth=provider).json()["count"]                      # doctest: +SKIP
+>>> import requests
+>>> requests.get("https://api.clazar.io/listings/", auth=provider).json()["count"]
 3
 """
 
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
 
     from clazar_auth import AccessToken, TokenProvider
 
+__all__ = ["authorize"]
+
 
 def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequest:
     """Add the token to a request, if its URL may have it, and retry once if the API answers 401.
@@ -30,9 +30,21 @@ def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequ
     token. After one within the origin, requests prefers what .netrc says; if the API answers 401 to
     that, the request is sent again with the token.
 
+    Args:
+        provider (TokenProvider): where the token comes from.
+        request (requests.PreparedRequest): is changed in place.
+
+    Returns:
+        requests.PreparedRequest: the same.
+
     Raises:
         ConfigurationError: the URL is not https (or loopback), or its host is not an allowed one.
         ClazarAuthError: no token could be had, at first or after a 401.
+
+    >>> import requests
+    >>> request = requests.Request("GET", "https://api.clazar.io/listings/").prepare()
+    >>> clazar_auth.integrations.requests.authorize(provider, request).headers["Authorization"]
+    'Bearer ...'
     """
     provider.check_url(request.url or "")
     token = provider.token()
