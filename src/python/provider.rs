@@ -32,23 +32,24 @@ const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 /// Args:
 ///     client_id (str): the client id.
 ///     client_secret (str): the client secret; or pass client_secret_file.
-///     client_secret_file (str or os.PathLike): path of a file that holds the secret; a newline at its end
-///         is dropped. It is read again when the API refuses the secret.
-///     client_secret_fallback (str): a second secret, for the time of a rotation: tried once when the
-///         first is refused.
-///     auth_url (str): https, or http to a loopback host. Default: https://api.clazar.io/authenticate/
-///     ca_file (str or os.PathLike): path of a PEM file of certificate authorities to trust besides the
-///         system's.
+///     client_secret_file (str or os.PathLike): path of a file that holds the secret; a newline at
+///         its end is dropped. It is read again when the API refuses the secret.
+///     client_secret_fallback (str): a second secret, for the time of a rotation: tried once when
+///         the first is refused.
+///     auth_url (str): https, or http to a loopback host. Default:
+///         https://api.clazar.io/authenticate/
+///     ca_file (str or os.PathLike): path of a PEM file of certificate authorities to trust besides
+///         the system's.
 ///     proxy (str): URL of an HTTP proxy for https; '' means none. Default: the environment's
 ///         HTTPS_PROXY, except for the hosts in NO_PROXY.
 ///     timeout (float): seconds for one whole exchange. Default: 20.
 ///     user_agent (str): the User-Agent header. Default: clazar-auth/<version>
-///     allowed_hosts (list[str]): hosts to which the token may go, each as 'host' or 'host:port' (port 443
-///         if unsaid). Default: api.clazar.io, and the host and port of auth_url.
-///     store (str or os.PathLike): where to keep the token besides memory, for other processes: 'memory'
-///         (nowhere else), 'file' (a file of this user's), the path of a folder, or the URL of a Redis or
-///         Valkey, such as 'rediss://user:password@host:6379/0'. It is sealed with the client secret,
-///         which must have at least 32 characters. Default: 'memory'.
+///     allowed_hosts (list[str]): hosts to which the token may go, each as 'host' or 'host:port'
+///         (port 443 if unsaid). Default: api.clazar.io, and the host and port of auth_url.
+///     store (str or os.PathLike): where to keep the token besides memory, for other processes:
+///         'memory' (nowhere else), 'file' (a file of this user's), the path of a folder, or the
+///         URL of a Redis or Valkey, such as 'rediss://user:password@host:6379/0'. It is sealed
+///         with the client secret, which must have at least 32 characters. Default: 'memory'.
 ///
 /// Raises:
 ///     ConfigurationError: for an argument that cannot work.
@@ -150,14 +151,14 @@ impl TokenProvider {
     /// A token that lives: from memory as long as it is fresh; when it is due, it is renewed in the
     /// background.
     ///
-    /// This thread waits for an exchange only if there is no live token, or at most a second in a token's
-    /// last part; whoever waits at the same time shares its token or its failure. After a failure, and
-    /// until the next exchange is due, callers without a live token get the error at once, with the time
-    /// left as retry_after. Ctrl-C ends the wait, not the exchange.
+    /// This thread waits for an exchange only if there is no live token, or at most a second in a
+    /// token's last part; whoever waits at the same time shares its token or its failure. After a
+    /// failure, and until the next exchange is due, callers without a live token get the error at
+    /// once, with the time left as retry_after. Ctrl-C ends the wait, not the exchange.
     ///
     /// Args:
-    ///     timeout (float): seconds that this call waits at the most; the exchange goes on after that.
-    ///         Default: the whole exchange.
+    ///     timeout (float): seconds that this call waits at the most; the exchange goes on after
+    ///         that. Default: the whole exchange.
     ///
     /// Returns:
     ///     AccessToken: one that lives now.
@@ -173,12 +174,12 @@ impl TokenProvider {
         self.finish(py, || self.provider.ask(timeout)).map(AccessToken)
     }
 
-    /// The same token and the same exchange as token(), for a task of asyncio or trio: the event loop
-    /// goes on meanwhile, and cancelling one task harms no other.
+    /// The same token and the same exchange as token(), for a task of asyncio or trio: the event
+    /// loop goes on meanwhile, and cancelling one task harms no other.
     ///
     /// Args:
-    ///     timeout (float): seconds that this call waits at the most; the exchange goes on after that.
-    ///         Default: the whole exchange.
+    ///     timeout (float): seconds that this call waits at the most; the exchange goes on after
+    ///         that. Default: the whole exchange.
     ///
     /// Returns:
     ///     AccessToken: one that lives now, when awaited.
@@ -200,8 +201,8 @@ impl TokenProvider {
     /// A header with the token, which it gets as token_async() does.
     ///
     /// Args:
-    ///     timeout (float): seconds that this call waits at the most; the exchange goes on after that.
-    ///         Default: the whole exchange.
+    ///     timeout (float): seconds that this call waits at the most; the exchange goes on after
+    ///         that. Default: the whole exchange.
     ///
     /// Returns:
     ///     dict[str, str]: a new one with each call, when awaited.
@@ -233,7 +234,8 @@ impl TokenProvider {
         }
     }
 
-    /// The value of the Authorization header (RFC 6750 section 2.1); gets the token as token() does.
+    /// The value of the Authorization header (RFC 6750 section 2.1); gets the token as token()
+    /// does.
     ///
     /// Returns:
     ///     str: 'Bearer ', and the token.
@@ -281,8 +283,8 @@ impl TokenProvider {
 
     /// A token from a new exchange, or from the one that is under way.
     ///
-    /// It does not wait for the provider's own pause after a failure, but for one that the server named.
-    /// On failure a live token stays in use.
+    /// It does not wait for the provider's own pause after a failure, but for one that the server
+    /// named. On failure a live token stays in use.
     ///
     /// Returns:
     ///     AccessToken: a new one.
@@ -299,9 +301,9 @@ impl TokenProvider {
 
     /// Take a token out of use, because the API answered 401 to it.
     ///
-    /// Nothing happens if the token in use is already another, so each of many threads may call this; nor
-    /// if a token was replaced for this reason less than 30 seconds ago, since the API then refuses for
-    /// another one. A 403 is no reason to call this.
+    /// Nothing happens if the token in use is already another, so each of many threads may call
+    /// this; nor if a token was replaced for this reason less than 30 seconds ago, since the API
+    /// then refuses for another one. A 403 is no reason to call this.
     ///
     /// Args:
     ///     token (AccessToken): the one that was refused.
@@ -352,8 +354,8 @@ impl TokenProvider {
     ///     blob (bytes): what seal() gave, in this process or another.
     ///
     /// Raises:
-    ///     ConfigurationError: the blob is not one of this client's and its present secret's, or its
-    ///         token is dead or was invalidated.
+    ///     ConfigurationError: the blob is not one of this client's and its present secret's, or
+    ///         its token is dead or was invalidated.
     ///
     /// >>> other = sandbox.provider()
     /// >>> other.unseal(provider.seal())
@@ -379,8 +381,8 @@ impl TokenProvider {
         run(py, || self.provider.forget())
     }
 
-    /// Check that a request to url may carry the token: https, or http to a loopback host, to one of
-    /// allowed_hosts.
+    /// Check that a request to url may carry the token: https, or http to a loopback host, to one
+    /// of allowed_hosts.
     ///
     /// Args:
     ///     url (str): of the request that the program is about to send.
@@ -399,7 +401,8 @@ impl TokenProvider {
 
     /// End the exchange under way and drop the token.
     ///
-    /// From now on, and for those that wait, each call raises ClosedError. Closing twice does nothing.
+    /// From now on, and for those that wait, each call raises ClosedError. Closing twice does
+    /// nothing.
     ///
     /// >>> provider.close()
     /// >>> provider.token()
@@ -429,8 +432,8 @@ impl TokenProvider {
         self.close(py);
     }
 
-    /// A recipe: the provider is made again from the environment, or with the client secret's file, of
-    /// the process that unpickles it. A provider that was given a secret is not pickled.
+    /// A recipe: the provider is made again from the environment, or with the client secret's file,
+    /// of the process that unpickles it. A provider that was given a secret is not pickled.
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.recipe.reduce(py)
     }

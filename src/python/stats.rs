@@ -65,7 +65,8 @@ pub(super) struct Stats {
     /// >>> provider.stats().expires_in is None
     /// True
     expires_in: Option<f64>,
-    /// float or None: seconds for which no exchange is started after a failure; None if one may start.
+    /// float or None: seconds for which no exchange is started after a failure; None if one may
+    /// start.
     ///
     /// >>> provider.stats().backoff is None
     /// True

@@ -98,13 +98,14 @@ impl AccessToken {
 /// Args:
 ///     client_id (str): the client id.
 ///     client_secret (str): the client secret; or pass client_secret_file.
-///     client_secret_file (str or os.PathLike): path of a file that holds the secret; a newline at its end
-///         is dropped. It is read again when the API refuses the secret.
-///     client_secret_fallback (str): a second secret, for the time of a rotation: tried once when the
-///         first is refused.
-///     auth_url (str): https, or http to a loopback host. Default: https://api.clazar.io/authenticate/
-///     ca_file (str or os.PathLike): path of a PEM file of certificate authorities to trust besides the
-///         system's.
+///     client_secret_file (str or os.PathLike): path of a file that holds the secret; a newline at
+///         its end is dropped. It is read again when the API refuses the secret.
+///     client_secret_fallback (str): a second secret, for the time of a rotation: tried once when
+///         the first is refused.
+///     auth_url (str): https, or http to a loopback host. Default:
+///         https://api.clazar.io/authenticate/
+///     ca_file (str or os.PathLike): path of a PEM file of certificate authorities to trust besides
+///         the system's.
 ///     proxy (str): URL of an HTTP proxy for https; '' means none. Default: the environment's
 ///         HTTPS_PROXY, except for the hosts in NO_PROXY.
 ///     timeout (float): seconds for the whole exchange. Default: 20.

@@ -1,8 +1,8 @@
 """Each code block of the documentation, run as it stands against the sandbox.
 
-A page is a program in each of its languages: a block may use what an earlier one made. What is marked
-`text` is not code; Rust's blocks are run by `cargo test --doc`, and test_tour.py takes some pages as a
-new user does.
+A page is a program in each of its languages: a block may use what an earlier one made. What is
+marked `text` is not code; Rust's blocks are run by `cargo test --doc`, and test_tour.py takes some
+pages as a new user does.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def compiled(compiler: str, source: Path, environment: dict[str, str]) -> None:
     flags = subprocess.check_output(pkg_config, env=environment, text=True).split()
     warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread"]
     program = source.with_suffix("")
-    run([*compiler.split(), *warnings, str(source), "-o", str(program), *flags], source.parent, environment)
+    command = [*compiler.split(), *warnings, str(source), "-o", str(program), *flags]
+    run(command, source.parent, environment)
     run([str(program)], source.parent, environment)
 
 

@@ -1,9 +1,10 @@
-"""The README and the tutorial, taken as a new user would: each command typed as it is written, in a clean
-virtual environment outside the checkout.
+"""The README and the tutorial, taken as a new user would: each command typed as it is written, in a
+clean virtual environment outside the checkout.
 
-Blocks marked `sh` are typed one after the other in one session of bash. A `text` block right after one is
-what that prints, with `...` for what differs each time. A `python` block is saved to the file that its
-first line names; those without a name are one program. Only the host of the API is changed.
+Blocks marked `sh` are typed one after the other in one session of bash. A `text` block right after
+one is what that prints, with `...` for what differs each time. A `python` block is saved to the file
+that its first line names; those without a name are one program, which is run at the end. Only the
+host of the API is changed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import sys
 from importlib.metadata import distribution
 from pathlib import Path
 
-import pytest
 from test_docs import BLOCK, ROOT
 
 from clazar_auth.testing import Sandbox
@@ -54,34 +54,41 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
         **os.environ,
         "PATH": os.pathsep.join([f"{sys.base_prefix}/bin", os.environ["PATH"]]),
         "PIP_FIND_LINKS": " ".join([os.environ.get("PIP_FIND_LINKS", ""), wheels]).strip(),
+        "PYTHONPATH": "",
         "CLAZAR_AUTH_URL": sandbox.auth_url,
     }
 
 
-def check(typed: str, printed: list[str | None], folder: Path, given: str, env: dict[str, str]) -> None:
-    script = folder / "typed.sh"
-    script.write_text(typed)
+def take(typed: str, given: str, folder: Path, environment: dict[str, str]) -> list[str]:
+    """Type this, answer what is asked with what is given, and return what each block printed."""
     done = subprocess.run(
-        ["bash", script.name], cwd=folder, env=env, input=given, capture_output=True, text=True,
+        ["bash", "-c", typed],
+        cwd=folder,
+        env=environment,
+        input=given,
+        capture_output=True,
+        text=True,
         timeout=600,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    got = done.stdout.split(f"{END}\n")
-    assert len(got) == len(printed) + 1
-    for want, block in zip(printed, got):
+    return done.stdout.split(f"{END}\n")[:-1]
+
+
+def check(printed: list[str | None], got: list[str]) -> None:
+    for want, block in zip(printed, got, strict=True):
         same = want is None or doctest.OutputChecker().check_output(want, block, doctest.ELLIPSIS)
         assert same, f"printed:\n{block}\ninstead of:\n{want}"
 
 
 def test_readme(sandbox: Sandbox, sandbox_environment: dict[str, str], tmp_path: Path) -> None:
     typed, printed = read((ROOT / "README.md").read_text(), sandbox)
-    check(NEW_ENVIRONMENT + typed, printed, tmp_path, "", environment(sandbox))
+    check(printed, take(NEW_ENVIRONMENT + typed, "", tmp_path, environment(sandbox)))
     assert sandbox.requests("/listings/") > 0
 
 
 def test_tutorial(sandbox: Sandbox, tmp_path: Path) -> None:
     typed, printed = read((ROOT / "docs/tutorial.md").read_text(), sandbox)
     given = f"{sandbox.client_id}\n{sandbox.client_secret}\n"
-    check(typed, printed, tmp_path, given, environment(sandbox))
+    check(printed, take(typed, given, tmp_path, environment(sandbox)))
     assert sandbox.requests("/listings/") == 3
     assert sandbox.requests() == 2, "with a store, two runs share a token"
