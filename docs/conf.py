@@ -23,6 +23,9 @@ autodoc_member_order = "bysource"
 # The standard library and the HTTP libraries are documented elsewhere.
 nitpick_ignore_regex = [(r"py:.*", r"(aiohttp|datetime|os|requests)\..*|PreparedRequest|Client.*")]
 
+# In code, which much of the text is about, a quote is a quote.
+smartquotes = False
+
 html_theme = "furo"
 html_title = f"clazar-auth {release}"
 html_copy_source = False

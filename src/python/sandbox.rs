@@ -29,7 +29,7 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// str: where it listens, without a slash at the end.
+    /// str: Where it listens, without a slash at the end.
     ///
     /// >>> sandbox.url
     /// 'http://127.0.0.1:...'
@@ -38,7 +38,7 @@ impl Sandbox {
         self.with(py, |sandbox| sandbox.url())
     }
 
-    /// str: where to authenticate.
+    /// str: Where to authenticate.
     ///
     /// >>> sandbox.auth_url == sandbox.url + "/authenticate/"
     /// True
@@ -47,7 +47,7 @@ impl Sandbox {
         self.with(py, |sandbox| sandbox.auth_url())
     }
 
-    /// str: the one client id that the sandbox knows.
+    /// str: The one client id that the sandbox knows.
     ///
     /// >>> sandbox.provider()
     /// TokenProvider(client_id='...', auth_url='http://127.0.0.1:.../authenticate/')
@@ -56,7 +56,7 @@ impl Sandbox {
         self.with(py, |sandbox| sandbox.client_id())
     }
 
-    /// str: the client secret that works now, of at least 32 characters.
+    /// str: The client secret that works now, of at least 32 characters.
     ///
     /// >>> len(sandbox.client_secret) >= 32
     /// True

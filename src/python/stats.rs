@@ -9,63 +9,63 @@ use pyo3::prelude::*;
 #[pyclass(frozen, get_all, eq, module = "clazar_auth")]
 #[derive(PartialEq)]
 pub(super) struct Stats {
-    /// Exchanges: exchanges because there was no live token.
+    /// Exchanges: Exchanges because there was no live token.
     ///
     /// >>> _ = provider.token()
     /// >>> provider.stats().empty
     /// Exchanges(succeeded=1, failed=0)
     empty: Exchanges,
-    /// Exchanges: exchanges ahead of a live token's end.
+    /// Exchanges: Exchanges ahead of a live token's end.
     ///
     /// >>> provider.stats().ahead
     /// Exchanges(succeeded=0, failed=0)
     ahead: Exchanges,
-    /// Exchanges: exchanges because refresh() was called.
+    /// Exchanges: Exchanges because refresh() was called.
     ///
     /// >>> _ = provider.refresh()
     /// >>> provider.stats().refresh
     /// Exchanges(succeeded=1, failed=0)
     refresh: Exchanges,
-    /// Exchanges: exchanges because a token was invalidated.
+    /// Exchanges: Exchanges because a token was invalidated.
     ///
     /// >>> provider.invalidate(provider.token())
     /// >>> _ = provider.token()
     /// >>> provider.stats().invalidated
     /// Exchanges(succeeded=1, failed=0)
     invalidated: Exchanges,
-    /// int: calls that waited for an exchange.
+    /// int: Calls that waited for an exchange.
     ///
     /// >>> _ = provider.token()
     /// >>> provider.stats().waited
     /// 1
     waited: u64,
-    /// int: tokens handed out past their refresh point.
+    /// int: Tokens handed out past their refresh point.
     ///
     /// >>> provider.stats().served_stale
     /// 0
     served_stale: u64,
-    /// int: tokens taken out of use by invalidate().
+    /// int: Tokens taken out of use by invalidate().
     ///
     /// >>> provider.invalidate(provider.token())
     /// >>> provider.stats().invalidations
     /// 1
     invalidations: u64,
-    /// int: tokens found in the store.
+    /// int: Tokens found in the store.
     ///
     /// >>> provider.stats().store_hits
     /// 0
     store_hits: u64,
-    /// int: exchanges made because the store had no usable token.
+    /// int: Exchanges made because the store had no usable token.
     ///
     /// >>> provider.stats().store_misses
     /// 0
     store_misses: u64,
-    /// float or None: seconds that the token in memory still lives; None without one.
+    /// float or None: Seconds that the token in memory still lives; None without one.
     ///
     /// >>> provider.stats().expires_in is None
     /// True
     expires_in: Option<f64>,
-    /// float or None: seconds for which no exchange is started after a failure; None if one may
+    /// float or None: Seconds for which no exchange is started after a failure; None if one may
     /// start.
     ///
     /// >>> provider.stats().backoff is None
@@ -80,13 +80,13 @@ pub(super) struct Stats {
 #[pyclass(frozen, get_all, eq, module = "clazar_auth")]
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct Exchanges {
-    /// int: those that brought a token.
+    /// int: Those that brought a token.
     ///
     /// >>> _ = provider.token()
     /// >>> provider.stats().empty.succeeded
     /// 1
     succeeded: u64,
-    /// int: those that did not.
+    /// int: Those that did not.
     ///
     /// >>> provider.stats().empty.failed
     /// 0

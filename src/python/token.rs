@@ -22,7 +22,7 @@ pub(super) struct AccessToken(pub(super) Arc<crate::AccessToken>);
 
 #[pymethods]
 impl AccessToken {
-    /// str: the token itself. What Python made a str of, Python keeps in memory.
+    /// str: The token itself. What Python made a str of, Python keeps in memory.
     ///
     /// >>> provider.token().value.count(".")  # It is a JWT.
     /// 2
@@ -31,7 +31,7 @@ impl AccessToken {
         self.0.value()
     }
 
-    /// str: the value of the Authorization header (RFC 6750 section 2.1).
+    /// str: The value of the Authorization header (RFC 6750 section 2.1).
     ///
     /// >>> provider.token().authorization
     /// 'Bearer ...'
@@ -40,7 +40,7 @@ impl AccessToken {
         self.0.authorization()
     }
 
-    /// str: always 'Bearer' (RFC 6750).
+    /// str: Always 'Bearer' (RFC 6750).
     ///
     /// >>> provider.token().token_type
     /// 'Bearer'
@@ -49,7 +49,7 @@ impl AccessToken {
         self.0.token_type()
     }
 
-    /// datetime.datetime: when the token dies; aware, in UTC.
+    /// datetime.datetime: When the token dies; aware, in UTC.
     ///
     /// >>> provider.token().expires_at.isoformat(timespec="seconds")
     /// '20...+00:00'
@@ -59,7 +59,7 @@ impl AccessToken {
         PyDateTime::from_timestamp(py, since.as_secs_f64(), Some(&*PyTzInfo::utc(py)?))
     }
 
-    /// float: seconds that the token still lives; 0.0 once it is dead.
+    /// float: Seconds that the token still lives; 0.0 once it is dead.
     ///
     /// >>> provider.token().expires_in > 3600
     /// True
@@ -68,7 +68,7 @@ impl AccessToken {
         self.0.expires_in().as_secs_f64()
     }
 
-    /// bool: whether the token is dead.
+    /// bool: Whether the token is dead.
     ///
     /// >>> provider.token().expired
     /// False
@@ -77,7 +77,7 @@ impl AccessToken {
         self.0.is_expired()
     }
 
-    /// str: eight hexadecimal digits that tell tokens apart and tell nothing of them.
+    /// str: Eight hexadecimal digits that tell tokens apart and tell nothing of them.
     ///
     /// >>> len(provider.token().fingerprint)
     /// 8
