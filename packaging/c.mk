@@ -18,6 +18,8 @@ C_FEATURES := capi,redis
 # zig, for the symbols of glibc 2.17. `make LINKER=cc ...` builds for this machine's glibc instead.
 LINKER ?= $(CURDIR)/packaging/zig-cc
 ZIG := ziglang==0.17.1
+# A good deal smaller, and no slower where it counts (`make bench`).
+SMALLER := -C llvm-args=--inline-threshold=100
 # What is shipped names no folder of the machine that built it.
 REMAP = --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/cargo \
     --remap-path-prefix=$(CURDIR)=/clazar-auth
@@ -32,7 +34,7 @@ $(C)/built $(C)-panic/built: $(RUST_SOURCES) $(PACKAGING) target/linker | target
 	mkdir -p $(@D)
 	RUSTFLAGS='$(REMAP)' $(CARGO) rustc --locked --release --lib --crate-type cdylib,staticlib \
 	    --features $(C_FEATURES)$(if $(findstring panic,$@),$(comma)test-panic) -- \
-	    -C linker=$(LINKER) -C link-arg=-Wl,-soname,$(SONAME) -C link-arg=-Wl,-z,nodelete \
+	    -C linker=$(LINKER) $(SMALLER) -C link-arg=-Wl,-soname,$(SONAME) -C link-arg=-Wl,-z,nodelete \
 	    --print native-static-libs=$(CURDIR)/target/release/native-static-libs
 	cp target/release/libclazar_auth.so target/release/native-static-libs $(@D)
 	packaging/one-object target/release/libclazar_auth.a $(@D)/libclazar_auth.a

@@ -14,7 +14,7 @@ wheels: $(WHEELS)/.built $(VENV)/tested
 $(WHEELS)/.built: $(RUST_SOURCES) $(PYTHON_SOURCES) $(PACKAGING) | target/zig/installed $(VENV)/maturin
 	rm -rf $(WHEELS)
 	$(PYTHON) packaging/notices.py $(WHEEL_FEATURES) > THIRD-PARTY-LICENSES
-	RUSTFLAGS='$(REMAP)' $(VENV)/bin/maturin build --quiet --release --compatibility $(COMPATIBILITY) --out $(WHEELS) -- -C linker=$(LINKER)
+	RUSTFLAGS='$(REMAP)' $(VENV)/bin/maturin build --quiet --release --compatibility $(COMPATIBILITY) --out $(WHEELS) -- -C linker=$(LINKER) $(SMALLER)
 	$(VENV)/bin/maturin sdist --out $(WHEELS)
 	touch $@
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from helpers import LONG
-from matrix import VERSIONS, find
+from matrix import REQUIRED, WELCOME, find
 
 import clazar_auth
 
+VERSIONS = [*REQUIRED, *WELCOME]
 # Before 3.12 no interpreter is isolated from the others.
 ISOLATED = VERSIONS[VERSIONS.index("3.12") :]
 ONE_ONLY = "clazar_auth works in one interpreter of a process, and another one has imported it; "
