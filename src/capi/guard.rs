@@ -7,6 +7,7 @@ use super::error::clazar_error;
 use super::status::{self, CLAZAR_ERR_BUFFER_TOO_SMALL, CLAZAR_OK, clazar_status};
 use crate::Error;
 use crate::error::contain;
+use crate::sys::cancel;
 
 /// What a function fails with: an error of the core, or a buffer that is too small.
 pub(super) struct Failure {
@@ -38,6 +39,18 @@ pub(super) unsafe fn run(
     work: impl FnOnce() -> Result<(), Failure>,
 ) -> clazar_status {
     // SAFETY: the caller vouches for `error`.
+    unsafe { run_at_once(error, || cancel::put_off(work)) }
+}
+
+/// As [`run`], for work that makes no system call in the usual case.
+///
+/// # Safety
+/// As [`run`].
+pub(super) unsafe fn run_at_once(
+    error: *mut *mut clazar_error,
+    work: impl FnOnce() -> Result<(), Failure>,
+) -> clazar_status {
+    // SAFETY: the caller vouches for `error`.
     unsafe { clear(error) };
     let failure = match contain(|| Ok(work())) {
         Ok(Ok(())) => return CLAZAR_OK,
@@ -54,7 +67,7 @@ pub(super) unsafe fn run(
 
 /// Runs `work`, which cannot fail but by a bug; the answer to a bug is `fallback`.
 pub(super) fn answer<T>(fallback: T, work: impl FnOnce() -> T) -> T {
-    contain(|| Ok(work())).unwrap_or(fallback)
+    contain(|| Ok(cancel::put_off(work))).unwrap_or(fallback)
 }
 
 /// Sets an out-parameter to NULL.

@@ -11,7 +11,6 @@ use super::status::clazar_status;
 use super::text;
 use super::token::clazar_token;
 use crate::store::LONGEST_SEALED;
-use crate::sys::cancel;
 use crate::token::LONGEST_VALUE;
 use crate::{AccessToken, Error, TokenProvider};
 
@@ -55,7 +54,7 @@ pub unsafe extern "C" fn clazar_provider_new(
         guard::run(error, || {
             guard::needed(provider, "provider")?;
             let config = &guard::handle(config, "config")?.config;
-            let made = cancel::put_off(|| config.provider())?;
+            let made = config.provider()?;
             guard::hand_out(provider, clazar_provider { provider: made });
             Ok(())
         })
@@ -232,7 +231,7 @@ pub unsafe extern "C" fn clazar_provider_authorization(
         if !length.is_null() {
             length.write(0);
         }
-        guard::run(error, || {
+        guard::run_at_once(error, || {
             let provider = guard::handle(provider, "provider")?;
             if size > 0 {
                 guard::needed(buffer, "buffer")?;

@@ -10,7 +10,6 @@ use super::error::clazar_error;
 use super::guard::{self, answer};
 use super::status::clazar_status;
 use super::text;
-use crate::sys::cancel;
 use crate::{AccessToken, authenticate};
 
 /// An access token. Immutable: any number of threads may read it.
@@ -46,8 +45,7 @@ pub unsafe extern "C" fn clazar_authenticate(
         guard::run(error, || {
             guard::needed(token, "token")?;
             let config = &guard::handle(config, "config")?.config;
-            let authenticated =
-                cancel::put_off(|| authenticate(&config.credentials.finish()?, &config.options))?;
+            let authenticated = authenticate(&config.credentials.finish()?, &config.options)?;
             guard::hand_out(token, clazar_token { token: Arc::new(authenticated) });
             Ok(())
         })

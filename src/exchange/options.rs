@@ -45,6 +45,12 @@ impl Options {
         Ok(())
     }
 
+    /// Whether the proxy's URL, with or without a scheme, has a part before its host.
+    #[cfg(feature = "python")]
+    pub(crate) fn proxy_has_user(&self) -> bool {
+        self.proxy.as_deref().is_some_and(|proxy| proxy.contains('@'))
+    }
+
     /// Where to authenticate: `https`, or `http` to a loopback host.
     /// Default: `https://api.clazar.io/authenticate/`, whose trailing slash matters.
     pub fn auth_url(mut self, url: impl Into<String>) -> Self {

@@ -2,6 +2,8 @@
 
 use super::Listener;
 use crate::credentials::CredentialsDraft;
+#[cfg(feature = "python")]
+use crate::credentials::SecretSource;
 use crate::{Error, Options, Store, TokenProvider, env};
 
 /// Nothing is checked before it is used.
@@ -24,6 +26,22 @@ impl Config {
             self.store = env::read("CLAZAR_STORE")?;
         }
         Ok(())
+    }
+
+    /// Which of the settings holds a secret, in words; None if all may be told.
+    #[cfg(feature = "python")]
+    pub(crate) fn secret(&self) -> Option<&'static str> {
+        if matches!(self.credentials.client_secret, Some(SecretSource::Given(_))) {
+            Some("it was given its client secret")
+        } else if self.credentials.fallback.is_some() {
+            Some("it was given a fallback of its client secret")
+        } else if self.options.proxy_has_user() {
+            Some("its proxy's URL names a user")
+        } else if self.store.as_deref().is_some_and(Store::has_user) {
+            Some("its store's URL names a user")
+        } else {
+            None
+        }
     }
 
     pub(crate) fn provider(&self) -> Result<TokenProvider, Error> {

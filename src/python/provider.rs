@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
@@ -99,8 +100,7 @@ impl TokenProvider {
             allowed_hosts,
             store,
         };
-        let recipe = Recipe::new(py, Some(client_id), client_secret, &keywords)?;
-        Self::with(py, keywords.given(py, client_id, client_secret)?, recipe)
+        Self::with(py, keywords.given(py, client_id, client_secret)?)
     }
 
     /// A provider from CLAZAR_CLIENT_ID, CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE,
@@ -144,8 +144,7 @@ impl TokenProvider {
             allowed_hosts,
             store,
         };
-        let recipe = Recipe::new(py, None, None, &keywords)?;
-        Self::with(py, keywords.over_env(py)?, recipe)
+        Self::with(py, keywords.over_env(py)?)
     }
 
     /// A token that lives: from memory as long as it is fresh; when it is due, it is renewed in the
@@ -433,9 +432,15 @@ impl TokenProvider {
     }
 
     /// A recipe: the provider is made again from the environment, or with the client secret's file,
-    /// of the process that unpickles it. A provider that was given a secret is not pickled.
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.recipe.reduce(py)
+    /// of the process that unpickles it. A provider that was given a secret is not pickled, and neither
+    /// is one of a subclass that does not say how.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        if !slf.is_exact_instance_of::<Self>() {
+            return Err(PyTypeError::new_err(
+                "a subclass of TokenProvider is not pickled; give it a __reduce__ of its own",
+            ));
+        }
+        slf.get().recipe.reduce(slf.py())
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -446,7 +451,7 @@ impl TokenProvider {
 }
 
 impl TokenProvider {
-    fn with(py: Python<'_>, mut config: Config, recipe: Recipe) -> PyResult<Self> {
+    fn with(py: Python<'_>, (mut config, recipe): (Config, Recipe)) -> PyResult<Self> {
         let log = Log::default();
         config.listener = Some(log.listener());
         let provider = run(py, || config.provider())?;

@@ -5,30 +5,23 @@ use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
 
 use super::settings::Keywords;
+use crate::provider::Config;
 
 /// The arguments of `clazar_auth._pickle.provider`, or why there are none.
 pub(super) struct Recipe(Result<(Option<String>, Py<PyDict>), &'static str>);
 
 impl Recipe {
-    /// With a client id, or else from the environment.
+    /// `config` is what the keywords say, and nothing of the environment yet.
     pub(super) fn new(
         py: Python<'_>,
         client_id: Option<&str>,
-        client_secret: Option<&str>,
         keywords: &Keywords,
+        config: &Config,
     ) -> PyResult<Self> {
-        let secret = if client_secret.is_some() {
-            "it was given its client secret"
-        } else if keywords.client_secret_fallback.is_some() {
-            "it was given a fallback of its client secret"
-        } else if has_password(keywords.proxy.as_deref()) {
-            "its proxy's URL has a password"
-        } else if has_password(keywords.store.as_deref().and_then(|store| store.to_str())) {
-            "its store's URL has a password"
-        } else {
-            return Ok(Self(Ok((client_id.map(str::to_owned), dict(py, keywords)?))));
-        };
-        Ok(Self(Err(secret)))
+        match config.secret() {
+            Some(secret) => Ok(Self(Err(secret))),
+            None => Ok(Self(Ok((client_id.map(str::to_owned), dict(py, keywords)?)))),
+        }
     }
 
     /// What `__reduce__` answers.
@@ -42,10 +35,6 @@ impl Recipe {
         let make = py.import("clazar_auth._pickle")?.getattr("provider")?;
         Ok((make, (client_id, keywords)).into_pyobject(py)?.into_any())
     }
-}
-
-fn has_password(url: Option<&str>) -> bool {
-    url.is_some_and(|url| url.contains("://") && url.contains('@'))
 }
 
 fn dict(py: Python<'_>, keywords: &Keywords) -> PyResult<Py<PyDict>> {

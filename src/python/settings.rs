@@ -6,6 +6,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 
 use super::error::raise;
+use super::recipe::Recipe;
 use crate::credentials::{Secret, SecretSource};
 use crate::provider::Config;
 use crate::{Error, Options};
@@ -26,39 +27,42 @@ pub(super) struct Keywords {
 impl Keywords {
     /// The settings of a call that names the credentials.
     pub(super) fn given(
-        self,
+        &self,
         py: Python<'_>,
         client_id: &str,
         client_secret: Option<&str>,
-    ) -> PyResult<Config> {
+    ) -> PyResult<(Config, Recipe)> {
         let secret = client_secret.map(Secret::new);
         let source = SecretSource::one_of(secret, self.client_secret_file.clone());
         let mut config = Config::default();
         config.credentials.client_id = Some(client_id.to_owned());
         config.credentials.client_secret = source.map_err(|error| raise(py, &error))?;
-        self.apply(py, config)
+        let config = self.apply(py, config)?;
+        let recipe = Recipe::new(py, Some(client_id), self, &config)?;
+        Ok((config, recipe))
     }
 
     /// What is named, and the environment's settings for the rest.
-    pub(super) fn over_env(self, py: Python<'_>) -> PyResult<Config> {
+    pub(super) fn over_env(&self, py: Python<'_>) -> PyResult<(Config, Recipe)> {
         let mut config = Config::default();
         config.credentials.client_secret = self.client_secret_file.clone().map(SecretSource::File);
         let mut config = self.apply(py, config)?;
+        let recipe = Recipe::new(py, None, self, &config)?;
         config.fill_from_env().map_err(|error| raise(py, &error))?;
-        Ok(config)
+        Ok((config, recipe))
     }
 
-    fn apply(self, py: Python<'_>, mut config: Config) -> PyResult<Config> {
-        config.credentials.fallback = self.client_secret_fallback.map(Secret::new);
+    fn apply(&self, py: Python<'_>, mut config: Config) -> PyResult<Config> {
+        config.credentials.fallback = self.client_secret_fallback.as_deref().map(Secret::new);
         let mut options = config.options;
-        set(&mut options, self.auth_url, Options::auth_url);
-        set(&mut options, self.ca_file, Options::ca_file);
-        set(&mut options, self.proxy, Options::proxy);
-        set(&mut options, self.user_agent, Options::user_agent);
+        set(&mut options, self.auth_url.as_ref(), Options::auth_url);
+        set(&mut options, self.ca_file.as_ref(), Options::ca_file);
+        set(&mut options, self.proxy.as_ref(), Options::proxy);
+        set(&mut options, self.user_agent.as_ref(), Options::user_agent);
         set(&mut options, seconds(py, self.timeout)?, Options::timeout);
         config.options = options;
-        config.allowed_hosts = self.allowed_hosts;
-        config.store = self.store.map(|store| store.to_string_lossy().into_owned());
+        config.allowed_hosts = self.allowed_hosts.clone();
+        config.store = self.store.as_ref().map(|store| store.to_string_lossy().into_owned());
         Ok(config)
     }
 }

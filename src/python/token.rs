@@ -150,7 +150,7 @@ pub(super) fn authenticate(
         allowed_hosts: None,
         store: None,
     };
-    let config = keywords.given(py, client_id, client_secret)?;
+    let (config, _) = keywords.given(py, client_id, client_secret)?;
     let provider = run(py, || config.provider())?;
     finish(py, || provider.ask(None)).map(AccessToken)
 }

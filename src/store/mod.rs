@@ -69,6 +69,12 @@ impl Store {
         redis::RedisUrl::parse(url).map(Kind::Redis).map(Self)
     }
 
+    /// Whether such a text is a URL with a part before its host.
+    #[cfg(feature = "python")]
+    pub(crate) fn has_user(text: &str) -> bool {
+        text.contains("://") && text.contains('@')
+    }
+
     /// `memory`, `file`, a `redis://` or `rediss://` URL, or the path of a folder (one with a slash in
     /// it), as in `CLAZAR_STORE`.
     ///

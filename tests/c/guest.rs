@@ -48,9 +48,16 @@ fn a_cancelled_thread_ends_after_the_call() {
         let _ = stream.read_to_end(&mut Vec::new());
     });
     let secret = folder().join(format!("cancel-secret-{}", std::process::id()));
-    std::fs::write(&secret, "not-a-real-secret").unwrap();
+    std::fs::write(&secret, "not-a-real-secret-0123456789abcdef").unwrap();
     let url = server.url();
-    let more = [("TEST_SECRET_FILE", secret.to_str().unwrap())];
+    let sandbox = Sandbox::start().unwrap();
+    let (auth_url, id, value) = (sandbox.auth_url(), sandbox.client_id(), sandbox.client_secret());
+    let more = [
+        ("TEST_SECRET_FILE", secret.to_str().unwrap()),
+        ("TEST_SANDBOX_URL", &auth_url),
+        ("TEST_SANDBOX_ID", &id),
+        ("TEST_SANDBOX_SECRET", &value),
+    ];
     run(&compile("cancel", &stage("stage")), &credentials(&url, &more));
 }
 

@@ -56,6 +56,7 @@ def test_a_spawned_process_gets_it(
         ({"client_secret": SECRET}, "client secret"),
         ({"client_secret_fallback": SECRET}, "fallback"),
         ({"proxy": "http://user:not-a-real-password@127.0.0.1:3128"}, "proxy"),
+        ({"proxy": "user:not-a-real-password@127.0.0.1:3128"}, "proxy"),
         ({"store": "redis://:not-a-real-password@127.0.0.1:6379/0"}, "store"),
     ],
 )
@@ -68,3 +69,13 @@ def test_a_secret_is_not_pickled(options: dict[str, Any], reason: str, tmp_path:
         pickle.dumps(TokenProvider("id", **options))
     assert "not-a-real" not in str(raised.value)
 
+
+class Subclass(TokenProvider):
+    pass
+
+
+def test_a_subclass_is_not_pickled_as_its_base(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(SECRET)
+    with pytest.raises(TypeError, match="a subclass"):
+        pickle.dumps(Subclass("id", client_secret_file=file))
