@@ -12,13 +12,20 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 PYTHON_SOURCES := pyproject.toml README.md \
     $(shell find python -type f -not -name '*.so' -not -path '*/__pycache__/*')
 
+# Built where the recipes look for it, whatever the environment says.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+$(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; move it elsewhere))
+# Several recipes use one target folder, one virtual environment.
+.NOTPARALLEL:
+
 .DEFAULT_GOAL := help
-.PHONY: help abi completion demo test test-rust test-c test-python test-matrix bench fuzz tools lib install dist deb reference docs wheel wheels free-threaded header lint clean
+.PHONY: help abi completion demo test test-rust test-c test-python test-matrix bench fuzz tools lib install uninstall dist deb reference docs wheel wheels free-threaded header lint clean
 
 help:
 	@echo 'make demo     fetch a token from the built-in sandbox and use it, from Python and from C'
 	@echo 'make test     run all tests; test-rust, test-c, test-python and test-matrix are its parts'
-	@echo 'make install  install the C library, its headers and what finds them (PREFIX, DESTDIR, LIBDIR)'
+	@echo 'make install  install the C library, its headers and what finds them (PREFIX, DESTDIR, LIBDIR);'
+	@echo '              make uninstall takes them away'
 	@echo 'make lib      the same into $(STAGE), for the tests'
 	@echo 'make dist     make a tarball of it; make deb makes Debian packages'
 	@echo 'make docs     build the documentation site into $(DOCS)'
@@ -119,7 +126,7 @@ lint:
 	$(CARGO) clippy --locked -- --deny warnings
 
 clean:
-	rm -rf target $(VENV) $(WHEELS)
+	rm -rf target $(VENV) $(WHEELS) THIRD-PARTY-LICENSES
 
 # ---- Environments, all inside the checkout ----
 

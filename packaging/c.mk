@@ -18,9 +18,10 @@ C_FEATURES := capi,redis
 # zig, for the symbols of glibc 2.17. `make LINKER=cc ...` builds for this machine's glibc instead.
 LINKER ?= $(CURDIR)/packaging/zig-cc
 ZIG := ziglang==0.17.1
+LINKER_INSTALLED := $(if $(filter %zig-cc,$(LINKER)),target/zig/installed)
 # A good deal smaller, and no slower where it counts (`make bench`).
 SMALLER := -C llvm-args=--inline-threshold=100
-# What is shipped names no folder of the machine that built it.
+# No library names a folder of the machine that built it.
 REMAP = --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/cargo \
     --remap-path-prefix=$(CURDIR)=/clazar-auth
 
@@ -30,7 +31,7 @@ PACKAGING := $(shell find packaging -type f -not -path 'packaging/abi/*')
 
 lib: $(STAGE)/installed
 
-$(C)/built $(C)-panic/built: $(RUST_SOURCES) $(PACKAGING) target/linker | target/zig/installed
+$(C)/built $(C)-panic/built: $(RUST_SOURCES) $(PACKAGING) target/linker | $(LINKER_INSTALLED)
 	mkdir -p $(@D)
 	RUSTFLAGS='$(REMAP)' $(CARGO) rustc --locked --release --lib --crate-type cdylib,staticlib \
 	    --features $(C_FEATURES)$(if $(findstring panic,$@),$(comma)test-panic) -- \
@@ -50,9 +51,8 @@ FORCE:
 comma := ,
 
 target/zig/installed: packaging/c.mk
-	@case '$(LINKER)' in *zig-cc) $(PYTHON) -m venv target/zig && \
-	    target/zig/bin/pip install --quiet --disable-pip-version-check $(ZIG);; esac
-	mkdir -p $(@D)
+	$(PYTHON) -m venv target/zig
+	target/zig/bin/pip install --quiet --disable-pip-version-check $(ZIG)
 	touch $@
 
 # ---- Installation ----

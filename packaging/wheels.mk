@@ -11,7 +11,7 @@ wheels: $(WHEELS)/.built $(VENV)/tested
 	$(VENV)/bin/python -m pytest tests/python/test_wheels.py
 
 # pyproject.toml puts THIRD-PARTY-LICENSES into both where it is there.
-$(WHEELS)/.built: $(RUST_SOURCES) $(PYTHON_SOURCES) $(PACKAGING) | target/zig/installed $(VENV)/maturin
+$(WHEELS)/.built: $(RUST_SOURCES) $(PYTHON_SOURCES) $(PACKAGING) target/linker | $(LINKER_INSTALLED) $(VENV)/maturin
 	rm -rf $(WHEELS)
 	$(PYTHON) packaging/notices.py $(WHEEL_FEATURES) > THIRD-PARTY-LICENSES
 	RUSTFLAGS='$(REMAP)' $(VENV)/bin/maturin build --quiet --release --compatibility $(COMPATIBILITY) --out $(WHEELS) -- -C linker=$(LINKER) $(SMALLER)

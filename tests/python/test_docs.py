@@ -132,6 +132,7 @@ def in_headers() -> Iterator[object]:
     for language, name in (("c", "clazar_auth.h"), ("cpp", "clazar_auth.hpp")):
         comment = (ROOT / "include" / name).read_text().split("*/")[0]
         program = re.findall(r"^ \*     (.*)$|^ \*$", comment, re.MULTILINE)
+        assert any("int main(" in line for line in program), f"{name} has lost its program"
         yield pytest.param(language, ["\n".join(program)], id=name)
 
 

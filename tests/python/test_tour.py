@@ -45,15 +45,16 @@ def read(page: str, sandbox: Sandbox) -> tuple[str, list[str | None]]:
     return f"{typed}cat > unnamed.py <<'EOF'\n{unnamed}EOF\npython unnamed.py\n", printed
 
 
-def environment(sandbox: Sandbox) -> dict[str, str]:
+def environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
     """One in which pip finds the wheel that is tested, and all else where it is."""
     origin = distribution("clazar-auth").read_text("direct_url.json")
     assert origin is not None, "clazar-auth is not installed from a wheel"
-    wheels = json.loads(origin)["url"].rpartition("/")[0]
+    constraint = folder / "constraint.txt"
+    constraint.write_text(f"clazar-auth @ {json.loads(origin)['url']}\n")
     return {
         **os.environ,
         "PATH": os.pathsep.join([f"{sys.base_prefix}/bin", os.environ["PATH"]]),
-        "PIP_FIND_LINKS": " ".join([os.environ.get("PIP_FIND_LINKS", ""), wheels]).strip(),
+        "PIP_CONSTRAINT": str(constraint),
         "PYTHONPATH": "",
         "CLAZAR_AUTH_URL": sandbox.auth_url,
     }
@@ -82,13 +83,13 @@ def check(printed: list[str | None], got: list[str]) -> None:
 
 def test_readme(sandbox: Sandbox, sandbox_environment: dict[str, str], tmp_path: Path) -> None:
     typed, printed = read((ROOT / "README.md").read_text(), sandbox)
-    check(printed, take(NEW_ENVIRONMENT + typed, "", tmp_path, environment(sandbox)))
+    check(printed, take(NEW_ENVIRONMENT + typed, "", tmp_path, environment(sandbox, tmp_path)))
     assert sandbox.requests("/listings/") > 0
 
 
 def test_tutorial(sandbox: Sandbox, tmp_path: Path) -> None:
     typed, printed = read((ROOT / "docs/tutorial.md").read_text(), sandbox)
     given = f"{sandbox.client_id}\n{sandbox.client_secret}\n"
-    check(printed, take(typed, given, tmp_path, environment(sandbox)))
+    check(printed, take(typed, given, tmp_path, environment(sandbox, tmp_path)))
     assert sandbox.requests("/listings/") == 3
     assert sandbox.requests() == 2, "with a store, two runs share a token"

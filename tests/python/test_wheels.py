@@ -78,6 +78,11 @@ def test_the_wheel_is_small(wheel: zipfile.ZipFile) -> None:
     assert installed < LARGEST, f"{installed} bytes"
 
 
+def test_the_page_on_the_index_has_no_dead_link(metadata: Message) -> None:
+    links = re.findall(r"\]\(([^)]+)\)", str(metadata.get_payload()))
+    assert links and all(link.startswith(("https://", "#")) for link in links), links
+
+
 def test_the_wheel_depends_on_nothing(metadata: Message) -> None:
     assert metadata.get_all("Requires-Dist") is None
 
@@ -92,7 +97,7 @@ def test_the_wheel_names_what_is_linked_in(wheel: zipfile.ZipFile, metadata: Mes
     third_party = wheel.read(folder + "THIRD-PARTY-LICENSES").decode()
     licensed = set(re.findall(r"^([\w-]+ \d+\.\d+\.\S+): \w", third_party, re.MULTILINE))
     assert {name.split()[0] for name in licensed} >= {"pyo3", "redis", "ring", "rustls"}
-    assert licensed <= components
+    assert licensed <= components, "what has a licence here is a part"
 
 
 def test_the_source_is_what_the_build_needs_and_no_more() -> None:

@@ -151,10 +151,12 @@ def parser() -> ArgumentParser:
     add("demo", DEMO, DEMO_EPILOG)
     completion = add("completion", COMPLETION, COMPLETION_EPILOG)
 
-    for command in (token, header, status, logout, doctor):
+    for command in (token, header, doctor):
         command.add_argument(
-            "--no-store", action="store_true", help="keep the token in memory alone"
+            "--no-store", action="store_true", help="keep the token only in memory"
         )
+    for command in (status, logout):
+        command.set_defaults(no_store=False)
     for command in (token, header, status, doctor, sandbox):
         command.add_argument("--json", action="store_true", help="print JSON")
     program = sandbox.add_argument(

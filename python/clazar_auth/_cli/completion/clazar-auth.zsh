@@ -47,7 +47,7 @@ _shtab_clazar_auth_demo_defaults_added=0
 
 _shtab_clazar_auth_doctor_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--no-store[keep the token in memory alone]"
+  "--no-store[keep the token only in memory]"
   "--json[print JSON]"
 )
 
@@ -56,7 +56,7 @@ _shtab_clazar_auth_doctor_defaults_added=0
 
 _shtab_clazar_auth_header_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--no-store[keep the token in memory alone]"
+  "--no-store[keep the token only in memory]"
   "--json[print JSON]"
 )
 
@@ -65,7 +65,6 @@ _shtab_clazar_auth_header_defaults_added=0
 
 _shtab_clazar_auth_logout_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--no-store[keep the token in memory alone]"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -82,7 +81,6 @@ _shtab_clazar_auth_sandbox_defaults_added=0
 
 _shtab_clazar_auth_status_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--no-store[keep the token in memory alone]"
   "--json[print JSON]"
 )
 
@@ -91,7 +89,7 @@ _shtab_clazar_auth_status_defaults_added=0
 
 _shtab_clazar_auth_token_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--no-store[keep the token in memory alone]"
+  "--no-store[keep the token only in memory]"
   "--json[print JSON]"
 )
 
