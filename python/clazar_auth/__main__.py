@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from io import TextIOWrapper
 
 from clazar_auth import ClazarAuthError, ConfigurationError
 from clazar_auth._cli import FAILED, INTERRUPTED, USAGE
@@ -23,6 +24,10 @@ COMMANDS: dict[str, Callable[[Namespace], int]] = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the exit status is returned."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A path may have characters that the terminal does not.
+            stream.reconfigure(errors="backslashreplace")
     try:
         return run(arguments)
     except ClazarAuthError as error:

@@ -30,8 +30,9 @@ async def headers(provider: TokenProvider, timeout: float | None) -> dict[str, s
 
 
 async def _wait(pending: Pending) -> None:
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
+    # Older than 0.23 or half imported, it has no such function.
+    trio = getattr(sys.modules.get("trio"), "lowlevel", None)
+    if getattr(trio, "in_trio_task", bool)():
         await _trio_wait(pending)
         return
     loop = asyncio.get_running_loop()

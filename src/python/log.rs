@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwapOption;
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
 use crate::provider::{Event, Listener};
@@ -43,19 +44,21 @@ impl Log {
 
     /// Hands the events to `clazar_auth._log`, if the program uses `logging` at all.
     #[inline]
-    pub(super) fn drain(&self, py: Python<'_>) {
-        if self.0.any.load(Ordering::Relaxed) {
-            self.hand_over(py);
-        }
+    pub(super) fn drain(&self, py: Python<'_>) -> PyResult<()> {
+        if self.0.any.load(Ordering::Relaxed) { self.hand_over(py) } else { Ok(()) }
     }
 
     #[cold]
-    fn hand_over(&self, py: Python<'_>) {
+    fn hand_over(&self, py: Python<'_>) -> PyResult<()> {
         self.0.any.swap(false, Ordering::AcqRel);
-        if let Some(events) = self.0.events.swap(None)
-            && let Err(error) = emit(py, &events)
-        {
-            error.write_unraisable(py, None);
+        let Some(events) = self.0.events.swap(None) else { return Ok(()) };
+        match emit(py, &events) {
+            // What a log handler fails with is nothing to the caller; Ctrl-C and the like are.
+            Err(error) if error.is_instance_of::<PyException>(py) => {
+                error.write_unraisable(py, None);
+                Ok(())
+            }
+            outcome => outcome,
         }
     }
 }

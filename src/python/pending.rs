@@ -51,7 +51,7 @@ impl Pending {
         let Some(outcome) = contain(|| Ok(self.pending.poll())).map_err(|e| raise(py, &e))? else {
             return Ok(None);
         };
-        self.log.drain(py);
+        self.log.drain(py)?;
         outcome.map(|token| Some(AccessToken(token))).map_err(|error| raise(py, &error))
     }
 }

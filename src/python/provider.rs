@@ -224,7 +224,7 @@ impl TokenProvider {
     fn _ask<'py>(&self, py: Python<'py>, timeout: Option<f64>) -> PyResult<Bound<'py, PyAny>> {
         let timeout = seconds(py, timeout)?;
         let answer = contain(|| self.provider.ask(timeout));
-        self.log.drain(py);
+        self.log.drain(py)?;
         match answer.map_err(|error| raise(py, &error))? {
             Answer::Token(token) => Ok(Bound::new(py, AccessToken(token))?.into_any()),
             Answer::Pending(pending) => {
@@ -245,7 +245,7 @@ impl TokenProvider {
     /// >>> provider.authorization()
     /// 'Bearer ...'
     fn authorization(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
-        self.log.drain(py);
+        self.log.drain(py)?;
         match self.text.if_fresh(py, &self.provider) {
             Some(text) => Ok(text),
             None => Ok(self.text.of(py, &self.provider, &self.fetch(py)?)),
@@ -275,9 +275,9 @@ impl TokenProvider {
     ///
     /// >>> provider.peek() is None  # None was asked for yet.
     /// True
-    fn peek(&self, py: Python<'_>) -> Option<AccessToken> {
-        self.log.drain(py);
-        self.provider.peek().map(AccessToken)
+    fn peek(&self, py: Python<'_>) -> PyResult<Option<AccessToken>> {
+        self.log.drain(py)?;
+        Ok(self.provider.peek().map(AccessToken))
     }
 
     /// A token from a new exchange, or from the one that is under way.
@@ -322,9 +322,9 @@ impl TokenProvider {
     /// >>> _ = provider.token()
     /// >>> provider.stats().empty
     /// Exchanges(succeeded=1, failed=0)
-    fn stats(&self, py: Python<'_>) -> Stats {
-        self.log.drain(py);
-        self.provider.stats().into()
+    fn stats(&self, py: Python<'_>) -> PyResult<Stats> {
+        self.log.drain(py)?;
+        Ok(self.provider.stats().into())
     }
 
     /// The token, got as token() gets it, sealed with the client secret, for keeping anywhere.
@@ -360,8 +360,8 @@ impl TokenProvider {
     /// >>> other.unseal(provider.seal())
     /// >>> other.token().value == provider.token().value
     /// True
-    fn unseal(&self, py: Python<'_>, blob: &[u8]) -> PyResult<()> {
-        self.provider.unseal(blob).map_err(|error| raise(py, &error))
+    fn unseal(&self, py: Python<'_>, blob: Vec<u8>) -> PyResult<()> {
+        self.provider.unseal(&blob).map_err(|error| raise(py, &error))
     }
 
     /// The token in the store if it lives, without an exchange, and where the store is.
@@ -431,6 +431,15 @@ impl TokenProvider {
         self.close(py);
     }
 
+    /// The provider itself: all that have it share its token.
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
     /// A recipe: the provider is made again from the environment, or with the client secret's file,
     /// of the process that unpickles it. A provider that was given a secret is not pickled, and neither
     /// is one of a subclass that does not say how.
@@ -467,7 +476,7 @@ impl TokenProvider {
         ask: impl FnOnce() -> Result<Answer, Error>,
     ) -> PyResult<Arc<crate::AccessToken>> {
         let outcome = finish(py, ask);
-        self.log.drain(py);
+        self.log.drain(py)?;
         outcome
     }
 }

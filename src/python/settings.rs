@@ -1,6 +1,6 @@
 //! Keyword arguments become settings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pyo3::prelude::*;
@@ -62,9 +62,14 @@ impl Keywords {
         set(&mut options, seconds(py, self.timeout)?, Options::timeout);
         config.options = options;
         config.allowed_hosts = self.allowed_hosts.clone();
-        config.store = self.store.as_ref().map(|store| store.to_string_lossy().into_owned());
+        config.store = self.store.as_ref().map(|store| utf8(py, store)).transpose()?;
         Ok(config)
     }
+}
+
+fn utf8(py: Python<'_>, store: &Path) -> PyResult<String> {
+    let text = store.to_str().map(str::to_owned);
+    text.ok_or_else(|| raise(py, &Error::invalid("the store is not valid UTF-8; name another")))
 }
 
 fn set<T>(options: &mut Options, value: Option<T>, apply: impl FnOnce(Options, T) -> Options) {

@@ -168,7 +168,7 @@ def test_sandbox(end: signal.Signals) -> None:
 def test_sandbox_prints_what_a_shell_takes() -> None:
     with subprocess.Popen([COMMAND, "sandbox"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(4)]
+        lines = [process.stdout.readline() for _ in range(5)]
         shell = "".join([*lines, f"{COMMAND} token"])
         token = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, timeout=60)
         process.terminate()
@@ -183,3 +183,40 @@ def test_sandbox_runs_a_command() -> None:
     missing = run("sandbox", "--", "/nonexistent/command")
     assert missing.returncode == 2
     assert "/nonexistent/command" in missing.stderr
+
+
+CATCHING = """
+import os, signal, sys
+from pathlib import Path
+
+def end(number, _):
+    print("ended by", signal.Signals(number).name)
+    sys.exit(7)
+
+signal.signal(signal.SIGTERM, end)
+print(os.environ.get("CLAZAR_STORE"), flush=True)
+signal.pause()
+"""
+
+
+def test_the_sandbox_passes_signals_on(tmp_path: Path) -> None:
+    command = [str(COMMAND), "sandbox", "--", sys.executable, "-c", CATCHING]
+    environment = {**os.environ, "CLAZAR_STORE": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "None\n", "a sandbox's token is for no store"
+        process.terminate()
+        assert process.stdout.read() == "ended by SIGTERM\n"
+        assert process.wait(60) == 7
+    killed = run("sandbox", "--", "sh", "-c", "kill -KILL $$")
+    assert killed.returncode == 128 + 9
+
+
+def test_a_path_that_the_terminal_cannot_show(
+    sandbox_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CLAZAR_STORE", str(tmp_path / "st\u00f6re"))
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    shown = run("status")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "st\\xf6re" in shown.stdout

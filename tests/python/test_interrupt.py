@@ -187,7 +187,7 @@ STALE = """
 import clazar_auth
 from clazar_auth.testing import Sandbox
 
-sandbox = Sandbox(lifetime=3)
+sandbox = Sandbox(lifetime=6)
 provider = sandbox.provider(timeout=3600)
 provider.token()
 sandbox.set_delay(3600)

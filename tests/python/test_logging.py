@@ -302,3 +302,25 @@ def test_stats_of_stale_tokens() -> None:
 
 def counts(exchanges: Exchanges) -> tuple[int, int]:
     return exchanges.succeeded, exchanges.failed
+
+
+class Interrupting(logging.Handler):
+    """As a handler during which Ctrl-C is pressed."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_during_logging_is_not_lost(sandbox: Sandbox) -> None:
+    logger = logging.getLogger(NAME)
+    logger.addHandler(handler := Interrupting())
+    logger.setLevel(logging.DEBUG)
+    provider = sandbox.provider()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            # The event may come a little later than the token.
+            until(lambda: provider.token() and False)
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
+    assert provider.token().value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import pickle
 import threading
@@ -159,6 +160,12 @@ def test_the_environment_is_read_once(
 def test_arguments_come_before_the_environment(sandbox_environment: dict[str, str]) -> None:
     provider = TokenProvider.from_env(auth_url="http://127.0.0.1:1/other/")
     assert "http://127.0.0.1:1/other/" in repr(provider)
+
+
+def test_a_copy_is_the_provider_itself(sandbox: Sandbox) -> None:
+    provider = sandbox.provider()
+    assert copy.copy(provider) is copy.deepcopy(provider) is provider
+    assert copy.deepcopy({"auth": provider})["auth"] is provider
 
 
 def test_repr_shows_no_secret(sandbox: Sandbox) -> None:

@@ -29,22 +29,33 @@ def sandbox(arguments: Namespace) -> int:
             say_json(url=sandbox.url, **settings)
         else:
             say(f"# The sandbox is at {sandbox.url} until Ctrl-C. In another shell:")
+            say(f"unset {' '.join(OTHERS)}")
             for name, value in variables.items():
                 say(f"export {name}={value}")
         signal.sigwait(end)
     return DONE
 
 
+# What the environment may say besides, and a sandbox is not to meet.
+OTHERS = ("CLAZAR_CLIENT_SECRET_FILE", "CLAZAR_STORE")
+
+
 def run(command: list[str], variables: dict[str, str]) -> int:
     import subprocess
 
-    environment = {**os.environ, **variables}
-    environment.pop("CLAZAR_CLIENT_SECRET_FILE", None)
+    environment = {name: value for name, value in os.environ.items() if name not in OTHERS}
     try:
-        return subprocess.run(command, env=environment).returncode
+        process = subprocess.Popen(command, env=environment | variables)
     except OSError as error:
         complain(f"{command[0]} cannot be run: {error.strerror}")
         return USAGE
+    # A terminal sends Ctrl-C to the command as well, which may take its time to end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for end in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(end, lambda number, _: process.send_signal(number))
+    status = process.wait()
+    # As shells tell of a signal.
+    return status if status >= 0 else 128 - status
 
 
 def demo(_arguments: Namespace) -> int:

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from clazar_auth import AccessToken, TokenProvider
 
 
+LONGEST_REFUSAL = 64 * 1024
+"""Bytes of a 401's body that are read for the sake of its connection."""
+
+
 def renewed(provider: TokenProvider, refused: AccessToken) -> AccessToken | None:
     """Another token than the refused one; None if the API refuses for another reason."""
     provider.invalidate(refused)

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from clazar_auth.errors import ConfigurationError
-from clazar_auth.integrations._renewal import renewed_async
+from clazar_auth.integrations._renewal import LONGEST_REFUSAL, renewed_async
 
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
@@ -81,13 +82,22 @@ async def _send(
         fresh = await renewed_async(provider, token)
         if fresh is None:
             return response
-        # The connection is free for the next request once the body is read.
-        await response.read()
+        await _leave(response)
     except BaseException:
         response.close()
         raise
     request.headers["Authorization"] = fresh.authorization
     return await handler(request)
+
+
+async def _leave(response: ClientResponse) -> None:
+    """Read a short body, so that the connection is free for the next request; leave a long one."""
+    length = response.content_length
+    # ValueError, of the library: a body that ends too soon.
+    with suppress(OSError, ValueError):
+        if length is not None and length <= LONGEST_REFUSAL:
+            await response.read()
+    response.close()
 
 
 def _has_its_body(request: ClientRequest) -> bool:

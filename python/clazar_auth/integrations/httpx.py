@@ -97,7 +97,7 @@ class Auth(_Base):
         return _heir(_loaded("Auth"))
 
     def __reduce__(self) -> tuple[Callable[..., Auth], tuple[TokenProvider]]:
-        return Auth, (self._provider,)
+        return type(self), (self._provider,)
 
 
 def _with(request: Any, token: AccessToken) -> Any:

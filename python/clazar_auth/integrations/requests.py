@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from clazar_auth.integrations._renewal import renewed
+from clazar_auth.integrations._renewal import LONGEST_REFUSAL, renewed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,10 @@ def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequ
     >>> clazar_auth.integrations.requests.authorize(provider, request).headers["Authorization"]
     'Bearer ...'
     """
+    if not hasattr(request, "register_hook"):
+        raise TypeError(
+            f"{type(request).__module__} is not requests; see clazar_auth.integrations for its adapter"
+        )
     provider.check_url(request.url or "")
     token = provider.token()
     request.headers["Authorization"] = token.authorization
@@ -67,12 +72,8 @@ class _Retry:
 
     def __call__(self, response: Response, **options: Any) -> Response:
         request = response.request
-        sent = request.headers.get("Authorization")
-        is_ours = sent == self._token.authorization
-        # After a redirect within the origin, requests puts what .netrc says in the token's place;
-        # after one to another origin, it takes the token out.
-        is_replaced = sent is not None and _origin(request) == self._origin
-        if response.status_code != 401 or not (is_ours or is_replaced):
+        is_ours = self._is_ours(request)
+        if response.status_code != 401 or not (is_ours or self._is_replaced(request)):
             return response
         if not self._rewind(request.body):
             return response
@@ -80,17 +81,24 @@ class _Retry:
             token = renewed(self._provider, self._token) if is_ours else self._provider.token()
             if token is None:
                 return response  # The API refuses for another reason.
-            # The connection is free for the next request once the body is read.
-            response.content  # noqa: B018
         except BaseException:
             response.close()
             raise
-        response.close()
+        _leave(response)
         return self._send_again(response, token, **options)
 
+    def _is_ours(self, request: PreparedRequest) -> bool:
+        return request.headers.get("Authorization") == self._token.authorization
+
+    def _is_replaced(self, request: PreparedRequest) -> bool:
+        # After a redirect within the origin, requests puts what .netrc says in the token's place;
+        # after one to another origin, it takes the token out.
+        return "Authorization" in request.headers and _origin(request) == self._origin
+
     def _send_again(self, response: Response, token: AccessToken, **options: Any) -> Response:
+        # What follows a redirect is made from the first request.
+        response.request.headers["Authorization"] = token.authorization
         again = response.request.copy()
-        again.headers["Authorization"] = token.authorization
         answer: Response = response.connection.send(again, **options)
         answer.history.append(response)
         answer.request = again
@@ -119,6 +127,15 @@ def _no_retry() -> Callable[..., None]:
 
 def _pass_on(response: Response, **options: Any) -> None:
     pass
+
+
+def _leave(response: Response) -> None:
+    """Read a short body, so that the connection is free for the next request; leave a long one."""
+    length = response.headers.get("Content-Length", "")
+    with suppress(OSError):
+        if length.isdigit() and int(length) <= LONGEST_REFUSAL:
+            response.content  # noqa: B018
+    response.close()
 
 
 def _origin(request: PreparedRequest) -> tuple[str, str]:
