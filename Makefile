@@ -19,7 +19,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 .NOTPARALLEL:
 
 .DEFAULT_GOAL := help
-.PHONY: help abi completion demo test test-rust test-c test-python test-matrix bench fuzz tools lib install uninstall dist deb reference docs wheel wheels free-threaded header lint clean
+.PHONY: help abi completion stubs demo test test-rust test-c test-python test-matrix bench fuzz tools lib install uninstall dist deb reference docs wheel wheels free-threaded header lint clean
 
 help:
 	@echo 'make demo     fetch a token from the built-in sandbox and use it, from Python and from C'
@@ -33,6 +33,7 @@ help:
 	@echo 'make wheels   build the Python wheel and the source distribution into $(WHEELS), and check them'
 	@echo 'make header   write include/clazar_auth.h anew from src/capi'
 	@echo 'make completion write the completion scripts anew from the command line'
+	@echo 'make stubs    put the docstrings of the Python module into its stub'
 	@echo 'make bench    measure what a fresh token costs'
 	@echo 'make fuzz     look for a crash in what opens a stored token (nightly, cargo-fuzz)'
 	@echo 'make lint     check format and style'
@@ -52,6 +53,10 @@ completion: $(VENV)/tested
 # Adds what is new to the record of what a release promised.
 abi:
 	CLAZAR_BLESS=1 $(CARGO) test --locked --quiet --features sandbox --test c abi::nothing
+
+stubs: $(VENV)/installed
+	$(VENV)/bin/python packaging/stubs.py python/clazar_auth/_native.pyi > target/_native.pyi
+	mv target/_native.pyi python/clazar_auth/_native.pyi
 
 # ---- The demonstration ----
 

@@ -33,6 +33,12 @@ def test_the_stubs_are_true() -> None:
     subprocess.run(command, check=True, cwd=ROOT, timeout=600)
 
 
+def test_editors_find_the_docstrings_in_the_stub() -> None:
+    command = [sys.executable, str(ROOT / "packaging/stubs.py"), str(STUB)]
+    fresh = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert fresh == STUB.read_text(), "run `make stubs`"
+
+
 def test_all_that_is_public_has_a_type() -> None:
     if not PYRIGHT.exists():
         pytest.fail("pyright is not installed; run `make test-python`")
