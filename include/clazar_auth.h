@@ -122,8 +122,10 @@ typedef int32_t clazar_event;
  * and of a token eight hexadecimal digits of its SHA-256 hash.
  *
  * It is called on a thread of the library, on which all signals are blocked, or on one that calls
- * the library; on several at once if need be. It may call the library, and must return; a C++
- * exception must not leave it.
+ * the library; on several at once if need be. Those that waited for the token have it by then, no
+ * lock is held, and nobody waits for the callback: it may call any function of the library, also to
+ * close the provider, and may take as long as it likes, though each event that it has not returned
+ * from keeps its thread. A C++ exception must not leave it.
  */
 typedef void (*clazar_event_callback)(void *context, clazar_event event, const char *message);
 
@@ -351,11 +353,13 @@ int32_t clazar_error_http_status(const clazar_error *error);
 bool clazar_error_is_retryable(const clazar_error *error);
 
 /**
- * How long to wait before the next request: what the server asked for (`Retry-After`, RFC 9110
- * section 10.2.3), or what is left of a provider's pause after a failure.
+ * How long to wait before the next call: until the provider that gave this error sends its next
+ * request. From `clazar_authenticate`, which does not ask again, it is what the server asked for, up
+ * to 300 seconds: `Retry-After` of a 429 or 503 (RFC 9110 section 10.2.3), or `x-ratelimit-reset` of
+ * a 429.
  *
  * @param error an error, or NULL.
- * @return milliseconds; -1 if there is none.
+ * @return milliseconds, rounded up; -1 if there is nothing to wait for.
  *
  * Thread-safe.
  *
@@ -761,6 +765,9 @@ void clazar_provider_free(clazar_provider *provider);
  * A token that lives: from memory as long as it is fresh. When it is due, it is renewed in the
  * background. The calling thread waits for an exchange only if there is no live token, or at most
  * a second in a token's last part; whoever waits at the same time shares its token or its failure.
+ * No call waits longer than the time-out (`clazar_config_set_timeout_ms`) and a second, or with a
+ * store twice the time-out and three seconds, whatever becomes of the request: it is then given up
+ * with `CLAZAR_ERR_TIMEOUT`, and a later call starts another.
  * After a failure, and until the next exchange is due, callers without a live token get the error
  * at once, and `clazar_error_retry_after_ms` says how long that is.
  *
@@ -795,9 +802,10 @@ clazar_status clazar_provider_peek(const clazar_provider *provider,
                                    clazar_error **error);
 
 /**
- * A token from a new exchange, or from the one that is under way. It does not wait for the
- * provider's own pause after a failure, but for one that the server named. On failure a live token
- * stays in use.
+ * A token from a new exchange, or from the one that is under way, for which it waits as long as
+ * `clazar_provider_token` may. It does not wait for the provider's own back-off after a failure;
+ * nor, once in 30 seconds, for as long as the server asked for. On failure a live token stays in
+ * use.
  *
  * @param provider a provider.
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
@@ -814,8 +822,8 @@ clazar_status clazar_provider_refresh(const clazar_provider *provider,
 
 /**
  * Copies the value of the Authorization header, "Bearer <token>", into a buffer of the caller's:
- * the short way to what `clazar_provider_token` gives. With a fresh token it takes no lock and
- * makes no allocation.
+ * the short way to what `clazar_provider_token` gives, with the same waits. With a fresh token it
+ * takes no lock and makes no allocation.
  *
  * @param provider a provider.
  * @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.

@@ -142,6 +142,18 @@ impl Credentials {
         others.find(|other| !refused.contains(other))
     }
 
+    /// Whether the secret's source may give another one.
+    pub(crate) fn can_change(&self) -> bool {
+        !matches!(self.source, SecretSource::Given(_))
+    }
+
+    /// Asks the source again; whether it has given another secret, which is then the one in use.
+    pub(crate) fn reload(&self) -> bool {
+        let fresh = self.source.read().ok().map(Arc::new);
+        let changed = fresh.filter(|fresh| *fresh != *self.client_secret.load());
+        changed.inspect(|secret| self.keep(secret)).is_some()
+    }
+
     /// Goes on with a secret that worked.
     pub(crate) fn keep(&self, secret: &Arc<Secret>) {
         let is_fallback = self.fallback.as_ref() == Some(secret);

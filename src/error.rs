@@ -55,7 +55,10 @@ struct Details {
     kind: ErrorKind,
     message: String,
     http_status: Option<u16>,
+    /// What the server asked for.
     retry_after: Option<Duration>,
+    /// What is left of a provider's back-off.
+    backoff: Option<Duration>,
     another_attempt: bool,
 }
 
@@ -66,6 +69,7 @@ impl Error {
             message: message.into(),
             http_status: None,
             retry_after: None,
+            backoff: None,
             another_attempt: false,
         }))
     }
@@ -78,6 +82,13 @@ impl Error {
         Self::new(ErrorKind::Closed, "the provider is closed; make a new one to get a token")
     }
 
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            ErrorKind::Internal,
+            "clazar-auth failed by a bug of its own; please report it with what led to it",
+        )
+    }
+
     pub(crate) fn with_http_status(mut self, status: u16) -> Self {
         Arc::make_mut(&mut self.0).http_status = Some(status);
         self
@@ -85,6 +96,17 @@ impl Error {
 
     pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         Arc::make_mut(&mut self.0).retry_after = wait;
+        self
+    }
+
+    /// What the server asked for.
+    pub(crate) fn requested_wait(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Says when a provider asks again; `None` takes that back.
+    pub(crate) fn with_backoff(mut self, backoff: Option<Duration>) -> Self {
+        Arc::make_mut(&mut self.0).backoff = backoff;
         self
     }
 
@@ -113,10 +135,12 @@ impl Error {
         self.0.http_status
     }
 
-    /// How long to wait before the next request: what the server asked for (`Retry-After`, RFC 9110
-    /// section 10.2.3; on a 429 also `x-ratelimit-reset`), or what is left of a provider's pause.
+    /// How long to wait before the next call: until the provider that gives this error sends its next
+    /// request. From [`authenticate`](crate::authenticate), which does not ask again, it is what the
+    /// server asked for, up to 300 s: `Retry-After` of a 429 or 503 (RFC 9110 section 10.2.3), or
+    /// `x-ratelimit-reset` of a 429.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.retry_after
+        self.0.backoff.or(self.0.retry_after)
     }
 
     /// Whether the same call may succeed later, with nothing changed.
@@ -137,7 +161,7 @@ impl fmt::Debug for Error {
             .field("kind", &self.0.kind)
             .field("message", &self.0.message)
             .field("http_status", &self.0.http_status)
-            .field("retry_after", &self.0.retry_after)
+            .field("retry_after", &self.retry_after())
             .finish()
     }
 }
@@ -148,10 +172,5 @@ impl std::error::Error for Error {}
 ///
 /// The panic's own text is dropped: it may hold anything.
 pub(crate) fn contain<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(Error::new(
-            ErrorKind::Internal,
-            "clazar-auth failed by a bug of its own; please report it with what led to it",
-        ))
-    })
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::internal()))
 }

@@ -1,5 +1,7 @@
 //! Random numbers that keep processes from doing the same thing at the same moment.
 
+use std::time::Duration;
+
 use ring::rand::{SecureRandom, SystemRandom};
 
 /// A number in [0, 1), from the system each time: a forked child shares no state with its parent.
@@ -15,4 +17,10 @@ pub(crate) fn fraction() -> f64 {
 /// A number in [0.5, 1).
 pub(crate) fn upper_half() -> f64 {
     0.5 + fraction() / 2.0
+}
+
+/// A wait that a server asked for, up to 10 % and 3 s longer, so that those who were asked together do not
+/// come back together.
+pub(crate) fn spread(wait: Duration) -> Duration {
+    wait + (wait / 10 + Duration::from_secs(3)).mul_f64(fraction())
 }

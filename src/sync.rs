@@ -2,6 +2,8 @@
 
 pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 
+pub(crate) use crate::sys::thread::{Id as ThreadId, current as current_thread};
+
 /// No code that can panic between two changes runs under the locks of this crate.
 pub(crate) fn ignore_poison<T>(result: Result<T, PoisonError<T>>) -> T {
     result.unwrap_or_else(PoisonError::into_inner)

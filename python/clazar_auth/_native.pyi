@@ -217,7 +217,9 @@ class TokenProvider:
         background.
 
         This thread waits for an exchange only if there is no live token, or at most a second in a
-        token's last part; whoever waits at the same time shares its token or its failure. After a
+        token's last part; whoever waits at the same time shares its token or its failure. No call
+        waits longer than the provider's timeout and a second, or with a store twice that timeout and
+        three seconds, whatever becomes of the request. After a
         failure, and until the next exchange is due, callers without a live token get the error at
         once, with the time left as retry_after. Ctrl-C ends the wait, not the exchange.
 
@@ -311,8 +313,8 @@ class TokenProvider:
     def refresh(self) -> AccessToken:
         """A token from a new exchange, or from the one that is under way.
 
-        It does not wait for the provider's own pause after a failure, but for one that the server
-        named. On failure a live token stays in use.
+        It does not wait for the provider's own back-off after a failure; nor, once in 30 s, for as
+        long as the server asked for. On failure a live token stays in use.
 
         Returns:
             AccessToken: a new one.

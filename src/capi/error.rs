@@ -76,11 +76,13 @@ pub unsafe extern "C" fn clazar_error_is_retryable(error: *const clazar_error) -
     unsafe { error.as_ref() }.is_some_and(|error| error.failure.error.is_retryable())
 }
 
-/// How long to wait before the next request: what the server asked for (`Retry-After`, RFC 9110
-/// section 10.2.3), or what is left of a provider's pause after a failure.
+/// How long to wait before the next call: until the provider that gave this error sends its next
+/// request. From `clazar_authenticate`, which does not ask again, it is what the server asked for, up
+/// to 300 seconds: `Retry-After` of a 429 or 503 (RFC 9110 section 10.2.3), or `x-ratelimit-reset` of
+/// a 429.
 ///
 /// @param error an error, or NULL.
-/// @return milliseconds; -1 if there is none.
+/// @return milliseconds, rounded up; -1 if there is nothing to wait for.
 ///
 /// Thread-safe.
 ///
@@ -89,7 +91,8 @@ pub unsafe extern "C" fn clazar_error_is_retryable(error: *const clazar_error) -
 pub unsafe extern "C" fn clazar_error_retry_after_ms(error: *const clazar_error) -> i64 {
     // SAFETY: the caller passes NULL or a live error.
     let wait = unsafe { error.as_ref() }.and_then(|error| error.failure.error.retry_after());
-    wait.map_or(-1, |wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
+    let milliseconds = wait.map(|wait| wait.as_nanos().div_ceil(1_000_000));
+    milliseconds.map_or(-1, |wait| i64::try_from(wait).unwrap_or(i64::MAX))
 }
 
 /// Frees an error. NULL is allowed and does nothing.

@@ -26,8 +26,10 @@ pub const CLAZAR_EVENT_FALLBACK_USED: clazar_event = 5;
 /// and of a token eight hexadecimal digits of its SHA-256 hash.
 ///
 /// It is called on a thread of the library, on which all signals are blocked, or on one that calls
-/// the library; on several at once if need be. It may call the library, and must return; a C++
-/// exception must not leave it.
+/// the library; on several at once if need be. Those that waited for the token have it by then, no
+/// lock is held, and nobody waits for the callback: it may call any function of the library, also to
+/// close the provider, and may take as long as it likes, though each event that it has not returned
+/// from keeps its thread. A C++ exception must not leave it.
 pub type clazar_event_callback =
     Option<unsafe extern "C" fn(context: *mut c_void, event: clazar_event, message: *const c_char)>;
 
@@ -61,7 +63,7 @@ pub unsafe extern "C" fn clazar_config_set_event_callback(
     unsafe {
         change(config, |config| {
             let told = Arc::new(Callback { callback, context, destroy });
-            config.listener = Some(Listener(Arc::new(move |event| told.call(event))));
+            config.listener = Some(Listener::Callback(Arc::new(move |event| told.call(event))));
             Ok(())
         })
     }

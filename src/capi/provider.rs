@@ -11,6 +11,7 @@ use super::status::clazar_status;
 use super::text;
 use super::token::clazar_token;
 use crate::store::LONGEST_SEALED;
+use crate::sys::cancel;
 use crate::token::LONGEST_VALUE;
 use crate::{AccessToken, Error, TokenProvider};
 
@@ -116,6 +117,9 @@ pub unsafe extern "C" fn clazar_provider_free(provider: *mut clazar_provider) {
 /// A token that lives: from memory as long as it is fresh. When it is due, it is renewed in the
 /// background. The calling thread waits for an exchange only if there is no live token, or at most
 /// a second in a token's last part; whoever waits at the same time shares its token or its failure.
+/// No call waits longer than the time-out (`clazar_config_set_timeout_ms`) and a second, or with a
+/// store twice the time-out and three seconds, whatever becomes of the request: it is then given up
+/// with `CLAZAR_ERR_TIMEOUT`, and a later call starts another.
 /// After a failure, and until the next exchange is due, callers without a live token get the error
 /// at once, and `clazar_error_retry_after_ms` says how long that is.
 ///
@@ -158,9 +162,10 @@ pub unsafe extern "C" fn clazar_provider_peek(
     unsafe { get(provider, token, error, |provider| Ok(provider.peek())) }
 }
 
-/// A token from a new exchange, or from the one that is under way. It does not wait for the
-/// provider's own pause after a failure, but for one that the server named. On failure a live token
-/// stays in use.
+/// A token from a new exchange, or from the one that is under way, for which it waits as long as
+/// `clazar_provider_token` may. It does not wait for the provider's own back-off after a failure;
+/// nor, once in 30 seconds, for as long as the server asked for. On failure a live token stays in
+/// use.
 ///
 /// @param provider a provider.
 /// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
@@ -203,8 +208,8 @@ unsafe fn get(
 }
 
 /// Copies the value of the Authorization header, "Bearer <token>", into a buffer of the caller's:
-/// the short way to what `clazar_provider_token` gives. With a fresh token it takes no lock and
-/// makes no allocation.
+/// the short way to what `clazar_provider_token` gives, with the same waits. With a fresh token it
+/// takes no lock and makes no allocation.
 ///
 /// @param provider a provider.
 /// @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
@@ -236,9 +241,13 @@ pub unsafe extern "C" fn clazar_provider_authorization(
             if size > 0 {
                 guard::needed(buffer, "buffer")?;
             }
-            provider.provider.with_token(|token| {
+            let copy = |token: &AccessToken| {
                 text::copy(token.authorization_with_nul(), buffer, size, length)
-            })?
+            };
+            match provider.provider.with_fresh(copy) {
+                Some(copied) => copied,
+                None => copy(&*cancel::put_off(|| provider.provider.token())?),
+            }
         })
     }
 }

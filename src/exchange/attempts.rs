@@ -56,6 +56,6 @@ impl Client {
 /// How long to wait before the next attempt; `None` if none would help.
 fn pause_after(error: &Error, attempt: u32) -> Option<Duration> {
     let full_jitter = (FIRST_PAUSE * (1 << (attempt - 1))).mul_f64(random::fraction());
-    let pause = full_jitter.max(error.retry_after().unwrap_or_default());
+    let pause = full_jitter.max(error.requested_wait().map_or(Duration::ZERO, random::spread));
     error.is_worth_another_attempt().then_some(pause)
 }

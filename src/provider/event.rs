@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::event_queue::EventQueue;
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EventKind {
@@ -30,19 +32,24 @@ pub(crate) struct Event {
     pub(crate) message: String,
 }
 
-/// Takes events, on a thread of the library or on a caller's; no lock is held meanwhile.
+impl Event {
+    pub(super) fn new(kind: EventKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+/// Takes events.
 #[derive(Clone)]
-pub(crate) struct Listener(pub(crate) Arc<dyn Fn(&Event) + Send + Sync>);
+pub(crate) enum Listener {
+    /// Called on a thread of the library or on a caller's. No lock is held and nobody waits meanwhile, so
+    /// it may block, and use the provider.
+    Callback(Arc<dyn Fn(&Event) + Send + Sync>),
+    /// Left there before those that waited return, for the program to take.
+    Queue(EventQueue),
+}
 
 impl std::fmt::Debug for Listener {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Listener")
-    }
-}
-
-pub(super) fn tell(listener: Option<&Listener>, kind: EventKind, message: String) {
-    log::log!(target: "clazar_auth", kind.level(), "{message}");
-    if let Some(Listener(listener)) = listener {
-        listener(&Event { kind, message });
     }
 }

@@ -4,15 +4,17 @@
 mod config;
 #[cfg_attr(not(any(feature = "capi", feature = "python")), allow(dead_code))]
 mod event;
-// Only Python waits without blocking a thread.
 #[cfg_attr(not(feature = "python"), allow(dead_code))]
-mod flight;
+mod event_queue;
 mod hosts;
-mod memory;
 #[cfg_attr(not(feature = "python"), allow(dead_code))]
 mod pending;
 mod policy;
+mod retry_state;
 mod shared;
+// Only Python waits without blocking a thread.
+#[cfg_attr(not(feature = "python"), allow(dead_code))]
+mod single_flight;
 mod stats;
 #[cfg(all(test, feature = "sandbox"))]
 mod tests;
@@ -27,6 +29,8 @@ pub(crate) use self::event::Event;
 #[cfg(feature = "capi")]
 pub(crate) use self::event::EventKind;
 pub(crate) use self::event::Listener;
+#[cfg(feature = "python")]
+pub(crate) use self::event_queue::EventQueue;
 use self::hosts::AllowedHosts;
 pub(crate) use self::pending::Answer;
 #[cfg(feature = "python")]
@@ -139,7 +143,7 @@ impl TokenProvider {
     }
 
     /// A provider from [`Credentials::from_env`] and [`Options::from_env`], with the store that
-    /// `CLAZAR_STORE` names: `memory`, `file`, or the path of a folder.
+    /// `CLAZAR_STORE` names, as in [`Store::parse`].
     ///
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a variable that is missing or
@@ -160,14 +164,17 @@ impl TokenProvider {
         self.0.client.url().to_string()
     }
 
-    /// A token that lives: from memory as long as it is fresh, else as `docs/lifetime.md` says. The
-    /// calling thread waits only if there is no live token, or at most a second in a token's last
-    /// part.
+    /// A token that lives: from memory as long as it is fresh. When it is due, it is renewed in the
+    /// background. The calling thread waits only if there is no live token, or at most a second in a
+    /// token's last part. No call waits longer than the [`timeout`](Options::timeout) and a second, or
+    /// with a store twice that timeout and three seconds, whatever becomes of the request.
     ///
     /// # Errors
     /// Any [`ErrorKind`](crate::ErrorKind) but `InvalidArgument`. All that waited for a failed
     /// exchange get the same error, and until the next exchange is due all callers get it at once,
-    /// with the time left as its [`retry_after`](Error::retry_after).
+    /// with the time left as its [`retry_after`](Error::retry_after). A logger or a secret's function
+    /// that asks from the thread of the very request gets the live token or
+    /// [`Timeout`](crate::ErrorKind::Timeout).
     pub fn token(&self) -> Result<Arc<AccessToken>, Error> {
         finish(self.ask(None)?)
     }
@@ -196,15 +203,18 @@ impl TokenProvider {
     /// # Errors
     /// As [`token`](Self::token).
     pub fn with_authorization<R>(&self, use_it: impl FnOnce(&str) -> R) -> Result<R, Error> {
-        self.with_token(|token| use_it(token.authorization()))
-    }
-
-    pub(crate) fn with_token<R>(&self, use_it: impl FnOnce(&AccessToken) -> R) -> Result<R, Error> {
         let kept = self.0.kept();
         match self.0.if_fresh(&kept) {
-            Some(token) => Ok(use_it(token)),
-            None => Ok(use_it(&*self.token()?)),
+            Some(token) => Ok(use_it(token.authorization())),
+            None => Ok(use_it(self.token()?.authorization())),
         }
+    }
+
+    /// Gives the token to `use_it` if it is fresh: without a lock, an allocation or a system call.
+    #[cfg(feature = "capi")]
+    pub(crate) fn with_fresh<R>(&self, use_it: impl FnOnce(&AccessToken) -> R) -> Option<R> {
+        let kept = self.0.kept();
+        self.0.if_fresh(&kept).map(|token| use_it(token))
     }
 
     /// The hold on `token`, if that is the one in use: it tells in the cheapest way, as often as asked,
@@ -235,7 +245,7 @@ impl TokenProvider {
     }
 
     /// A token from a new exchange, or from the one that is under way. It does not wait for the
-    /// provider's own pause after a failure, but for one that the server named.
+    /// provider's own back-off after a failure; nor, once in 30 s, for as long as the server asked for.
     ///
     /// # Errors
     /// As [`token`](Self::token); a live token then stays in use.
@@ -298,6 +308,16 @@ impl TokenProvider {
             Answer::Pending(pending) => Answer::Pending(pending.within(patience)),
             token => token,
         })
+    }
+
+    /// As [`ask`](Self::ask), for a caller of [`authenticate`](crate::authenticate), which does not ask
+    /// again.
+    #[cfg(feature = "python")]
+    pub(crate) fn ask_once(&self) -> Result<Answer, Error> {
+        match self.ask(None).map_err(|error| error.with_backoff(None))? {
+            Answer::Pending(pending) => Ok(Answer::Pending(pending.once())),
+            token => Ok(token),
+        }
     }
 
     /// Erases the token from memory and from the store; the next call gets a new one.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::shared::{Exchange, Outcome, Shared};
+use super::shared::{Outcome, ProcessState, Shared, Work};
 use crate::{AccessToken, Error, ErrorKind};
 
 /// A token, or the wait for one.
@@ -16,21 +16,26 @@ pub(crate) enum Answer {
 /// A wait that any number of calls may go on with. Dropping it harms nobody else's.
 pub(crate) struct Pending {
     shared: Arc<Shared>,
-    exchange: Arc<Exchange>,
+    process: Arc<ProcessState>,
+    work: Arc<Work>,
     /// When a caller with a live token takes that.
     grace: Option<Instant>,
     /// How long the caller will wait, and until when.
     patience: Option<(Duration, Instant)>,
+    /// Whether the caller does not come back, so that the provider's back-off is nothing to it.
+    once: bool,
 }
 
 impl Pending {
     /// With a `grace` the caller has a live token, and waits no longer than this for the next.
     pub(super) fn new(
         shared: &Arc<Shared>,
-        exchange: Arc<Exchange>,
+        process: &Arc<ProcessState>,
+        work: Arc<Work>,
         grace: Option<Duration>,
     ) -> Self {
-        Self { shared: shared.clone(), exchange, grace: grace.and_then(after), patience: None }
+        let (shared, process) = (shared.clone(), process.clone());
+        Self { shared, process, work, grace: grace.and_then(after), patience: None, once: false }
     }
 
     /// Ends the wait after `patience`, if not before.
@@ -39,19 +44,27 @@ impl Pending {
         self
     }
 
-    /// When the wait ends at the latest, as it looks now: the grace is over with the live token.
+    /// For a caller that does not come back.
+    #[cfg_attr(not(feature = "python"), allow(dead_code))]
+    pub(super) fn once(self) -> Self {
+        Self { once: true, ..self }
+    }
+
+    /// When the wait ends at the latest, as it looks now: the grace is over with the live token, and an
+    /// exchange that takes longer than any may is given up.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let grace = self.grace.filter(|_| self.shared.peek().is_some());
         let patience = self.patience.map(|(_, until)| until);
-        grace.into_iter().chain(patience).min()
+        let limit = self.shared.limit_of(&self.work);
+        [grace, patience, limit].into_iter().flatten().min()
     }
 
     /// Blocks until the wait ends.
     pub(crate) fn wait(&self) -> Outcome {
         loop {
-            let outcome = self.exchange.wait(self.deadline());
-            if outcome.is_some() || self.is_late() {
-                return self.judge(outcome);
+            let outcome = self.work.wait(self.deadline());
+            if let Some(outcome) = self.settle(outcome) {
+                return outcome;
             }
         }
     }
@@ -59,8 +72,8 @@ impl Pending {
     /// Blocks for a while; `None` if the wait goes on.
     pub(crate) fn wait_for(&self, slice: Duration) -> Option<Outcome> {
         let until = self.deadline().into_iter().chain(after(slice)).min();
-        let outcome = self.exchange.wait(until);
-        (outcome.is_some() || self.is_late()).then(|| self.judge(outcome))
+        let outcome = self.work.wait(until);
+        self.settle(outcome)
     }
 
     /// The outcome; `None` if the wait goes on.
@@ -71,16 +84,29 @@ impl Pending {
     /// Wakes `waker` when the exchange ends. The [`deadline`](Self::deadline) is for the caller to
     /// watch.
     pub(crate) fn wake(&self, waker: &Waker) {
-        self.exchange.wake(waker);
+        self.work.wake(waker);
     }
 
     /// Whether there is an outcome.
     pub(crate) fn is_over(&self) -> bool {
-        self.exchange.has_ended() || self.is_late()
+        self.work.has_ended() || self.is_late()
     }
 
     fn is_late(&self) -> bool {
         self.deadline().is_some_and(|deadline| deadline <= Instant::now())
+    }
+
+    /// What the caller gets of the exchange's outcome; `None` if the wait goes on.
+    fn settle(&self, outcome: Option<Outcome>) -> Option<Outcome> {
+        if outcome.is_none() && !self.is_late() {
+            return None;
+        }
+        // Looked at after the deadline, so that a wait that this limit ends is no other's.
+        if outcome.is_none() && self.shared.is_overdue(&self.work) {
+            self.shared.give_up(&self.process, &self.work);
+            return Some(self.judge(self.work.wait(Some(Instant::now()))));
+        }
+        Some(self.judge(outcome))
     }
 
     /// What the caller gets: never an expired token, and no error as long as the old token lives.
@@ -90,13 +116,17 @@ impl Pending {
             Some(Ok(_)) => timed_out("the token died before it could be handed out; ask again"),
             Some(Err(error)) if error.kind() == ErrorKind::Closed => return Err(error),
             Some(Err(error)) => error,
-            None => timed_out(&format!(
-                "no token came within {:.1?}; the exchange goes on, so ask again",
-                self.patience.map_or(Duration::ZERO, |(patience, _)| patience)
-            )),
+            None => timed_out(&match self.patience {
+                Some((patience, _)) if !patience.is_zero() => {
+                    format!(
+                        "no token came within {patience:.1?}; the request goes on, so ask again"
+                    )
+                }
+                _ => "there is no token yet; the request for one goes on, so ask again".to_owned(),
+            }),
         };
         let token = self.grace.and_then(|_| self.shared.fall_back());
-        token.ok_or(error)
+        token.ok_or(if self.once { error.with_backoff(None) } else { error })
     }
 }
 

@@ -12,10 +12,10 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// The longest that a caller with a live token waits for its successor.
 const LONGEST_GRACE: Duration = SECOND;
-/// The longest wait that a server may name.
-const LONGEST_NAMED_WAIT: Duration = HOUR;
-/// The shortest time between two exchanges that the API's 401 forces.
-const BETWEEN_FORCED: Duration = Duration::from_secs(30);
+/// The shortest wait between two exchanges ahead of a live token's end.
+const SHORTEST_AHEAD: Duration = SECOND;
+/// The shortest time between two exceptions of a kind; see [`may_repeat`].
+const BETWEEN_EXCEPTIONS: Duration = Duration::from_secs(30);
 
 /// When a token of some lifetime is to be renewed, as ages of the token.
 #[derive(Clone, Copy, Debug)]
@@ -29,15 +29,15 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// `spread` in [0.5, 1) keeps processes that started together from renewing together.
-    pub(crate) fn new(lifetime: Duration, spread: f64) -> Self {
-        let ahead = (lifetime / 8).clamp(MINUTE, HOUR).min(lifetime / 2);
+    /// `random` in [0, 1) keeps processes that started together from renewing together. The refresh
+    /// point of a token that is `age` old is still to come, if it can be.
+    pub(crate) fn new(lifetime: Duration, age: Duration, random: f64) -> Self {
+        let longest = (lifetime / 8).clamp(MINUTE, HOUR).min(lifetime / 2);
+        let shortest = longest / 2;
+        let longest = longest.min(lifetime.saturating_sub(age)).max(shortest);
+        let ahead = shortest + (longest - shortest).mul_f64(random);
         let margin = (30 * SECOND).min(lifetime / 20);
-        Self {
-            refresh: lifetime.saturating_sub(ahead.mul_f64(spread)),
-            margin: lifetime - margin,
-            deadline: lifetime,
-        }
+        Self { refresh: lifetime - ahead, margin: lifetime - margin, deadline: lifetime }
     }
 
     /// The age up to which the token is fresh.
@@ -81,8 +81,8 @@ pub(crate) struct Failure {
     pub(crate) count: u32,
     /// Whether the next one may go better with nothing changed.
     pub(crate) transient: bool,
-    /// What the server asked for.
-    pub(crate) named_wait: Option<Duration>,
+    /// For how long no request is sent because the server asked for it, jitter included.
+    pub(crate) requested_wait: Option<Duration>,
     /// Whether a token was in use whose last part had not begun.
     pub(crate) at_ease: bool,
     /// A number in [0.5, 1).
@@ -123,33 +123,36 @@ pub(crate) fn decide(token: Option<Held>, failure: Option<Failure>) -> Decision 
 impl Failure {
     /// How much longer no exchange is started.
     pub(crate) fn pause(&self, token: Option<Held>) -> Duration {
-        if let Some(wait) = self.named_pause() {
-            return wait;
-        }
-        let token = token.filter(|_| self.at_ease);
-        let (first, longest) = match (self.transient, token) {
-            (true, None) => (SECOND, 30 * SECOND),
-            _ => (30 * SECOND, 300 * SECOND),
+        let Some(held) = token.filter(|_| self.at_ease) else {
+            return self.requested_pause().max(self.own_wait().saturating_sub(self.age));
         };
-        let left =
-            doubled(first, longest, self.count).mul_f64(self.jitter).saturating_sub(self.age);
-        match token {
-            // Never so long that the last part of a token is slept through.
-            Some(Held { age, schedule }) => left.min(schedule.margin.saturating_sub(age)),
-            None => left,
+        let until_last_part = held.schedule.margin.saturating_sub(held.age);
+        let mut wait = doubled(30 * SECOND, 300 * SECOND, self.count).mul_f64(self.jitter);
+        if self.transient {
+            // An outage that ends in time is to be over before the last part begins.
+            wait = wait.min(((until_last_part + self.age) / 4).max(SHORTEST_AHEAD));
         }
+        // Never so long that the last part of a token is slept through, whatever the server asked for.
+        self.requested_pause().max(wait.saturating_sub(self.age)).min(until_last_part)
     }
 
-    /// What is left of a wait that the server named: not even a forced exchange comes earlier.
-    pub(crate) fn named_pause(&self) -> Option<Duration> {
-        let wait = self.named_wait?.min(LONGEST_NAMED_WAIT);
-        Some(wait.saturating_sub(self.age)).filter(|left| !left.is_zero())
+    /// What is left of a wait that the server asked for.
+    pub(crate) fn requested_pause(&self) -> Duration {
+        self.requested_wait.unwrap_or_default().saturating_sub(self.age)
+    }
+
+    /// From the failure on, without a token or in its last part.
+    fn own_wait(&self) -> Duration {
+        let (first, longest) =
+            if self.transient { (SECOND, 30 * SECOND) } else { (30 * SECOND, 300 * SECOND) };
+        doubled(first, longest, self.count).mul_f64(self.jitter)
     }
 }
 
-/// Whether a 401 may force an exchange, so long after the last one that did.
-pub(crate) fn may_force(since_last: Option<Duration>) -> bool {
-    since_last.is_none_or(|since| since >= BETWEEN_FORCED)
+/// Whether an exception may be made, so long after the last one of its kind: a request because of the
+/// API's 401, a request in spite of a wait that the server asked for, or a look for another secret.
+pub(crate) fn may_repeat(since_last: Option<Duration>) -> bool {
+    since_last.is_none_or(|since| since >= BETWEEN_EXCEPTIONS)
 }
 
 /// `first`, doubled with each failure after the first one.

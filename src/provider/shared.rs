@@ -6,26 +6,38 @@ mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use arc_swap::{ArcSwap, ArcSwapOption, Guard};
+use arc_swap::{ArcSwap, ArcSwapOption};
 
-use super::event::{EventKind, Listener};
-use super::flight::{self, Closed, Flight};
+use self::run::Reason;
+use super::event::{Event, EventKind, Listener};
 use super::hosts::AllowedHosts;
-use super::memory::Memory;
 use super::pending::{Answer, Pending};
 use super::policy::{self, Decision, Held, Schedule};
+use super::retry_state::RetryState;
+use super::single_flight::{self, Closed, SingleFlight};
 use super::stats::{Cause, Counters, Stats};
 use crate::exchange::{Client, Interrupt};
 use crate::store::{Keeper, Sealer};
 use crate::sys::clock::{Clock, Moment};
 use crate::sys::fork;
-use crate::{AccessToken, Credentials, Error, random};
+use crate::{AccessToken, Credentials, Error, ErrorKind, random};
 
 pub(super) type Outcome = Result<Arc<AccessToken>, Error>;
-pub(super) type Exchange = flight::Exchange<Outcome, Interrupt>;
-type Gate<'a> = flight::Gate<'a, Outcome, Interrupt, Memory>;
+pub(super) type Work = single_flight::Work<Outcome, Handle>;
+type Guard<'a> = single_flight::Guard<'a, Outcome, Handle, RetryState>;
+
+/// How much longer than its steps may take together an exchange is waited for.
+const SLACK: Duration = Duration::from_secs(1);
+/// With a store: a dead holder is waited for, and then a request of our own.
+const SLACK_WITH_STORE: Duration = Duration::from_secs(3);
+
+/// What others need of the exchange in flight.
+pub(super) struct Handle {
+    cause: Cause,
+    interrupt: Interrupt,
+}
 
 pub(crate) struct Shared {
     pub(super) client: Client,
@@ -39,9 +51,12 @@ pub(crate) struct Shared {
     listener: Option<Listener>,
     counters: Counters,
     token: ArcSwapOption<Kept>,
-    /// For a forked child, which cannot ask the flight of its parent.
+    /// After this time an exchange is given up, whatever its thread does.
+    longest_wait: Duration,
+    process: ArcSwap<ProcessState>,
+    /// For a forked child, which cannot ask its parent's [`ProcessState`].
     closed: AtomicBool,
-    era: ArcSwap<Era>,
+    last_state: ArcSwap<RetryState>,
 }
 
 /// A token in use.
@@ -50,6 +65,8 @@ pub(crate) struct Kept {
     schedule: Schedule,
     /// When its refresh point comes: what each call compares with the clocks.
     refresh: Moment,
+    /// A forked child has another refresh point, so that not all children renew at one moment.
+    generation: u64,
     /// Whether it is out of use: another took its place, or none.
     replaced: AtomicBool,
     /// Whether it was told that this token is handed out although its renewal failed or is late.
@@ -57,11 +74,17 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    fn new(token: Arc<AccessToken>) -> Self {
-        let schedule = Schedule::new(token.lifetime(), random::upper_half());
+    fn new(token: Arc<AccessToken>, now: Moment) -> Self {
+        let schedule = Schedule::new(token.lifetime(), token.age(now), random::fraction());
         let refresh = token.when(schedule.refresh());
-        let [replaced, told] = [AtomicBool::new(false), AtomicBool::new(false)];
-        Self { token, schedule, refresh, replaced, told }
+        Self {
+            token,
+            schedule,
+            refresh,
+            generation: fork::generation(),
+            replaced: AtomicBool::new(false),
+            told: AtomicBool::new(false),
+        }
     }
 
     fn held(&self, now: Moment) -> Held {
@@ -71,7 +94,7 @@ impl Kept {
     /// As [`Held::is_fresh`], for less.
     #[inline]
     fn is_fresh(&self, now: Moment) -> bool {
-        now.is_before(self.refresh)
+        now.is_before(self.refresh) && self.generation == fork::generation()
     }
 
     /// For a caller that holds on to it.
@@ -82,15 +105,15 @@ impl Kept {
     }
 }
 
-/// The flight of one process; a forked child needs another.
-pub(super) struct Era {
+/// What belongs to one process; a forked child makes another.
+pub(super) struct ProcessState {
     generation: u64,
-    pub(super) flight: Flight<Outcome, Interrupt, Memory>,
+    pub(super) flight: SingleFlight<Outcome, Handle, RetryState>,
 }
 
-impl Era {
-    fn new(closed: bool) -> Self {
-        Self { generation: fork::generation(), flight: Flight::new(Memory::default(), closed) }
+impl ProcessState {
+    fn new(state: RetryState, closed: bool) -> Self {
+        Self { generation: fork::generation(), flight: SingleFlight::new(state, closed) }
     }
 }
 
@@ -111,6 +134,9 @@ impl Shared {
         listener: Option<Listener>,
     ) -> Self {
         fork::watch();
+        let timeout = client.timeout();
+        let longest_wait =
+            if keeper.is_some() { 2 * timeout + SLACK_WITH_STORE } else { timeout + SLACK };
         Self {
             client,
             client_id: credentials.client_id().to_owned(),
@@ -122,13 +148,15 @@ impl Shared {
             listener,
             counters: Counters::default(),
             token: ArcSwapOption::empty(),
+            longest_wait,
+            process: ArcSwap::from_pointee(ProcessState::new(RetryState::default(), false)),
             closed: AtomicBool::new(false),
-            era: ArcSwap::from_pointee(Era::new(false)),
+            last_state: ArcSwap::default(),
         }
     }
 
     /// The token in use, in passing: without a lock, an allocation or a shared counter.
-    pub(super) fn kept(&self) -> Guard<Option<Arc<Kept>>> {
+    pub(super) fn kept(&self) -> arc_swap::Guard<Option<Arc<Kept>>> {
         self.token.load()
     }
 
@@ -141,79 +169,121 @@ impl Shared {
     pub(super) fn ask(self: &Arc<Self>) -> Result<Answer, Error> {
         match self.if_fresh(&self.kept()) {
             Some(token) => Ok(Answer::Token(token.clone())),
-            None => self.ask_at_the_gate(),
+            None => self.ask_under_lock(),
         }
     }
 
-    fn ask_at_the_gate(self: &Arc<Self>) -> Result<Answer, Error> {
-        let era = self.era();
-        let gate = match (era.flight.try_enter(), self.kept_if(Held::is_stale)) {
-            (Some(gate), _) => gate?,
-            // Whoever is at the gate sees to the renewal.
+    fn ask_under_lock(self: &Arc<Self>) -> Result<Answer, Error> {
+        let process = self.process();
+        let guard = match (process.flight.try_lock(), self.kept_if(Held::is_stale)) {
+            (Some(guard), _) => guard?,
+            // Whoever holds the lock sees to the renewal.
             (None, Some(kept)) => return Ok(self.serve(&kept)),
-            (None, None) => era.flight.enter()?,
+            (None, None) => process.flight.lock()?,
         };
-        self.follow_the_policy(&era, gate)
+        let mut guard = self.without_overdue(&process, guard)?;
+        let mut events = Vec::new();
+        let answer = self.follow_the_policy(&process, &mut guard, &mut events);
+        drop(guard);
+        self.tell(&events);
+        answer
+    }
+
+    /// The lock, with no exchange in flight that takes longer than any may.
+    fn without_overdue<'a>(
+        &self,
+        process: &'a ProcessState,
+        guard: Guard<'a>,
+    ) -> Result<Guard<'a>, Error> {
+        let Some(overdue) = guard.in_flight().filter(|work| self.is_overdue(work)) else {
+            return Ok(guard);
+        };
+        drop(guard);
+        self.give_up(process, &overdue);
+        Ok(process.flight.lock()?)
     }
 
     fn follow_the_policy(
         self: &Arc<Self>,
-        era: &Arc<Era>,
-        mut gate: Gate<'_>,
+        process: &Arc<ProcessState>,
+        guard: &mut Guard<'_>,
+        events: &mut Vec<Event>,
     ) -> Result<Answer, Error> {
         let now = self.clock.now();
-        let failure = gate.failure(now);
+        let failure = guard.failure(now);
         let kept = self.token.load_full();
+        let cause = if guard.invalidated { Cause::Invalidated } else { Cause::Empty };
         match policy::decide(kept.as_ref().map(|kept| kept.held(now)), failure) {
             Decision::Fail(pause) => {
-                let exchange = gate.under_way().ok_or_else(|| gate.error(pause))?;
-                return Ok(self.pending(exchange, None));
+                let work = match guard.in_flight() {
+                    Some(work) => work,
+                    None if self.may_have_another_secret()
+                        && self.change(guard, |state| state.reread_secret(now)) =>
+                    {
+                        let reason = Reason { cause, only_with_another_secret: true };
+                        self.join_or_start(process, guard, reason, events)?
+                    }
+                    None => return Err(guard.error(pause)),
+                };
+                return self.pending(process, work, None);
             }
             Decision::Wait => {
-                let cause = if gate.invalidated { Cause::Invalidated } else { Cause::Empty };
-                return Ok(self.pending(self.board(era, &mut gate, cause)?, None));
+                let work = self.join_or_start(process, guard, cause.into(), events)?;
+                return self.pending(process, work, None);
             }
             Decision::WaitAtMost(grace) => {
-                if let Ok(exchange) = self.board(era, &mut gate, Cause::Ahead) {
-                    return Ok(self.pending(exchange, Some(grace)));
+                if let Ok(work) = self.join_or_start(process, guard, Cause::Ahead.into(), events) {
+                    return self.pending(process, work, Some(grace));
                 }
             }
             // A thread that cannot be started is noted down as a failure.
-            Decision::ServeAndRefresh => drop(self.board(era, &mut gate, Cause::Ahead)),
+            Decision::ServeAndRefresh => {
+                drop(self.join_or_start(process, guard, Cause::Ahead.into(), events));
+            }
             Decision::Serve => {}
         }
-        drop(gate);
         let kept = kept.expect("the policy serves what it was given");
         if failure.is_some() {
-            self.tell_stale(&kept);
+            events.extend(self.stale_event(&kept));
         }
         Ok(self.serve(&kept))
     }
 
-    /// Joins or starts an exchange, except during a wait that the server named.
+    fn may_have_another_secret(&self) -> bool {
+        self.credentials.load().as_ref().is_some_and(|credentials| credentials.can_change())
+    }
+
+    /// Joins or starts an exchange, except, most of the time, during a wait that the server asked for.
     pub(super) fn refresh(self: &Arc<Self>) -> Result<Answer, Error> {
-        let era = self.era();
-        let mut gate = era.flight.enter()?;
-        let failure = gate.failure(self.clock.now());
-        if let Some(pause) = failure.and_then(|failure| failure.named_pause())
-            && gate.under_way().is_none()
+        let process = self.process();
+        let mut guard = self.without_overdue(&process, process.flight.lock()?)?;
+        let now = self.clock.now();
+        let is_asked_to_wait =
+            guard.failure(now).is_some_and(|failure| !failure.requested_pause().is_zero());
+        if is_asked_to_wait
+            && guard.in_flight().is_none()
+            && !self.change(&mut guard, |state| state.override_requested_wait(now))
         {
-            return Err(gate.error(pause));
+            return Err(self.last_error(&guard));
         }
-        let exchange = self.board(&era, &mut gate, Cause::Refresh)?;
-        Ok(self.pending(exchange, None))
+        let mut events = Vec::new();
+        let work = self.join_or_start(&process, &mut guard, Cause::Refresh.into(), &mut events);
+        drop(guard);
+        self.tell(&events);
+        self.pending(&process, work?, None)
     }
 
     /// Takes `token` out of use if it is the one in use.
     pub(super) fn invalidate(&self, token: &AccessToken) {
-        let era = self.era();
-        let Ok(mut gate) = era.flight.enter() else { return };
-        let since_forced = gate.since_forced(self.clock.now());
+        let process = self.process();
+        let Ok(mut guard) = process.flight.lock() else { return };
         let current = self.token.load();
         let is_current = current.as_ref().is_some_and(|kept| kept.token.value() == token.value());
-        if is_current && policy::may_force(since_forced) {
-            gate.invalidated = true;
-            gate.refused = Some(token.hash());
+        if is_current && guard.may_force(self.clock.now()) {
+            self.change(&mut guard, |state| {
+                state.invalidated = true;
+                state.refused = Some(token.hash());
+            });
             self.replace(None);
             self.counters.invalidations.add_one();
         }
@@ -222,10 +292,10 @@ impl Shared {
     /// Takes the token out of use and out of the store.
     #[cfg(feature = "python")]
     pub(super) fn forget(&self) -> Result<(), Error> {
-        let era = self.era();
-        let gate = era.flight.enter()?;
+        let process = self.process();
+        let guard = process.flight.lock()?;
         self.replace(None);
-        drop(gate);
+        drop(guard);
         self.keeper.as_ref().map_or(Ok(()), Keeper::erase)
     }
 
@@ -253,9 +323,9 @@ impl Shared {
 
     pub(super) fn unseal(&self, blob: &[u8]) -> Result<(), Error> {
         let opened = self.sealer.open(blob, &*self.credentials()?);
-        let era = self.era();
-        let mut gate = era.flight.enter()?;
-        let refused = |token: &AccessToken| gate.refused == Some(token.hash());
+        let process = self.process();
+        let mut guard = process.flight.lock()?;
+        let refused = |token: &AccessToken| guard.refused == Some(token.hash());
         let token = opened.flatten().filter(|token| !refused(token)).ok_or_else(|| {
             Error::invalid(
                 "the blob holds no live token of this client's, or it was sealed with another \
@@ -264,7 +334,7 @@ impl Shared {
         })?;
         let now = self.clock.now();
         if self.peek().is_none_or(|current| current.left(now) < token.left(now)) {
-            gate.succeeded(false, now);
+            self.change(&mut guard, |state| state.succeeded(false, now));
             self.take_into_use(Arc::new(token));
         }
         Ok(())
@@ -273,8 +343,8 @@ impl Shared {
     #[cfg(feature = "python")]
     pub(super) fn put(&self, value: &str) -> Result<Arc<AccessToken>, Error> {
         let token = Arc::new(AccessToken::given(value, self.clock.now())?);
-        let era = self.era();
-        let _gate = era.flight.enter()?;
+        let process = self.process();
+        let _guard = process.flight.lock()?;
         self.take_into_use(token.clone());
         Ok(token)
     }
@@ -283,12 +353,19 @@ impl Shared {
         self.credentials.load_full().ok_or_else(Error::closed)
     }
 
-    /// At the gate.
-    fn take_into_use(&self, token: Arc<AccessToken>) {
-        self.replace(Some(Arc::new(Kept::new(token))));
+    /// Changes the state, under the lock, so that a forked child can know of it.
+    fn change<R>(&self, state: &mut RetryState, change: impl FnOnce(&mut RetryState) -> R) -> R {
+        let result = change(state);
+        self.last_state.store(Arc::new(state.clone()));
+        result
     }
 
-    /// At the gate.
+    /// Under the lock.
+    fn take_into_use(&self, token: Arc<AccessToken>) {
+        self.replace(Some(Arc::new(Kept::new(token, self.clock.now()))));
+    }
+
+    /// Under the lock.
     fn replace(&self, next: Option<Arc<Kept>>) {
         if let Some(last) = self.token.swap(next) {
             last.replaced.store(true, Ordering::Relaxed);
@@ -297,10 +374,10 @@ impl Shared {
 
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        let exchange = self.era().flight.close(Err(Error::closed()), |_| self.replace(None));
+        let work = self.process().flight.close(Err(Error::closed()), |_| self.replace(None));
         self.credentials.store(None);
-        if let Some(exchange) = exchange {
-            exchange.handle.raise();
+        if let Some(work) = work {
+            work.handle.interrupt.raise();
         }
     }
 
@@ -313,7 +390,7 @@ impl Shared {
         let kept = self.token.load_full();
         let held = kept.as_ref().map(|kept| kept.held(now));
         let expires_in = kept.map(|kept| kept.token.left(now));
-        let pause = self.era().flight.enter().ok().and_then(|gate| gate.failure(now));
+        let pause = self.process().flight.lock().ok().and_then(|guard| guard.failure(now));
         let pause = pause.map(|failure| failure.pause(held));
         let above_zero = |duration: &Duration| !duration.is_zero();
         self.counters.stats(expires_in.filter(above_zero), pause.filter(above_zero))
@@ -326,7 +403,7 @@ impl Shared {
     /// The token in use, for a caller that has waited for the next one in vain.
     pub(super) fn fall_back(&self) -> Option<Arc<AccessToken>> {
         let kept = self.kept_if(Held::lives)?;
-        self.tell_stale(&kept);
+        self.tell(self.stale_event(&kept).as_slice());
         self.counters.served_stale.add_one();
         Some(kept.token.clone())
     }
@@ -343,30 +420,66 @@ impl Shared {
         Answer::Token(kept.token.clone())
     }
 
-    fn tell_stale(&self, kept: &Kept) {
-        if !kept.told.swap(true, Ordering::Relaxed) {
-            let message = format!(
-                "the token {} is handed out, with {:.1?} to live, since its renewal failed or is late",
-                kept.token.fingerprint(),
-                kept.token.left(self.clock.now()),
+    /// The first time that a token is handed out so.
+    fn stale_event(&self, kept: &Kept) -> Option<Event> {
+        let is_first = !kept.told.swap(true, Ordering::Relaxed);
+        is_first.then(|| {
+            let (token, now) = (&kept.token, self.clock.now());
+            let (fingerprint, left) = (token.fingerprint(), token.left(now));
+            let what = format!(
+                "the token {fingerprint} is handed out, with {left:.1?} to live, since its renewal failed \
+                 or is late"
             );
-            self.tell(EventKind::StaleServed, message);
-        }
+            Event::new(EventKind::StaleServed, what)
+        })
     }
 
-    fn pending(self: &Arc<Self>, exchange: Arc<Exchange>, grace: Option<Duration>) -> Answer {
+    /// The wait for `work`; the thread that does it gets what there is, since it would wait for itself.
+    fn pending(
+        self: &Arc<Self>,
+        process: &Arc<ProcessState>,
+        work: Arc<Work>,
+        grace: Option<Duration>,
+    ) -> Result<Answer, Error> {
+        if work.is_run_by_caller() {
+            return self.peek().map(Answer::Token).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Timeout,
+                    "this very thread is getting the token (a logger or a secret's function asked for \
+                     it); ask again when it has come",
+                )
+            });
+        }
         self.counters.waited.add_one();
-        Answer::Pending(Pending::new(self, exchange, grace))
+        Ok(Answer::Pending(Pending::new(self, process, work, grace)))
     }
 
-    /// The flight of this process.
-    pub(super) fn era(&self) -> Arc<Era> {
-        let era = self.era.load_full();
-        if era.generation == fork::generation() {
-            return era;
+    /// When `work` is given up.
+    pub(super) fn limit_of(&self, work: &Work) -> Option<Instant> {
+        work.started().checked_add(self.longest_wait)
+    }
+
+    /// What belongs to this process.
+    pub(super) fn process(&self) -> Arc<ProcessState> {
+        let process = self.process.load_full();
+        if process.generation == fork::generation() {
+            return process;
         }
-        let fresh = Arc::new(Era::new(self.closed.load(Ordering::SeqCst)));
-        self.era.compare_and_swap(&era, fresh);
-        self.era.load_full()
+        let state = self.last_state.load().in_child();
+        let fresh = Arc::new(ProcessState::new(state, self.closed.load(Ordering::SeqCst)));
+        let previous = self.process.compare_and_swap(&process, fresh);
+        let current = self.process.load_full();
+        if Arc::ptr_eq(&previous, &process) {
+            self.draw_refresh_point(&current);
+        }
+        current
+    }
+
+    /// A child's own, for the token of its parent.
+    fn draw_refresh_point(&self, process: &ProcessState) {
+        let Ok(_guard) = process.flight.lock() else { return };
+        if let Some(kept) = self.token.load_full() {
+            self.take_into_use(kept.token.clone());
+        }
     }
 }

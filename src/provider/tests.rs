@@ -15,6 +15,8 @@ struct Scene {
     sandbox: Arc<Sandbox>,
     provider: TokenProvider,
     clock: Arc<Mutex<Moment>>,
+    /// What a function gives as the secret.
+    secret: Arc<Mutex<String>>,
 }
 
 impl Scene {
@@ -23,15 +25,28 @@ impl Scene {
     }
 
     fn with(sandbox: &Arc<Sandbox>) -> Self {
+        let secret = sandbox.client_secret();
+        Self::build(sandbox, |sandbox, _| Credentials::new(sandbox.client_id(), secret).unwrap())
+    }
+
+    fn with_secret(credentials: impl FnOnce(&Sandbox, &Arc<Mutex<String>>) -> Credentials) -> Self {
+        Self::build(&Arc::new(Sandbox::start().unwrap()), credentials)
+    }
+
+    fn build(
+        sandbox: &Arc<Sandbox>,
+        credentials: impl FnOnce(&Sandbox, &Arc<Mutex<String>>) -> Credentials,
+    ) -> Self {
         let sandbox = sandbox.clone();
         let clock = Arc::new(Mutex::new(Moment::at(1000.0, 1e9)));
-        let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
+        let secret = Arc::new(Mutex::new(sandbox.client_secret()));
+        let credentials = credentials(&sandbox, &secret);
         let provider = TokenProvider::builder(credentials)
             .options(Options::default().auth_url(sandbox.auth_url()))
             .clock(Clock::Set(clock.clone()))
             .build()
             .unwrap();
-        Self { sandbox, provider, clock }
+        Self { sandbox, provider, clock, secret }
     }
 
     /// Lets time pass by both clocks.
@@ -62,10 +77,10 @@ impl Scene {
 
     /// Waits for the exchange under way, if there is one.
     fn settle(&self) {
-        let era = self.provider.0.era();
-        let exchange = era.flight.enter().unwrap().under_way();
-        if let Some(exchange) = exchange {
-            exchange.wait(None);
+        let process = self.provider.0.process();
+        let work = process.flight.lock().unwrap().in_flight();
+        if let Some(work) = work {
+            work.wait(None);
         }
     }
 }
@@ -166,9 +181,10 @@ fn a_suspended_machine_wakes_without_its_token() {
 fn without_a_token_callers_fail_at_once_until_the_pause_is_over() {
     let scene = Scene::new();
     scene.fail_next(400, &[]);
-    assert_eq!(scene.error().retry_after(), None);
+    let first = scene.error();
     let error = scene.error();
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::Rejected, Some(400)));
+    assert_eq!(first.retry_after(), error.retry_after(), "whoever gets it");
     let pause = error.retry_after().unwrap().as_secs_f64();
     assert!((15.0..=30.0).contains(&pause), "{pause}");
     assert_eq!(scene.provider.stats().backoff, error.retry_after());
@@ -179,18 +195,91 @@ fn without_a_token_callers_fail_at_once_until_the_pause_is_over() {
 }
 
 #[test]
-fn refresh_skips_the_pause_but_not_a_wait_that_the_server_named() {
+fn refresh_skips_our_own_pause() {
     let scene = Scene::new();
     scene.fail_next(400, &[]);
     scene.error();
-    scene.fail_next(429, &[("Retry-After", "70")]);
-    assert_eq!(scene.provider.refresh().unwrap_err().kind(), ErrorKind::RateLimited);
-    scene.pass(60.0);
-    let error = scene.provider.refresh().unwrap_err();
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(10)));
-    assert_eq!(scene.requests(), 2);
-    scene.pass(10.0);
     scene.provider.refresh().unwrap();
+    assert_eq!(scene.requests(), 2);
+}
+
+/// What is left of `wait` after `age`, with up to 10 % and 3 s on top.
+fn is_what_is_left(left: Option<Duration>, wait: f64, age: f64) {
+    let left = left.unwrap().as_secs_f64();
+    assert!((wait - age..wait * 1.1 + 3.0 - age + 0.01).contains(&left), "{left}");
+}
+
+#[test]
+fn refresh_passes_a_wait_that_the_server_asked_for_once_in_thirty_seconds() {
+    let scene = Scene::new();
+    let limit = || scene.fail_next(429, &[("Retry-After", "200")]);
+    limit();
+    is_what_is_left(scene.error().retry_after(), 200.0, 0.0);
+    limit();
+    is_what_is_left(scene.provider.refresh().unwrap_err().retry_after(), 200.0, 0.0);
+    assert_eq!(scene.requests(), 2);
+    for _ in 0..29 {
+        scene.pass(1.0);
+        assert_eq!(scene.provider.refresh().unwrap_err().kind(), ErrorKind::RateLimited);
+    }
+    is_what_is_left(scene.provider.refresh().unwrap_err().retry_after(), 200.0, 29.0);
+    assert_eq!(scene.requests(), 2);
+    scene.pass(1.0);
+    scene.provider.refresh().unwrap();
+    assert_eq!(scene.requests(), 3);
+}
+
+#[test]
+fn a_live_token_is_not_lost_to_a_wait_that_the_server_asked_for() {
+    let scene = Scene::new();
+    let first = scene.value();
+    scene.pass(DAY - 100.0);
+    scene.fail_next(503, &[("Retry-After", "300")]);
+    scene.value();
+    scene.settle();
+    assert_eq!(scene.requests(), 2);
+    scene.pass(60.0);
+    assert_eq!(scene.value(), first);
+    assert_eq!(scene.requests(), 2);
+    // Its last part begins, and one request is made.
+    scene.fail_next(503, &[("Retry-After", "300")]);
+    scene.pass(15.0);
+    assert_eq!(scene.value(), first);
+    assert_eq!(scene.requests(), 3);
+    scene.pass(5.0);
+    assert_eq!(scene.value(), first);
+    assert_eq!(scene.requests(), 3, "one");
+    scene.pass(20.0);
+    assert_eq!(scene.error().kind(), ErrorKind::Server);
+}
+
+#[test]
+fn a_changed_secret_is_tried_during_a_pause() {
+    let scene = Scene::with_secret(|sandbox, secret| {
+        let secret = secret.clone();
+        let read = move || Ok::<_, Error>(secret.lock().unwrap().clone());
+        Credentials::from_fn(sandbox.client_id(), read).unwrap()
+    });
+    let next = scene.sandbox.rotate_secret();
+    assert_eq!(scene.error().kind(), ErrorKind::Credentials);
+    scene.pass(301.0);
+    // Twice refused: the pause is 30 s at least.
+    assert_eq!(scene.error().kind(), ErrorKind::Credentials);
+    scene.fail_next(503, &[("Retry-After", "300")]);
+    scene.provider.refresh().unwrap_err();
+    let stats = scene.provider.stats();
+    assert_eq!(scene.requests(), 3);
+
+    scene.pass(29.0);
+    scene.error();
+    scene.pass(2.0);
+    assert_eq!(scene.error().retry_after(), scene.provider.stats().backoff);
+    assert_eq!(scene.provider.stats().empty, stats.empty, "no request, no failure");
+    *scene.secret.lock().unwrap() = next;
+    assert_eq!(scene.error().kind(), ErrorKind::Server, "not asked all the time");
+    scene.pass(30.0);
+    scene.value();
+    assert_eq!(scene.requests(), 4);
 }
 
 #[test]

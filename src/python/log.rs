@@ -1,58 +1,28 @@
-//! Events on their way to `logging`: a library thread leaves them here, and the next Python thread that
-//! calls the provider takes them along. No library thread ever calls into Python.
+//! Events on their way to `logging`: a library thread leaves them in a queue, and the next Python thread
+//! that calls the provider takes them along. No library thread ever calls into Python.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use arc_swap::ArcSwapOption;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
-use crate::provider::{Event, Listener};
+use crate::provider::{Event, EventQueue, Listener};
 
-/// With nobody there to take them, older events make room for newer ones.
-const MOST_EVENTS: usize = 100;
-
-/// Atomics and no lock, since a fork may come at any time.
 #[derive(Clone, Default)]
-pub(super) struct Log(Arc<Left>);
-
-#[derive(Default)]
-struct Left {
-    events: ArcSwapOption<Vec<Event>>,
-    /// What each call looks at.
-    any: AtomicBool,
-}
+pub(super) struct Log(EventQueue);
 
 impl Log {
     pub(super) fn listener(&self) -> Listener {
-        let log = self.clone();
-        Listener(Arc::new(move |event| log.push(event)))
-    }
-
-    fn push(&self, event: &Event) {
-        self.0.events.rcu(|events| {
-            let mut events = events.as_deref().cloned().unwrap_or_default();
-            if events.len() == MOST_EVENTS {
-                events.remove(0);
-            }
-            events.push(event.clone());
-            Some(Arc::new(events))
-        });
-        self.0.any.store(true, Ordering::Release);
+        Listener::Queue(self.0.clone())
     }
 
     /// Hands the events to `clazar_auth._log`, if the program uses `logging` at all.
     #[inline]
     pub(super) fn drain(&self, py: Python<'_>) -> PyResult<()> {
-        if self.0.any.load(Ordering::Relaxed) { self.hand_over(py) } else { Ok(()) }
+        if self.0.is_empty() { Ok(()) } else { self.hand_over(py) }
     }
 
     #[cold]
     fn hand_over(&self, py: Python<'_>) -> PyResult<()> {
-        self.0.any.swap(false, Ordering::AcqRel);
-        let Some(events) = self.0.events.swap(None) else { return Ok(()) };
-        match emit(py, &events) {
+        match emit(py, &self.0.take()) {
             // What a log handler fails with is nothing to the caller; Ctrl-C and the like are.
             Err(error) if error.is_instance_of::<PyException>(py) => {
                 error.write_unraisable(py, None);
@@ -64,6 +34,9 @@ impl Log {
 }
 
 fn emit(py: Python<'_>, events: &[Event]) -> PyResult<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
     let modules = py.import("sys")?.getattr("modules")?;
     if !modules.contains("logging")? {
         return Ok(());

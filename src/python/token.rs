@@ -152,5 +152,5 @@ pub(super) fn authenticate(
     };
     let (config, _) = keywords.given(py, client_id, client_secret)?;
     let provider = run(py, || config.provider())?;
-    finish(py, || provider.ask(None)).map(AccessToken)
+    finish(py, || provider.ask_once()).map(AccessToken)
 }

@@ -42,8 +42,16 @@ pub(crate) struct Wish {
     pub(crate) younger_than: Option<Duration>,
     /// Not these, by their hashes: the one that is held already, and one that the API refused.
     pub(crate) not: [Option<[u8; 32]>; 2],
-    /// Whether to wait for no pause but one that the server asked for.
-    pub(crate) is_urgent: bool,
+    /// Which failures of other processes are no reason to wait.
+    pub(crate) ignored: Ignored,
+}
+
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Ignored {
+    /// Those whose pause is our own.
+    pub(crate) backoff: bool,
+    /// Those whose pause the server asked for.
+    pub(crate) requested_waits: bool,
 }
 
 /// The provider, as the store needs it.
@@ -221,7 +229,7 @@ impl Visit<'_> {
         }
         let failure = self.failure();
         let pause = failure.as_deref().and_then(|text| Pause::read(text));
-        pause.and_then(|pause| pause.error(wish.is_urgent, sealer.now())).map_or(Ok(None), Err)
+        pause.and_then(|pause| pause.error(wish.ignored, sealer.now())).map_or(Ok(None), Err)
     }
 
     fn failure(&mut self) -> Option<Zeroizing<Vec<u8>>> {

@@ -15,7 +15,7 @@ mod session;
 use std::fmt;
 use std::path::PathBuf;
 
-pub(crate) use self::keeper::{Happening, Keeper, User, Wish};
+pub(crate) use self::keeper::{Happening, Ignored, Keeper, User, Wish};
 pub(crate) use self::sealer::Sealer;
 use crate::Error;
 

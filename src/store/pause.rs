@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::keeper::Ignored;
 use super::record::{milliseconds, since_1970};
 use crate::sys::clock::Moment;
 use crate::{Error, ErrorKind};
 
-/// A longer pause is none of ours.
-const LONGEST: Duration = Duration::from_secs(3600);
+/// A longer pause is none of ours: 300 s that the server asked for, and jitter.
+const LONGEST: Duration = Duration::from_secs(333);
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Pause<'a> {
@@ -62,7 +63,7 @@ impl<'a> Pause<'a> {
             message: error.to_string().into(),
             status: error.http_status(),
             is_transient: error.is_transient(),
-            is_named: error.retry_after().is_some(),
+            is_named: error.requested_wait().is_some(),
             count,
             until: milliseconds(since_1970(now) + length(count).min(LONGEST)),
         }
@@ -81,10 +82,10 @@ impl<'a> Pause<'a> {
         self.until
     }
 
-    /// The failure, if its pause is not over. `is_urgent` waits for what the server asked for alone.
-    pub(super) fn error(&self, is_urgent: bool, now: Moment) -> Option<Error> {
+    /// The failure, if its pause is not over, and not of a kind that is ignored.
+    pub(super) fn error(&self, ignored: Ignored, now: Moment) -> Option<Error> {
         let left = Duration::from_millis(self.until).saturating_sub(since_1970(now));
-        if left.is_zero() || left > LONGEST || (is_urgent && !self.is_named) {
+        if left.is_zero() || left > LONGEST || self.is_one_of(ignored) {
             return None;
         }
         let error = Error::new(self.kind, self.message.clone())
@@ -94,5 +95,9 @@ impl<'a> Pause<'a> {
             Some(status) => error.with_http_status(status),
             None => error,
         })
+    }
+
+    fn is_one_of(&self, ignored: Ignored) -> bool {
+        if self.is_named { ignored.requested_waits } else { ignored.backoff }
     }
 }

@@ -14,14 +14,18 @@ mod programs;
 #[allow(dead_code)]
 mod server;
 
+use std::collections::HashSet;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use clazar_auth::sandbox::{Answer, Sandbox};
 
 use certificates::{Authority, VALID};
-use programs::{Watch, amount, checked, compile, root, run, run_case, run_with, stage};
+use programs::{Watch, amount, checked, compile, folder, root, run, run_case, run_with, stage};
 use server::{Server, TOKEN_BODY, http, ok, read_request};
 
 /// The two lines that `exchange.c` prints, which must be the same but for the message.
@@ -151,6 +155,77 @@ fn events() {
     sandbox.answer_next("/authenticate/", Answer::new(400, body));
     run_with(&compile("events", &stage("stage")), &sandbox);
     assert_eq!(sandbox.requests("/authenticate/"), 8);
+}
+
+/// The server that `callbacks.c` describes.
+fn refusing_and_short_lived() -> Server {
+    let stale: &'static Mutex<HashSet<String>> = Box::leak(Box::default());
+    Server::new(|mut stream, requests| {
+        let Some(request) = read_request(&mut stream) else { return };
+        let text = String::from_utf8(request.clone()).unwrap();
+        let client = text.split('"').nth(3).unwrap().to_owned();
+        let is_first = stale.lock().unwrap().insert(client.clone());
+        requests.lock().unwrap().push(request);
+        let number = requests.lock().unwrap().len();
+        let token = |lifetime: u32| {
+            ok(&format!(
+                r#"{{"access_token":"not-a-real-token-{number}","expires_in":{lifetime}}}"#
+            ))
+        };
+        let answer = match (text.contains("wrong"), client.starts_with("stale"), is_first) {
+            (true, ..) => http("401 Unauthorized", "", ""),
+            (_, true, true) => token(3),
+            (_, true, false) => http("400 Bad Request", "", ""),
+            // What is asked for once more while the callback has not returned.
+            (_, false, false) if client == "client-1000" => {
+                while read_request(&mut stream).is_some() {}
+                return;
+            }
+            _ => token(86_400),
+        };
+        let _ = stream.write_all(answer.as_bytes());
+    })
+}
+
+#[test]
+fn a_callback_may_do_everything_in_each_event_and_nobody_waits_for_it() {
+    let program = compile("callbacks", &stage("stage"));
+    let open = folder().join(format!("open-{}", std::process::id()));
+    std::fs::create_dir_all(&open).unwrap();
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).unwrap();
+    for case in ["each", "blocked", "cancelled"] {
+        if Watch::now() == Watch::Address && case == "cancelled" {
+            continue; // AddressSanitizer takes a cancelled thread's stack for one in use.
+        }
+        let server = refusing_and_short_lived();
+        let url = server.url();
+        let variables = [
+            ("CLAZAR_AUTH_URL", url.as_str()),
+            ("TEST_OPEN_FOLDER", open.to_str().unwrap()),
+            ("TEST_CASE", case),
+        ];
+        run(&program, &variables);
+    }
+    std::fs::remove_dir(&open).unwrap();
+}
+
+#[test]
+fn a_system_call_that_hangs_holds_nobody() {
+    let program = compile("deadline", &stage("stage"));
+    let store = folder().join(format!("deadline-{}", std::process::id()));
+    let with_a_store = [("CLAZAR_STORE", store.to_str().unwrap())];
+    for more in [&[][..], &with_a_store] {
+        run_case(&program, &Sandbox::start().unwrap(), more);
+    }
+    std::fs::remove_dir_all(&store).unwrap();
+}
+
+#[test]
+fn a_thread_that_cannot_be_started_is_told() {
+    if Watch::now() != Watch::Nothing {
+        return; // A watch has a pthread_create of its own.
+    }
+    run_with(&compile("no_threads", &stage("stage")), &Sandbox::start().unwrap());
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod sandbox;
 mod server;
 mod store;
 mod tls;
+mod waiting;
 
 use clazar_auth::{AccessToken, Credentials, Error, Options, authenticate};
 

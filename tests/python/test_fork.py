@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -312,3 +314,51 @@ def test_multiprocessing(
     assert len(result.stdout.split("\n")[:-1]) == 3
     assert len(set(result.stdout.split("\n")[:-1])) == requests
     assert sandbox.requests() == requests
+
+
+def renewed_at(provider: TokenProvider) -> float:
+    """The monotonic time at which the token of now is replaced."""
+    first = provider.token().value
+    until(lambda: provider.token().value != first)
+    return time.monotonic()
+
+
+def test_children_of_one_parent_renew_at_moments_of_their_own() -> None:
+    with Sandbox(lifetime=4) as sandbox, sandbox.provider() as provider:
+        provider.token()
+        # Renewed between 2 and 3 s from now.
+        with contextlib.ExitStack() as stack:
+            children = [
+                stack.enter_context(Child(renewed=lambda: renewed_at(provider))) for _ in range(16)
+            ]
+            for child in children:
+                child.tell("renewed")
+            moments = [child.result() for child in children]
+        assert max(moments) - min(moments) > 0.1
+
+
+def test_a_child_remembers_which_token_was_refused() -> None:
+    with Sandbox() as sandbox, sandbox.provider() as provider:
+        blob = provider.seal()
+        provider.invalidate(provider.token())
+        with Child(unseal=lambda: outcome(lambda: provider.unseal(blob))) as child:
+            assert child.ask("unseal") == "ConfigurationError"
+        assert sandbox.requests() == 1
+
+
+def test_children_remember_for_how_long_the_server_asked_to_wait() -> None:
+    with Sandbox() as sandbox, sandbox.provider() as provider:
+        sandbox.answer_next(429, headers={"Retry-After": "200"})
+        assert outcome(provider.token) == "RateLimitedError"
+        for _ in range(8):
+            with Child(token=lambda: outcome(provider.token)) as child:
+                assert child.ask("token") == "RateLimitedError"
+        assert sandbox.requests() == 1
+
+
+def outcome(call: Callable[[], object]) -> str:
+    try:
+        call()
+    except clazar_auth.ClazarAuthError as error:
+        return type(error).__name__
+    return "done"

@@ -8,14 +8,16 @@ fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
 
-fn held(age: f64, lifetime: f64, spread: f64) -> Option<Held> {
-    Some(Held { age: seconds(age), schedule: Schedule::new(seconds(lifetime), spread) })
+/// A token whose refresh point is so far from the latest (0) to the earliest (1).
+fn held(age: f64, lifetime: f64, random: f64) -> Option<Held> {
+    let schedule = Schedule::new(seconds(lifetime), Duration::ZERO, random);
+    Some(Held { age: seconds(age), schedule })
 }
 
 const FAILURE: Failure = Failure {
     count: 1,
     transient: true,
-    named_wait: None,
+    requested_wait: None,
     at_ease: false,
     jitter: 0.5,
     age: Duration::ZERO,
@@ -25,7 +27,7 @@ const FAILURE: Failure = Failure {
 fn each_state_of_a_token_has_its_decision() {
     use Decision::*;
     // A day: refreshed from 3600 * 0.5 s before its end, with a margin of 30 s.
-    let day = |age| decide(held(age, 86_400.0, 0.5), None);
+    let day = |age| decide(held(age, 86_400.0, 0.0), None);
     assert_eq!(day(84_599.0), Serve);
     assert_eq!(day(84_600.0), ServeAndRefresh);
     assert_eq!(day(86_369.0), ServeAndRefresh);
@@ -33,8 +35,8 @@ fn each_state_of_a_token_has_its_decision() {
     assert_eq!(day(86_399.0), WaitAtMost(seconds(0.5)));
     assert_eq!(day(86_400.0), Wait);
     assert_eq!(decide(None, None), Wait);
-    // Five minutes: 60 s, spread by 0.75, and a margin of 15 s.
-    let short = |age| decide(held(age, 300.0, 0.75), None);
+    // Five minutes: 45 s, halfway between 30 and 60 s, and a margin of 15 s.
+    let short = |age| decide(held(age, 300.0, 0.5), None);
     assert_eq!(short(254.0), Serve);
     assert_eq!(short(255.0), ServeAndRefresh);
     assert_eq!(short(285.0), WaitAtMost(seconds(1.0)));
@@ -54,7 +56,7 @@ fn a_pause_doubles_up_to_its_limit() {
     assert_eq!(pauses(FAILURE, None), [1, 2, 4, 16, 30, 30, 30]);
     let permanent = Failure { transient: false, ..FAILURE };
     assert_eq!(pauses(permanent, None), [30, 60, 120, 300, 300, 300, 300]);
-    let young = held(0.0, 86_400.0, 0.5);
+    let young = held(0.0, 86_400.0, 0.0);
     let at_ease = Failure { at_ease: true, ..FAILURE };
     assert_eq!(pauses(at_ease, young), [30, 60, 120, 300, 300, 300, 300]);
     assert_eq!(pauses(FAILURE, young), [1, 2, 4, 16, 30, 30, 30], "in a token's last part");
@@ -63,42 +65,71 @@ fn a_pause_doubles_up_to_its_limit() {
 #[test]
 fn a_tokens_last_part_is_not_slept_through() {
     let at_ease = Failure { at_ease: true, ..FAILURE };
-    let token = held(86_360.0, 86_400.0, 0.5);
-    assert_eq!(at_ease.pause(token), seconds(10.0));
-    let named = Failure { named_wait: Some(seconds(3000.0)), ..at_ease };
-    assert_eq!(named.pause(token), seconds(3000.0), "but for a wait that the server named");
     let permanent = Failure { transient: false, ..at_ease };
-    assert_eq!(permanent.pause(token), seconds(10.0));
+    assert_eq!(permanent.pause(held(86_360.0, 86_400.0, 0.0)), seconds(10.0));
+    let requested = Failure { requested_wait: Some(seconds(300.0)), ..at_ease };
+    assert_eq!(requested.pause(held(86_000.0, 86_400.0, 0.0)), seconds(300.0));
+    assert_eq!(requested.pause(held(86_360.0, 86_400.0, 0.0)), seconds(10.0));
+    // In the last part one exchange is made, whatever the server asked for, and no second one.
+    let last_part = held(86_380.0, 86_400.0, 0.0);
+    assert_eq!(decide(last_part, Some(requested)), Decision::WaitAtMost(seconds(1.0)));
+    let again = Failure { at_ease: false, ..requested };
+    assert_eq!(decide(last_part, Some(again)), Decision::Serve);
 }
 
 #[test]
-fn a_named_wait_counts_up_to_an_hour() {
-    let named = |wait, age| {
-        let failure = Failure { named_wait: Some(seconds(wait)), age: seconds(age), ..FAILURE };
+fn an_outage_is_asked_about_again_before_the_last_part_begins() {
+    let failure = |left: f64, age: f64| {
+        let token = held(86_370.0 - left + age, 86_400.0, 0.0);
+        Failure { at_ease: true, jitter: 1.0, age: seconds(age), ..FAILURE }.pause(token)
+    };
+    assert_eq!(failure(1000.0, 0.0), seconds(30.0));
+    assert_eq!(failure(100.0, 0.0), seconds(25.0), "a quarter of what is left");
+    assert_eq!(failure(100.0, 20.0), seconds(5.0), "of what was left when it failed");
+    assert_eq!(failure(2.0, 0.0), seconds(1.0), "but a second at least");
+    assert_eq!(failure(0.5, 0.0), seconds(0.5), "and never into the last part");
+}
+
+#[test]
+fn a_wait_that_the_server_asked_for_counts_if_it_is_longer_than_ours() {
+    let requested = |wait, age| {
+        let failure = Failure { requested_wait: Some(seconds(wait)), age: seconds(age), ..FAILURE };
         failure.pause(None)
     };
-    assert_eq!(named(70.0, 0.0), seconds(70.0));
-    assert_eq!(named(70.0, 69.0), seconds(1.0));
-    assert_eq!(named(1e9, 0.0), HOUR);
-    assert_eq!(named(70.0, 70.0), Duration::ZERO);
+    assert_eq!(requested(70.0, 0.0), seconds(70.0));
+    assert_eq!(requested(70.0, 69.0), seconds(1.0));
+    assert_eq!(requested(70.0, 70.0), Duration::ZERO);
+    assert_eq!(requested(0.1, 0.0), seconds(0.5));
 }
 
 #[test]
 fn during_a_pause_the_live_token_is_served_and_without_one_the_error() {
     use Decision::*;
-    let named = Some(Failure { named_wait: Some(seconds(70.0)), ..FAILURE });
+    let requested = Some(Failure { requested_wait: Some(seconds(70.0)), ..FAILURE });
     for age in [0.0, 84_700.0, 86_371.0, 86_399.0] {
-        assert_eq!(decide(held(age, 86_400.0, 0.5), named), Serve);
+        assert_eq!(decide(held(age, 86_400.0, 0.0), requested), Serve);
     }
-    assert_eq!(decide(held(86_400.0, 86_400.0, 0.5), named), Fail(seconds(70.0)));
-    assert_eq!(decide(None, named), Fail(seconds(70.0)));
+    assert_eq!(decide(held(86_400.0, 86_400.0, 0.0), requested), Fail(seconds(70.0)));
+    assert_eq!(decide(None, requested), Fail(seconds(70.0)));
     assert_eq!(decide(None, Some(FAILURE)), Fail(seconds(0.5)));
 }
 
 #[test]
-fn forced_exchanges_are_apart() {
-    assert!(may_force(None) && may_force(Some(seconds(30.0))));
-    assert!(!may_force(Some(seconds(29.9))));
+fn a_refresh_point_that_is_drawn_late_is_still_to_come() {
+    for age in [0.0, 82_900.0, 84_000.0, 84_500.0] {
+        for random in [0.0, 0.5, 0.999] {
+            let refresh = Schedule::new(seconds(86_400.0), seconds(age), random).refresh();
+            assert!(refresh > seconds(age) && refresh <= seconds(84_600.0), "{age} {refresh:?}");
+        }
+    }
+    let past = Schedule::new(seconds(86_400.0), seconds(85_000.0), 0.5).refresh();
+    assert_eq!(past, seconds(84_600.0), "too old for that");
+}
+
+#[test]
+fn exceptions_are_apart() {
+    assert!(may_repeat(None) && may_repeat(Some(seconds(30.0))));
+    assert!(!may_repeat(Some(seconds(29.9))));
 }
 
 /// What happens between two questions of a caller.
@@ -155,7 +186,12 @@ fn live_through(steps: Vec<Step>) -> (Vec<f64>, usize) {
         exchanges.push(monotonic);
         match outcome {
             Ok(lifetime) => {
-                token = Some((monotonic, wall, Schedule::new(seconds(lifetime), random), lifetime));
+                token = Some((
+                    monotonic,
+                    wall,
+                    Schedule::new(seconds(lifetime), Duration::ZERO, 2.0 * random - 1.0),
+                    lifetime,
+                ));
                 failed = None;
             }
             Err((transient, wait)) => {
@@ -165,7 +201,7 @@ fn live_through(steps: Vec<Step>) -> (Vec<f64>, usize) {
                 let failure = Failure {
                     count: last.map_or(1, |last| last.count + 1),
                     transient,
-                    named_wait: wait.map(seconds),
+                    requested_wait: wait.map(seconds),
                     at_ease,
                     jitter: random,
                     age: Duration::ZERO,
@@ -177,9 +213,9 @@ fn live_through(steps: Vec<Step>) -> (Vec<f64>, usize) {
     (exchanges, jumps)
 }
 
-/// With tokens that live a minute or more. The densest run is four transient failures (0.5, 1, 2 and
-/// 4 s at the least), a permanent one (15 s), and again from the start: 5 in 22.5 s.
-const MOST_PER_HOUR: usize = 800;
+/// With tokens that live a minute or more. The densest run is a token of a minute that is renewed at
+/// its end alone: a dozen failures ahead of that, a quarter of what is left apart, in 57 s.
+const MOST_PER_HOUR: usize = 1000;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..Default::default() })]

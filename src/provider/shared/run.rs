@@ -1,155 +1,274 @@
 //! An exchange, from its start on a thread of its own to the token in use.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Era, Exchange, Gate, Outcome, Shared};
+use super::{Guard, Handle, Outcome, ProcessState, Shared, Work};
 use crate::error::contain;
 use crate::exchange::Interrupt;
-use crate::provider::event::{EventKind, tell};
-use crate::provider::memory::{self, Memory};
+use crate::provider::event::{Event, EventKind, Listener};
+use crate::provider::policy::Held;
+use crate::provider::retry_state::{RetryState, shared_pause};
 use crate::provider::stats::Cause;
-use crate::store::{Happening, User, Wish};
+use crate::store::{Happening, Ignored, User, Wish};
+use crate::sys::clock::Moment;
 use crate::sys::thread;
 use crate::{AccessToken, Credentials, Error, ErrorKind};
 
+/// Why work is started.
+#[derive(Clone, Copy)]
+pub(super) struct Reason {
+    pub(super) cause: Cause,
+    /// Whether to send a request only if the client secret has changed.
+    pub(super) only_with_another_secret: bool,
+}
+
+impl From<Cause> for Reason {
+    fn from(cause: Cause) -> Self {
+        Self { cause, only_with_another_secret: false }
+    }
+}
+
+/// What there is to say of work besides its outcome.
+#[derive(Default)]
+struct Report {
+    /// Whether a request was sent.
+    requested: Cell<bool>,
+    /// Whether nothing was done, since there is no other secret.
+    skipped: Cell<bool>,
+    events: RefCell<Vec<Event>>,
+}
+
+impl Report {
+    fn add(&self, kind: EventKind, message: impl Into<String>) {
+        self.events.borrow_mut().push(Event::new(kind, message));
+    }
+}
+
+/// Ends the work of a thread that panics.
+struct EndOnDrop<'a>(&'a ProcessState, &'a Arc<Work>);
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.flight.complete(self.1, |_| Err(Error::internal()));
+    }
+}
+
 impl Shared {
-    pub(super) fn board(
+    /// `events` gets what is to be told once the lock is free.
+    pub(super) fn join_or_start(
         self: &Arc<Self>,
-        era: &Arc<Era>,
-        gate: &mut Gate<'_>,
-        cause: Cause,
-    ) -> Result<Arc<Exchange>, Error> {
-        let wish = self.wish(cause, gate);
-        let boarded = gate.board(|exchange| {
-            let (shared, era) = (self.clone(), era.clone());
-            spawn(move || shared.run(&era, &exchange, cause, wish))
+        process: &Arc<ProcessState>,
+        guard: &mut Guard<'_>,
+        reason: Reason,
+        events: &mut Vec<Event>,
+    ) -> Result<Arc<Work>, Error> {
+        let wish = self.wish(reason, guard);
+        let handle = Handle { cause: reason.cause, interrupt: Interrupt::default() };
+        let started = guard.join_or_start(handle, |work| {
+            let (shared, process) = (self.clone(), process.clone());
+            spawn(move || shared.run(&process, &work, reason, wish))
         });
-        if let Err(error) = &boarded {
-            self.note_failure(gate, error);
-        }
-        boarded
+        started.map_err(|error| {
+            self.counters.exchange(reason.cause, false);
+            let (error, event) = self.note_failure(guard, &error);
+            events.push(event);
+            error
+        })
     }
 
     /// Which token of the store would do.
-    fn wish(&self, cause: Cause, memory: &Memory) -> Wish {
+    fn wish(&self, reason: Reason, state: &RetryState) -> Wish {
+        let now = self.clock.now();
         let kept = self.token.load();
-        let held = kept.as_ref().map(|kept| &kept.token);
-        let younger_than = match cause {
-            Cause::Empty | Cause::Invalidated => None,
-            Cause::Ahead => held.map(|token| token.age(self.clock.now())),
-            Cause::Refresh => Some(Duration::ZERO),
-        };
+        let token = kept.as_ref().map(|kept| &kept.token);
+        let is_asked_for = reason.cause == Cause::Refresh || reason.only_with_another_secret;
+        let in_last_part = kept.as_ref().is_some_and(|kept| !kept.held(now).is_at_ease());
         Wish {
-            younger_than,
-            not: [held.map(|token| token.hash()), memory.refused],
-            is_urgent: cause == Cause::Refresh,
+            younger_than: match reason.cause {
+                Cause::Empty | Cause::Invalidated => None,
+                Cause::Ahead => token.map(|token| token.age(now)),
+                Cause::Refresh => Some(Duration::ZERO),
+            },
+            not: [token.map(|token| token.hash()), state.refused],
+            ignored: Ignored {
+                backoff: is_asked_for,
+                requested_waits: is_asked_for || in_last_part,
+            },
         }
     }
 
-    /// The work of the exchange's own thread.
-    fn run(&self, era: &Era, exchange: &Arc<Exchange>, cause: Cause, wish: Wish) {
-        let exchanged = Cell::new(false);
-        let outcome = contain(|| {
-            let credentials = self.credentials()?;
-            let used_fallback = credentials.uses_fallback();
-            let token = self.obtain(wish, &credentials, &exchange.handle, || {
-                exchanged.set(true);
-                self.client.exchange(&credentials, &exchange.handle, &self.clock)
-            })?;
-            if credentials.uses_fallback() && !used_fallback {
-                let what = "the client secret was refused, and its fallback is used from now on";
-                self.tell(EventKind::FallbackUsed, what.to_owned());
-            }
-            Ok(Arc::new(token))
-        });
-        let event = Cell::new(None);
-        let remember = |memory: &mut Memory, outcome: &Outcome| {
-            if exchanged.get() {
-                self.counters.exchange(cause, outcome.is_ok());
-            }
-            event.set(Some(self.remember(memory, outcome, exchanged.get())));
-        };
-        let tell = || {
-            if let Some((kind, message)) = event.take() {
-                // A logger that panics must not leave callers waiting.
-                let _ = contain(|| {
-                    self.tell(kind, message);
-                    Ok(())
-                });
-            }
-        };
-        era.flight.land(exchange, outcome, remember, tell);
+    /// What the work's own thread does.
+    fn run(&self, process: &ProcessState, work: &Arc<Work>, reason: Reason, wish: Wish) {
+        work.runs_here();
+        let _end = EndOnDrop(process, work);
+        let report = Report::default();
+        let outcome = contain(|| self.fetch(&work.handle.interrupt, reason, wish, &report));
+        self.conclude(process, work, outcome, &report);
     }
 
-    /// A token from the store, or from `exchange`.
+    fn fetch(&self, interrupt: &Interrupt, reason: Reason, wish: Wish, report: &Report) -> Outcome {
+        let credentials = self.credentials()?;
+        if reason.only_with_another_secret && !credentials.reload() {
+            report.skipped.set(true);
+            return Err(Error::internal());
+        }
+        let used_fallback = credentials.uses_fallback();
+        let token = self.obtain(wish, &credentials, interrupt, report)?;
+        if credentials.uses_fallback() && !used_fallback {
+            let what = "the client secret was refused, and its fallback is used from now on";
+            report.add(EventKind::FallbackUsed, what);
+        }
+        Ok(Arc::new(token))
+    }
+
+    /// A token from the store, or from the API.
     fn obtain(
         &self,
         wish: Wish,
         credentials: &Credentials,
         interrupt: &Interrupt,
-        exchange: impl FnOnce() -> Result<AccessToken, Error>,
+        report: &Report,
     ) -> Result<AccessToken, Error> {
+        let exchange = || {
+            report.requested.set(true);
+            self.client.exchange(credentials, interrupt, &self.clock)
+        };
         let Some(keeper) = &self.keeper else { return exchange() };
         let user = User {
             credentials,
             sealer: &self.sealer,
-            backoff: &memory::shared_pause,
+            backoff: &shared_pause,
             pause: &|length| interrupt.pause(length),
             tell: &|happening| match happening {
                 Happening::Hit => self.counters.store_hits.add_one(),
                 Happening::Miss => self.counters.store_misses.add_one(),
                 Happening::Trouble(trouble) => {
-                    self.tell(EventKind::StoreTrouble, trouble.to_string());
+                    report.add(EventKind::StoreTrouble, trouble.to_string());
                 }
             },
         };
         keeper.obtain(wish, &user, exchange)
     }
 
-    pub(super) fn tell(&self, kind: EventKind, message: String) {
-        tell(self.listener.as_ref(), kind, message);
+    /// Notes the outcome down, releases those that wait, and then tells what happened.
+    fn conclude(
+        &self,
+        process: &ProcessState,
+        work: &Arc<Work>,
+        outcome: Outcome,
+        report: &Report,
+    ) -> bool {
+        let completed = process.flight.complete(work, |state| {
+            if report.requested.get() {
+                self.counters.exchange(work.handle.cause, outcome.is_ok());
+            }
+            let outcome = match outcome {
+                Ok(token) => Ok(self.note_success(state, token, report)),
+                Err(_) if report.skipped.get() => Err(self.last_error(state)),
+                Err(error) => {
+                    let (error, event) = self.note_failure(state, &error);
+                    report.events.borrow_mut().push(event);
+                    Err(error)
+                }
+            };
+            self.leave(&report.events.borrow());
+            outcome
+        });
+        if completed {
+            self.call_back(&report.events.take());
+        }
+        completed
     }
 
-    /// Notes an outcome down, at the gate.
-    fn remember(
+    fn note_success(
         &self,
-        memory: &mut Memory,
-        outcome: &Outcome,
-        exchanged: bool,
-    ) -> (EventKind, String) {
+        state: &mut RetryState,
+        token: Arc<AccessToken>,
+        report: &Report,
+    ) -> Arc<AccessToken> {
         let now = self.clock.now();
-        match outcome {
-            Ok(token) => {
-                memory.succeeded(exchanged, now);
-                self.take_into_use(token.clone());
-                let from = match self.keeper.as_ref().filter(|_| !exchanged) {
-                    Some(keeper) => keeper.place(),
-                    None => self.client.url().to_string(),
-                };
-                let left = token.left(now);
-                let what = format!(
-                    "got the token {} from {from}, which lives {left:.0?}",
-                    token.fingerprint()
-                );
-                (EventKind::Refreshed, what)
-            }
-            Err(error) => {
-                let pause = self.note_failure(memory, error);
-                let what =
-                    format!("no new token: {error}; the next exchange is due in {pause:.1?}");
-                (EventKind::RefreshFailed, what)
-            }
+        let requested = report.requested.get();
+        self.change(state, |state| state.succeeded(requested, now));
+        self.take_into_use(token.clone());
+        let from = match self.keeper.as_ref().filter(|_| !requested) {
+            Some(keeper) => keeper.place(),
+            None => self.client.url().to_string(),
+        };
+        let (fingerprint, left) = (token.fingerprint(), token.left(now));
+        let what = format!("got the token {fingerprint} from {from}, which lives {left:.0?}");
+        report.add(EventKind::Refreshed, what);
+        token
+    }
+
+    /// The error for those that waited, and the event.
+    fn note_failure(&self, state: &mut RetryState, error: &Error) -> (Error, Event) {
+        let now = self.clock.now();
+        let held = self.held(now);
+        let shown = self.change(state, |state| state.failed(error, held, now));
+        let pause = shown.retry_after().unwrap_or_default();
+        let what = format!("no new token: {error}; the next exchange is due in {pause:.1?}");
+        (shown, Event::new(EventKind::RefreshFailed, what))
+    }
+
+    /// The error of the last exchange, which failed.
+    pub(super) fn last_error(&self, state: &RetryState) -> Error {
+        let now = self.clock.now();
+        let held = self.held(now);
+        let pause = state.failure(now).map(|failure| failure.pause(held));
+        pause.map_or_else(Error::internal, |pause| state.error(pause))
+    }
+
+    fn held(&self, now: Moment) -> Option<Held> {
+        self.token.load().as_ref().map(|kept| kept.held(now))
+    }
+
+    /// Whether work takes longer than any may.
+    pub(in crate::provider) fn is_overdue(&self, work: &Work) -> bool {
+        work.started().elapsed() >= self.longest_wait
+    }
+
+    /// Ends work that takes longer than any may, although each of its steps has a limit.
+    pub(in crate::provider) fn give_up(&self, process: &ProcessState, work: &Arc<Work>) {
+        let error = Error::new(
+            ErrorKind::Timeout,
+            format!(
+                "{} brought no token within {:.1?}, so this request was given up; ask again",
+                self.client.url(),
+                self.longest_wait
+            ),
+        );
+        let report = Report { requested: Cell::new(true), ..Report::default() };
+        if self.conclude(process, work, Err(error), &report) {
+            work.handle.interrupt.raise();
         }
     }
 
-    /// The pause before the next exchange.
-    fn note_failure(&self, memory: &mut Memory, error: &Error) -> Duration {
-        let now = self.clock.now();
-        let held = self.token.load().as_ref().map(|kept| kept.held(now));
-        memory.failed(error.clone(), held, now);
-        memory.failure(now).map_or(Duration::ZERO, |failure| failure.pause(held))
+    pub(super) fn tell(&self, events: &[Event]) {
+        self.leave(events);
+        self.call_back(events);
+    }
+
+    /// Leaves events where the program takes them; never blocks.
+    fn leave(&self, events: &[Event]) {
+        if let Some(Listener::Queue(queue)) = &self.listener {
+            events.iter().for_each(|event| queue.push(event));
+        }
+    }
+
+    /// Hands events to the program's own code, with no lock held and nobody waiting.
+    fn call_back(&self, events: &[Event]) {
+        for event in events {
+            // What a logger panics with is not the caller's affair.
+            let _ = contain(|| {
+                log::log!(target: "clazar_auth", event.kind.level(), "{}", event.message);
+                if let Some(Listener::Callback(callback)) = &self.listener {
+                    callback(event);
+                }
+                Ok(())
+            });
+        }
     }
 }
 

@@ -19,7 +19,7 @@ proptest! {
         let mut now = Moment::at(100.0, 1e9);
         let seconds = Duration::from_secs_f64;
         let token = AccessToken::aged("not-a-real-token", now, seconds(age), seconds(lifetime));
-        let kept = Kept::new(Arc::new(token));
+        let kept = Kept::new(Arc::new(token), now);
         now.step(monotonic, wall);
         prop_assert_eq!(kept.is_fresh(now), kept.held(now).is_fresh());
     }

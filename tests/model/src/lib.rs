@@ -1,10 +1,10 @@
-//! The single flight of `src/provider/flight.rs`, word for word, run by loom through the
+//! The single flight of `src/provider/single_flight.rs`, word for word, run by loom through the
 //! interleavings of a few threads.
 #![cfg(test)]
 
-#[path = "../../../src/provider/flight.rs"]
+#[path = "../../../src/provider/single_flight.rs"]
 #[allow(dead_code)]
-mod flight;
+mod single_flight;
 mod sync;
 
 use loom::model::Builder;
@@ -12,75 +12,116 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use loom::thread;
 
-use flight::{Closed, Flight};
+use single_flight::{Closed, SingleFlight};
 
-/// A token is a number; an exchange that was closed brings none.
+/// A token is a number; `None` stands for an error.
 type Outcome = Option<usize>;
-type Exchange = flight::Exchange<Outcome, ()>;
+type Work = single_flight::Work<Outcome, ()>;
 
-/// The token in use, which is changed at the gate only.
-type Memory = Option<usize>;
-type Gate<'a> = flight::Gate<'a, Outcome, (), Memory>;
+/// The token in use, which is changed under the lock only.
+type State = Option<usize>;
+type Guard<'a> = single_flight::Guard<'a, Outcome, (), State>;
 
-/// As little of a provider as makes all uses of a flight.
+/// As little of a provider as makes all uses of a single flight.
 #[derive(Clone)]
 struct Provider(Arc<Shared>);
 
 struct Shared {
-    flight: Flight<Outcome, (), Memory>,
+    flight: SingleFlight<Outcome, (), State>,
     /// The server: it counts its requests, and gives each a token of its own.
     requests: AtomicUsize,
     at_once: AtomicUsize,
+    /// Work whose thread still runs although nobody waits for it any more.
+    given_up: AtomicUsize,
+    /// What the program's own code does when it is told of the first outcome.
+    callback: Option<fn(&Provider)>,
+    calls: AtomicUsize,
 }
 
 impl Provider {
+    fn new(token: Option<usize>, callback: Option<fn(&Provider)>) -> Self {
+        Self(Arc::new(Shared {
+            flight: SingleFlight::new(token, false),
+            requests: AtomicUsize::new(0),
+            at_once: AtomicUsize::new(0),
+            given_up: AtomicUsize::new(0),
+            callback,
+            calls: AtomicUsize::new(0),
+        }))
+    }
+
     fn token(&self) -> Result<usize, Closed> {
-        let mut gate = self.0.flight.enter()?;
-        match *gate {
+        let mut guard = self.0.flight.lock()?;
+        match *guard {
             Some(token) => Ok(token),
-            None => wait(self.board(&mut gate), gate),
+            None => wait(self.join_or_start(&mut guard), guard),
         }
     }
 
     fn refresh(&self) -> Result<usize, Closed> {
-        let mut gate = self.0.flight.enter()?;
-        wait(self.board(&mut gate), gate)
+        let mut guard = self.0.flight.lock()?;
+        wait(self.join_or_start(&mut guard), guard)
     }
 
     /// What a caller with a stale token does.
     fn renew(&self) {
-        if let Some(Ok(mut gate)) = self.0.flight.try_enter() {
-            self.board(&mut gate);
+        if let Some(Ok(mut guard)) = self.0.flight.try_lock() {
+            self.join_or_start(&mut guard);
         }
     }
 
-    fn board(&self, gate: &mut Gate<'_>) -> sync::Arc<Exchange> {
-        let start = |exchange| {
+    fn join_or_start(&self, guard: &mut Guard<'_>) -> sync::Arc<Work> {
+        let start = |work| {
             let provider = self.clone();
-            thread::spawn(move || provider.run(&exchange));
+            thread::spawn(move || provider.run(&work));
             Ok::<_, Closed>(())
         };
-        gate.board(start).expect("a thread can be started")
+        guard.join_or_start((), start).expect("a thread can be started")
     }
 
-    fn run(&self, exchange: &sync::Arc<Exchange>) {
+    fn run(&self, work: &sync::Arc<Work>) {
+        work.runs_here();
         let others = self.0.at_once.fetch_add(1, SeqCst);
         let token = self.0.requests.fetch_add(1, SeqCst) + 1;
+        assert!(self.is_known_to_run(work), "its own thread would wait for it");
         self.0.at_once.fetch_sub(1, SeqCst);
-        assert_eq!(others, 0, "two exchanges at once");
-        self.0.flight.land(exchange, Some(token), |memory, outcome| *memory = *outcome, || ());
+        assert!(others <= self.0.given_up.load(SeqCst), "two requests at once");
+        let completed = self.0.flight.complete(work, |state| {
+            *state = Some(token);
+            Some(token)
+        });
+        if completed && self.0.calls.fetch_add(1, SeqCst) == 0 {
+            self.0.callback.inspect(|callback| callback(self));
+        }
+    }
+
+    /// What a logger that asks for a token in the middle of the work finds.
+    fn is_known_to_run(&self, work: &sync::Arc<Work>) -> bool {
+        let in_flight = self.0.flight.lock().ok().and_then(|guard| guard.in_flight());
+        let is_ours = in_flight.is_some_and(|other| sync::Arc::ptr_eq(&other, work));
+        !is_ours || work.is_run_by_caller()
+    }
+
+    /// What a caller does that has waited too long.
+    fn give_up(&self) {
+        let Ok(guard) = self.0.flight.lock() else { return };
+        let Some(work) = guard.in_flight() else { return };
+        drop(guard);
+        self.0.given_up.fetch_add(1, SeqCst);
+        let ended_here = self.0.flight.complete(&work, |_| None);
+        assert_eq!(ended_here, work.wait(None) == Some(None), "the first outcome stays");
     }
 
     fn invalidate(&self, token: usize) {
-        if let Ok(mut gate) = self.0.flight.enter() {
-            if *gate == Some(token) {
-                *gate = None;
+        if let Ok(mut guard) = self.0.flight.lock() {
+            if *guard == Some(token) {
+                *guard = None;
             }
         }
     }
 
     fn close(&self) {
-        self.0.flight.close(None, |memory| *memory = None);
+        self.0.flight.close(None, |state| *state = None);
     }
 
     fn requests(&self) -> usize {
@@ -88,22 +129,28 @@ impl Provider {
     }
 }
 
-fn wait(exchange: sync::Arc<Exchange>, gate: Gate<'_>) -> Result<usize, Closed> {
-    drop(gate);
-    exchange.wait(None).expect("a wait without a deadline ends with an outcome").ok_or(Closed)
+fn wait(work: sync::Arc<Work>, guard: Guard<'_>) -> Result<usize, Closed> {
+    drop(guard);
+    assert!(!work.is_run_by_caller(), "a wait for oneself");
+    work.wait(None).expect("a wait without a deadline ends with an outcome").ok_or(Closed)
 }
 
 /// Runs `threads` side by side in every order, then `check`.
 fn model(token: Option<usize>, threads: [fn(&Provider); 2], check: fn(&Provider)) {
+    model_with(None, token, threads, check);
+}
+
+fn model_with(
+    callback: Option<fn(&Provider)>,
+    token: Option<usize>,
+    threads: [fn(&Provider); 2],
+    check: fn(&Provider),
+) {
     let mut builder = Builder::new();
     // More changes of thread than this find nothing new and take days.
     builder.preemption_bound = Some(3);
     builder.check(move || {
-        let provider = Provider(Arc::new(Shared {
-            flight: Flight::new(token, false),
-            requests: AtomicUsize::new(0),
-            at_once: AtomicUsize::new(0),
-        }));
+        let provider = Provider::new(token, callback);
         let running = threads.map(|work| {
             let provider = provider.clone();
             thread::spawn(move || work(&provider))
@@ -114,7 +161,7 @@ fn model(token: Option<usize>, threads: [fn(&Provider); 2], check: fn(&Provider)
 }
 
 #[test]
-fn callers_share_one_exchange() {
+fn callers_share_one_request() {
     let ask = |provider: &Provider| assert_eq!(provider.token().ok(), Some(1));
     model(None, [ask, ask], |provider| assert_eq!(provider.requests(), 1));
 }
@@ -128,7 +175,7 @@ fn close_ends_every_wait() {
 }
 
 #[test]
-fn a_refresh_and_a_caller_never_make_two_exchanges_at_once() {
+fn a_refresh_and_a_caller_never_make_two_requests_at_once() {
     model(
         None,
         [
@@ -170,4 +217,38 @@ fn close_comes_between_a_refresh_and_an_invalidation() {
         ],
         |provider| assert!(provider.token().is_err()),
     );
+}
+
+/// Whoever waits is released before the program's own code is called, which may ask for a token.
+#[test]
+fn a_callback_may_ask_for_a_token() {
+    let callback = |provider: &Provider| assert!(provider.token().is_ok());
+    let ask = |provider: &Provider| assert!(provider.token().is_ok());
+    model_with(Some(callback), None, [ask, ask], |provider| assert_eq!(provider.requests(), 1));
+}
+
+#[test]
+fn a_callback_may_ask_for_another_token() {
+    let callback = |provider: &Provider| assert!(provider.refresh().is_ok());
+    let ask = |provider: &Provider| assert!(provider.token().is_ok());
+    model_with(Some(callback), None, [ask, |_| ()], |provider| {
+        assert!((1..=2).contains(&provider.requests()));
+    });
+}
+
+#[test]
+fn a_callback_may_close_the_provider() {
+    let callback = |provider: &Provider| provider.close();
+    let ask = |provider: &Provider| drop(provider.token());
+    model_with(Some(callback), None, [ask, ask], |provider| drop(provider.token()));
+}
+
+/// A caller that gives work up and the work's own thread end it once, and wake all that wait.
+#[test]
+fn work_that_is_given_up_ends_once() {
+    let ask = |provider: &Provider| drop(provider.token());
+    model(None, [ask, |provider| provider.give_up()], |provider| {
+        assert!(provider.token().is_ok(), "the next one starts anew");
+        assert!(provider.requests() <= 2);
+    });
 }

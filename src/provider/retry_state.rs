@@ -1,0 +1,132 @@
+//! What a provider remembers from one exchange to the next.
+
+use std::time::Duration;
+
+use super::policy::{self, Failure, Held};
+use crate::sys::clock::Moment;
+use crate::{Error, ErrorKind, random};
+
+#[derive(Clone, Default)]
+pub(super) struct RetryState {
+    failed: Option<Failed>,
+    /// Whether the token in use was taken out of use because of a 401.
+    pub(super) invalidated: bool,
+    /// The hash of the last one that was.
+    pub(super) refused: Option<[u8; 32]>,
+    /// When such a token was last replaced by an exchange.
+    forced: Option<Moment>,
+    /// When a request was last sent although the server had asked to wait.
+    overrode: Option<Moment>,
+    /// When the client secret was last read again during a back-off.
+    reread: Option<Moment>,
+}
+
+#[derive(Clone)]
+struct Failed {
+    error: Error,
+    at: Moment,
+    count: u32,
+    at_ease: bool,
+    requested_wait: Option<Duration>,
+    jitter: f64,
+}
+
+impl Failed {
+    fn as_failure(&self, now: Moment) -> Failure {
+        Failure {
+            count: self.count,
+            transient: self.error.is_transient(),
+            requested_wait: self.requested_wait,
+            at_ease: self.at_ease,
+            jitter: self.jitter,
+            age: now.since(self.at),
+        }
+    }
+}
+
+impl RetryState {
+    /// What a forked child remembers: which token was refused, and for how long the server asked to wait.
+    pub(super) fn in_child(&self) -> Self {
+        let asked_to_wait = self.failed.clone().filter(|failed| failed.requested_wait.is_some());
+        Self { failed: asked_to_wait, ..self.clone() }
+    }
+
+    /// `exchanged` says whether the token comes from an exchange, and not from a store.
+    pub(super) fn succeeded(&mut self, exchanged: bool, now: Moment) {
+        self.failed = None;
+        if std::mem::take(&mut self.invalidated) && exchanged {
+            self.forced = Some(now);
+        }
+    }
+
+    /// `held` is the token that was in use when the exchange failed. Gives the error for those that
+    /// waited.
+    pub(super) fn failed(&mut self, error: &Error, held: Option<Held>, now: Moment) -> Error {
+        let at_ease = held.is_some_and(|held| held.is_at_ease());
+        let alike = |last: &Failed| {
+            last.at_ease == at_ease && last.error.is_transient() == error.is_transient()
+        };
+        let last = self.failed.take().filter(alike);
+        let failed = Failed {
+            error: error.clone(),
+            at: now,
+            count: last.map_or(1, |last| last.count.saturating_add(1)),
+            at_ease,
+            requested_wait: error.requested_wait().map(random::spread),
+            jitter: random::upper_half(),
+        };
+        let pause = failed.as_failure(now).pause(held);
+        self.failed = Some(failed);
+        self.error(pause)
+    }
+
+    /// The last exchange, if it failed, as the policy sees it.
+    pub(super) fn failure(&self, now: Moment) -> Option<Failure> {
+        self.failed.as_ref().map(|failed| failed.as_failure(now))
+    }
+
+    /// Its error, for a caller that is to come back after `pause`.
+    pub(super) fn error(&self, pause: Duration) -> Error {
+        let failed = self.failed.as_ref().expect("a pause follows a failure");
+        failed.error.clone().with_backoff(Some(pause))
+    }
+
+    /// Whether the API's 401 may lead to an exchange.
+    pub(super) fn may_force(&self, now: Moment) -> bool {
+        policy::may_repeat(self.forced.map(|at| now.since(at)))
+    }
+
+    /// Whether an exchange that was asked for may be made in spite of a wait that the server asked for;
+    /// if so, none for a while.
+    pub(super) fn override_requested_wait(&mut self, now: Moment) -> bool {
+        let may = policy::may_repeat(self.overrode.map(|at| now.since(at)));
+        self.overrode = if may { Some(now) } else { self.overrode };
+        may
+    }
+
+    /// Whether it is time to see if there is another client secret, since a wait may be for nothing; if
+    /// so, not again for a while.
+    pub(super) fn reread_secret(&mut self, now: Moment) -> bool {
+        let Some(failed) = &self.failed else { return false };
+        let may_help =
+            failed.error.kind() == ErrorKind::Credentials || failed.requested_wait.is_some();
+        let ages = [Some(failed.at), self.reread].into_iter().flatten().map(|at| now.since(at));
+        let is_time = may_help && policy::may_repeat(ages.min());
+        self.reread = if is_time { Some(now) } else { self.reread };
+        is_time
+    }
+}
+
+/// The pause after an error that was the last of so many in a row, for all processes that share a store:
+/// one that some of them, who have no token, can bear.
+pub(super) fn shared_pause(error: &Error, count: u32) -> Duration {
+    let failure = Failure {
+        count,
+        transient: error.is_transient(),
+        requested_wait: error.requested_wait().map(random::spread),
+        at_ease: false,
+        jitter: random::upper_half(),
+        age: Duration::ZERO,
+    };
+    failure.pause(None)
+}

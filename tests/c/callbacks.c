@@ -1,0 +1,303 @@
+/* What the program's own code may do in an event callback: everything, in each event, for as long as it
+ * likes. The server refuses the secret "wrong", gives a client called "stale..." one token of three
+ * seconds and then a 400, and all others a token of a day. */
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "check.h"
+
+#define SECRET "not-a-real-secret-0123456789abcdef"
+#define WRONG_SECRET "not-a-real-wrong-secret-0123456789abcdef"
+
+/* One provider, the event that it waits for, and what the callback does then. */
+struct cell {
+    clazar_event event;
+    void (*act)(struct cell *);
+    clazar_config *config;
+    clazar_provider *provider;
+    /* Of the event's and of what was done: numbers, which `lock` guards. */
+    int acting, done, may_end;
+    /* What a call for a token gives in this event, and what a refresh does. */
+    clazar_status expected, refreshed;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+
+static void set(int *flag) {
+    CHECK(pthread_mutex_lock(&lock) == 0);
+    *flag = 1;
+    CHECK(pthread_cond_broadcast(&changed) == 0);
+    CHECK(pthread_mutex_unlock(&lock) == 0);
+}
+
+/* A hang ends by alarm(). */
+static void wait_for(const int *flag) {
+    CHECK(pthread_mutex_lock(&lock) == 0);
+    while (!*flag)
+        CHECK(pthread_cond_wait(&changed, &lock) == 0);
+    CHECK(pthread_mutex_unlock(&lock) == 0);
+}
+
+static int is_set(const int *flag) {
+    CHECK(pthread_mutex_lock(&lock) == 0);
+    const int value = *flag;
+    CHECK(pthread_mutex_unlock(&lock) == 0);
+    return value;
+}
+
+/* A token of three seconds may be dead by now. */
+static int may_be(const struct cell *cell, clazar_status status) {
+    return status == cell->expected ||
+           (cell->event == CLAZAR_EVENT_STALE_SERVED && status == cell->refreshed);
+}
+
+/* ---- What a callback does ---- */
+
+static void token(struct cell *cell) {
+    clazar_token *token = NULL;
+    CHECK(may_be(cell, clazar_provider_token(cell->provider, &token, NULL)));
+    clazar_token_free(token);
+}
+
+static void authorization(struct cell *cell) {
+    char header[CLAZAR_AUTHORIZATION_MAX];
+    CHECK(may_be(cell, clazar_provider_authorization(cell->provider, header, sizeof header, NULL, NULL)));
+}
+
+static void refresh(struct cell *cell) {
+    clazar_token *token = NULL;
+    CHECK(clazar_provider_refresh(cell->provider, &token, NULL) == cell->refreshed);
+    clazar_token_free(token);
+}
+
+static void seal(struct cell *cell) {
+    uint8_t blob[CLAZAR_SEALED_MAX];
+    CHECK(may_be(cell, clazar_provider_seal(cell->provider, blob, sizeof blob, NULL, NULL)));
+}
+
+static void unseal(struct cell *cell) {
+    CHECK(clazar_provider_unseal(cell->provider, (const uint8_t *)"none", 4, NULL) ==
+          CLAZAR_ERR_INVALID_ARGUMENT);
+}
+
+static void peek(struct cell *cell) {
+    clazar_token *token = NULL;
+    CHECK(clazar_provider_peek(cell->provider, &token, NULL) == CLAZAR_OK);
+    CHECK(may_be(cell, token != NULL ? CLAZAR_OK : cell->refreshed));
+    clazar_token_free(token);
+}
+
+static void invalidate(struct cell *cell) {
+    clazar_token *token = NULL;
+    CHECK(clazar_provider_peek(cell->provider, &token, NULL) == CLAZAR_OK);
+    if (token != NULL)
+        CHECK(clazar_provider_invalidate(cell->provider, token, NULL) == CLAZAR_OK);
+    clazar_token_free(token);
+}
+
+static void stats(struct cell *cell) {
+    CHECK(stats_of(cell->provider).waited > 0);
+}
+
+static void clone_and_free(struct cell *cell) {
+    clazar_provider_free(clazar_provider_clone(cell->provider));
+}
+
+static void another_provider(struct cell *cell) {
+    clazar_provider *provider = NULL;
+    CHECK(clazar_provider_new(cell->config, &provider, NULL) == CLAZAR_OK);
+    clazar_provider_free(provider);
+}
+
+static void authenticate(struct cell *cell) {
+    clazar_token *token = NULL;
+    const clazar_status status = clazar_authenticate(cell->config, &token, NULL);
+    CHECK(status == CLAZAR_OK || status == cell->refreshed);
+    clazar_token_free(token);
+}
+
+static void close_it(struct cell *cell) {
+    clazar_provider_close(cell->provider);
+    clazar_token *token = NULL;
+    CHECK(clazar_provider_token(cell->provider, &token, NULL) == CLAZAR_ERR_CLOSED);
+}
+
+static void *ask_until_closed(void *opaque) {
+    struct cell *cell = opaque;
+    clazar_token *token = NULL;
+    while (clazar_provider_refresh(cell->provider, &token, NULL) != CLAZAR_ERR_CLOSED)
+        clazar_token_free(token);
+    return NULL;
+}
+
+static void close_and_join(struct cell *cell) {
+    pthread_t worker;
+    CHECK(pthread_create(&worker, NULL, ask_until_closed, cell) == 0);
+    breathe();
+    clazar_provider_close(cell->provider);
+    CHECK(pthread_join(worker, NULL) == 0);
+}
+
+static void (*const acts[])(struct cell *) = {
+    token, authorization,  refresh,          seal,         unseal,   peek,           invalidate,
+    stats, clone_and_free, another_provider, authenticate, close_it, close_and_join,
+};
+
+/* ---- Each event, and each of these ---- */
+
+static void on_event(void *opaque, clazar_event event, const char *message) {
+    struct cell *cell = opaque;
+    CHECK(message != NULL);
+    if (event != cell->event || is_set(&cell->acting))
+        return;
+    set(&cell->acting);
+    cell->act(cell);
+    set(&cell->done);
+}
+
+static void prepare(struct cell *cell, int number) {
+    clazar_config *config = cell->config = config_from_env();
+    char id[64];
+    snprintf(id, sizeof id, "%s-%d", cell->event == CLAZAR_EVENT_STALE_SERVED ? "stale" : "client",
+             number);
+    CHECK(clazar_config_set_client_id(config, id) == CLAZAR_OK);
+    const int is_refused =
+        cell->event == CLAZAR_EVENT_REFRESH_FAILED || cell->event == CLAZAR_EVENT_FALLBACK_USED;
+    CHECK(clazar_config_set_client_secret(config, is_refused ? WRONG_SECRET : SECRET) == CLAZAR_OK);
+    if (cell->event == CLAZAR_EVENT_FALLBACK_USED)
+        CHECK(clazar_config_set_client_secret_fallback(config, SECRET) == CLAZAR_OK);
+    /* A folder that others may enter. */
+    if (cell->event == CLAZAR_EVENT_STORE_TROUBLE)
+        CHECK(clazar_config_set_store(config, getenv("TEST_OPEN_FOLDER")) == CLAZAR_OK);
+    cell->expected =
+        cell->event == CLAZAR_EVENT_REFRESH_FAILED ? CLAZAR_ERR_CREDENTIALS : CLAZAR_OK;
+    cell->refreshed =
+        cell->event == CLAZAR_EVENT_STALE_SERVED ? CLAZAR_ERR_REJECTED : cell->expected;
+    CHECK(clazar_config_set_event_callback(config, on_event, cell, NULL) == CLAZAR_OK);
+    CHECK(clazar_provider_new(config, &cell->provider, NULL) == CLAZAR_OK);
+}
+
+/* Asks until the event has come, and the callback has returned. */
+static void *live(void *opaque) {
+    struct cell *cell = opaque;
+    while (!is_set(&cell->done)) {
+        clazar_token *token = NULL;
+        const clazar_status status = clazar_provider_token(cell->provider, &token, NULL);
+        CHECK(may_be(cell, status) || status == CLAZAR_ERR_CLOSED);
+        clazar_token_free(token);
+        breathe();
+    }
+    return NULL;
+}
+
+static void in_each_event_it_may_do_everything(void) {
+    enum { EVENTS = 5, ACTS = sizeof acts / sizeof *acts };
+    static struct cell cells[EVENTS * ACTS];
+    static pthread_t threads[EVENTS * ACTS];
+    for (int i = 0; i < EVENTS * ACTS; i++) {
+        cells[i].event = i / ACTS + 1;
+        cells[i].act = acts[i % ACTS];
+        prepare(&cells[i], i);
+        CHECK(pthread_create(&threads[i], NULL, live, &cells[i]) == 0);
+    }
+    for (int i = 0; i < EVENTS * ACTS; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    for (int i = 0; i < EVENTS * ACTS; i++) {
+        clazar_provider_free(cells[i].provider);
+        clazar_config_free(cells[i].config);
+    }
+}
+
+/* ---- A callback that does not return for a while ---- */
+
+static void block(struct cell *cell) {
+    wait_for(&cell->may_end);
+}
+
+static void *get_a_token(void *opaque) {
+    struct cell *cell = opaque;
+    clazar_token_free(token_of(cell->provider));
+    return NULL;
+}
+
+static void *wait_for_the_close(void *opaque) {
+    struct cell *cell = opaque;
+    clazar_token *token = NULL;
+    CHECK(clazar_provider_refresh(cell->provider, &token, NULL) == CLAZAR_ERR_CLOSED);
+    return NULL;
+}
+
+static void nobody_waits_for_it(void) {
+    enum { WAITING = 8 };
+    static struct cell cell = {.event = CLAZAR_EVENT_REFRESHED, .act = block};
+    pthread_t threads[WAITING], last;
+    prepare(&cell, 1000);
+    for (int i = 0; i < WAITING; i++)
+        CHECK(pthread_create(&threads[i], NULL, get_a_token, &cell) == 0);
+    for (int i = 0; i < WAITING; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    wait_for(&cell.acting);
+
+    /* Closed, while one exchange still tells and another has no answer yet. */
+    clazar_config *config = cell.config;
+    const uint64_t waited = stats_of(cell.provider).waited;
+    CHECK(pthread_create(&last, NULL, wait_for_the_close, &cell) == 0);
+    while (stats_of(cell.provider).waited == waited)
+        breathe();
+    clazar_provider_close(cell.provider);
+    CHECK(pthread_join(last, NULL) == 0);
+    CHECK(!is_set(&cell.done));
+
+    set(&cell.may_end);
+    wait_for(&cell.done);
+    clazar_provider_free(cell.provider);
+    clazar_config_free(config);
+}
+
+/* ---- A callback that a cancelled thread comes to ---- */
+
+static void write_to_a_log(struct cell *cell) {
+    int ends[2];
+    CHECK(cell != NULL && pipe(ends) == 0);
+    /* A cancellation point. */
+    CHECK(write(ends[1], "", 1) == 1);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void *ask_although_cancelled(void *opaque) {
+    struct cell *cell = opaque;
+    char header[CLAZAR_AUTHORIZATION_MAX];
+    CHECK(pthread_cancel(pthread_self()) == 0);
+    while (!is_set(&cell->done)) {
+        clazar_provider_authorization(cell->provider, header, sizeof header, NULL, NULL);
+        sched_yield();
+    }
+    pthread_testcancel();
+    return NULL;
+}
+
+static void a_cancelled_thread_comes_back_from_it(void) {
+    static struct cell cell = {.event = CLAZAR_EVENT_STALE_SERVED, .act = write_to_a_log};
+    pthread_t thread;
+    void *result = NULL;
+    prepare(&cell, 2000);
+    CHECK(pthread_create(&thread, NULL, ask_although_cancelled, &cell) == 0);
+    CHECK(pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED);
+    clazar_provider_free(cell.provider);
+    clazar_config_free(cell.config);
+}
+
+int main(void) {
+    const char *which = getenv("TEST_CASE");
+    alarm(300);
+    if (strcmp(which, "each") == 0)
+        in_each_event_it_may_do_everything();
+    else if (strcmp(which, "blocked") == 0)
+        nobody_waits_for_it();
+    else
+        a_cancelled_thread_comes_back_from_it();
+    return 0;
+}
