@@ -13,7 +13,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// The longest that a caller with a live token waits for its successor.
 const LONGEST_GRACE: Duration = SECOND;
 /// The shortest wait between two exchanges ahead of a live token's end.
-const SHORTEST_AHEAD: Duration = SECOND;
+const SHORTEST_AHEAD: Duration = Duration::from_millis(500);
 /// The shortest time between two exceptions of a kind; see [`may_repeat`].
 const BETWEEN_EXCEPTIONS: Duration = Duration::from_secs(30);
 

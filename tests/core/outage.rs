@@ -41,7 +41,7 @@ impl Failing {
 }
 
 /// Good for the first `good` requests, then failing for a while, then good again.
-fn server(failing: Failing, good: usize) -> Server {
+fn server(failing: Failing, good: usize, lifetime: u64) -> Server {
     let began: &'static Mutex<Option<Instant>> = Box::leak(Box::default());
     Server::new(move |mut stream: TcpStream, requests: &Requests| {
         let Some(request) = read_request(&mut stream) else { return };
@@ -58,7 +58,7 @@ fn server(failing: Failing, good: usize) -> Server {
             return failing.answer(stream);
         }
         let body = format!(
-            r#"{{"access_token":"not-a-real-token-{count}","token_type":"bearer","expires_in":{LIFETIME}}}"#
+            r#"{{"access_token":"not-a-real-token-{count}","token_type":"bearer","expires_in":{lifetime}}}"#
         );
         let _ = stream.write_all(ok(&body).as_bytes());
     })
@@ -71,7 +71,7 @@ fn provider(server: &Server) -> TokenProvider {
 
 /// No caller sees an error, and none waits before the token's last part.
 fn nobody_notices(failing: Failing) {
-    let server = server(failing, 1);
+    let server = server(failing, 1, LIFETIME);
     let provider = provider(&server);
     let start = Instant::now();
     let first = provider.token().unwrap();
@@ -126,9 +126,23 @@ fn nobody_notices_a_server_of_garbage() {
     nobody_notices(Failing::Garbage);
 }
 
+/// The token is renewed 13 to 19.5 s after it came, and its last part begins at 24.7 s.
+#[test]
+fn an_outage_that_ends_before_the_last_part_makes_nobody_wait() {
+    let server = server(Failing::Busy, 1, 26);
+    let provider = provider(&server);
+    let first = provider.token().unwrap();
+    while provider.token().unwrap().value() == first.value() {
+        thread::yield_now();
+    }
+    let stats = provider.stats();
+    assert!(stats.ahead.failed > 0, "there was an outage: {stats:?}");
+    assert_eq!(stats.waited, 1, "for the first token alone: {stats:?}");
+}
+
 /// All callers learn of it at once, and the provider recovers by itself.
 fn everybody_learns(failing: Failing, kind: ErrorKind) {
-    let server = server(failing, 0);
+    let server = server(failing, 0, LIFETIME);
     let provider = provider(&server);
     assert_eq!(provider.token().unwrap_err().kind(), kind);
     let requests = server.requests().len();

@@ -86,8 +86,8 @@ fn an_outage_is_asked_about_again_before_the_last_part_begins() {
     assert_eq!(failure(1000.0, 0.0), seconds(30.0));
     assert_eq!(failure(100.0, 0.0), seconds(25.0), "a quarter of what is left");
     assert_eq!(failure(100.0, 20.0), seconds(5.0), "of what was left when it failed");
-    assert_eq!(failure(2.0, 0.0), seconds(1.0), "but a second at least");
-    assert_eq!(failure(0.5, 0.0), seconds(0.5), "and never into the last part");
+    assert_eq!(failure(1.0, 0.0), seconds(0.5), "but half a second at least");
+    assert_eq!(failure(0.4, 0.0), seconds(0.4), "and never into the last part");
 }
 
 #[test]
@@ -164,11 +164,20 @@ fn step(longest: f64, jumps: bool) -> impl Strategy<Value = Step> {
 /// One provider, asked after each step, as it would follow the policy. Gives the times of its
 /// exchanges, and the number of jumps; panics if a dead token is served.
 fn live_through(steps: Vec<Step>) -> (Vec<f64>, usize) {
+    live(steps, |step, _| step.outcome)
+}
+
+/// `outcome` also gets the age of the last token.
+fn live(
+    steps: impl IntoIterator<Item = Step>,
+    outcome: impl Fn(&Step, f64) -> Result<f64, (bool, Option<f64>)>,
+) -> (Vec<f64>, usize) {
     let (mut monotonic, mut wall) = (0.0_f64, 1e9_f64);
     let (mut exchanges, mut jumps) = (Vec::new(), 0);
     let mut token: Option<(f64, f64, Schedule, f64)> = None;
     let mut failed: Option<(f64, f64, Failure)> = None;
-    for Step { passes, jump, outcome, random } in steps {
+    for step in steps {
+        let Step { passes, jump, random, .. } = step;
         monotonic += passes;
         wall += passes + jump;
         jumps += usize::from(jump != 0.0);
@@ -184,7 +193,7 @@ fn live_through(steps: Vec<Step>) -> (Vec<f64>, usize) {
             continue;
         }
         exchanges.push(monotonic);
-        match outcome {
+        match outcome(&step, monotonic - token.map_or(0.0, |(born, ..)| born)) {
             Ok(lifetime) => {
                 token = Some((
                     monotonic,
@@ -213,9 +222,19 @@ fn live_through(steps: Vec<Step>) -> (Vec<f64>, usize) {
     (exchanges, jumps)
 }
 
-/// With tokens that live a minute or more. The densest run is a token of a minute that is renewed at
-/// its end alone: a dozen failures ahead of that, a quarter of what is left apart, in 57 s.
+/// With tokens that live a minute or more.
 const MOST_PER_HOUR: usize = 1000;
+
+/// The densest run: tokens of a minute, of which each is renewed only when it has died, after as many
+/// failures as there can be.
+#[test]
+fn exchanges_are_bounded_at_the_worst() {
+    let step = Step { passes: 0.01, jump: 0.0, outcome: Ok(60.0), random: 0.999 };
+    let until_it_has_died =
+        |step: &Step, age: f64| if age < 60.0 { Err((true, None)) } else { step.outcome };
+    let (exchanges, _) = live(std::iter::repeat_n(step, 360_000), until_it_has_died);
+    assert!((100..MOST_PER_HOUR).contains(&exchanges.len()), "{}", exchanges.len());
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..Default::default() })]
