@@ -10,10 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
+use crate::text::printable;
 use crate::{Error, env};
 
 /// A secret file larger than this is surely the wrong file.
 const SECRET_FILE_LIMIT: u64 = 64 * 1024;
+/// No more is shown of what a function says of its failure, in characters.
+const LONGEST_REASON: usize = 500;
 
 /// A client secret: one copy, wiped when the last owner drops it.
 #[derive(Clone, PartialEq, Eq)]
@@ -218,8 +221,9 @@ impl SecretSource {
             Self::Given(secret) => secret.clone(),
             Self::File(path) => read_secret(path)?,
             Self::Call(Call(call)) => call().map_err(|error| {
+                let why = printable(&error.to_string(), LONGEST_REASON);
                 Error::invalid(format!(
-                    "the client secret could not be had from its function: {error}"
+                    "the client secret could not be had from its function: {why}"
                 ))
             })?,
         };

@@ -5,6 +5,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::text::{self, printable};
+
 /// The kind of an [`Error`]: what a program can act upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -63,10 +65,11 @@ struct Details {
 }
 
 impl Error {
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    /// What came from outside is made printable here, whoever put it into the message.
+    pub(crate) fn new(kind: ErrorKind, message: impl AsRef<str>) -> Self {
         Self(Arc::new(Details {
             kind,
-            message: message.into(),
+            message: printable(message.as_ref(), text::LONGEST),
             http_status: None,
             retry_after: None,
             backoff: None,
@@ -74,7 +77,7 @@ impl Error {
         }))
     }
 
-    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+    pub(crate) fn invalid(message: impl AsRef<str>) -> Self {
         Self::new(ErrorKind::InvalidArgument, message)
     }
 

@@ -55,6 +55,7 @@ pub mod sandbox;
 mod store;
 mod sync;
 mod sys;
+mod text;
 mod token;
 mod trust;
 

@@ -7,7 +7,7 @@ use rustls::CertificateError;
 use ureq::{Proxy, Timeout};
 
 use super::url::SecureUrl;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, text};
 
 /// Where the exchange went, for the error that says so.
 pub(super) struct Route<'a> {
@@ -66,7 +66,7 @@ impl Route<'_> {
                         | io::ErrorKind::ConnectionAborted
                         | io::ErrorKind::BrokenPipe
                 );
-                self.unreachable(&error.to_string()).with_another_attempt(broken)
+                self.unreachable(&text::system(error)).with_another_attempt(broken)
             }
         }
     }

@@ -15,6 +15,7 @@ use super::Trouble;
 use super::seal::LONGEST;
 use super::session::{Item, Kept, Session};
 use crate::sys::fork::ClosedInChild;
+use crate::text::{self, printable};
 use crate::{Error, env};
 
 const FOLDER: &str = "clazar-auth";
@@ -113,7 +114,8 @@ impl FileStore {
     }
 
     pub(super) fn place(&self) -> String {
-        self.folder.join(&self.name).display().to_string()
+        let path = self.folder.join(&self.name);
+        printable(&path.to_string_lossy(), text::LONGEST)
     }
 
     /// The file's bytes; `None` if there is none.
@@ -130,7 +132,7 @@ impl FileStore {
         self.check(&stat)?;
         let mut blob = Vec::with_capacity(LONGEST + 1);
         let read = File::from(file).take(LONGEST as u64 + 1).read_to_end(&mut blob);
-        read.map_err(|error| self.trouble(&format!("cannot be read ({})", error.kind())))?;
+        read.map_err(|error| self.trouble(&format!("cannot be read ({})", text::system(&error))))?;
         Ok(Some(blob))
     }
 
@@ -177,7 +179,9 @@ impl FileStore {
         let file = fs::openat(folder, temporary, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
         let mut file = File::from(file);
         let synced = file.write_all(blob).and_then(|()| file.sync_all());
-        synced.map_err(|error| self.trouble(&format!("cannot be written ({})", error.kind())))?;
+        synced.map_err(|error| {
+            self.trouble(&format!("cannot be written ({})", text::system(&error)))
+        })?;
         fs::renameat(folder, temporary, folder, name).map_err(failed)
     }
 
@@ -211,7 +215,7 @@ impl FileStore {
             return Ok(folder);
         }
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
-        made.map_err(|error| self.trouble(&format!("has no folder ({})", error.kind())))?;
+        made.map_err(|error| self.trouble(&format!("has no folder ({})", text::system(&error))))?;
         self.open_folder()?.ok_or_else(|| self.trouble("has no folder"))
     }
 
@@ -254,7 +258,7 @@ impl FileStore {
     }
 
     fn failed(&self, what: &str, error: Errno) -> Trouble {
-        self.trouble(&format!("{what} ({})", std::io::Error::from(error).kind()))
+        self.trouble(&format!("{what} ({})", text::system(&error.into())))
     }
 
     fn trouble(&self, what: &str) -> Trouble {

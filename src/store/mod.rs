@@ -18,6 +18,7 @@ use std::path::PathBuf;
 pub(crate) use self::keeper::{Happening, Ignored, Keeper, User, Wish};
 pub(crate) use self::sealer::Sealer;
 use crate::Error;
+use crate::text::{self, printable};
 
 /// No token's blob is longer.
 #[cfg(feature = "capi")]
@@ -102,7 +103,7 @@ pub(crate) struct Trouble(String);
 
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&printable(&self.0, text::LONGEST))
     }
 }
 

@@ -18,6 +18,7 @@ use super::Trouble;
 use super::session::{Item, Kept, Session};
 use crate::Error;
 use crate::sys::lookup::by_name;
+use crate::text::{self, printable};
 use crate::trust::Trust;
 
 /// For each step: to find the host, to connect, to send, to get an answer.
@@ -34,6 +35,8 @@ const SAVE_NEWER: &str = "local old = redis.call('GET', KEYS[1]) \
 const RELEASE: &str =
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 const SENT: usize = 16;
+/// No more of the code of an error is shown, in characters.
+const LONGEST_CODE: usize = 64;
 
 /// The address of a server, which may hold a password.
 #[derive(Clone)]
@@ -108,9 +111,9 @@ impl RedisStore {
 
     fn connect(&self) -> Result<Box<dyn Wire>, String> {
         let RedisUrl { host, port, is_tls, .. } = &self.url;
-        let failed = |error: io::Error| format!("cannot be reached ({})", error.kind());
+        let failed = |error: io::Error| format!("cannot be reached ({})", text::system(&error));
         let host = host.trim_matches(['[', ']']);
-        let mut last = io::ErrorKind::NotFound.into();
+        let mut last = io::Error::other("its name has no address");
         for address in by_name(host, *port, TIMEOUT).map_err(failed)? {
             match TcpStream::connect_timeout(&address, TIMEOUT) {
                 Ok(stream) => {
@@ -168,7 +171,8 @@ impl RedisSession<'_> {
         answer.and_then(Value::extract_error).map_err(|error| {
             self.is_broken = error.code().is_none();
             // The error's own text may repeat a part of the command.
-            let what = error.code().map(|code| format!("answered with the error {code}"));
+            let code = error.code().map(|code| printable(code, LONGEST_CODE));
+            let what = code.map(|code| format!("answered with the error {code}"));
             self.store.trouble(&what.unwrap_or_else(|| "does not answer".into()))
         })
     }

@@ -14,6 +14,7 @@ mod response;
 mod sandbox;
 mod server;
 mod store;
+mod text;
 mod tls;
 mod waiting;
 

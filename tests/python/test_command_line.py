@@ -14,6 +14,7 @@ from typing import IO
 import pytest
 
 import clazar_auth
+from clazar_auth._cli.output import complain, say
 from clazar_auth.testing import Sandbox
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "clazar-auth"
@@ -210,6 +211,33 @@ def test_the_sandbox_passes_signals_on(tmp_path: Path) -> None:
         assert process.wait(60) == 7
     killed = run("sandbox", "--", "sh", "-c", "kill -KILL $$")
     assert killed.returncode == 128 + 9
+
+
+@pytest.mark.parametrize("command", ["token", "status", "doctor"])
+def test_no_terminal_obeys_what_is_printed(
+    sandbox_environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    command: str,
+) -> None:
+    monkeypatch.setenv("CLAZAR_STORE", str(tmp_path / "a\r\n\x1b]0;title\x07\u202eb"))
+    output = run(command)
+    if command != "token":
+        assert r"a\r\n\u{1b}]0;title\u{7}\u{202e}b" in output.stdout
+    monkeypatch.setenv("CLAZAR_CLIENT_SECRET_FILE", "/a\x1b[2Jb")
+    monkeypatch.delenv("CLAZAR_CLIENT_SECRET")
+    failed = run(command)
+    assert failed.returncode == 2
+    for text in (output.stdout, output.stderr, failed.stdout, failed.stderr):
+        assert all(line.isprintable() for line in text.split("\n"))
+
+
+def test_what_is_printed_is_made_printable_once_more(capsys: pytest.CaptureFixture[str]) -> None:
+    say("a\x1b[2J\r\nb\u202e\x9b\u2028", mark="\x1b[31mfailed\x1b[0m ")
+    complain("a\x1b[2J\r\nb")
+    shown = capsys.readouterr()
+    assert shown.out == "\x1b[31mfailed\x1b[0m " + r"a\x1b[2J\r\nb\u202e\x9b\u2028" + "\n"
+    assert shown.err == r"clazar-auth: a\x1b[2J\r\nb" + "\n"
 
 
 def test_a_path_that_the_terminal_cannot_show(

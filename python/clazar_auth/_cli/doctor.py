@@ -31,7 +31,7 @@ def doctor(arguments: Namespace) -> int:
         for name, status, text, _ in steps:
             # Padded first, since a terminal does not see the colour.
             mark = painted(f"{status:<7}", COLOURS.get(status), sys.stdout)
-            say(f"{mark}  {name:<11}  {text}")
+            say(f"  {name:<11}  {text}", mark=mark)
     if "ConfigurationError" in errors:
         return USAGE
     return FAILED if errors else DONE

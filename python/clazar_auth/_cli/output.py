@@ -16,12 +16,12 @@ class OutputError(Exception):
     """Standard output takes no more. The text says why; it is empty if the reader has gone."""
 
 
-def say(text: str) -> None:
-    """Print a line of the result, at once."""
+def say(text: str, *, mark: str = "") -> None:
+    """Print a line of the result, at once, after a mark that may be painted."""
     if sys.stdout is None:
         raise OutputError(os.strerror(errno.EBADF))
     with flushed():
-        print(text)
+        print(mark + printable(text))
 
 
 def say_json(**fields: Any) -> None:
@@ -51,7 +51,12 @@ def complain(text: str) -> None:
     """Print a line on standard error."""
     if sys.stderr is not None:
         with suppress(OSError):
-            print(painted("clazar-auth:", RED, sys.stderr), text, file=sys.stderr)
+            print(painted("clazar-auth:", RED, sys.stderr), printable(text), file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """The text on one line, without what a terminal would obey, whoever wrote it."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def painted(text: str, colour: int | None, stream: TextIO | None) -> str:

@@ -12,5 +12,6 @@ from clazar_auth._cli.output import say
 def completion(arguments: Namespace) -> int:
     script = os.path.join(os.path.dirname(__file__), f"clazar-auth.{arguments.shell}")
     with open(script, encoding="utf-8") as file:
-        say(file.read().rstrip("\n"))
+        for line in file:
+            say(line.rstrip("\n"))
     return DONE
