@@ -239,7 +239,7 @@ typedef struct {
 #define CLAZAR_ERR_TLS 5
 
 /**
- * The API refused the client id or the secret (401, 403, `invalid_client`).
+ * The API refused the client id or the secret (401, 403 with a JSON body, `invalid_client`).
  */
 #define CLAZAR_ERR_CREDENTIALS 6
 

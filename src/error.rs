@@ -19,7 +19,7 @@ pub enum ErrorKind {
     Timeout,
     /// The server's certificate was refused, or TLS failed otherwise.
     Tls,
-    /// The API refused the client id or the secret (401, 403, `invalid_client`).
+    /// The API refused the client id or the secret (401, 403 with a JSON body, `invalid_client`).
     Credentials,
     /// The API limits the rate of token requests (429).
     RateLimited,

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
 
+/// By how much, besides a tenth, a wait is made longer that a server may have asked many to keep.
+const SPREAD: Duration = Duration::from_secs(3);
+
 /// A number in [0, 1), from the system each time: a forked child shares no state with its parent.
 pub(crate) fn fraction() -> f64 {
     let mut bytes = [0; 4];
@@ -14,13 +17,28 @@ pub(crate) fn fraction() -> f64 {
     }
 }
 
+/// A wait that a server asked for, up to 10 % and 3 s longer: those who were asked together do not come
+/// back together.
+pub(crate) fn spread(wait: Duration) -> Duration {
+    if wait.is_zero() { wait } else { wait + (wait / 10 + SPREAD).mul_f64(fraction()) }
+}
+
 /// A number in [0.5, 1).
 pub(crate) fn upper_half() -> f64 {
     0.5 + fraction() / 2.0
 }
 
-/// A wait that a server asked for, up to 10 % and 3 s longer, so that those who were asked together do not
-/// come back together.
-pub(crate) fn spread(wait: Duration) -> Duration {
-    wait + (wait / 10 + Duration::from_secs(3)).mul_f64(fraction())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_spread_over_a_tenth_of_it_and_three_seconds() {
+        for (wait, longest) in [(0, 0), (10, 14), (30, 36), (300, 333)] {
+            let [wait, longest] = [wait, longest].map(Duration::from_secs);
+            let drawn: Vec<_> = (0..100).map(|_| spread(wait)).collect();
+            assert!(drawn.iter().all(|drawn| (wait..=longest).contains(drawn)), "{drawn:?}");
+            assert!(wait.is_zero() || drawn.iter().any(|other| *other != drawn[0]), "{drawn:?}");
+        }
+    }
 }

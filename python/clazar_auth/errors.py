@@ -94,7 +94,7 @@ class TlsError(TransportError):
 
 
 class InvalidCredentialsError(ClazarAuthError):
-    """The API refused the client id or the secret (401, 403, ``invalid_client``).
+    """The API refused the client id or the secret (401, 403 with a JSON body, ``invalid_client``).
 
     >>> _ = sandbox.rotate_secret()
     >>> provider.token()

@@ -19,7 +19,7 @@ pub const CLAZAR_ERR_TRANSPORT: clazar_status = 3;
 pub const CLAZAR_ERR_TIMEOUT: clazar_status = 4;
 /// The server's certificate was refused, or TLS failed otherwise.
 pub const CLAZAR_ERR_TLS: clazar_status = 5;
-/// The API refused the client id or the secret (401, 403, `invalid_client`).
+/// The API refused the client id or the secret (401, 403 with a JSON body, `invalid_client`).
 pub const CLAZAR_ERR_CREDENTIALS: clazar_status = 6;
 /// The API limits the rate of token requests (429). Retryable.
 pub const CLAZAR_ERR_RATE_LIMITED: clazar_status = 7;

@@ -1,22 +1,20 @@
-//! What makes an answer a token, and what each refusal is called.
+//! What makes an answer a token.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use ureq::http::{HeaderMap, StatusCode, header};
 
 use super::client::Answer;
-use super::lifetime;
 use super::url::SecureUrl;
+use super::{lifetime, refusal};
 use crate::credentials::Secret;
 use crate::sys::clock::Moment;
 use crate::token::is_token;
 use crate::{AccessToken, Error, ErrorKind};
-
-const LONGEST_CODE: usize = 64;
 
 /// The fields of a token answer that are known (RFC 6749 section 5.1); others are passed over.
 #[derive(Deserialize)]
@@ -29,16 +27,9 @@ struct TokenBody<'a> {
     expires_in: Option<Seconds>,
 }
 
-/// The one field of an error answer that is shown (RFC 6749 section 5.2).
-#[derive(Deserialize)]
-struct ErrorBody<'a> {
-    #[serde(borrow)]
-    error: Text<'a>,
-}
-
 /// A text, copied only where JSON escaped a part of it.
 #[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// Makes `null` an error where serde would take it for absent.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
@@ -52,7 +43,7 @@ pub(super) fn read(
     sent: Moment,
 ) -> Result<AccessToken, Error> {
     if answer.status != StatusCode::OK {
-        return Err(refusal(url, secret, answer));
+        return Err(refusal::error(url, secret, answer));
     }
     token(&answer.body, date(answer), sent).map_err(|why| {
         Error::new(
@@ -85,7 +76,7 @@ fn token(body: &[u8], date: Option<SystemTime>, sent: Moment) -> Result<AccessTo
 
 /// Parses a JSON object in UTF-8 (RFC 8259 section 8.1). serde alone would take an array for a
 /// struct, and any bytes for a text that it passes over.
-fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
+pub(super) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
     let body = std::str::from_utf8(body).ok()?;
     let is_object = body.trim_ascii_start().starts_with('{');
     is_object.then(|| serde_json::from_str(body).ok()).flatten()
@@ -129,94 +120,10 @@ impl Visitor<'_> for SecondsVisitor {
     }
 }
 
-/// The error for an answer other than 200.
-fn refusal(url: &SecureUrl, secret: &Secret, answer: &Answer) -> Error {
-    let status = answer.status.as_u16();
-    let shown = |text: &str| is_showable(text, secret.expose()).then(|| text.to_owned());
-    let code = object::<ErrorBody>(&answer.body).and_then(|body| shown(&body.error.0));
-    let request_id = header_text(&answer.headers, "x-request-id").and_then(shown);
-
-    let mut facts = format!("HTTP {status}");
-    if let Some(code) = &code {
-        facts += &format!(", error {code}");
-    }
-    if let Some(id) = request_id {
-        facts += &format!(", request {id}");
-    }
-    let (kind, sentence) = match status {
-        401 | 403 => refused_credentials(),
-        _ if code.as_deref() == Some("invalid_client") => refused_credentials(),
-        429 => (
-            ErrorKind::RateLimited,
-            "limits the rate of token requests; wait and share one provider",
-        ),
-        300..400 => (
-            ErrorKind::Rejected,
-            "answered with a redirect, which is not followed; give the final URL",
-        ),
-        400..500 => {
-            (ErrorKind::Rejected, "rejected the request; check the URL, which ends in a slash")
-        }
-        500..600 => (ErrorKind::Server, "failed; try again later"),
-        _ => (
-            ErrorKind::InvalidResponse,
-            "answered with a status that a token request does not have; check the URL",
-        ),
-    };
-    let wait = named_wait(answer);
-    Error::new(kind, format!("{url} {sentence} ({facts})"))
-        .with_http_status(status)
-        .with_another_attempt(match status {
-            408 | 425 | 500 | 502 | 503 | 504 => true,
-            429 => wait.is_some(),
-            _ => false,
-        })
-        .with_retry_after(wait)
-}
-
-fn refused_credentials() -> (ErrorKind, &'static str) {
-    (
-        ErrorKind::Credentials,
-        "refused the client id or secret; check both, and whether the secret was rotated",
-    )
-}
-
-/// Whether a text from the server may stand in an error: short, printable, and no part of the
-/// secret, which a careless server may echo.
-fn is_showable(text: &str, secret: &str) -> bool {
-    let printable = text.bytes().all(|b| matches!(b, b' '..=b'~'));
-    let shortest_part = secret.len().min(8);
-    let echoes = |text: &str| {
-        secret
-            .as_bytes()
-            .windows(shortest_part)
-            .any(|part| text.as_bytes().windows(shortest_part).any(|shown| shown == part))
-    };
-    (1..=LONGEST_CODE).contains(&text.len()) && printable && !echoes(text)
-}
-
-/// The wait that the server asks for.
-fn named_wait(answer: &Answer) -> Option<Duration> {
-    let text = |name| header_text(&answer.headers, name);
-    let server_now = || date(answer).unwrap_or_else(SystemTime::now);
-    let until = |time: SystemTime| time.duration_since(server_now()).unwrap_or_default();
-
-    let retry_after = text("retry-after").and_then(|value| {
-        let seconds = value.parse().map(Duration::from_secs).ok();
-        seconds.or_else(|| parse_date(value).map(until))
-    });
-    let reset = || {
-        let seconds = text("x-ratelimit-reset")?.parse().ok()?;
-        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).map(until)
-    };
-    let limited = answer.status == StatusCode::TOO_MANY_REQUESTS;
-    retry_after.or_else(|| limited.then(reset).flatten())
-}
-
-fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(super) fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn parse_date(text: &str) -> Option<SystemTime> {
+pub(super) fn parse_date(text: &str) -> Option<SystemTime> {
     httpdate::parse_http_date(text).ok()
 }

@@ -178,7 +178,9 @@ fn each_status_has_its_kind() {
     use ErrorKind::*;
     for (status, body, kind) in [
         ("401 Unauthorized", "", Credentials),
-        ("403 Forbidden", "<html>", Credentials),
+        ("403 Forbidden", r#"{"message":"Forbidden"}"#, Credentials),
+        ("403 Forbidden", "<html>", Rejected),
+        ("403 Forbidden", "", Rejected),
         ("400 Bad Request", r#"{"error":"invalid_client"}"#, Credentials),
         ("400 Bad Request", r#"{"error":"invalid_request"}"#, Rejected),
         ("404 Not Found", "", Rejected),
@@ -199,6 +201,34 @@ fn each_status_has_its_kind() {
     }
 }
 
+/// A refusal by something that stands before the API is no reason to doubt the secret or the URL.
+#[test]
+fn each_refusal_advises_what_helps() {
+    let json = r#"{"error":"invalid_request"}"#;
+    for (status, body, advice, path) in [
+        ("401 Unauthorized", "<html>", "check both, and whether the secret was rotated", "/a/"),
+        ("403 Forbidden", "{}", "check both, and whether the secret was rotated", "/a/"),
+        ("403 Forbidden", "<html>{}</html>", "firewall or gateway", "/a/"),
+        ("400 Bad Request", "<html>", "client certificate", "/a/"),
+        ("400 Bad Request", json, "check the URL and the client id", "/a/"),
+        ("413 Content Too Large", "<html>", "raise its limit", "/a/"),
+        ("404 Not Found", json, "check the URL (HTTP 404, error invalid_request)", "/a/"),
+        ("405 Not Allowed", "<html>", "takes no POST at this path; check the URL (HTTP", "/a/"),
+        ("404 Not Found", json, "lacks a slash at its end", "/a"),
+        ("405 Not Allowed", "", "lacks a slash at its end", "/a?query/"),
+        ("408 Request Timeout", "", "try again later", "/a/"),
+        ("418 I'm a teapot", "", "what stands between this machine and the API", "/a"),
+    ] {
+        let server = Server::answering(http(status, "", body));
+        let error = exchange(&server.url().replace("/authenticate/", path)).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(advice), "{text}");
+        let doubts_secret = error.kind() == ErrorKind::Credentials;
+        assert_eq!(text.contains("secret"), doubts_secret, "{text}");
+        assert_eq!(text.contains("slash"), advice.contains("slash"), "{text}");
+    }
+}
+
 #[test]
 fn a_wait_that_the_server_names_is_passed_on() {
     let wait = |status: &str, headers: &str| {
@@ -209,20 +239,31 @@ fn a_wait_that_the_server_names_is_passed_on() {
     let limited = "429 Too Many Requests";
     let busy = "503 Service Unavailable";
     assert_eq!(wait(limited, ""), None);
-    assert_eq!(wait(limited, "Retry-After: 70\r\n"), seconds(70));
-    assert_eq!(wait(busy, "Retry-After: 70\r\n"), seconds(70));
+    for status in [limited, busy] {
+        assert_eq!(wait(status, "Retry-After: 70\r\n"), seconds(70));
+        for malformed in ["soon", "1.5", "+5", "-5", "5 s", "0x5", "1e2", ""] {
+            assert_eq!(wait(status, &format!("Retry-After: {malformed}\r\n")), None, "{malformed}");
+        }
+        let endless = ["301", "99999999999", "18446744073709551615", "18446744073709551616"];
+        for long in endless.iter().chain([&"Thu, 01 Jan 2099 00:00:00 GMT"]) {
+            assert_eq!(wait(status, &format!("Retry-After: {long}\r\n")), seconds(300), "{long}");
+        }
+    }
+    for other in ["401 Unauthorized", "404 Not Found", "307 Temporary", "500 Error", "502 Bad"] {
+        assert_eq!(wait(other, "Retry-After: 70\r\nx-ratelimit-reset: 99999999999\r\n"), None);
+    }
     let date = format!("{dated}Retry-After: Thu, 01 Jan 1970 00:11:00 GMT\r\n");
     assert_eq!(wait(busy, &date), seconds(60));
     let past = format!("{dated}Retry-After: Thu, 01 Jan 1970 00:01:00 GMT\r\n");
     assert_eq!(wait(busy, &past), seconds(0));
-    assert_eq!(wait(busy, "Retry-After: soon\r\n"), None);
     assert_eq!(wait(limited, &format!("{dated}x-ratelimit-reset: 630\r\n")), seconds(30));
     assert_eq!(wait(busy, &format!("{dated}x-ratelimit-reset: 630\r\n")), None);
-    assert_eq!(wait(limited, &format!("x-ratelimit-reset: {}\r\n", u64::MAX)), None);
+    assert_eq!(wait(limited, &format!("x-ratelimit-reset: {}\r\n", u64::MAX)), seconds(300));
+    assert_eq!(wait(limited, "x-ratelimit-reset: 1.5\r\n"), None);
 
-    let later = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(600));
+    let later = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(200));
     let by_own_clock = wait(busy, &format!("Retry-After: {later}\r\n")).unwrap();
-    assert!(by_own_clock <= Duration::from_secs(600) && by_own_clock > Duration::from_secs(500));
+    assert!(by_own_clock <= Duration::from_secs(200) && by_own_clock > Duration::from_secs(100));
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::time::{Duration, SystemTime};
 
-use clazar_auth::{ErrorKind, Options, authenticate};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use clazar_auth::{Credentials, ErrorKind, Options, authenticate};
 
 use crate::server::{Server, http, ok, read_request};
 use crate::{SECRET, exchange};
@@ -241,18 +243,60 @@ fn an_error_shows_no_body_and_no_secret() {
     }
 }
 
+/// The text of the error for a 400 with this `error` and this X-Request-Id, to a client with `secret`.
+fn refusal(secret: &str, code: &str, id: &str) -> String {
+    let headers = format!("X-Request-Id: {id}\r\n");
+    let body = serde_json::json!({ "error": code }).to_string();
+    let server = Server::answering(http("400 Bad Request", &headers, &body));
+    let credentials = Credentials::new("not-a-real-client", secret).unwrap();
+    let options = Options::default().auth_url(server.url());
+    authenticate(&credentials, &options).unwrap_err().to_string()
+}
+
 #[test]
-fn only_a_short_printable_code_and_request_id_are_shown() {
-    let refusal = |code: &str, id: &str| {
-        let headers = format!("X-Request-Id: {id}\r\n");
-        let body = serde_json::json!({ "error": code }).to_string();
-        let server = Server::answering(http("400 Bad Request", &headers, &body));
-        exchange(&server.url()).unwrap_err().to_string()
-    };
-    let text = refusal("invalid_request", "req-7");
-    assert!(text.ends_with("(HTTP 400, error invalid_request, request req-7)"), "{text}");
-    for code in ["", "a\nb", "naïve", &"x".repeat(65), "echo of not-a-real-secret-01"] {
-        let text = refusal(code, &"y".repeat(65));
-        assert!(text.ends_with("(HTTP 400)"), "{text}");
+fn only_a_short_code_and_a_request_id_are_shown() {
+    let text = refusal(SECRET, "invalid_request", "3F2504E0-4f89-11d3-9a0c-0305e82c3301");
+    let shown = "error invalid_request, request 3F2504E0-4f89-11d3-9a0c-0305e82c3301)";
+    assert!(text.ends_with(&format!("(HTTP 400, {shown}")), "{text}");
+    for code in ["", "a\nb", "na\u{ef}ve", &"x".repeat(65), "Invalid", "a-b", "a b", "e404"] {
+        for id in ["", "req_7", "a b", "0:1", "x", &"0".repeat(65), "\u{ef}"] {
+            let text = refusal(SECRET, code, id);
+            assert!(text.ends_with("(HTTP 400)"), "{code} {id}: {text}");
+        }
     }
+}
+
+/// What a careless server makes of a secret; an honest code or id beside it is shown.
+#[test]
+fn neither_holds_a_part_of_the_secret() {
+    let reversed = |text: &str| text.chars().rev().collect::<String>();
+    let hex = |text: &str| text.bytes().map(|b| format!("{b:02X}")).collect::<String>();
+    let hides = |secret: &str, code: &str, id: &str| {
+        let text = refusal(secret, code, "0123-4567");
+        assert!(text.ends_with("(HTTP 400, request 0123-4567)"), "{code}: {text}");
+        let text = refusal(secret, "access_denied", id);
+        assert!(text.ends_with("(HTTP 400, error access_denied)"), "{id}: {text}");
+    };
+    let words = "not_a_real_secret_but_a_test";
+    let base64 = BASE64_STANDARD.encode(words);
+    for form in [words.to_owned(), reversed(words), hex(words), hex(&reversed(words)), base64] {
+        hides(words, &form, &form);
+        hides(words, &form[5..14], &form[5..21]);
+    }
+    let number = "feedface-deadbeef-cafebabe";
+    for form in [number.to_owned(), reversed(number), hex(number), hex(&reversed(number))] {
+        let id = form.to_uppercase().replace('-', "");
+        hides(number, &format!("{form}_"), &id);
+        hides(number, "\u{e9}", &format!("{}-{}-0", &id[6..10], &id[10..16]));
+    }
+    let text = refusal(number, "access_denied", "deadbee-0");
+    assert!(text.ends_with("request deadbee-0)"), "seven characters are no part: {text}");
+    let text = refusal("s", "access_denied", "ab");
+    assert!(text.ends_with("(HTTP 400, request ab)"), "{text}");
+}
+
+#[test]
+fn a_code_that_is_not_shown_counts_all_the_same() {
+    let text = refusal("an_invalid_client_of_mine", "invalid_client", "");
+    assert!(text.contains("whether the secret was rotated (HTTP 400)"), "{text}");
 }

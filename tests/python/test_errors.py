@@ -27,7 +27,8 @@ def failure(url: str, **options: object) -> ClazarAuthError:
     ("status", "body", "kind", "retryable"),
     [
         (401, b"", clazar_auth.InvalidCredentialsError, False),
-        (403, b"", clazar_auth.InvalidCredentialsError, False),
+        (403, b"{}", clazar_auth.InvalidCredentialsError, False),
+        (403, b"<html>", clazar_auth.RejectedError, False),
         (400, b'{"error": "invalid_client"}', clazar_auth.InvalidCredentialsError, False),
         (400, b'{"error": "invalid_request"}', clazar_auth.RejectedError, False),
         (307, b"", clazar_auth.RejectedError, False),

@@ -1,0 +1,185 @@
+//! What an answer other than 200 is called, what is shown of it, and how long it asks to wait.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use ureq::http::StatusCode;
+use zeroize::Zeroizing;
+
+use super::client::Answer;
+use super::response::{Text, date, header_text, object, parse_date};
+use super::url::SecureUrl;
+use crate::credentials::Secret;
+use crate::{Error, ErrorKind};
+
+/// No code and no request id is longer.
+const LONGEST_NAME: usize = 64;
+/// So many characters are no part of the secret by chance.
+const SHORTEST_ECHO: usize = 8;
+/// A server that asks to wait for longer is asked again after this.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// The one field of an error answer that is shown (RFC 6749 section 5.2).
+#[derive(Deserialize)]
+struct ErrorBody<'a> {
+    #[serde(borrow)]
+    error: Text<'a>,
+}
+
+pub(super) fn error(url: &SecureUrl, secret: &Secret, answer: &Answer) -> Error {
+    let status = answer.status.as_u16();
+    let body = object::<ErrorBody>(&answer.body);
+    let code = body.as_ref().map(|body| &*body.error.0);
+    let (kind, sentence) = if status == 401 || code == Some("invalid_client") {
+        refused_credentials()
+    } else if object::<IgnoredAny>(&answer.body).is_some() {
+        by_the_api(status, url)
+    } else {
+        by_status(status, url)
+    };
+    let wait = named_wait(answer);
+    let facts = facts(secret.expose(), answer, code);
+    Error::new(kind, format!("{url} {sentence} ({facts})"))
+        .with_http_status(status)
+        .with_another_attempt(match status {
+            408 | 425 | 500 | 502 | 503 | 504 => true,
+            429 => wait.is_some(),
+            _ => false,
+        })
+        .with_retry_after(wait)
+}
+
+fn refused_credentials() -> (ErrorKind, &'static str) {
+    (
+        ErrorKind::Credentials,
+        "refused the client id or secret; check both, and whether the secret was rotated",
+    )
+}
+
+/// An answer with a JSON object, as the API makes them.
+fn by_the_api(status: u16, url: &SecureUrl) -> (ErrorKind, &'static str) {
+    match status {
+        403 => refused_credentials(),
+        400 => (ErrorKind::Rejected, "rejected the request; check the URL and the client id"),
+        _ => by_status(status, url),
+    }
+}
+
+/// An answer that something before the API may have made.
+fn by_status(status: u16, url: &SecureUrl) -> (ErrorKind, &'static str) {
+    use ErrorKind::*;
+    let has_slash = url.uri().path().ends_with('/');
+    match status {
+        300..400 => {
+            (Rejected, "answered with a redirect, which is not followed; give the final URL")
+        }
+        400 => (
+            Rejected,
+            "rejected the request with an answer that is not the API's own; check the URL, and \
+             whether a gateway before the API wants a client certificate",
+        ),
+        403 => (
+            Rejected,
+            "forbids the request with an answer that is not the API's own; ask whoever runs the \
+             firewall or gateway before the API to let this machine through",
+        ),
+        404 if has_slash => (Rejected, "has nothing at this path; check the URL"),
+        405 if has_slash => (Rejected, "takes no POST at this path; check the URL"),
+        404 => {
+            (Rejected, "has nothing at this path; check the URL, which lacks a slash at its end")
+        }
+        405 => {
+            (Rejected, "takes no POST at this path; check the URL, which lacks a slash at its end")
+        }
+        408 | 425 => (Rejected, "did not take the request in time; try again later"),
+        413 => (
+            Rejected,
+            "takes no request of this length, which is short; ask whoever runs the gateway before \
+             the API to raise its limit",
+        ),
+        429 => (RateLimited, "limits the rate of token requests; wait and share one provider"),
+        401..500 => (
+            Rejected,
+            "rejected the request; check the URL, and what stands between this machine and the API",
+        ),
+        500..600 => (Server, "failed; try again later"),
+        _ => (
+            InvalidResponse,
+            "answered with a status that a token request does not have; check the URL",
+        ),
+    }
+}
+
+/// What an error shows of an answer: nothing that a careless server may have made of the secret.
+fn facts(secret: &str, answer: &Answer, code: Option<&str>) -> String {
+    let shown = |text: &&str| is_short(text) && !echoes(text, secret);
+    let is_code = |code: &&str| code.bytes().all(|b| matches!(b, b'a'..=b'z' | b'_'));
+    // A UUID or another number in hexadecimal: in wider alphabets a server can write a secret in base64.
+    let is_id = |id: &&str| id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let id = header_text(&answer.headers, "x-request-id");
+
+    let mut facts = format!("HTTP {}", answer.status.as_u16());
+    if let Some(code) = code.filter(is_code).filter(shown) {
+        facts += &format!(", error {code}");
+    }
+    if let Some(id) = id.filter(is_id).filter(shown) {
+        facts += &format!(", request {id}");
+    }
+    facts
+}
+
+fn is_short(text: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&text.len())
+}
+
+/// Whether `text` has a part of the secret, as it is, reversed, or as either in hexadecimal; case and
+/// what separates groups of digits aside.
+fn echoes(text: &str, secret: &str) -> bool {
+    let (text, part) = (plain(text.bytes()), secret.len().min(SHORTEST_ECHO));
+    let digits = |byte: u8| [byte >> 4, byte & 15].map(|value| b"0123456789abcdef"[value as usize]);
+    [
+        plain(secret.bytes()),
+        plain(secret.bytes().rev()),
+        plain(secret.bytes().flat_map(digits)),
+        plain(secret.bytes().rev().flat_map(digits)),
+    ]
+    .iter()
+    .flat_map(|form| form.windows(part))
+    .any(|part| text.windows(part.len()).any(|shown| shown == part))
+}
+
+/// Letters in one case, digits and underscores.
+fn plain(bytes: impl Iterator<Item = u8> + Clone) -> Zeroizing<Vec<u8>> {
+    // Room for all, so that no smaller copy is left behind by growing.
+    let mut kept = Zeroizing::new(Vec::with_capacity(bytes.clone().count()));
+    let shown = bytes.filter(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    kept.extend(shown.map(|b| b.to_ascii_lowercase()));
+    kept
+}
+
+/// The wait that the server asks for (RFC 9110 section 10.2.3), where that means anything.
+fn named_wait(answer: &Answer) -> Option<Duration> {
+    let limited = answer.status == StatusCode::TOO_MANY_REQUESTS;
+    if !limited && answer.status != StatusCode::SERVICE_UNAVAILABLE {
+        return None;
+    }
+    let text = |name| header_text(&answer.headers, name);
+    let server_now = || date(answer).unwrap_or_else(SystemTime::now);
+    let until = |time: SystemTime| time.duration_since(server_now()).unwrap_or_default();
+
+    let retry_after = text("retry-after")
+        .and_then(|value| seconds(value).or_else(|| parse_date(value).map(until)));
+    let reset = || {
+        let since_1970 = server_now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        text("x-ratelimit-reset").and_then(seconds).map(|at| at.saturating_sub(since_1970))
+    };
+    let wait = retry_after.or_else(|| limited.then(reset).flatten());
+    wait.map(|wait| wait.min(LONGEST_WAIT))
+}
+
+/// A whole number of seconds; one that no integer holds is as good as the largest.
+fn seconds(text: &str) -> Option<Duration> {
+    let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)))
+}
