@@ -18,7 +18,7 @@ use super::options::Options;
 use super::tls::TlsConnector;
 use super::trace::Trace;
 use super::tunnel::TunnelConnector;
-use super::url::SecureUrl;
+use super::url::{Purpose, SecureUrl};
 use super::{proxy, request, response};
 use crate::credentials::Secret;
 use crate::sys::clock::Clock;
@@ -53,7 +53,7 @@ impl Client {
     /// Checks `options`; reads `ca_file` and the environment, as `authenticate` documents.
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
         let url = SecureUrl::parse(
-            "authentication URL",
+            Purpose::Authentication,
             options.auth_url.as_deref().unwrap_or(DEFAULT_URL),
         )?;
         let timeout = options.timeout.unwrap_or(DEFAULT_TIMEOUT);

@@ -41,6 +41,37 @@ impl Origin {
     }
 }
 
+/// What a URL is for, for the errors that speak of it.
+#[derive(Clone, Copy)]
+pub(crate) enum Purpose {
+    Authentication,
+    Request,
+}
+
+impl Purpose {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Authentication => "authentication URL",
+            Self::Request => "request URL",
+        }
+    }
+
+    fn example(self) -> &'static str {
+        match self {
+            Self::Authentication => "https://api.clazar.io/authenticate/",
+            Self::Request => "https://api.clazar.io/listings/",
+        }
+    }
+
+    /// What is sent there.
+    fn carries(self) -> &'static str {
+        match self {
+            Self::Authentication => "secret",
+            Self::Request => "token",
+        }
+    }
+}
+
 /// An absolute URL that may see a secret: `https`, or `http` to this machine.
 #[derive(Clone)]
 pub(crate) struct SecureUrl {
@@ -49,30 +80,31 @@ pub(crate) struct SecureUrl {
 }
 
 impl SecureUrl {
-    /// `what` names the URL in the error, which does not repeat a URL that may hold a password.
-    pub(crate) fn parse(what: &str, text: &str) -> Result<Self, Error> {
-        let refused = |why: &str| Err(Error::invalid(format!("the {what} {why}")));
+    /// The error does not repeat a URL that may hold a password.
+    pub(crate) fn parse(purpose: Purpose, text: &str) -> Result<Self, Error> {
+        let refused = |why: &str| Err(Error::invalid(format!("the {} {why}", purpose.name())));
+        let not_one = |what: &str| refused(&format!("{what}; give one like {}", purpose.example()));
         let Ok(uri) = text.parse::<Uri>() else {
-            return refused(
-                "is not a valid URL; give one like https://api.clazar.io/authenticate/",
-            );
+            return not_one("is not a valid URL");
         };
         let default_port = match uri.scheme_str() {
             Some("https") => 443,
             Some("http") => 80,
-            _ => return refused("is not an https:// URL; give one"),
+            Some(_) => return not_one("is not an https:// URL"),
+            None => return not_one("is not a whole URL, with https:// and a host"),
         };
         let authority = uri.authority().expect("a URI with a scheme has an authority");
         if authority.as_str().contains('@') {
             return refused("contains user information; remove all up to the @");
         }
         let Some(origin) = Origin::of(authority, default_port) else {
-            return refused("has no valid host and port; give one like https://api.clazar.io/");
+            return not_one("has no valid host and port");
         };
         if default_port == 80 && !origin.is_loopback() {
             return refused(&format!(
-                "is plain http to {}, where anyone on the way could read the secret; use https",
-                origin.host
+                "is plain http to {}, where anyone on the way could read the {}; use https",
+                origin.host,
+                purpose.carries()
             ));
         }
         Ok(Self { uri, origin })

@@ -1,7 +1,7 @@
 //! To which hosts a token may go.
 
 use crate::Error;
-use crate::exchange::url::{Origin, SecureUrl};
+use crate::exchange::url::{Origin, Purpose, SecureUrl};
 
 const API: &str = "api.clazar.io";
 
@@ -26,7 +26,7 @@ impl AllowedHosts {
     }
 
     pub(super) fn check(&self, url: &str) -> Result<(), Error> {
-        let url = SecureUrl::parse("request URL", url)?;
+        let url = SecureUrl::parse(Purpose::Request, url)?;
         if self.0.contains(url.origin()) {
             return Ok(());
         }

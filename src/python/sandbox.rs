@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::error::{raise, run};
-use super::settings::seconds;
+use super::settings::duration;
 use crate::{Error, ErrorKind, sandbox};
 
 /// A stand-in for the Clazar API on loopback; see clazar_auth.testing.Sandbox.
@@ -78,7 +78,7 @@ impl Sandbox {
     /// >>> provider.token().expires_in <= 60
     /// True
     fn set_lifetime(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
-        let lifetime = self::seconds(py, Some(seconds))?.unwrap_or_default();
+        let lifetime = duration(py, "lifetime", seconds)?;
         self.with(py, |sandbox| sandbox.set_lifetime(lifetime))
     }
 
@@ -97,7 +97,7 @@ impl Sandbox {
     ///     ...
     /// clazar_auth.errors.AuthTimeoutError: ...
     fn set_delay(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
-        let delay = self::seconds(py, Some(seconds))?.unwrap_or_default();
+        let delay = duration(py, "delay", seconds)?;
         self.with(py, |sandbox| sandbox.set_delay(delay))
     }
 

@@ -78,10 +78,15 @@ fn set<T>(options: &mut Options, value: Option<T>, apply: impl FnOnce(Options, T
     }
 }
 
-/// A number of seconds that a [`Duration`] can hold.
+/// The argument `timeout`.
 pub(super) fn seconds(py: Python<'_>, number: Option<f64>) -> PyResult<Option<Duration>> {
-    let duration = number.map(Duration::try_from_secs_f64).transpose();
-    duration.map_err(|_| {
-        raise(py, &Error::invalid("the timeout is not a number of seconds from 0 up; give one"))
+    number.map(|number| duration(py, "timeout", number)).transpose()
+}
+
+/// A number of seconds that a [`Duration`] can hold; `what` names the argument.
+pub(super) fn duration(py: Python<'_>, what: &str, number: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(number).map_err(|_| {
+        let text = format!("the {what} is not a number of seconds from 0 up; give one");
+        raise(py, &Error::invalid(text))
     })
 }

@@ -174,6 +174,16 @@ fn the_token_goes_to_allowed_hosts_only() {
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     }
 
+    for (url, why) in [
+        ("/listings/", "is not a whole URL, with https:// and a host; give one like"),
+        ("ftp://api.clazar.io/", "like https://api.clazar.io/listings/"),
+        ("http://api.clazar.io/", "could read the token; use https"),
+        ("https://example.com/x?key=1", "https://example.com/x may not see the token"),
+    ] {
+        let error = by_default.check_url(url).unwrap_err().to_string();
+        assert!(error.contains(why) && !error.contains("authenticat"), "{error}");
+    }
+
     let credentials = || Credentials::new("id", "secret").unwrap();
     let named =
         TokenProvider::builder(credentials()).allowed_hosts(["gw.example.com", "[::1]:8443"]);

@@ -126,6 +126,16 @@ def test_configuration(options: dict[str, object]) -> None:
     assert caught.value.http_status is None
 
 
+def test_the_argument_is_named(sandbox: Sandbox) -> None:
+    for name, change in (
+        ("lifetime", lambda: Sandbox(lifetime=-1)),
+        ("delay", lambda: sandbox.set_delay(-1)),
+        ("timeout", lambda: sandbox.provider().token(timeout=-1)),
+    ):
+        with pytest.raises(clazar_auth.ConfigurationError, match=f"the {name} is not a number"):
+            change()
+
+
 def test_missing_environment() -> None:
     with pytest.raises(clazar_auth.ConfigurationError, match="CLAZAR_CLIENT_ID"):
         clazar_auth.TokenProvider.from_env()
