@@ -1,6 +1,7 @@
 //! Text from outside, made fit for an error, an event, a log and a terminal.
 
 use std::io;
+use std::time::Duration;
 
 /// No message is longer, in characters.
 pub(crate) const LONGEST: usize = 2000;
@@ -41,6 +42,11 @@ pub(crate) fn system(error: &io::Error) -> String {
     }
 }
 
+/// A time in seconds, to the millisecond.
+pub(crate) fn seconds(time: Duration) -> String {
+    format!("{} s", (time.as_secs_f64() * 1000.0).round() / 1000.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,5 +73,14 @@ mod tests {
         let missing = io::Error::from_raw_os_error(libc::ENOENT);
         assert_eq!(system(&missing), "No such file or directory");
         assert_eq!(system(&io::Error::other("odd (os error 2)")), "odd (os error 2)");
+    }
+
+    #[test]
+    fn times_are_in_seconds() {
+        let shown = |micros| seconds(Duration::from_micros(micros));
+        assert_eq!(shown(20_000_000), "20 s");
+        assert_eq!(shown(300_000), "0.3 s");
+        assert_eq!(shown(9_817_345), "9.817 s");
+        assert_eq!(shown(0), "0 s");
     }
 }

@@ -8,7 +8,7 @@ use crate::sys::clock::Clock;
 use crate::{AccessToken, Credentials, Error, ErrorKind, random};
 
 const MOST_ATTEMPTS: u32 = 3;
-const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
+pub(super) const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
 /// The first pause is shorter than this, and each further one than twice the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 

@@ -153,8 +153,8 @@ impl Client {
         Ok(Agent::with_parts(self.config.clone(), connector, Lookup(self.trace.clone())))
     }
 
-    fn route(&self, timeout: Duration) -> Route<'_> {
-        Route { url: &self.url, proxy: self.config.proxy(), timeout }
+    fn route(&self, limit: Duration) -> Route<'_> {
+        Route { url: &self.url, proxy: self.config.proxy(), limit, timeout: self.timeout }
     }
 
     fn send(

@@ -1,7 +1,9 @@
-//! A moment at which all reading and writing ends.
+//! A moment, and a number of bytes, at which all reading and writing ends.
 //!
 //! ureq gives each step of a handshake, with a proxy or in TLS, a time limit of its own; a peer that
-//! sends one byte after the other would have for ever.
+//! sends one byte after the other would have for ever. What belongs to no header and no body (trailers,
+//! and answers before the final one), ureq reads without a limit; a peer that sends nothing else would
+//! cost processor time for as long as an attempt may take.
 
 use std::fmt;
 use std::time::Instant;
@@ -9,6 +11,9 @@ use std::time::Instant;
 use ureq::unversioned::transport::time::Duration;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
+
+/// A header and a body of 64 KiB each, however they are cut into chunks and records, are less.
+const MOST_RECEIVED: u64 = 1024 * 1024;
 
 /// Ends the connection below at this moment.
 #[derive(Debug)]
@@ -22,13 +27,14 @@ impl<In: Transport> Connector<In> for DeadlineConnector {
         _details: &ConnectionDetails,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
-        Ok(chained.map(|below| DeadlineTransport { below, deadline: self.0 }))
+        Ok(chained.map(|below| DeadlineTransport { below, deadline: self.0, received: 0 }))
     }
 }
 
 pub(super) struct DeadlineTransport<In> {
     below: In,
     deadline: Instant,
+    received: u64,
 }
 
 impl<In> DeadlineTransport<In> {
@@ -54,7 +60,13 @@ impl<In: Transport> Transport for DeadlineTransport<In> {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let timeout = self.shorten(timeout)?;
-        self.below.await_input(timeout)
+        let before = self.below.buffers().input().len();
+        let more = self.below.await_input(timeout)?;
+        self.received += (self.below.buffers().input().len() - before) as u64;
+        if self.received > MOST_RECEIVED {
+            return Err(Error::BodyExceedsLimit(MOST_RECEIVED));
+        }
+        Ok(more)
     }
 
     fn is_open(&mut self) -> bool {

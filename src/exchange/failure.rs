@@ -3,16 +3,22 @@
 use std::io;
 use std::time::Duration;
 
-use rustls::CertificateError;
 use ureq::{Proxy, Timeout};
 
+use super::attempts::LONGEST_ATTEMPT;
+use super::tls_failure;
+use super::tunnel::CredentialsWanted;
 use super::url::SecureUrl;
-use crate::{Error, ErrorKind, text};
+use crate::text::{self, seconds};
+use crate::{Error, ErrorKind};
 
 /// Where the exchange went, for the error that says so.
 pub(super) struct Route<'a> {
     pub(super) url: &'a SecureUrl,
     pub(super) proxy: Option<&'a Proxy>,
+    /// For this attempt.
+    pub(super) limit: Duration,
+    /// For the whole exchange.
     pub(super) timeout: Duration,
 }
 
@@ -22,19 +28,26 @@ impl Route<'_> {
         use ureq::Error as E;
         match error {
             E::Timeout(stage) => self.timed_out(stage),
-            E::Rustls(error) => self.tls_failed(&error),
+            E::Rustls(error) => self.tls(&tls_failure::words(&error)),
             E::Tls(why) => self.tls(why),
             E::Io(error) => self.io_failed(&error),
             E::HostNotFound => self.unreachable("the host name has no address"),
             E::ConnectProxyFailed(why) => self.unreachable(&why),
+            E::Other(error) if error.is::<CredentialsWanted>() => self.refused_by_the_proxy(),
             E::ConnectionFailed => self.unreachable("no connection could be made"),
             E::Protocol(_) | E::Http(_) => self.malformed("the answer is not HTTP/1.1"),
             E::LargeResponseHeader(..) => self.malformed("the header is larger than 64 KiB"),
-            E::BodyExceedsLimit(_) => self.malformed("the body is larger than 64 KiB"),
-            _ => Error::new(
-                ErrorKind::Internal,
-                format!("the request to {} could not be made; please report this", self.url),
-            ),
+            E::BodyExceedsLimit(limit) => {
+                self.malformed(&format!("the answer is larger than {} KiB", limit / 1024))
+            }
+            E::BadUri(_) | E::InvalidProxyUrl | E::RequireHttpsOnly(_) | E::TlsRequired => {
+                Error::new(
+                    ErrorKind::Internal,
+                    format!("the request to {} could not be made; please report this", self.url),
+                )
+            }
+            // Whatever else there is comes of what the server sent.
+            _ => self.malformed("the answer cannot be read as HTTP/1.1"),
         }
     }
 
@@ -51,7 +64,7 @@ impl Route<'_> {
     fn io_failed(&self, error: &io::Error) -> Error {
         let inner = error.get_ref();
         if let Some(error) = inner.and_then(|e| e.downcast_ref::<rustls::Error>()) {
-            return self.tls_failed(error);
+            return self.tls(&tls_failure::words(error));
         }
         match error.kind() {
             io::ErrorKind::TimedOut => self.timed_out(Timeout::Global),
@@ -72,15 +85,30 @@ impl Route<'_> {
     }
 
     fn timed_out(&self, stage: Timeout) -> Error {
-        let what = match stage {
-            Timeout::Connect => format!("no connection to {} could be made in time", self.place()),
-            _ => format!("{} gave no answer within {:.1?}", self.place(), self.timeout),
+        let place = self.place();
+        let (limit, timeout) = (seconds(self.limit), seconds(self.timeout));
+        let text = match stage {
+            Timeout::Resolve => {
+                format!(
+                    "the name lookup for {place} took too long; check the name server, and try again"
+                )
+            }
+            Timeout::Connect => format!(
+                "no connection to {place} could be made in time; check the URL and the network, and \
+                 try again"
+            ),
+            _ if self.limit == self.timeout => format!(
+                "{place} gave no answer within {timeout}; try again, and if it is slow raise the timeout"
+            ),
+            _ if self.limit == LONGEST_ATTEMPT => format!(
+                "{place} gave no answer within {limit}, the limit of each attempt; try again later"
+            ),
+            _ => format!(
+                "{place} gave no answer before the timeout of {timeout} had passed; try again, and if \
+                 it is slow raise the timeout"
+            ),
         };
-        Error::new(
-            ErrorKind::Timeout,
-            format!("{what}; try again, and if the network is slow raise the timeout"),
-        )
-        .with_another_attempt(true)
+        Error::new(ErrorKind::Timeout, text).with_another_attempt(true)
     }
 
     fn unreachable(&self, why: &str) -> Error {
@@ -93,28 +121,6 @@ impl Route<'_> {
         )
     }
 
-    fn tls_failed(&self, error: &rustls::Error) -> Error {
-        use CertificateError as C;
-        use rustls::Error as E;
-        match error {
-            E::InvalidCertificate(C::UnknownIssuer) => self.tls(
-                "its certificate comes from no trusted authority (for a private one, pass ca_file)",
-            ),
-            E::InvalidCertificate(C::Expired | C::ExpiredContext { .. }) => {
-                self.tls("its certificate has expired")
-            }
-            E::InvalidCertificate(C::NotValidYet | C::NotValidYetContext { .. }) => {
-                self.tls("its certificate is not valid yet")
-            }
-            E::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
-                self.tls("its certificate is for another host name")
-            }
-            E::InvalidCertificate(_) => self.tls("its certificate is not acceptable"),
-            E::AlertReceived(alert) => self.tls(&format!("it ended the handshake with {alert:?}")),
-            _ => self.tls("it does not speak TLS 1.2 or 1.3 as it should"),
-        }
-    }
-
     fn tls(&self, why: &str) -> Error {
         Error::new(
             ErrorKind::Tls,
@@ -123,6 +129,22 @@ impl Route<'_> {
                 self.place()
             ),
         )
+    }
+
+    fn refused_by_the_proxy(&self) -> Error {
+        let Some(proxy) = self.proxy else { return self.unreachable("a proxy refused it") };
+        let (host, port) = (proxy.host(), proxy.port());
+        Error::invalid(if proxy.username().is_some() {
+            format!(
+                "the proxy {host}:{port} refused the user name or the password (HTTP 407); correct them \
+                 in the proxy's URL"
+            )
+        } else {
+            format!(
+                "the proxy {host}:{port} wants a user name and a password (HTTP 407); give them in the \
+                 proxy's URL, http://user:password@{host}:{port}"
+            )
+        })
     }
 
     fn malformed(&self, why: &str) -> Error {

@@ -3,11 +3,11 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use ureq::Error;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
+use ureq::{Error, Timeout};
 
 use super::trace::{Found, Trace};
 use crate::sys::lookup::by_name;
@@ -31,7 +31,7 @@ impl Resolver for Lookup {
         let addresses = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, port)],
             Err(_) => by_name(host, port, *timeout.after).map_err(|error| match error.kind() {
-                io::ErrorKind::TimedOut => Error::Timeout(timeout.reason),
+                io::ErrorKind::TimedOut => Error::Timeout(Timeout::Resolve),
                 _ => error.into(),
             })?,
         };

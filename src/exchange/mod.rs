@@ -13,6 +13,7 @@ mod refusal;
 mod request;
 mod response;
 mod tls;
+mod tls_failure;
 // Only the doctor looks.
 #[cfg_attr(not(feature = "python"), allow(dead_code))]
 mod trace;
@@ -36,7 +37,8 @@ use crate::{AccessToken, Credentials, Error};
 /// [`TokenProvider`](crate::TokenProvider), which keeps it fresh and shares it.
 ///
 /// # Errors
-/// Any [`ErrorKind`](crate::ErrorKind) but `Store` and `Closed`.
+/// Any [`ErrorKind`](crate::ErrorKind) but `Store` and `Closed`; `InvalidArgument` also for a proxy
+/// that wants another password.
 ///
 /// # Environment
 /// Reads `HTTPS_PROXY` and `NO_PROXY` unless a proxy is given, and `SSL_CERT_FILE` and

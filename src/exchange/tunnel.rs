@@ -1,5 +1,7 @@
 //! The way through a proxy; what goes wrong on it is the proxy's fault, and is called so.
 
+use std::fmt;
+
 use ureq::Error;
 use ureq::unversioned::transport::{
     ConnectProxyConnector, ConnectionDetails, Connector, Transport,
@@ -20,19 +22,31 @@ impl<In: Transport> Connector<In> for TunnelConnector {
             Error::Protocol(_) | Error::Http(_) => {
                 Error::ConnectProxyFailed("the proxy does not answer as an HTTP proxy".into())
             }
-            Error::ConnectProxyFailed(why) => Error::ConnectProxyFailed(plainly(&why)),
+            Error::ConnectProxyFailed(why) => plainly(&why),
             error => error,
         })
     }
 }
 
+/// The proxy answered 407 (RFC 9110 section 15.5.8).
+#[derive(Debug)]
+pub(super) struct CredentialsWanted;
+
+impl fmt::Display for CredentialsWanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HTTP 407")
+    }
+}
+
+impl std::error::Error for CredentialsWanted {}
+
 /// ureq says `proxy server responded 407/407`.
-fn plainly(why: &str) -> String {
+fn plainly(why: &str) -> Error {
     let status =
         why.strip_prefix("proxy server responded ").and_then(|rest| rest.split('/').next());
-    match status {
-        Some("407") => "the proxy wants a user name and a password (HTTP 407)".into(),
+    Error::ConnectProxyFailed(match status {
+        Some("407") => return Error::Other(Box::new(CredentialsWanted)),
         Some(status) => format!("the proxy answered HTTP {status}"),
         None => "the proxy did not answer".into(),
-    }
+    })
 }

@@ -170,11 +170,11 @@ impl TokenProvider {
     /// with a store twice that timeout and three seconds, whatever becomes of the request.
     ///
     /// # Errors
-    /// Any [`ErrorKind`](crate::ErrorKind) but `InvalidArgument`. All that waited for a failed
-    /// exchange get the same error, and until the next exchange is due all callers get it at once,
-    /// with the time left as its [`retry_after`](Error::retry_after). A logger or a secret's function
-    /// that asks from the thread of the very request gets the live token or
-    /// [`Timeout`](crate::ErrorKind::Timeout).
+    /// Any [`ErrorKind`](crate::ErrorKind); `InvalidArgument` also for a proxy that wants another
+    /// password. All that waited for a failed exchange get the same error, and until the next exchange
+    /// is due all callers get it at once, with the time left as its
+    /// [`retry_after`](Error::retry_after). A logger or a secret's function that asks from the thread of
+    /// the very request gets the live token or [`Timeout`](crate::ErrorKind::Timeout).
     pub fn token(&self) -> Result<Arc<AccessToken>, Error> {
         finish(self.ask(None)?)
     }

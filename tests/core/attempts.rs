@@ -110,6 +110,17 @@ fn an_attempt_ends_after_ten_seconds_and_another_follows() {
     assert!(start.elapsed() >= Duration::from_secs(10));
 }
 
+/// The second attempt has what the first has left, less a pause.
+#[test]
+fn the_error_names_the_whole_timeout() {
+    let silent = Server::new(|mut stream, _| while read_request(&mut stream).is_some() {});
+    let options = Options::default().auth_url(silent.url()).timeout(Duration::from_secs(15));
+    let error = authenticate(&credentials(), &options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    assert!(error.to_string().contains("before the timeout of 15 s had passed"), "{error}");
+    assert_eq!(silent.connections(), 2);
+}
+
 /// A sandbox whose secret was rotated after the credentials were made by `make`.
 fn rotated(
     sandbox: &Sandbox,

@@ -4,7 +4,9 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd,
+};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -31,32 +33,37 @@ impl Authority {
 
     /// A TLS configuration with a certificate for `names`, valid for `years`.
     fn configure(&self, names: &[&str], years: [i32; 2]) -> ServerConfig {
-        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
-        let mut params = CertificateParams::new(names).unwrap();
+        let mut params = CertificateParams::new(owned(names)).unwrap();
         [params.not_before, params.not_after] = years.map(|year| date_time_ymd(year, 1, 1));
+        self.sign(params)
+    }
+
+    /// A TLS configuration with a certificate as `params` have it.
+    fn sign(&self, params: CertificateParams) -> ServerConfig {
         let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap().der().clone();
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
-            .unwrap()
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        configuration(&certificate, &key)
     }
 
     /// A certificate for `names` and its key, as PEM.
     #[allow(dead_code)] // The C tests have no use for it.
     pub fn certificate(&self, names: &[&str]) -> [String; 2] {
-        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &self.issuer);
+        let certificate =
+            CertificateParams::new(owned(names)).unwrap().signed_by(&key, &self.issuer);
         [certificate.unwrap().pem(), key.serialize_pem()]
     }
 
     pub fn server(&self, names: &[&str], years: [i32; 2], answer: &str) -> Server {
-        let (config, answer) = (Arc::new(self.configure(names, years)), answer.to_owned());
-        Server::new(move |stream, requests| serve(stream, requests, config.clone(), &answer))
+        serving(self.configure(names, years), answer)
+    }
+
+    /// A server with a certificate for 127.0.0.1 that `change` has made another.
+    #[allow(dead_code)] // The C tests have no use for it.
+    pub fn odd_server(&self, change: impl FnOnce(&mut CertificateParams), answer: &str) -> Server {
+        let mut params = CertificateParams::new(owned(&["127.0.0.1"])).unwrap();
+        change(&mut params);
+        serving(self.sign(params), answer)
     }
 }
 
@@ -64,6 +71,38 @@ impl Drop for Authority {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.pem_file);
     }
+}
+
+/// A server whose certificate is signed by its own key, and the file of that certificate.
+#[allow(dead_code)] // The C tests have no use for it.
+pub fn self_signed(is_ca: IsCa, name: &str, answer: &str) -> (Server, PathBuf) {
+    let mut params = CertificateParams::new(owned(&["127.0.0.1"])).unwrap();
+    params.is_ca = is_ca;
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let file = format!("clazar-auth-{name}-{}.pem", std::process::id());
+    let pem_file = std::env::temp_dir().join(file);
+    std::fs::write(&pem_file, certificate.pem()).unwrap();
+    (serving(configuration(&certificate, &key), answer), pem_file)
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+fn configuration(certificate: &Certificate, key: &KeyPair) -> ServerConfig {
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap()
+}
+
+fn serving(config: ServerConfig, answer: &str) -> Server {
+    let (config, answer) = (Arc::new(config), answer.to_owned());
+    Server::new(move |stream, requests| serve(stream, requests, config.clone(), &answer))
 }
 
 fn serve(stream: TcpStream, requests: &Requests, config: Arc<ServerConfig>, answer: &str) {

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use clazar_auth::{ErrorKind, Options, authenticate};
+use clazar_auth::{Error, ErrorKind, Options, authenticate};
 
 use crate::certificates::{Authority, VALID};
 use crate::credentials;
@@ -58,17 +58,41 @@ fn a_given_proxy_is_used_with_its_password() {
     assert_eq!(server.requests().len(), 1);
 }
 
-#[test]
-fn a_proxy_that_refuses_is_a_transport_error() {
-    let refusing = Server::answering("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+/// The error for a proxy that answers `status`, and how often it was asked.
+fn refused_by(status: &str, user: &str) -> (Error, usize) {
+    let refusing = Server::answering(format!("HTTP/1.1 {status}\r\n\r\n"));
     let options = Options::default()
         .auth_url("https://api.clazar.io/authenticate/")
-        .proxy(format!("http://user:hidden@127.0.0.1:{}", refusing.port()));
+        .proxy(format!("http://{user}127.0.0.1:{}", refusing.port()));
     let error = authenticate(&credentials(), &options).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
-    assert!(error.to_string().contains("407") && error.to_string().contains("proxy"), "{error}");
+    assert!(error.to_string().contains("proxy"), "{error}");
     assert!(!error.to_string().contains("hidden"), "{error}");
     assert!(!format!("{options:?}").contains("hidden"));
+    (error, refusing.connections())
+}
+
+/// Not worth another attempt: each wrong one counts towards the lock of the account.
+#[test]
+fn a_proxy_that_wants_another_password_is_a_matter_of_the_settings() {
+    for (user, advice) in [
+        ("user:hidden@", "refused the user name or the password (HTTP 407)"),
+        ("", "wants a user name and a password (HTTP 407)"),
+    ] {
+        let (error, connections) = refused_by("407 Proxy Authentication Required", user);
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+        assert!(!error.is_retryable() && error.http_status().is_none());
+        assert!(error.to_string().contains(advice), "{error}");
+        assert_eq!(connections, 1);
+    }
+}
+
+#[test]
+fn a_proxy_that_refuses_otherwise_is_a_transport_error() {
+    for status in ["403 Forbidden", "502 Bad Gateway"] {
+        let (error, _) = refused_by(status, "user:hidden@");
+        assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
+        assert!(error.to_string().contains(&status[..3]), "{error}");
+    }
 }
 
 #[test]

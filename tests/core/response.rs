@@ -300,3 +300,36 @@ fn a_code_that_is_not_shown_counts_all_the_same() {
     let text = refusal("an_invalid_client_of_mine", "invalid_client", "");
     assert!(text.contains("whether the secret was rotated (HTTP 400)"), "{text}");
 }
+
+/// A server that sends `start`, and then `more` for as long as anybody listens.
+fn endless(start: &'static str, more: &'static str) -> Server {
+    Server::new(move |mut stream, requests| {
+        let Some(request) = read_request(&mut stream) else { return };
+        requests.lock().unwrap().push(request);
+        let _ = stream.write_all(start.as_bytes());
+        let more = more.repeat(1000);
+        while stream.write_all(more.as_bytes()).is_ok() {}
+    })
+}
+
+/// Neither is a part of the header or of the body, which have limits of their own.
+#[test]
+fn endless_trailers_and_answers_before_the_final_one_end_at_the_limit() {
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+                   14\r\n{\"access_token\":\"t\"}\r\n0\r\n";
+    for (start, more) in [(chunked, "a: b\r\n"), ("", "HTTP/1.1 103 Early Hints\r\n\r\n")] {
+        let server = endless(start, more);
+        let error = exchange(&server.url()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
+        assert!(error.to_string().contains("larger than"), "{error}");
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[test]
+fn an_endless_extension_of_a_chunk_is_a_malformed_answer() {
+    let server = endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;", "x=y;");
+    let error = exchange(&server.url()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
+    assert!(!error.to_string().contains("report"), "{error}");
+}

@@ -1,8 +1,11 @@
 //! Whose certificate is believed.
 
-use clazar_auth::{AccessToken, Error, ErrorKind, Options, authenticate};
+use std::path::Path;
 
-use crate::certificates::{Authority, VALID};
+use clazar_auth::{AccessToken, Error, ErrorKind, Options, authenticate};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa};
+
+use crate::certificates::{Authority, VALID, self_signed};
 use crate::credentials;
 use crate::server::{Server, TOKEN_BODY, http, ok};
 
@@ -52,6 +55,61 @@ fn a_certificate_for_another_host_is_refused() {
         let server = authority.server(&[name], VALID, &ok(TOKEN_BODY));
         refused(&server, Some(&authority), "another host name");
     }
+}
+
+#[test]
+fn each_fault_of_a_certificate_is_told() {
+    let authority = Authority::new("faults");
+    let odd = |change: fn(&mut CertificateParams)| authority.odd_server(change, &ok(TOKEN_BODY));
+    let common_name = odd(|params| {
+        params.subject_alt_names.clear();
+        params.distinguished_name.push(DnType::CommonName, "127.0.0.1");
+    });
+    refused(&common_name, Some(&authority), "no subject alternative name");
+    let other = authority.server(&["example.com", "b.example"], VALID, &ok(TOKEN_BODY));
+    refused(&other, Some(&authority), "b.example");
+    let client =
+        odd(|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]);
+    refused(&client, Some(&authority), "serverAuth");
+}
+
+/// What `openssl req -x509` makes, named as the authority of itself.
+#[test]
+fn an_authoritys_own_certificate_is_explained() {
+    let (server, pem_file) =
+        self_signed(IsCa::Ca(BasicConstraints::Unconstrained), "own", &ok(TOKEN_BODY));
+    let with_ca_file = |server: &Server, file: &Path| {
+        let options = Options::default().auth_url(secure_url(server)).proxy("").ca_file(file);
+        authenticate(&credentials(), &options)
+    };
+    let error = with_ca_file(&server, &pem_file).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
+    for words in ["certificate authority's own", "-addext basicConstraints=critical,CA:FALSE"] {
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    assert_eq!(server.requests().len(), 0);
+    std::fs::remove_file(pem_file).unwrap();
+
+    let (server, pem_file) = self_signed(IsCa::ExplicitNoCa, "as-advised", &ok(TOKEN_BODY));
+    with_ca_file(&server, &pem_file).unwrap();
+    std::fs::remove_file(pem_file).unwrap();
+}
+
+/// The alert comes as it would from a server that speaks TLS 1.0, or with other ciphers alone.
+#[test]
+fn a_server_that_speaks_something_else_learns_what_is_spoken() {
+    for alert in [40, 70, 71] {
+        let server = Server::new(move |mut stream, _| {
+            let _ = std::io::Write::write_all(&mut stream, &[21, 3, 3, 0, 2, 2, alert]);
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        });
+        refused(&server, None, "TLS 1.2 or 1.3 with ECDHE");
+    }
+    let server = Server::new(|mut stream, _| {
+        let _ = std::io::Write::write_all(&mut stream, &[21, 3, 3, 0, 2, 2, 116]);
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    refused(&server, None, "wants a client certificate");
 }
 
 #[test]

@@ -283,10 +283,10 @@ def test_a_proxy_that_refuses(
     with Proxy(407) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:{SECRET}@127.0.0.1:{proxy.server_port}")
         report = Report()
-    assert report.exit_status == 1
-    assert report.errors == {"proxy": "TransportError"}
+    assert report.exit_status == 2
+    assert report.errors == {"proxy": "ConfigurationError"}
     assert f"the proxy 127.0.0.1:{proxy.server_port}" in report.texts["settings"]
-    assert "HTTP 407" in report.texts["proxy"]
+    assert "refused the user name or the password (HTTP 407)" in report.texts["proxy"]
     assert report.steps("skipped") == ["TLS", "exchange", "token", "clock"]
 
 

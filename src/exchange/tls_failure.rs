@@ -1,0 +1,90 @@
+//! What went wrong in TLS, in words that say what to do.
+
+use rustls::{AlertDescription, CertificateError, Error, OtherError};
+
+use crate::text::printable;
+
+/// So much is shown of the names in a certificate, in characters.
+const LONGEST_NAMES: usize = 200;
+
+/// What is spoken, for those who run a server that speaks something else; docs/platforms.md has more.
+const SPOKEN: &str = "TLS 1.2 or 1.3 with ECDHE (X25519, P-256, P-384) and AES-GCM or ChaCha20-Poly1305 \
+                      is spoken here, with certificates of RSA from 2,048 bits, P-256, P-384 or Ed25519";
+
+pub(super) fn words(error: &Error) -> String {
+    match error {
+        Error::InvalidCertificate(error) => certificate(error),
+        Error::AlertReceived(AlertDescription::CertificateRequired) => {
+            "it wants a client certificate, which clazar-auth has none of".into()
+        }
+        Error::AlertReceived(
+            alert @ (AlertDescription::HandshakeFailure
+            | AlertDescription::InsufficientSecurity
+            | AlertDescription::ProtocolVersion),
+        ) => format!("it ended the handshake with {alert:?} ({SPOKEN})"),
+        Error::AlertReceived(alert) => format!("it ended the handshake with {alert:?}"),
+        Error::PeerIncompatible(_) => format!("it agrees to nothing that is offered ({SPOKEN})"),
+        _ => "it does not speak TLS 1.2 or 1.3 as it should".into(),
+    }
+}
+
+fn certificate(error: &CertificateError) -> String {
+    use CertificateError::*;
+    let why = match error {
+        UnknownIssuer => {
+            "comes from no trusted authority (for a private one, pass ca_file; a server must also \
+             send the certificates between its own and the authority's)"
+        }
+        Expired | ExpiredContext { .. } => "has expired",
+        NotValidYet | NotValidYetContext { .. } => "is not valid yet",
+        NotValidForNameContext { presented, .. } => return for_another_host(presented),
+        NotValidForName => "is for another host name",
+        InvalidPurpose | InvalidPurposeContext { .. } => {
+            "is not for servers (its extended key usage lacks serverAuth)"
+        }
+        BadSignature => {
+            "or a proof that the server holds its key is signed wrongly, or by an RSA key of fewer \
+             than 2,048 bits"
+        }
+        UnsupportedSignatureAlgorithmContext { .. }
+        | UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "is signed in a way that is not accepted (RSA from 2,048 bits, P-256, P-384 and Ed25519 \
+             are, with SHA-256, SHA-384 or SHA-512)"
+        }
+        UnhandledCriticalExtension => "has a critical extension that is not known",
+        BadEncoding => "cannot be parsed",
+        Revoked => "was revoked",
+        Other(error) => return other(error),
+        _ => "is not acceptable",
+    };
+    format!("its certificate {why}")
+}
+
+fn for_another_host(presented: &[String]) -> String {
+    if presented.is_empty() {
+        return "its certificate names no host: it has no subject alternative name, and a common name \
+                does not count (RFC 6125)"
+            .into();
+    }
+    let names = printable(&presented.join(", "), LONGEST_NAMES);
+    format!("its certificate is for another host name ({names})")
+}
+
+/// What rustls has no name for.
+fn other(OtherError(error): &OtherError) -> String {
+    match error.downcast_ref() {
+        Some(webpki::Error::CaUsedAsEndEntity) => {
+            "its certificate is a certificate authority's own (CA:TRUE, which openssl req -x509 makes \
+             unless told otherwise) and not a server's; make one with \
+             -addext basicConstraints=critical,CA:FALSE, or have the authority sign one"
+                .into()
+        }
+        Some(error) => {
+            // The variant's name alone; what is in it came from the server.
+            let name = format!("{error:?}");
+            let name = name.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+            format!("its certificate is not acceptable ({name})")
+        }
+        None => "its certificate is not acceptable".into(),
+    }
+}
