@@ -1,20 +1,19 @@
 //! The client id and secret, and where they come from.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
+use crate::sys::file::{Failure, read_file};
 use crate::text::printable;
-use crate::{Error, env};
+use crate::{Error, ErrorKind, env};
 
 /// A secret file larger than this is surely the wrong file.
-const SECRET_FILE_LIMIT: u64 = 64 * 1024;
+const SECRET_FILE_LIMIT: usize = 64 * 1024;
 /// No more is shown of what a function says of its failure, in characters.
 const LONGEST_REASON: usize = 500;
 
@@ -71,12 +70,16 @@ impl Credentials {
     /// Credentials whose secret is in a file, such as a mounted secret.
     ///
     /// The file is read now, and again when the API refuses the secret; a changed one is then tried
-    /// at once. One newline at its end is dropped.
+    /// at once. It must be a regular file of at most 64 KiB. One newline at its end is dropped.
+    ///
+    /// # Errors
+    /// [`Transport`](crate::ErrorKind::Transport), which may pass, if the file cannot be read for want
+    /// of descriptors or memory, or because of a fault of its disk.
     pub fn from_file(
         client_id: impl Into<String>,
         client_secret_file: impl Into<PathBuf>,
     ) -> Result<Self, Error> {
-        Self::checked(client_id.into(), SecretSource::File(client_secret_file.into()))
+        Self::checked(client_id.into(), SecretSource::file(client_secret_file))
     }
 
     /// Credentials whose secret comes from a function, such as a call to a secret manager.
@@ -138,11 +141,14 @@ impl Credentials {
     }
 
     /// A secret to try after those that were refused: the source is asked again, and then there is the
-    /// fallback.
-    pub(crate) fn another(&self, refused: &[Arc<Secret>]) -> Option<Arc<Secret>> {
-        let fresh = self.source.read().ok().map(Arc::new);
-        let mut others = fresh.into_iter().chain(self.fallback.clone());
-        others.find(|other| !refused.contains(other))
+    /// fallback. An error if there is none, and the source could not be asked.
+    pub(crate) fn another(&self, refused: &[Arc<Secret>]) -> Result<Option<Arc<Secret>>, Error> {
+        let fresh = self.source.read().map(Arc::new);
+        let mut others = fresh.as_ref().ok().into_iter().chain(&self.fallback);
+        match others.find(|other| !refused.contains(other)) {
+            Some(other) => Ok(Some(other.clone())),
+            None => fresh.map(|_| None),
+        }
     }
 
     /// Whether the secret's source may give another one.
@@ -186,8 +192,16 @@ pub(crate) struct CredentialsDraft {
 #[derive(Clone, Debug)]
 pub(crate) enum SecretSource {
     Given(Secret),
-    File(PathBuf),
+    File(SecretFile),
     Call(Call),
+}
+
+/// A file with a client secret.
+#[derive(Clone, Debug)]
+pub(crate) struct SecretFile {
+    pub(crate) path: PathBuf,
+    /// The argument or the variable that has the path.
+    named_by: &'static str,
 }
 
 /// A program's own function for the secret.
@@ -201,25 +215,38 @@ impl fmt::Debug for Call {
 }
 
 impl SecretSource {
+    /// The file that an argument names.
+    pub(crate) fn file(path: impl Into<PathBuf>) -> Self {
+        Self::File(SecretFile { path: path.into(), named_by: "client_secret_file" })
+    }
+
     /// At most one of the two may be given.
     pub(crate) fn one_of(
         secret: Option<Secret>,
-        file: Option<PathBuf>,
+        file: Option<Self>,
     ) -> Result<Option<Self>, Error> {
         match (secret, file) {
             (Some(_), Some(_)) => Err(Error::invalid(
                 "a client secret and a file with one were both given; keep only one of them",
             )),
             (Some(secret), None) => Ok(Some(Self::Given(secret))),
-            (None, file) => Ok(file.map(Self::File)),
+            (None, file) => Ok(file),
         }
+    }
+
+    fn from_env() -> Result<Option<Self>, Error> {
+        const FILE: &str = "CLAZAR_CLIENT_SECRET_FILE";
+        let secret = env::read("CLAZAR_CLIENT_SECRET")?.map(Secret::new);
+        let file = env::read(FILE)?;
+        let file = file.map(|path| Self::File(SecretFile { path: path.into(), named_by: FILE }));
+        Self::one_of(secret, file)
     }
 
     /// A secret that can be sent.
     fn read(&self) -> Result<Secret, Error> {
         let secret = match self {
             Self::Given(secret) => secret.clone(),
-            Self::File(path) => read_secret(path)?,
+            Self::File(file) => file.read()?,
             Self::Call(Call(call)) => call().map_err(|error| {
                 let why = printable(&error.to_string(), LONGEST_REASON);
                 Error::invalid(format!(
@@ -239,10 +266,7 @@ impl CredentialsDraft {
             self.client_id = env::read("CLAZAR_CLIENT_ID")?;
         }
         if self.client_secret.is_none() {
-            self.client_secret = SecretSource::one_of(
-                env::read("CLAZAR_CLIENT_SECRET")?.map(Secret::new),
-                env::read("CLAZAR_CLIENT_SECRET_FILE")?.map(PathBuf::from),
-            )?;
+            self.client_secret = SecretSource::from_env()?;
         }
         Ok(())
     }
@@ -265,29 +289,40 @@ impl CredentialsDraft {
     }
 }
 
-fn read_secret(path: &Path) -> Result<Secret, Error> {
-    let failed = |why: &str| {
-        Error::invalid(format!(
-            "the client secret file {} {why}; check the path and its permissions",
-            path.display()
-        ))
-    };
-    let unreadable = |error: std::io::Error| failed(&format!("cannot be read ({})", error.kind()));
+impl SecretFile {
+    fn read(&self) -> Result<Secret, Error> {
+        let bytes = read_file(&self.path, SECRET_FILE_LIMIT).map_err(|why| self.unread(why))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| self.unusable("is not UTF-8 text"))?;
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        if text.is_empty() {
+            return Err(self.unusable("is empty"));
+        }
+        Ok(Secret::new(text))
+    }
 
-    let file = File::open(path).map_err(unreadable)?;
-    // Room for all that may come, so that no smaller copy is left behind by growing.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_FILE_LIMIT as usize + 64));
-    file.take(SECRET_FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > SECRET_FILE_LIMIT {
-        return Err(failed("is larger than 64 KiB"));
+    fn unread(&self, why: Failure) -> Error {
+        let name = self.named_by;
+        match why {
+            _ if why.is_transient() => Error::new(
+                ErrorKind::Transport,
+                format!("the client secret file that {name} names {why}; try again"),
+            ),
+            // What is not there may be no path, but the secret itself.
+            Failure::NotOpened(_) => Error::invalid(format!(
+                "the client secret file that {name} names {why}; give the path of a file with the \
+                 secret in it, which this process may read"
+            )),
+            _ => self.unusable(&why.to_string()),
+        }
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| failed("is not UTF-8 text"))?;
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
-    if text.is_empty() {
-        return Err(failed("is empty"));
+
+    fn unusable(&self, why: &str) -> Error {
+        Error::invalid(format!(
+            "the client secret file {} {why}; give a file with the secret in it and nothing else",
+            self.path.display()
+        ))
     }
-    Ok(Secret::new(text))
 }
 
 fn check(what: &str, text: &str) -> Result<(), Error> {

@@ -64,8 +64,8 @@ fn credentials(config: &mut Config) -> Result<Credentials, Error> {
 
 fn origin(config: &Config) -> String {
     let secret = match &config.credentials.client_secret {
-        Some(SecretSource::File(path)) => {
-            format!("{}, the file that CLAZAR_CLIENT_SECRET_FILE names", path.display())
+        Some(SecretSource::File(file)) => {
+            format!("{}, the file that CLAZAR_CLIENT_SECRET_FILE names", file.path.display())
         }
         _ => "CLAZAR_CLIENT_SECRET".to_owned(),
     };

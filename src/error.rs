@@ -113,6 +113,14 @@ impl Error {
         self
     }
 
+    /// With what went wrong besides.
+    pub(crate) fn with_also(mut self, other: &Self) -> Self {
+        let message = &mut Arc::make_mut(&mut self.0).message;
+        message.push_str("; besides, ");
+        message.push_str(&other.0.message);
+        self
+    }
+
     /// Says that the same exchange may go better at once.
     pub(crate) fn with_another_attempt(mut self, worth: bool) -> Self {
         Arc::make_mut(&mut self.0).another_attempt = worth;

@@ -158,7 +158,7 @@ pub unsafe extern "C" fn clazar_config_set_client_secret_file(
     // SAFETY: the caller passes live settings and a NUL-terminated text.
     unsafe {
         set(config, path, |config, text| {
-            config.credentials.client_secret = Some(SecretSource::File(text.into()));
+            config.credentials.client_secret = Some(SecretSource::file(text));
         })
     }
 }

@@ -28,7 +28,7 @@ impl Client {
         loop {
             attempt += 1;
             let limit = left.min(LONGEST_ATTEMPT);
-            let error =
+            let mut error =
                 match self.attempt(credentials.client_id(), &secret, interrupt, limit, clock) {
                     Ok(token) => {
                         credentials.keep(&secret);
@@ -38,9 +38,19 @@ impl Client {
                 };
             let pause = if error.kind() == ErrorKind::Credentials {
                 refused.push(secret.clone());
-                let another = credentials.another(&refused);
-                secret = another.clone().unwrap_or(secret);
-                another.map(|_| Duration::ZERO)
+                match credentials.another(&refused) {
+                    Ok(Some(another)) => {
+                        secret = another;
+                        Some(Duration::ZERO)
+                    }
+                    Ok(None) => None,
+                    // Whether there is a new secret is not known yet.
+                    Err(trouble) if trouble.is_transient() => return Err(trouble.with_also(&error)),
+                    Err(trouble) => {
+                        error = error.with_also(&trouble);
+                        None
+                    }
+                }
             } else {
                 pause_after(&error, attempt)
             };

@@ -33,7 +33,7 @@ impl Keywords {
         client_secret: Option<&str>,
     ) -> PyResult<(Config, Recipe)> {
         let secret = client_secret.map(Secret::new);
-        let source = SecretSource::one_of(secret, self.client_secret_file.clone());
+        let source = SecretSource::one_of(secret, self.secret_file());
         let mut config = Config::default();
         config.credentials.client_id = Some(client_id.to_owned());
         config.credentials.client_secret = source.map_err(|error| raise(py, &error))?;
@@ -45,11 +45,15 @@ impl Keywords {
     /// What is named, and the environment's settings for the rest.
     pub(super) fn over_env(&self, py: Python<'_>) -> PyResult<(Config, Recipe)> {
         let mut config = Config::default();
-        config.credentials.client_secret = self.client_secret_file.clone().map(SecretSource::File);
+        config.credentials.client_secret = self.secret_file();
         let mut config = self.apply(py, config)?;
         let recipe = Recipe::new(py, None, self, &config)?;
         config.fill_from_env().map_err(|error| raise(py, &error))?;
         Ok((config, recipe))
+    }
+
+    fn secret_file(&self) -> Option<SecretSource> {
+        self.client_secret_file.clone().map(SecretSource::file)
     }
 
     fn apply(&self, py: Python<'_>, mut config: Config) -> PyResult<Config> {

@@ -6,6 +6,7 @@ mod alloc;
 #[cfg(feature = "capi")]
 pub(crate) mod cancel;
 pub(crate) mod clock;
+pub(crate) mod file;
 pub(crate) mod fork;
 pub(crate) mod lookup;
 pub(crate) mod signals;

@@ -3,6 +3,7 @@
 mod attempts;
 mod certificates;
 mod errors;
+mod files;
 mod load;
 mod outage;
 mod provider;

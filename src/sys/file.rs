@@ -1,0 +1,184 @@
+//! Files that are named from outside: opened without waiting for anybody, and read up to a limit.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::{fmt, io};
+
+use rustix::buffer::spare_capacity;
+use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
+use rustix::io::{Errno, read, retry_on_intr};
+use zeroize::Zeroizing;
+
+/// What may pass while the file stays as it is.
+const PASSING: [Errno; 8] = [
+    Errno::MFILE,
+    Errno::NFILE,
+    Errno::NOMEM,
+    Errno::IO,
+    Errno::INTR,
+    Errno::AGAIN,
+    Errno::STALE,
+    Errno::TIMEDOUT,
+];
+/// How much is made room for where a file does not tell its size.
+const SMALLEST_GROWTH: usize = 4096;
+
+/// Why a file was not read: the end of a sentence that starts with its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    NotOpened(Errno),
+    NotRead(Errno),
+    Folder,
+    NotRegular,
+    /// More bytes than this.
+    Larger(usize),
+}
+
+impl Failure {
+    /// Whether the same file may be read later with nothing changed about it.
+    pub(crate) fn is_transient(self) -> bool {
+        matches!(self, Self::NotOpened(errno) | Self::NotRead(errno) if PASSING.contains(&errno))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::NotOpened(errno) => write!(f, "cannot be opened ({})", words(errno)),
+            Self::NotRead(errno) => write!(f, "cannot be read ({})", words(errno)),
+            Self::Folder => f.write_str("is a folder"),
+            Self::NotRegular => f.write_str("is not a regular file"),
+            Self::Larger(limit) => write!(f, "is larger than {} KiB", limit / 1024),
+        }
+    }
+}
+
+/// The bytes of the regular file at `path`, of which there are `limit` at most.
+pub(crate) fn read_file(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let (file, stat) = open_any(path)?;
+    read_regular(&file, &stat, limit)
+}
+
+/// Opens whatever is at `path`, and never waits for a writer of a pipe or for a device.
+pub(crate) fn open_any(path: &Path) -> Result<(OwnedFd, Stat), Failure> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let opened = retry_on_intr(|| open(path, flags, Mode::empty()));
+    let file = opened.map_err(Failure::NotOpened)?;
+    let stat = fstat(&file).map_err(Failure::NotRead)?;
+    Ok((file, stat))
+}
+
+/// The bytes of an open file, which must be a regular one.
+pub(crate) fn read_regular(
+    file: impl AsFd,
+    stat: &Stat,
+    limit: usize,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => {}
+        FileType::Directory => return Err(Failure::Folder),
+        _ => return Err(Failure::NotRegular),
+    }
+    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
+    if size > limit {
+        return Err(Failure::Larger(limit));
+    }
+    // A byte more shows that the end was reached.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size + 1));
+    loop {
+        if bytes.len() == bytes.capacity() {
+            bytes = with_more_room(&bytes, limit);
+        }
+        match retry_on_intr(|| read(&file, spare_capacity(&mut bytes))) {
+            Ok(0) => return Ok(bytes),
+            Ok(_) if bytes.len() > limit => return Err(Failure::Larger(limit)),
+            Ok(_) => {}
+            Err(errno) => return Err(Failure::NotRead(errno)),
+        }
+    }
+}
+
+/// A larger copy; the caller's is wiped when it is dropped.
+fn with_more_room(bytes: &[u8], limit: usize) -> Zeroizing<Vec<u8>> {
+    let capacity = (2 * bytes.len()).max(SMALLEST_GROWTH).min(limit + 1);
+    let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
+    larger.extend_from_slice(bytes);
+    larger
+}
+
+/// What the system calls an error, such as "No such file or directory".
+pub(crate) fn words(error: impl Into<io::Error>) -> String {
+    let error = error.into();
+    let text = error.to_string();
+    let number = error.raw_os_error().map(|number| format!(" (os error {number})"));
+    let bare = number.and_then(|number| text.strip_suffix(&number).map(str::to_owned));
+    bare.unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::path::PathBuf;
+
+    use rustix::io::Errno;
+
+    use super::{Failure, read_file, words};
+
+    /// A path of this test's own.
+    fn path(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("clazar-auth-{name}-{}", std::process::id()))
+    }
+
+    #[test]
+    fn a_file_is_read_up_to_the_limit() {
+        let path = path("limit");
+        for (length, fits) in [(0, true), (1, true), (99, true), (100, true), (101, false)] {
+            fs::write(&path, vec![b'x'; length]).unwrap();
+            let bytes = read_file(&path, 100);
+            assert_eq!(bytes.is_ok(), fits, "{length}");
+            assert!(bytes.is_err() || bytes.unwrap().len() == length);
+        }
+        fs::remove_file(&path).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_without_a_size_is_read_to_its_end() {
+        let path = PathBuf::from("/proc/self/maps");
+        assert_eq!(fs::metadata(&path).unwrap().len(), 0);
+        let bytes = read_file(&path, 1 << 20).unwrap();
+        assert!(bytes.len() > 4096 && bytes.ends_with(b"\n"), "{}", bytes.len());
+        assert_eq!(read_file(&path, 4096).unwrap_err(), Failure::Larger(4096));
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused_at_once() {
+        assert_eq!(read_file("/dev/zero".as_ref(), 100).unwrap_err(), Failure::NotRegular);
+        assert_eq!(read_file("/".as_ref(), 100).unwrap_err(), Failure::Folder);
+        let sparse = path("sparse");
+        File::create(&sparse).unwrap().set_len(1 << 40).unwrap();
+        assert_eq!(read_file(&sparse, 100).unwrap_err(), Failure::Larger(100));
+        fs::remove_file(&sparse).unwrap();
+    }
+
+    #[test]
+    fn an_error_has_the_words_of_the_system() {
+        let error = read_file("/nonexistent".as_ref(), 100).unwrap_err();
+        assert_eq!(error, Failure::NotOpened(Errno::NOENT));
+        assert_eq!(error.to_string(), "cannot be opened (No such file or directory)");
+        assert_eq!(words(Errno::MFILE), "Too many open files");
+        assert_eq!(words(std::io::ErrorKind::TimedOut), "timed out");
+    }
+
+    #[test]
+    fn want_of_something_may_pass_and_a_missing_file_does_not() {
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO] {
+            assert!(Failure::NotOpened(errno).is_transient(), "{errno}");
+            assert!(Failure::NotRead(errno).is_transient(), "{errno}");
+        }
+        for errno in [Errno::NOENT, Errno::ACCESS, Errno::NOTDIR, Errno::LOOP] {
+            assert!(!Failure::NotOpened(errno).is_transient(), "{errno}");
+        }
+        assert!(!Failure::NotRegular.is_transient());
+    }
+}
