@@ -1,19 +1,20 @@
 //! Tokens in files of a folder that only this user can enter.
 
 use std::fs::{DirBuilder, File};
-use std::io::{Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
+use rustix::fs::{self, AtFlags, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use super::Trouble;
 use super::seal::LONGEST;
 use super::session::{Item, Kept, Session};
+use crate::sys::file::{Failure, read_regular};
 use crate::sys::fork::ClosedInChild;
 use crate::text::{self, printable};
 use crate::{Error, env};
@@ -130,24 +131,20 @@ impl FileStore {
         };
         let stat = fs::fstat(&file).map_err(|error| self.failed("cannot be looked at", error))?;
         self.check(&stat)?;
-        let mut blob = Vec::with_capacity(LONGEST + 1);
-        let read = File::from(file).take(LONGEST as u64 + 1).read_to_end(&mut blob);
-        read.map_err(|error| self.trouble(&format!("cannot be read ({})", text::system(&error))))?;
-        Ok(Some(blob))
+        let blob = read_regular(&file, &stat, LONGEST);
+        let mut blob = blob.map_err(|why| match why {
+            Failure::NotRead(_) => self.trouble(&why.to_string()),
+            _ => self.trouble(&format!("{why}; remove it")),
+        })?;
+        Ok(Some(std::mem::take(&mut *blob)))
     }
 
     fn check(&self, stat: &Stat) -> Result<(), Trouble> {
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(self.trouble("is not a regular file; remove it"));
-        }
         if stat.st_uid != geteuid().as_raw() {
             return Err(self.trouble("belongs to another user; remove it"));
         }
         if stat.st_mode & 0o077 != 0 {
             return Err(self.trouble("can be used by other users; remove it"));
-        }
-        if u64::try_from(stat.st_size).unwrap_or(u64::MAX) > LONGEST as u64 {
-            return Err(self.trouble("is larger than any token file; remove it"));
         }
         Ok(())
     }
@@ -179,9 +176,7 @@ impl FileStore {
         let file = fs::openat(folder, temporary, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
         let mut file = File::from(file);
         let synced = file.write_all(blob).and_then(|()| file.sync_all());
-        synced.map_err(|error| {
-            self.trouble(&format!("cannot be written ({})", text::system(&error)))
-        })?;
+        synced.map_err(|error| self.failed("cannot be written", error))?;
         fs::renameat(folder, temporary, folder, name).map_err(failed)
     }
 
@@ -215,7 +210,7 @@ impl FileStore {
             return Ok(folder);
         }
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
-        made.map_err(|error| self.trouble(&format!("has no folder ({})", text::system(&error))))?;
+        made.map_err(|error| self.failed("has no folder", error))?;
         self.open_folder()?.ok_or_else(|| self.trouble("has no folder"))
     }
 
@@ -257,7 +252,7 @@ impl FileStore {
         Ok(())
     }
 
-    fn failed(&self, what: &str, error: Errno) -> Trouble {
+    fn failed(&self, what: &str, error: impl Into<io::Error>) -> Trouble {
         self.trouble(&format!("{what} ({})", text::system(&error.into())))
     }
 

@@ -129,11 +129,21 @@ impl RedisStore {
         Err(failed(last))
     }
 
-    fn secure(&self, host: &str, stream: TcpStream) -> Result<Box<dyn Wire>, String> {
+    fn secure(&self, host: &str, mut stream: TcpStream) -> Result<Box<dyn Wire>, String> {
         let config = self.trust.client_config().map_err(|error| error.to_string())?;
         let name = ServerName::try_from(host.to_owned()).map_err(|_| "has no valid name")?;
         let connection = ClientConnection::new(config, name);
-        let connection = connection.map_err(|error| format!("was refused ({error})"))?;
+        let mut connection = connection.map_err(|error| format!("was refused ({error})"))?;
+        connection.complete_io(&mut stream).map_err(|error| {
+            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            match inner {
+                Some(rustls::Error::InvalidCertificate(_)) => {
+                    "has a certificate that is not trusted; name its authority in ca_file"
+                }
+                Some(_) => "does not speak TLS 1.2 or 1.3 as it should",
+                None => "does not answer",
+            }
+        })?;
         Ok(Box::new(StreamOwned::new(connection, stream)))
     }
 

@@ -1,13 +1,15 @@
 //! Files that are named from outside: opened without waiting for anybody, and read up to a limit.
 
+use std::fmt;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::{fmt, io};
 
 use rustix::buffer::spare_capacity;
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
 use rustix::io::{Errno, read, retry_on_intr};
 use zeroize::Zeroizing;
+
+use crate::text::system;
 
 /// What may pass while the file stays as it is.
 const PASSING: [Errno; 8] = [
@@ -44,8 +46,8 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::NotOpened(errno) => write!(f, "cannot be opened ({})", words(errno)),
-            Self::NotRead(errno) => write!(f, "cannot be read ({})", words(errno)),
+            Self::NotOpened(errno) => write!(f, "cannot be opened ({})", system(&errno.into())),
+            Self::NotRead(errno) => write!(f, "cannot be read ({})", system(&errno.into())),
             Self::Folder => f.write_str("is a folder"),
             Self::NotRegular => f.write_str("is not a regular file"),
             Self::Larger(limit) => write!(f, "is larger than {} KiB", limit / 1024),
@@ -106,15 +108,6 @@ fn with_more_room(bytes: &[u8], limit: usize) -> Zeroizing<Vec<u8>> {
     larger
 }
 
-/// What the system calls an error, such as "No such file or directory".
-pub(crate) fn words(error: impl Into<io::Error>) -> String {
-    let error = error.into();
-    let text = error.to_string();
-    let number = error.raw_os_error().map(|number| format!(" (os error {number})"));
-    let bare = number.and_then(|number| text.strip_suffix(&number).map(str::to_owned));
-    bare.unwrap_or(text)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
@@ -122,7 +115,7 @@ mod tests {
 
     use rustix::io::Errno;
 
-    use super::{Failure, read_file, words};
+    use super::{Failure, read_file};
 
     /// A path of this test's own.
     fn path(name: &str) -> PathBuf {
@@ -166,8 +159,6 @@ mod tests {
         let error = read_file("/nonexistent".as_ref(), 100).unwrap_err();
         assert_eq!(error, Failure::NotOpened(Errno::NOENT));
         assert_eq!(error.to_string(), "cannot be opened (No such file or directory)");
-        assert_eq!(words(Errno::MFILE), "Too many open files");
-        assert_eq!(words(std::io::ErrorKind::TimedOut), "timed out");
     }
 
     #[test]

@@ -365,6 +365,15 @@ def test_a_file_that_cannot_be_written(sandbox_environment: dict[str, str], tmp_
     assert Report().errors == {"store": "StoreError"}
 
 
+def test_a_folder_that_cannot_be_made(
+    sandbox_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAZAR_STORE", "/dev/null/store")
+    report = Report()
+    assert report.errors == {"store": "StoreError"}
+    assert "cannot be opened (Not a directory)" in report.texts["store"]
+
+
 def test_a_redis_that_is_away(
     sandbox_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -372,7 +381,7 @@ def test_a_redis_that_is_away(
     report = Report()
     assert report.exit_status == 1
     assert report.errors == {"store": "StoreError"}
-    assert "cannot be reached" in report.texts["store"]
+    assert "cannot be reached (Connection refused)" in report.texts["store"]
     assert "CLAZAR_STORE" in report.texts["store"]
 
 
