@@ -77,6 +77,9 @@ impl Client {
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .build();
         let trust = Arc::new(Trust::new(options.ca_file.as_deref())?);
+        if url.is_https() {
+            trust.check()?;
+        }
         Ok(Self { trust, url, timeout, config, trace: Trace::default() })
     }
 

@@ -1,8 +1,8 @@
 //! Files that are named from outside: opened without waiting for anybody, and read up to a limit.
 
-use std::fmt;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::Path;
+use std::{fmt, io};
 
 use rustix::buffer::spare_capacity;
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
@@ -22,6 +22,7 @@ const PASSING: [Errno; 8] = [
     Errno::STALE,
     Errno::TIMEDOUT,
 ];
+const MEBIBYTE: usize = 1024 * 1024;
 /// How much is made room for where a file does not tell its size.
 const SMALLEST_GROWTH: usize = 4096;
 
@@ -50,24 +51,22 @@ impl fmt::Display for Failure {
             Self::NotRead(errno) => write!(f, "cannot be read ({})", system(&errno.into())),
             Self::Folder => f.write_str("is a folder"),
             Self::NotRegular => f.write_str("is not a regular file"),
-            Self::Larger(limit) => write!(f, "is larger than {} KiB", limit / 1024),
+            Self::Larger(limit) if limit < MEBIBYTE => {
+                write!(f, "is larger than {} KiB", limit / 1024)
+            }
+            Self::Larger(limit) => write!(f, "is larger than {} MiB", limit / MEBIBYTE),
         }
     }
 }
 
 /// The bytes of the regular file at `path`, of which there are `limit` at most.
 pub(crate) fn read_file(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let (file, stat) = open_any(path)?;
-    read_regular(&file, &stat, limit)
-}
-
-/// Opens whatever is at `path`, and never waits for a writer of a pipe or for a device.
-pub(crate) fn open_any(path: &Path) -> Result<(OwnedFd, Stat), Failure> {
+    // Waits for no writer of a pipe, and takes no terminal as its own.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let opened = retry_on_intr(|| open(path, flags, Mode::empty()));
     let file = opened.map_err(Failure::NotOpened)?;
     let stat = fstat(&file).map_err(Failure::NotRead)?;
-    Ok((file, stat))
+    read_regular(&file, &stat, limit)
 }
 
 /// The bytes of an open file, which must be a regular one.
@@ -106,6 +105,10 @@ fn with_more_room(bytes: &[u8], limit: usize) -> Zeroizing<Vec<u8>> {
     let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
     larger.extend_from_slice(bytes);
     larger
+}
+
+pub(crate) fn not_opened(error: io::Error) -> Failure {
+    Failure::NotOpened(Errno::from_io_error(&error).unwrap_or(Errno::IO))
 }
 
 #[cfg(test)]

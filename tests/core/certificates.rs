@@ -3,6 +3,7 @@
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd,
@@ -52,6 +53,22 @@ impl Authority {
         let certificate =
             CertificateParams::new(owned(names)).unwrap().signed_by(&key, &self.issuer);
         [certificate.unwrap().pem(), key.serialize_pem()]
+    }
+
+    /// A server whose certificate comes from this authority until `moved` is set, then from `next`.
+    #[allow(dead_code)] // The C tests have no use for it.
+    pub fn server_that_moves_to(
+        &self,
+        next: &Self,
+        moved: &Arc<AtomicBool>,
+        answer: &str,
+    ) -> Server {
+        let configs = [self, next].map(|one| Arc::new(one.configure(&["127.0.0.1"], VALID)));
+        let (moved, answer) = (moved.clone(), answer.to_owned());
+        Server::new(move |stream, requests| {
+            let config = &configs[usize::from(moved.load(Ordering::SeqCst))];
+            serve(stream, requests, config.clone(), &answer);
+        })
     }
 
     pub fn server(&self, names: &[&str], years: [i32; 2], answer: &str) -> Server {

@@ -12,16 +12,16 @@ use clazar_auth::{Credentials, Error, ErrorKind, Options, authenticate};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 /// A folder of one test's own, which goes with it.
-struct Folder(PathBuf);
+pub struct Folder(pub PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("clazar-auth-{name}-{}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    fn pipe(&self) -> PathBuf {
+    pub fn pipe(&self) -> PathBuf {
         let path = self.0.join("pipe");
         mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         path
@@ -35,7 +35,7 @@ impl Drop for Folder {
 }
 
 /// What `work` gives, which must not wait for anybody.
-fn at_once<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub fn at_once<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(work()));
     receiver.recv_timeout(Duration::from_secs(20)).expect("it waits for somebody")
@@ -47,7 +47,7 @@ fn with_secret_in(path: impl Into<PathBuf>) -> Result<Credentials, Error> {
 }
 
 /// Where every read fails with EIO.
-fn unreadable_for_now() -> &'static Path {
+pub fn unreadable_for_now() -> &'static Path {
     Path::new("/proc/self/mem")
 }
 

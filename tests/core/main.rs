@@ -17,6 +17,7 @@ mod server;
 mod store;
 mod text;
 mod tls;
+mod trust;
 mod waiting;
 
 use clazar_auth::{AccessToken, Credentials, Error, Options, authenticate};

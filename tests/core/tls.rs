@@ -9,7 +9,7 @@ use crate::certificates::{Authority, VALID, self_signed};
 use crate::credentials;
 use crate::server::{Server, TOKEN_BODY, http, ok};
 
-fn secure_url(server: &Server) -> String {
+pub fn secure_url(server: &Server) -> String {
     format!("https://127.0.0.1:{}/authenticate/", server.port())
 }
 
@@ -144,44 +144,4 @@ fn answers_are_judged_over_tls_as_over_http() {
         let error = exchange(&server, Some(&authority)).unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
     }
-}
-
-#[test]
-fn the_trust_store_of_the_environment_is_read() {
-    let authority = Authority::new("environment");
-    let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
-    let folder = std::env::temp_dir().join(format!("clazar-auth-certs-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::copy(&authority.pem_file, folder.join("ca.pem")).unwrap();
-    let with = |variable: &str, value: &str| {
-        crate::proxy::in_child(&secure_url(&server), None, &[(variable, value)])
-    };
-    let (file, folder_name) = (authority.pem_file.to_str().unwrap(), folder.to_str().unwrap());
-    assert_eq!(with("SSL_CERT_FILE", file), "a token");
-    assert_eq!(with("SSL_CERT_DIR", folder_name), "a token");
-    assert_eq!(with("SSL_CERT_DIR", &format!("/usr/lib:{folder_name}")), "a token");
-    let printed = with("SSL_CERT_FILE", "/nonexistent");
-    assert!(printed.contains("SSL_CERT_FILE"), "{printed}");
-    // Who names a trust store wants no other in its place.
-    std::fs::write(folder.join("ca.pem"), JUNK).unwrap();
-    let printed = with("SSL_CERT_DIR", folder_name);
-    assert!(printed.contains("no certificate that can be read"), "{printed}");
-    let broken = format!("{JUNK}{}", std::fs::read_to_string(file).unwrap());
-    std::fs::write(folder.join("ca.pem"), broken).unwrap();
-    assert_eq!(with("SSL_CERT_DIR", folder_name), "a token", "one bad certificate spoils no other");
-    std::fs::remove_dir_all(&folder).unwrap();
-}
-
-/// A PEM section that holds no certificate.
-const JUNK: &str =
-    "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n";
-
-#[test]
-fn a_ca_file_without_an_authority_is_known_at_once() {
-    let path = std::env::temp_dir().join(format!("clazar-auth-junk-{}.pem", std::process::id()));
-    std::fs::write(&path, JUNK).unwrap();
-    let builder = clazar_auth::TokenProvider::builder(crate::credentials());
-    let error = builder.options(Options::default().ca_file(&path)).build().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
-    std::fs::remove_file(&path).unwrap();
 }

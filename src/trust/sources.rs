@@ -1,0 +1,178 @@
+//! Where the certificate authorities that are trusted come from.
+
+use std::fmt::Display;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustls::pki_types::TrustAnchor;
+
+use super::reader::Reader;
+use crate::sys::file::{Failure, not_opened};
+use crate::{Error, ErrorKind, env};
+
+/// Where systems keep all their trusted authorities in one file, most common first.
+const BUNDLES: [&str; 6] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/tls/cacert.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// Certificate authorities.
+pub(super) type Anchors = Vec<TrustAnchor<'static>>;
+
+/// What is trusted besides `ca_file`.
+pub(super) enum Sources {
+    /// The system's bundle, or Mozilla's roots if it has none.
+    System,
+    /// What the environment names in their place.
+    Named { file: Option<PathBuf>, folders: Vec<PathBuf> },
+}
+
+impl Sources {
+    pub(super) fn from_env() -> Result<Self, Error> {
+        let file = env::read("SSL_CERT_FILE")?.map(PathBuf::from);
+        let folders = env::read("SSL_CERT_DIR")?.unwrap_or_default();
+        let folders = folders.split(':').filter(|folder| !folder.is_empty());
+        let folders: Vec<_> = folders.map(PathBuf::from).collect();
+        let are_none = file.is_none() && folders.is_empty();
+        Ok(if are_none { Self::System } else { Self::Named { file, folders } })
+    }
+
+    /// Refuses an SSL_CERT_FILE that is not there, as curl does; OpenSSL passes over it.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let Self::Named { file: Some(file), .. } = self else { return Ok(()) };
+        match fs::metadata(file).map_err(not_opened) {
+            Err(why) if !why.is_transient() => Err(Place::File.unread(file, why)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is trusted now.
+    pub(super) fn read(&self, reader: &mut Reader) -> Result<Anchors, Error> {
+        match self {
+            Self::Named { file, folders } => {
+                let mut anchors = match file {
+                    Some(file) => Place::File.read(file, reader)?,
+                    None => Anchors::new(),
+                };
+                for folder in folders {
+                    anchors.extend(read_folder(folder, reader)?);
+                }
+                if anchors.is_empty() { Err(nothing_named(reader)) } else { Ok(anchors) }
+            }
+            Self::System => match system_bundle() {
+                Some(bundle) => Place::System.read(bundle, reader),
+                None => Ok(webpki_roots::TLS_SERVER_ROOTS.to_vec()),
+            },
+        }
+    }
+
+    /// For people.
+    #[cfg(feature = "python")]
+    pub(super) fn describe(&self) -> String {
+        match (self, system_bundle()) {
+            (Self::Named { file, folders }, _) => {
+                let paths = file.iter().chain(folders).map(|path| path.display().to_string());
+                let paths: Vec<_> = paths.collect();
+                format!("SSL_CERT_FILE or SSL_CERT_DIR ({})", paths.join(", "))
+            }
+            (Self::System, Some(bundle)) => format!("the system's {}", bundle.display()),
+            (Self::System, None) => "Mozilla, since the system has no list of its own".to_owned(),
+        }
+    }
+}
+
+/// What a file or a folder of certificates is to us.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    CaFile,
+    /// SSL_CERT_FILE.
+    File,
+    /// In SSL_CERT_DIR.
+    Folder,
+    System,
+}
+
+impl Place {
+    /// The authorities in it, of which there must be one.
+    pub(super) fn read(self, path: &Path, reader: &mut Reader) -> Result<Anchors, Error> {
+        let anchors = reader.read(path).map_err(|why| self.unread(path, why))?;
+        match (anchors.is_empty(), &reader.missed) {
+            (false, _) => Ok(anchors),
+            (true, None) => Err(self.unusable(path, "holds no certificate that can be read")),
+            (true, Some(missed)) => Err(for_now(missed)),
+        }
+    }
+
+    fn unread(self, path: &Path, why: Failure) -> Error {
+        if why.is_transient() {
+            return for_now(&format!("{} {why}", self.name(path)));
+        }
+        self.unusable(path, why)
+    }
+
+    fn unusable(self, path: &Path, why: impl Display) -> Error {
+        let advice = match self {
+            Self::CaFile => "give a PEM file of certificate authorities",
+            Self::File | Self::Folder => "correct or unset it",
+            Self::System => "mend it, or name another in SSL_CERT_FILE",
+        };
+        Error::invalid(format!("{} {why}; {advice}", self.name(path)))
+    }
+
+    fn name(self, path: &Path) -> String {
+        let path = path.display();
+        match self {
+            Self::CaFile => format!("the ca_file {path}"),
+            Self::File => format!("the file {path} that SSL_CERT_FILE names"),
+            Self::Folder => format!("the folder {path} that SSL_CERT_DIR names"),
+            Self::System => format!("the system's trust store {path}"),
+        }
+    }
+}
+
+/// One that is not there is passed over, as OpenSSL does.
+fn read_folder(path: &Path, reader: &mut Reader) -> Result<Anchors, Error> {
+    match reader.read(path) {
+        Ok(anchors) => Ok(anchors),
+        Err(why @ Failure::Larger(_)) => Err(Place::Folder.unread(path, why)),
+        Err(why) => {
+            if !why.is_transient() {
+                reader.passed_over.push(format!("{} {why}", Place::Folder.name(path)));
+            }
+            Ok(Anchors::new())
+        }
+    }
+}
+
+/// Who names a trust store wants no other in its place.
+fn nothing_named(reader: &Reader) -> Error {
+    if let Some(missed) = &reader.missed {
+        return for_now(missed);
+    }
+    let passed_over: Vec<_> = reader.passed_over.iter().map(|what| format!(" ({what})")).collect();
+    Error::invalid(format!(
+        "SSL_CERT_FILE and SSL_CERT_DIR name no certificate that can be read{}; correct or unset them",
+        passed_over.concat()
+    ))
+}
+
+/// What may pass.
+fn for_now(what: &str) -> Error {
+    Error::new(
+        ErrorKind::Transport,
+        format!("whom to trust is not known now, since {what}; try again"),
+    )
+}
+
+fn system_bundle() -> Option<&'static Path> {
+    let may_be_there = |path: &&Path| match fs::metadata(path).map_err(not_opened) {
+        Ok(_) => true,
+        // Nothing takes the place of a bundle that cannot be looked at now.
+        Err(why) => why.is_transient(),
+    };
+    BUNDLES.iter().map(Path::new).find(may_be_there)
+}

@@ -1,0 +1,181 @@
+//! Which authorities are trusted, from which files, and when these are read again.
+
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clazar_auth::sandbox::Sandbox;
+use clazar_auth::{Error, ErrorKind, Options, TokenProvider};
+
+use crate::certificates::{Authority, VALID};
+use crate::credentials;
+use crate::files::{Folder, at_once, unreadable_for_now};
+use crate::proxy::in_child;
+use crate::server::{Server, TOKEN_BODY, ok};
+use crate::tls::secure_url;
+
+/// A PEM section that holds no certificate.
+const JUNK: &str =
+    "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n";
+
+/// A provider that trusts `ca_file` too.
+fn provider(server: &Server, ca_file: &Path) -> TokenProvider {
+    let options = Options::default().auth_url(secure_url(server)).proxy("").ca_file(ca_file);
+    TokenProvider::builder(credentials()).options(options).build().unwrap()
+}
+
+fn refused_ca_file(path: impl AsRef<Path>) -> Error {
+    let options = Options::default().ca_file(path.as_ref());
+    let error = at_once(|| TokenProvider::builder(credentials()).options(options).build());
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+    error
+}
+
+/// What an exchange over TLS prints with `variable` in its environment.
+fn with(server: &Server, variable: &'static str, value: impl AsRef<Path>) -> String {
+    let (url, value) = (secure_url(server), value.as_ref().to_str().unwrap().to_owned());
+    at_once(move || in_child(&url, None, &[(variable, &value)]))
+}
+
+#[test]
+fn the_trust_store_of_the_environment_is_read() {
+    let authority = Authority::new("environment");
+    let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let folder = Folder::new("environment-certs");
+    let (file, copy) = (&authority.pem_file, folder.0.join("ca.pem"));
+    fs::copy(file, &copy).unwrap();
+    let name = folder.0.to_str().unwrap();
+    assert_eq!(with(&server, "SSL_CERT_FILE", file), "a token");
+    assert_eq!(with(&server, "SSL_CERT_DIR", name), "a token");
+    assert_eq!(with(&server, "SSL_CERT_DIR", format!("/nonexistent:{name}")), "a token");
+    // Who names a trust store wants no other in its place.
+    fs::write(&copy, JUNK).unwrap();
+    let printed = with(&server, "SSL_CERT_DIR", name);
+    assert!(printed.contains("no certificate that can be read"), "{printed}");
+    let broken = format!("{JUNK}{}", fs::read_to_string(file).unwrap());
+    fs::write(&copy, broken).unwrap();
+    assert_eq!(with(&server, "SSL_CERT_DIR", name), "a token", "one spoils no other");
+}
+
+#[test]
+fn what_is_no_file_of_certificates_is_refused_at_once() {
+    let authority = Authority::new("no-file");
+    let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let folder = Folder::new("no-certs");
+    let pipe = folder.pipe();
+    for path in [&pipe, Path::new("/dev/zero")] {
+        let error = refused_ca_file(path).to_string();
+        let why = format!("{} is not a regular file;", path.display());
+        assert!(error.contains(&format!("the ca_file {why}")), "{error}");
+        let printed = with(&server, "SSL_CERT_FILE", path);
+        assert!(printed.contains("SSL_CERT_FILE"), "{printed}");
+        assert!(printed.contains("is not a regular file;"), "{printed}");
+    }
+    let missing = refused_ca_file("/nonexistent").to_string();
+    assert!(missing.contains("the ca_file /nonexistent cannot be opened"), "{missing}");
+    assert!(missing.contains("(No such file or directory)"), "{missing}");
+    let junk = folder.0.join("junk.pem");
+    fs::write(&junk, JUNK).unwrap();
+    let junk = refused_ca_file(&junk).to_string();
+    assert!(junk.contains("holds no certificate that can be read"), "{junk}");
+}
+
+#[test]
+fn a_folder_of_certificates_is_read_past_what_is_none() {
+    let authority = Authority::new("folder");
+    let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let folder = Folder::new("mixed-certs");
+    folder.pipe();
+    symlink("/dev/zero", folder.0.join("zeroes")).unwrap();
+    symlink("/nonexistent", folder.0.join("gone")).unwrap();
+    symlink(&folder.0, folder.0.join("itself")).unwrap();
+    fs::write(folder.0.join("notes"), "no certificate").unwrap();
+    fs::copy(&authority.pem_file, folder.0.join("ca.pem")).unwrap();
+    let trusting = provider(&server, &folder.0);
+    at_once(move || trusting.token().unwrap());
+    assert_eq!(with(&server, "SSL_CERT_DIR", &folder.0), "a token");
+
+    File::create(folder.0.join("large")).unwrap().set_len(1 << 40).unwrap();
+    let error = refused_ca_file(&folder.0).to_string();
+    assert!(error.contains("is larger than 16 MiB"), "{error}");
+    let printed = with(&server, "SSL_CERT_DIR", &folder.0);
+    assert!(printed.contains("is larger than 16 MiB"), "{printed}");
+}
+
+#[test]
+fn what_the_environment_names_and_is_not_there_is_no_reason_to_trust_others() {
+    let authority = Authority::new("missing");
+    let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        let printed = with(&server, variable, "/nonexistent");
+        assert!(printed.contains(&format!("/nonexistent that {variable} names")), "{printed}");
+        assert!(printed.contains("(No such file or directory)"), "{printed}");
+    }
+    assert_eq!(server.requests().len(), 0);
+    // A file that is named must be there, as for curl; a folder need not, as for OpenSSL.
+    let file = authority.pem_file.to_str().unwrap();
+    let both = |file: &str, folder: &str| {
+        let variables = [("SSL_CERT_FILE", file), ("SSL_CERT_DIR", folder)];
+        in_child(&secure_url(&server), None, &variables)
+    };
+    assert_eq!(both(file, "/nonexistent"), "a token");
+    assert!(both("/nonexistent", "/etc/ssl/certs").contains("SSL_CERT_FILE"));
+
+    let sandbox = Sandbox::start().unwrap();
+    for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        let printed = in_child(&sandbox.auth_url(), None, &[(variable, "/nonexistent")]);
+        assert!(!printed.contains("SSL_CERT"), "plain http needs no trust: {printed}");
+    }
+}
+
+#[test]
+fn a_ca_file_that_goes_away_stays_trusted() {
+    let authority = Authority::new("gone");
+    let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let folder = Folder::new("gone-ca");
+    let ca_file = folder.0.join("ca.pem");
+    fs::copy(&authority.pem_file, &ca_file).unwrap();
+    let provider = provider(&server, &ca_file);
+    fs::remove_file(&ca_file).unwrap();
+    provider.token().unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_was_read_in_part_is_read_again() {
+    let [first, second] = ["first", "second"].map(Authority::new);
+    let moved = Arc::new(AtomicBool::new(false));
+    let server = first.server_that_moves_to(&second, &moved, &ok(TOKEN_BODY));
+    let folder = Folder::new("part-of-certs");
+    let late = folder.0.join("second.pem");
+    fs::copy(&first.pem_file, folder.0.join("first.pem")).unwrap();
+    symlink(unreadable_for_now(), &late).unwrap();
+    let provider = provider(&server, &folder.0);
+    provider.token().unwrap();
+
+    fs::remove_file(&late).unwrap();
+    fs::copy(&second.pem_file, &late).unwrap();
+    moved.store(true, Ordering::SeqCst);
+    provider.refresh().unwrap();
+    assert_eq!(server.connections(), 2, "without a refusal");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_read_for_now_may_pass() {
+    let authority = Authority::new("for-now");
+    let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let options = Options::default().ca_file(unreadable_for_now());
+    let error = TokenProvider::builder(credentials()).options(options).build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
+    assert!(error.to_string().contains("(Input/output error)"), "{error}");
+    let folder = Folder::new("for-now-certs");
+    symlink(unreadable_for_now(), folder.0.join("ca.pem")).unwrap();
+    for (variable, path) in [("SSL_CERT_FILE", unreadable_for_now()), ("SSL_CERT_DIR", &folder.0)] {
+        let printed = with(&server, variable, path);
+        assert!(printed.contains("(Input/output error); try again"), "{printed}");
+    }
+}
