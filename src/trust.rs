@@ -2,12 +2,16 @@
 
 mod reader;
 mod sources;
+mod stamps;
+#[cfg(test)]
+mod tests;
 
 #[cfg(feature = "python")]
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use rustls::client::Resumption;
@@ -15,13 +19,19 @@ use rustls::{ClientConfig, RootCertStore};
 
 use self::reader::Reader;
 use self::sources::{Anchors, Place, Sources};
+use self::stamps::Stamps;
 use crate::Error;
+use crate::sys::clock::{Clock, Moment};
+
+/// How often the files are looked at, at the most, while no certificate is refused.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
 
 pub(crate) struct Trust {
     ca_file: Option<CaFile>,
     sources: Sources,
+    clock: Clock,
     /// Made by the first connection over TLS; an atomic, since a fork may come in between.
-    config: ArcSwapOption<ClientConfig>,
+    kept: ArcSwapOption<Kept>,
 }
 
 struct CaFile {
@@ -30,13 +40,21 @@ struct CaFile {
     anchors: ArcSwap<Anchors>,
 }
 
+/// A configuration from all that is to be trusted.
+struct Kept {
+    config: Arc<ClientConfig>,
+    /// Taken before the files were read.
+    stamps: Stamps,
+    looked: ArcSwap<Moment>,
+}
+
 impl Trust {
     /// Reads `ca_file` now, so that a wrong one is known at once; all else comes with the first
     /// connection over TLS.
     pub(crate) fn new(ca_file: Option<&Path>) -> Result<Self, Error> {
         let ca_file = ca_file.map(CaFile::new).transpose()?;
         let sources = Sources::from_env()?;
-        Ok(Self { ca_file, sources, config: ArcSwapOption::empty() })
+        Ok(Self { ca_file, sources, clock: Clock::default(), kept: ArcSwapOption::empty() })
     }
 
     /// Refuses what can be known to be wrong without a connection over TLS.
@@ -49,16 +67,50 @@ impl Trust {
     /// # Errors
     /// `InvalidArgument` if nothing is trusted, `Transport` if that cannot be known now.
     pub(crate) fn client_config(&self) -> Result<Arc<ClientConfig>, Error> {
-        if let Some(config) = self.config.load_full() {
-            return Ok(config);
+        let kept = self.kept.load_full();
+        if let Some(kept) = kept.as_ref().filter(|kept| self.is_current(kept)) {
+            return Ok(kept.config.clone());
         }
+        let (now, stamps) = (self.clock.now(), self.stamps());
         let mut reader = Reader::new();
-        let config = configure(self.read(&mut reader)?);
-        // A part of what is to be trusted may do for one connection; the next one reads all again.
-        if reader.missed.is_none() {
-            self.config.store(Some(config.clone()));
-        }
+        let roots = self.read(&mut reader);
+        let config = match (roots, kept) {
+            (Ok(roots), _) if reader.missed.is_none() => configure(roots),
+            // Rather all that was trusted before than a part of what is to be trusted now.
+            (roots, Some(kept)) => {
+                let _ = roots.inspect_err(|error| warn(error));
+                return Ok(kept.config.clone());
+            }
+            // It may do for one connection; the next one reads all again.
+            (Ok(roots), None) => return Ok(configure(roots)),
+            (Err(error), None) => return Err(error),
+        };
+        let looked = ArcSwap::from_pointee(now);
+        self.kept.store(Some(Arc::new(Kept { config: config.clone(), stamps, looked })));
         Ok(config)
+    }
+
+    /// Has the next connection read all again, since a certificate was refused. Whether other
+    /// certificates may be trusted by then.
+    pub(crate) fn reconsider(&self) -> bool {
+        self.kept.swap(None).is_none_or(|kept| kept.stamps != self.stamps())
+    }
+
+    fn is_current(&self, kept: &Kept) -> bool {
+        let now = self.clock.now();
+        if now.since(**kept.looked.load()) < BETWEEN_LOOKS {
+            return true;
+        }
+        let is_current = kept.stamps == self.stamps();
+        if is_current {
+            kept.looked.store(Arc::new(now));
+        }
+        is_current
+    }
+
+    fn stamps(&self) -> Stamps {
+        let ca_file = self.ca_file.iter().map(|file| file.path.clone());
+        Stamps::of(self.sources.paths().into_iter().chain(ca_file))
     }
 
     fn read(&self, reader: &mut Reader) -> Result<RootCertStore, Error> {

@@ -174,7 +174,7 @@ impl Client {
             .body(&body[..])
             .expect("the parts of the request were checked");
         let request = agent.configure_request(request).timeout_global(Some(limit)).build();
-        let response = agent.run(request).map_err(|error| route.failed(error))?;
+        let response = agent.run(request).map_err(|error| self.reconsider(route.failed(error)))?;
         let (parts, body) = response.into_parts();
         Ok(Answer {
             body: read_body(body).or_else(|error| {
@@ -188,6 +188,14 @@ impl Client {
             status: parts.status,
             headers: parts.headers,
         })
+    }
+
+    /// After a refused certificate whom to trust is read again.
+    fn reconsider(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::Tls {
+            return error;
+        }
+        error.with_another_attempt(self.trust.reconsider())
     }
 }
 

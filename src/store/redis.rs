@@ -138,6 +138,7 @@ impl RedisStore {
             let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
             match inner {
                 Some(rustls::Error::InvalidCertificate(_)) => {
+                    self.trust.reconsider();
                     "has a certificate that is not trusted; name its authority in ca_file"
                 }
                 Some(_) => "does not speak TLS 1.2 or 1.3 as it should",

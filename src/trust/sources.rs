@@ -70,13 +70,21 @@ impl Sources {
         }
     }
 
+    /// The files and folders that say what is trusted.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Named { file, folders } => file.iter().chain(folders).cloned().collect(),
+            Self::System => BUNDLES.iter().map(PathBuf::from).collect(),
+        }
+    }
+
     /// For people.
     #[cfg(feature = "python")]
     pub(super) fn describe(&self) -> String {
         match (self, system_bundle()) {
-            (Self::Named { file, folders }, _) => {
-                let paths = file.iter().chain(folders).map(|path| path.display().to_string());
-                let paths: Vec<_> = paths.collect();
+            (Self::Named { .. }, _) => {
+                let paths = self.paths();
+                let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
                 format!("SSL_CERT_FILE or SSL_CERT_DIR ({})", paths.join(", "))
             }
             (Self::System, Some(bundle)) => format!("the system's {}", bundle.display()),

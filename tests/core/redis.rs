@@ -257,6 +257,14 @@ fn over_tls_its_certificate_is_judged() {
     let stranger = host(&sandbox, &url);
     stranger.token().unwrap();
     assert_eq!(stranger.stats().store_misses, 1, "without the authority Redis is not believed");
+
+    let ca_file = folder.join("ca.pem");
+    fs::copy(&Authority::new("other-redis").pem_file, &ca_file).unwrap();
+    let learning = host_with(&sandbox, &url, Options::default().ca_file(&ca_file));
+    learning.token().unwrap();
+    crate::trust::replace(&ca_file, &authority.pem_file);
+    let token = learning.refresh().unwrap();
+    assert_eq!(value(&trusting()), token.value(), "the file is read again after the refusal");
     fs::remove_dir_all(&folder).unwrap();
 }
 

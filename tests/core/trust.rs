@@ -40,6 +40,13 @@ fn with(server: &Server, variable: &'static str, value: impl AsRef<Path>) -> Str
     at_once(move || in_child(&url, None, &[(variable, &value)]))
 }
 
+/// Puts a copy of `other` into the place of `file`.
+pub fn replace(file: &Path, other: &Path) {
+    let new = file.with_extension("new");
+    fs::copy(other, &new).unwrap();
+    fs::rename(new, file).unwrap();
+}
+
 #[test]
 fn the_trust_store_of_the_environment_is_read() {
     let authority = Authority::new("environment");
@@ -129,6 +136,31 @@ fn what_the_environment_names_and_is_not_there_is_no_reason_to_trust_others() {
         let printed = in_child(&sandbox.auth_url(), None, &[(variable, "/nonexistent")]);
         assert!(!printed.contains("SSL_CERT"), "plain http needs no trust: {printed}");
     }
+}
+
+#[test]
+fn after_a_refused_certificate_the_files_are_read_again() {
+    let [old, new] = ["old", "new"].map(Authority::new);
+    let moved = Arc::new(AtomicBool::new(false));
+    let server = old.server_that_moves_to(&new, &moved, &ok(TOKEN_BODY));
+    let folder = Folder::new("replaced-ca");
+    let ca_file = folder.0.join("ca.pem");
+    fs::copy(&old.pem_file, &ca_file).unwrap();
+    let provider = provider(&server, &ca_file);
+    provider.token().unwrap();
+
+    moved.store(true, Ordering::SeqCst);
+    assert_eq!(provider.refresh().unwrap_err().kind(), ErrorKind::Tls);
+    assert_eq!(server.connections(), 2, "nothing has changed that would help");
+    replace(&ca_file, &new.pem_file);
+    provider.refresh().unwrap();
+    assert_eq!(server.connections(), 3, "by the new file at once");
+
+    // Before anything is looked at again: the failure itself leads to the new file.
+    moved.store(false, Ordering::SeqCst);
+    replace(&ca_file, &old.pem_file);
+    provider.refresh().unwrap();
+    assert_eq!(server.connections(), 5, "one refused, and one by the new file");
 }
 
 #[test]
