@@ -102,6 +102,29 @@ fn neither_secret_nor_token_is_left_in_memory() {
     std::fs::remove_file(&file).unwrap();
 }
 
+/// Over https, where the trust store is what cannot be opened.
+#[test]
+fn without_descriptors_nothing_is_called_permanent() {
+    let authority = Authority::new("c-descriptors");
+    let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let url = format!("https://127.0.0.1:{}/authenticate/", server.port());
+    let secret_file = folder().join(format!("secret-of-descriptors-{}", std::process::id()));
+    std::fs::write(&secret_file, "not-a-real-secret-0123456789abcdef").unwrap();
+    let ca_file = authority.pem_file.to_str().unwrap();
+    run(
+        &compile("descriptors", &stage("stage")),
+        &[
+            ("CLAZAR_AUTH_URL", &url),
+            ("CLAZAR_CLIENT_ID", "not-a-real-client"),
+            ("CLAZAR_CLIENT_SECRET", "not-a-real-secret-0123456789abcdef"),
+            ("SSL_CERT_FILE", ca_file),
+            ("TEST_CA_FILE", ca_file),
+            ("TEST_SECRET_FILE", secret_file.to_str().unwrap()),
+        ],
+    );
+    std::fs::remove_file(&secret_file).unwrap();
+}
+
 #[test]
 fn sixty_four_threads_share_one_exchange() {
     let sandbox = Sandbox::start().unwrap();
