@@ -54,7 +54,8 @@
  * Memory: what the library frees it wipes, so that after _free neither secret nor token is left. A
  * caller wipes its own copies with clazar_memzero. The library stays loaded after dlclose().
  *
- * Environment: a variable is read only where the function says so, and never changed.
+ * Environment: a variable is read only where the function says so, and never changed. In a process
+ * that is set-user-ID or set-group-ID, or has file capabilities (AT_SECURE), all count as unset.
  *
  * ABI: functions are never removed or changed while the soname stays libclazar_auth.so.0; numbers
  * keep their meaning and are not reused; the sizes CLAZAR_..._MAX suffice; clazar_stats grows at

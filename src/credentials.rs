@@ -273,13 +273,14 @@ impl CredentialsDraft {
 
     pub(crate) fn finish(&self) -> Result<Credentials, Error> {
         let client_id = self.client_id.clone().ok_or_else(|| {
-            Error::invalid("no client id was given; pass one or set CLAZAR_CLIENT_ID")
+            let or_set = env::or_set("CLAZAR_CLIENT_ID");
+            Error::invalid(format!("no client id was given; pass one{or_set}"))
         })?;
         let source = self.client_secret.clone().ok_or_else(|| {
-            Error::invalid(
-                "no client secret was given; pass one or a file with it, \
-                 or set CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE",
-            )
+            let or_set = env::or_set("CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE");
+            Error::invalid(format!(
+                "no client secret was given; pass one or a file with it{or_set}"
+            ))
         })?;
         let credentials = Credentials::checked(client_id, source)?;
         match &self.fallback {

@@ -1,11 +1,16 @@
-//! Environment variables, read where a constructor says so and nowhere else.
+//! Environment variables, read where a constructor says so and nowhere else, and never in a set-user-ID
+//! process.
 
 use std::env::{self, VarError};
 
 use crate::Error;
+use crate::sys::privileges;
 
-/// The variable's text; an empty one counts as unset.
+/// The variable's text; an empty one counts as unset, and so does each one in a set-user-ID process.
 pub(crate) fn read(name: &str) -> Result<Option<String>, Error> {
+    if privileges::are_raised() {
+        return Ok(None);
+    }
     match env::var(name) {
         Ok(text) if text.is_empty() => Ok(None),
         Ok(text) => Ok(Some(text)),
@@ -24,4 +29,20 @@ pub(crate) fn read_any(names: &[&str]) -> Result<Option<String>, Error> {
         }
     }
     Ok(None)
+}
+
+/// Why `names` have no value: what follows "since".
+pub(crate) fn why_unset(names: &str) -> String {
+    if privileges::are_raised() {
+        return "the environment is not read in a set-user-ID process".to_owned();
+    }
+    format!("{names} are unset")
+}
+
+/// How a missing setting may be given besides: what follows "pass one".
+pub(crate) fn or_set(names: &str) -> String {
+    if privileges::are_raised() {
+        return format!(", since {}", why_unset(names));
+    }
+    format!(" or set {names}")
 }

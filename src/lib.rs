@@ -32,6 +32,9 @@
 //! `log` crate is another matter: with a logger that records *trace* messages of the HTTP crate
 //! `ureq`, request and response bodies are logged. Keep that level off in production.
 //!
+//! In a process that is set-user-ID or set-group-ID, or has file capabilities, all environment variables
+//! count as unset: they come from somebody who may do less than the process.
+//!
 //! # Features
 //!
 //! - `sandbox`: a stand-in for the API on loopback, for tests.

@@ -87,10 +87,10 @@ pub(super) fn default_folder() -> Result<PathBuf, Error> {
         None => match env::read("HOME")? {
             Some(home) => Path::new(&home).join(".cache"),
             None => {
-                return Err(Error::invalid(
-                    "there is no place for the file store, since XDG_RUNTIME_DIR, XDG_CACHE_HOME and \
-                     HOME are unset; give the path of a folder",
-                ));
+                return Err(Error::invalid(format!(
+                    "there is no place for the file store, since {}; give the path of a folder",
+                    env::why_unset("XDG_RUNTIME_DIR, XDG_CACHE_HOME and HOME")
+                )));
             }
         },
     };

@@ -9,5 +9,6 @@ pub(crate) mod clock;
 pub(crate) mod file;
 pub(crate) mod fork;
 pub(crate) mod lookup;
+pub(crate) mod privileges;
 pub(crate) mod signals;
 pub(crate) mod thread;

@@ -13,6 +13,7 @@ mod programs;
 #[path = "../core/server.rs"]
 #[allow(dead_code)]
 mod server;
+mod suid;
 
 use std::collections::HashSet;
 use std::io::Write;
