@@ -131,9 +131,24 @@ def test_a_body_that_is_gone_is_not_sent_again(library: Library, sandbox: Sandbo
     provider = sandbox.provider()
     assert accepted(library.one(provider, metering(sandbox, pieces)))
     sandbox.revoke_tokens()
-    assert library.one(provider, metering(sandbox, pieces)).status == 401
-    assert sandbox.requests("/metering/") == 2
-    assert sandbox.requests() == 1, "a token that is not used again need not be replaced"
+    refused, *others = library.each(provider, *[metering(sandbox, pieces)] * 3)
+    assert refused.status == 401
+    assert all(map(accepted, others)), "the refused token is out of use"
+    assert sandbox.requests("/metering/") == 4
+    assert sandbox.requests() == 2
+    assert provider.stats().invalidations == 1
+
+
+@with_adapter
+def test_many_bodies_that_are_gone_invalidate_one_token(library: Library, sandbox: Sandbox) -> None:
+    provider = sandbox.provider()
+    provider.token()
+    sandbox.revoke_tokens()
+    answers = library.together(provider, MANY, metering(sandbox, pieces))
+    assert {answer.status for answer in answers} <= {200, 401}
+    assert accepted(library.one(provider, metering(sandbox, pieces)))
+    assert sandbox.requests() == 2
+    assert provider.stats().invalidations == 1
 
 
 @with_adapter

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from clazar_auth.errors import ConfigurationError
-from clazar_auth.integrations._renewal import LONGEST_REFUSAL, renewed_async
+from clazar_auth.integrations._renewal import LONGEST_REFUSAL, is_another
 
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
@@ -31,8 +31,9 @@ def middleware(provider: TokenProvider) -> ClientMiddlewareType:
     """Add the token to each request whose URL may have it, and retry once if the API answers 401.
 
     For ``ClientSession(middlewares=[...])``. The request is sent again with its whole body; where
-    the body cannot be had again (a generator), the 401 is returned as it is. After a redirect to a
-    host that is not an allowed one, a request goes without the token.
+    the body cannot be had again (a generator), the 401 is returned as it is, and the next request
+    has a fresh token. After a redirect to a host that is not an allowed one, a request goes without
+    the token.
 
     A request raises ConfigurationError if its URL is not https (or loopback) or its host is not an
     allowed one, and another ClazarAuthError if no token could be had, at first or after a 401.
@@ -76,11 +77,14 @@ async def _send(
     token = await provider.token_async()
     request.headers["Authorization"] = token.authorization
     response = await handler(request)
-    if response.status != 401 or not _has_its_body(request):
+    if response.status != 401:
+        return response
+    provider.invalidate(token)
+    if not _has_its_body(request):
         return response
     try:
-        fresh = await renewed_async(provider, token)
-        if fresh is None:
+        fresh = await provider.token_async()
+        if not is_another(fresh, token):
             return response
         await _leave(response)
     except BaseException:

@@ -12,7 +12,7 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from clazar_auth.integrations._renewal import renewed, renewed_async
+from clazar_auth.integrations._renewal import is_another
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -35,9 +35,9 @@ class Auth(_Base):
     """Add the token to each request whose URL may have it, and retry once if the API answers 401.
 
     For Client and AsyncClient, of httpx and of httpx2, on asyncio and on trio. A body in memory
-    (bytes, text, JSON, a form) is sent again whole; with one that is streamed (a generator, a file)
-    the 401 is returned as it is. After a redirect to another origin a request goes without the
-    token. Thread-safe.
+    (bytes, text, JSON, a form) is sent again whole; with one that is streamed (a generator, a file,
+    multipart) the 401 is returned as it is, and the next request has a fresh token. After a
+    redirect to another origin a request goes without the token. Thread-safe.
 
     A request raises ConfigurationError if its URL is not https (or loopback) or its host is not an
     allowed one, and another ClazarAuthError if no token could be had, at first or after a 401.
@@ -66,10 +66,14 @@ class Auth(_Base):
         self._provider.check_url(str(request.url))
         token = self._provider.token()
         response = yield _with(request, token)
-        if _may_be_sent_again(response, token):
-            fresh = renewed(self._provider, token)
-            if fresh is not None:
-                yield _with(response.request, fresh)
+        if not _is_refused(response, token):
+            return
+        self._provider.invalidate(token)
+        if not _has_its_body(response.request):
+            return
+        fresh = self._provider.token()
+        if is_another(fresh, token):
+            yield _with(response.request, fresh)
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """What AsyncClient runs for each request.
@@ -85,10 +89,14 @@ class Auth(_Base):
         self._provider.check_url(str(request.url))
         token = await self._provider.token_async()
         response = yield _with(request, token)
-        if _may_be_sent_again(response, token):
-            fresh = await renewed_async(self._provider, token)
-            if fresh is not None:
-                yield _with(response.request, fresh)
+        if not _is_refused(response, token):
+            return
+        self._provider.invalidate(token)
+        if not _has_its_body(response.request):
+            return
+        fresh = await self._provider.token_async()
+        if is_another(fresh, token):
+            yield _with(response.request, fresh)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -105,16 +113,15 @@ def _with(request: Any, token: AccessToken) -> Any:
     return request
 
 
-def _may_be_sent_again(response: Any, token: AccessToken) -> bool:
-    """Whether this is a 401 to our token, and the request's body is still there."""
-    request = response.request
-    # After a redirect to another origin, the token has been taken out.
-    is_ours = request.headers.get("Authorization") == token.authorization
-    return (
-        response.status_code == 401
-        and is_ours
-        and isinstance(request.stream, _loaded("ByteStream"))
-    )
+def _is_refused(response: Any, token: AccessToken) -> bool:
+    """Whether this is a 401 to our token."""
+    # After a redirect to another origin, it has been taken out.
+    is_ours: bool = response.request.headers.get("Authorization") == token.authorization
+    return is_ours and response.status_code == 401
+
+
+def _has_its_body(request: Any) -> bool:
+    return isinstance(request.stream, _loaded("ByteStream"))
 
 
 def _loaded(name: str) -> tuple[type, ...]:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from clazar_auth.integrations._renewal import LONGEST_REFUSAL, renewed
+from clazar_auth.integrations._renewal import LONGEST_REFUSAL, is_another
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +27,9 @@ def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequ
     """Add the token to a request, if its URL may have it, and retry once if the API answers 401.
 
     The request is sent again with its whole body; where the body cannot be had again (a generator),
-    the 401 is returned as it is. After a redirect to another origin a request goes without the
-    token. After one within the origin, requests prefers what .netrc says; if the API answers 401 to
-    that, the request is sent again with the token.
+    the 401 is returned as it is, and the next request has a fresh token. After a redirect to
+    another origin a request goes without the token. After one within the origin, requests prefers
+    what .netrc says; if the API answers 401 to that, the request is sent again with the token.
 
     Args:
         provider (TokenProvider): where the token comes from.
@@ -75,15 +75,17 @@ class _Retry:
         is_ours = self._is_ours(request)
         if response.status_code != 401 or not (is_ours or self._is_replaced(request)):
             return response
+        if is_ours:
+            self._provider.invalidate(self._token)
         if not self._rewind(request.body):
             return response
         try:
-            token = renewed(self._provider, self._token) if is_ours else self._provider.token()
-            if token is None:
-                return response  # The API refuses for another reason.
+            token = self._provider.token()
         except BaseException:
             response.close()
             raise
+        if is_ours and not is_another(token, self._token):
+            return response
         _leave(response)
         return self._send_again(response, token, **options)
 
