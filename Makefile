@@ -19,7 +19,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 .NOTPARALLEL:
 
 .DEFAULT_GOAL := help
-.PHONY: help abi completion stubs demo test test-rust test-c test-python test-matrix bench fuzz tools lib install uninstall dist deb reference docs wheel wheels free-threaded header lint clean
+.PHONY: help abi completion stubs demo test test-rust test-c test-python test-matrix bench bench-hot-path bench-token-request fuzz tools lib install uninstall dist deb reference docs wheel wheels free-threaded header lint clean
 
 help:
 	@echo 'make demo     fetch a token from the built-in sandbox and use it, from Python and from C'
@@ -34,7 +34,7 @@ help:
 	@echo 'make header   write include/clazar_auth.h anew from src/capi'
 	@echo 'make completion write the completion scripts anew from the command line'
 	@echo 'make stubs    put the docstrings of the Python module into its stub'
-	@echo 'make bench    measure what a fresh token costs'
+	@echo 'make bench    measure what a fresh token costs, and a token request'
 	@echo 'make fuzz     look for a crash in what opens a stored token (nightly, cargo-fuzz)'
 	@echo 'make lint     check format and style'
 	@echo 'make clean    remove all that was built'
@@ -105,12 +105,20 @@ test-c: $(STAGE)/installed $(STAGE)-panic/installed target/node/installed
 test-python: $(VENV)/tested $(STAGE)/installed target/node/installed
 	$(VENV)/bin/python -m pytest
 
-bench: target/bench/hot_path target/bench/floor.so $(VENV)/installed
+bench: bench-hot-path bench-token-request
+
+bench-hot-path: target/bench/hot_path target/bench/floor.so $(VENV)/installed
 	$(CARGO) bench --locked --features sandbox --bench hot_path
 	@$(VENV)/bin/clazar-auth sandbox -- $<
 	@$(VENV)/bin/python benches/hot_path.py target/bench
 
+bench-token-request: target/bench/request $(VENV)/installed
+	@$(CARGO) run --locked --quiet --release --manifest-path benches/token_request/Cargo.toml \
+	    --target-dir target/token_request -- $< $(VENV)/bin/python benches/token_request/request.py
+
 target/bench/hot_path: benches/hot_path.c $(STAGE)/installed
+target/bench/request: benches/token_request/request.c $(STAGE)/installed
+target/bench/hot_path target/bench/request:
 	mkdir -p $(@D)
 	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -pthread -I$(STAGE)/include $< -o $@ \
 	    -L$(STAGE)/lib -lclazar_auth -Wl,-rpath,'$$ORIGIN/../stage/lib'
@@ -127,8 +135,10 @@ fuzz:
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path tests/model/Cargo.toml
+	$(CARGO) fmt --check --manifest-path benches/token_request/Cargo.toml
 	$(CARGO) clippy --locked --all-targets --features capi,python,redis,sandbox -- --deny warnings
 	$(CARGO) clippy --locked -- --deny warnings
+	$(CARGO) clippy --locked --manifest-path benches/token_request/Cargo.toml --target-dir target/token_request -- --deny warnings
 
 clean:
 	rm -rf target $(VENV) $(WHEELS) THIRD-PARTY-LICENSES
