@@ -230,6 +230,15 @@ fn refresh_passes_a_wait_that_the_server_asked_for_once_in_thirty_seconds() {
 }
 
 #[test]
+fn an_endless_wait_ends_after_five_minutes() {
+    let scene = Scene::new();
+    scene.fail_next(503, &[("Retry-After", "99999999999999999999999")]);
+    is_what_is_left(scene.error().retry_after(), 300.0, 0.0);
+    scene.pass(334.0);
+    scene.value();
+}
+
+#[test]
 fn a_live_token_is_not_lost_to_a_wait_that_the_server_asked_for() {
     let scene = Scene::new();
     let first = scene.value();
