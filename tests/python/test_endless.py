@@ -1,79 +1,308 @@
-"""A 401 whose body never ends costs no more than the connection it came on."""
+"""A 401 costs no more than the connection it came on, whatever its body is."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import ctypes
+import gc
+import gzip
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
 
-import aiohttp
+import httpx
+import httpx2
 import pytest
-import requests
+from adapters import LIBRARIES, Call, Library
 from helpers import LONG, Loopback
 
 from clazar_auth import TokenProvider
-from clazar_auth.integrations.aiohttp import middleware
+from clazar_auth.integrations.httpx import Auth
 from clazar_auth.testing import Sandbox
 
-PIECE = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+MIB = 1 << 20
+PIECE = bytes(1 << 16)
+MANY = 4096
+"""Pieces after which an endless body ends after all: enough to be noticed, and memory has room."""
+SMALL = 32 * MIB
+"""What a refusal may take of memory, with all that happens besides; they have more to give."""
+SOON = 10.0
+"""Ten times the seconds that a refusal may take."""
+
+BOMB = gzip.compress(bytes(60 * MIB))
+assert len(BOMB) <= 64 * 1024
 
 
-class Endless(Loopback):
-    """Refuses the first request at endless length."""
+class Refusing(Loopback):
+    """Refuses the first request at length, and lets others pass; counts connections."""
 
     refused = False
+    delay = 0.0
+    """Seconds that the other answers take."""
 
-    def __init__(self) -> None:
+    def __init__(self, body: Callable[[RefusingHandler], None]) -> None:
         super().__init__()
-        self.RequestHandlerClass = EndlessHandler
+        self.RequestHandlerClass = RefusingHandler
+        self.body = body
+        self.connections = 0
+
+    def process_request(self, *arguments: object) -> None:
+        self.connections += 1
+        super().process_request(*arguments)  # type: ignore[arg-type]
 
 
-class EndlessHandler(BaseHTTPRequestHandler):
+class RefusingHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Endless
+    timeout = LONG
+    server: Refusing
 
     def do_GET(self) -> None:
         if self.server.refused:
+            time.sleep(self.server.delay)
             self.send_response(204)
             self.end_headers()
             return
         self.server.refused = True
         self.send_response(401)
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-        self.close_connection = True
         with suppress(OSError):
-            while True:
-                self.wfile.write(PIECE)
+            self.server.body(self)
+
+    def begin(self, **headers: str) -> None:
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
 
     def log_message(self, *_: object) -> None:
         pass
 
 
+def short(handler: RefusingHandler) -> None:
+    handler.begin(Content_Length="5")
+    handler.wfile.write(b"short")
+
+
+def short_and_compressed(handler: RefusingHandler) -> None:
+    body = gzip.compress(b"short")
+    handler.begin(Content_Length=str(len(body)), Content_Encoding="gzip")
+    handler.wfile.write(body)
+
+
+def compressed(handler: RefusingHandler) -> None:
+    handler.begin(Content_Length=str(len(BOMB)), Content_Encoding="gzip")
+    handler.wfile.write(BOMB)
+
+
+def long(handler: RefusingHandler) -> None:
+    handler.close_connection = True
+    handler.begin(Content_Length=str(MANY * len(PIECE)))
+    for _ in range(MANY):
+        handler.wfile.write(PIECE)
+
+
+def chunks(handler: RefusingHandler) -> None:
+    handler.close_connection = True
+    handler.begin(Transfer_Encoding="chunked")
+    for _ in range(MANY):
+        handler.wfile.write(b"%x\r\n%b\r\n" % (len(PIECE), PIECE))
+
+
+def chunks_with_a_length(handler: RefusingHandler) -> None:
+    """What may not be (RFC 9112 section 6.3): the length is not the one that counts."""
+    handler.send_header("Content-Length", "5")
+    chunks(handler)
+
+
+def until_closed(handler: RefusingHandler) -> None:
+    handler.close_connection = True
+    handler.begin(Connection="close")
+    for _ in range(MANY):
+        handler.wfile.write(PIECE)
+
+
+def absurd_length(handler: RefusingHandler) -> None:
+    handler.close_connection = True
+    handler.begin(Content_Length="9" * 5000)
+    handler.wfile.write(PIECE)
+
+
+def drip(handler: RefusingHandler) -> None:
+    """Each read gets something, and soon; all of it together takes too long."""
+    handler.close_connection = True
+    end = time.monotonic() + 2 * SOON
+    while time.monotonic() < end:
+        handler.wfile.write(b"xx")
+        time.sleep(0.1)
+
+
+def slow(handler: RefusingHandler) -> None:
+    handler.begin(Content_Length="60000")
+    drip(handler)
+
+
+def slow_chunk(handler: RefusingHandler) -> None:
+    handler.begin(Transfer_Encoding="chunked")
+    handler.wfile.write(b"5;extension=")
+    drip(handler)
+
+
+def stalled(handler: RefusingHandler) -> None:
+    """Sends nothing, until the other side hangs up."""
+    handler.close_connection = True
+    handler.begin(Content_Length="60000")
+    handler.connection.recv(1)
+
+
+def libraries(*names: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("library", [LIBRARIES[name] for name in names], ids=names)
+
+
+ADAPTERS = [name for name, library in LIBRARIES.items() if library.retries]
+with_adapter = libraries(*ADAPTERS)
+
+
 @pytest.fixture
-def endless() -> Iterator[Endless]:
-    with Endless() as server:
+def server(request: pytest.FixtureRequest) -> Iterator[Refusing]:
+    with Refusing(request.param) as server:
         yield server
 
 
 @pytest.fixture
-def provider(sandbox: Sandbox, endless: Endless) -> TokenProvider:
-    return sandbox.provider(allowed_hosts=[endless.url.removeprefix("http://")])
+def provider(sandbox: Sandbox, server: Refusing) -> TokenProvider:
+    return sandbox.provider(allowed_hosts=[server.url.removeprefix("http://")])
 
 
-def test_requests(endless: Endless, provider: TokenProvider) -> None:
-    with requests.get(endless.url, auth=provider, timeout=LONG, stream=True) as response:
-        assert response.status_code == 204
+def bodies(*bodies: Callable[[RefusingHandler], None]) -> pytest.MarkDecorator:
+    ids = [body.__name__ for body in bodies]
+    return pytest.mark.parametrize("server", bodies, ids=ids, indirect=True)
 
 
-def test_aiohttp(endless: Endless, provider: TokenProvider) -> None:
-    async def status() -> int:
-        timeout = aiohttp.ClientTimeout(LONG)
-        async with (
-            aiohttp.ClientSession(middlewares=[middleware(provider)], timeout=timeout) as session,
-            session.get(endless.url) as response,
-        ):
-            return response.status
+def growth(work: Callable[[], None]) -> int:
+    """By how many bytes this process grew meanwhile, at the most."""
+    gc.collect()
+    # What was freed before is not to hide what is taken now.
+    ctypes.CDLL(None).malloc_trim(0)
 
-    assert asyncio.run(status()) == 204
+    def status(name: str) -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        [line] = [line for line in lines if line.startswith(f"{name}:")]
+        return int(line.split()[1]) * 1024
+
+    Path("/proc/self/clear_refs").write_text("5")  # Forget the peak so far: man 5 proc.
+    before = status("VmRSS")
+    work()
+    return status("VmHWM") - before
+
+
+@with_adapter
+@bodies(compressed, long, chunks, until_closed)
+def test_a_large_refusal_fills_no_memory(
+    library: Library, server: Refusing, provider: TokenProvider
+) -> None:
+    def work() -> None:
+        assert library.one(provider, Call(server.url)).status == 204
+
+    assert growth(work) < SMALL
+    assert provider.stats().invalidations == 1
+
+
+# aiohttp refuses such an answer itself.
+@libraries(*(name for name in ADAPTERS if name != "aiohttp"))
+@bodies(chunks_with_a_length)
+def test_chunks_go_before_a_length(
+    library: Library, server: Refusing, provider: TokenProvider
+) -> None:
+    test_a_large_refusal_fills_no_memory(library, server, provider)
+
+
+# The others refuse such an answer themselves.
+@libraries("requests")
+@bodies(absurd_length)
+def test_an_absurd_length_is_none(
+    library: Library, server: Refusing, provider: TokenProvider
+) -> None:
+    test_a_large_refusal_fills_no_memory(library, server, provider)
+
+
+@with_adapter
+@bodies(slow, slow_chunk, stalled)
+def test_a_slow_refusal_holds_nobody(
+    library: Library, server: Refusing, provider: TokenProvider
+) -> None:
+    begin = time.monotonic()
+    assert library.one(provider, Call(server.url)).status == 204
+    assert time.monotonic() - begin < SOON < LONG
+
+
+@with_adapter
+@bodies(short)
+def test_a_short_refusal_keeps_its_connection(
+    library: Library, server: Refusing, provider: TokenProvider
+) -> None:
+    answers = library.each(provider, Call(server.url), Call(server.url))
+    assert [answer.status for answer in answers] == [204, 204]
+    assert server.connections == 1
+
+
+@with_adapter
+@bodies(short_and_compressed)
+def test_a_short_refusal_that_is_compressed(
+    library: Library, server: Refusing, provider: TokenProvider
+) -> None:
+    answers = library.each(provider, Call(server.url), Call(server.url))
+    assert [answer.status for answer in answers] == [204, 204]
+
+
+@with_adapter
+@bodies(short)
+def test_the_next_answer_may_take_longer_than_a_refusal(
+    library: Library, server: Refusing, provider: TokenProvider
+) -> None:
+    server.delay = 1.5
+    assert library.one(provider, Call(server.url)).status == 204
+    assert server.connections == 1
+
+
+# The connection may be another request's by then, so that nothing is to be read from it.
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+@bodies(short)
+def test_a_refusal_that_an_event_hook_has_read_is_left_alone(
+    library: Any, server: Refusing, provider: TokenProvider
+) -> None:
+    streams = []
+
+    def read(response: Any) -> None:
+        response.read()
+        streams.append(response.stream)
+
+    with library.Client(auth=Auth(provider), event_hooks={"response": [read]}) as client:
+        response = client.get(server.url)
+    assert response.status_code == 204
+    [refused] = response.history
+    assert (refused.content, refused.stream) == (b"short", streams[0])
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+@bodies(short)
+def test_a_refusal_that_an_asynchronous_event_hook_has_read_is_left_alone(
+    library: Any, server: Refusing, provider: TokenProvider
+) -> None:
+    streams = []
+
+    async def read(response: Any) -> None:
+        await response.aread()
+        streams.append(response.stream)
+
+    async def main() -> Any:
+        hooks = {"response": [read]}
+        async with library.AsyncClient(auth=Auth(provider), event_hooks=hooks) as client:
+            return await client.get(server.url)
+
+    response = asyncio.run(main())
+    assert response.status_code == 204
+    [refused] = response.history
+    assert (refused.content, refused.stream) == (b"short", streams[0])

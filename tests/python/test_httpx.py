@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import io
 import pickle
+from datetime import timedelta
 from types import ModuleType
 
 import httpx
@@ -91,7 +93,9 @@ def test_a_form_is_sent_again(sandbox: Sandbox, library: ModuleType) -> None:
     response = library.post(f"{sandbox.url}/metering/", data={"a": "b"}, auth=Auth(provider))
     assert response.status_code == 200
     assert response.request.content == b"a=b"
-    assert [earlier.status_code for earlier in response.history] == [401]
+    [refused] = response.history
+    assert (refused.status_code, refused.json()) == (401, {"error": "invalid_token"})
+    assert refused.elapsed > timedelta(0)
 
 
 @both
@@ -110,3 +114,13 @@ def test_a_file_is_not_sent_again(sandbox: Sandbox, library: ModuleType, name: s
     assert answers[1] != 401, "the refused token is out of use"
     assert sandbox.requests("/metering/") == 2
     assert sandbox.requests() == 2
+
+
+@both
+def test_a_refusal_that_is_compressed_is_dropped(sandbox: Sandbox, library: ModuleType) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    sandbox.answer_next(401, gzip.compress(b"a reason"), headers=headers, path="/listings/")
+    response = library.get(f"{sandbox.url}/listings/", auth=Auth(sandbox.provider()))
+    assert response.status_code == 200
+    [refused] = response.history
+    assert (refused.status_code, refused.content) == (401, b"")

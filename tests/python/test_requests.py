@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import pickle
@@ -39,6 +40,30 @@ def test_the_response_tells_of_the_retry(sandbox: Sandbox) -> None:
     [refused] = response.history
     assert (refused.status_code, refused.json()) == (401, {"error": "invalid_token"})
     assert response.request.headers["Authorization"] == provider.authorization()
+
+
+def test_a_refusal_that_is_compressed_is_dropped(sandbox: Sandbox) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    sandbox.answer_next(401, gzip.compress(b"a reason"), headers=headers, path="/listings/")
+    response = requests.get(f"{sandbox.url}/listings/", auth=sandbox.provider())
+    assert response.status_code == 200
+    [refused] = response.history
+    assert (refused.status_code, refused.content) == (401, b"")
+
+
+def test_a_refusal_that_a_transport_adapter_has_read_is_left_alone(sandbox: Sandbox) -> None:
+    class Adapter(requests.adapters.HTTPAdapter):
+        def send(self, *arguments: Any, **options: Any) -> requests.Response:
+            response = super().send(*arguments, **options)
+            assert response.content
+            return response
+
+    sandbox.answer_next(401, b"a reason", path="/listings/")
+    with requests.Session() as session:
+        session.mount("http://", Adapter())
+        response = session.get(f"{sandbox.url}/listings/", auth=sandbox.provider())
+    assert response.status_code == 200
+    assert [refused.content for refused in response.history] == [b"a reason"]
 
 
 def test_a_hook_pickles_without_a_token(sandbox: Sandbox) -> None:

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from clazar_auth.errors import ConfigurationError
-from clazar_auth.integrations._renewal import LONGEST_REFUSAL, is_another
+from clazar_auth.integrations._renewal import LONGEST_WAIT, is_another, is_short
 
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
@@ -95,12 +96,14 @@ async def _send(
 
 
 async def _leave(response: ClientResponse) -> None:
-    """Read a short body, so that the connection is free for the next request; leave a long one."""
-    length = response.content_length
+    """Read a short body, so that the connection is free for the next request; else close it.
+
+    What is compressed is not read: aiohttp decodes it, and a few bytes may become many.
+    """
     # ValueError, of the library: a body that ends too soon.
-    with suppress(OSError, ValueError):
-        if length is not None and length <= LONGEST_REFUSAL:
-            await response.read()
+    with suppress(OSError, ValueError, asyncio.TimeoutError):
+        if is_short(response.headers) and "Content-Encoding" not in response.headers:
+            await asyncio.wait_for(response.read(), LONGEST_WAIT)
     response.close()
 
 

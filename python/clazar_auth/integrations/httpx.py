@@ -12,7 +12,13 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from clazar_auth.integrations._renewal import is_another
+from clazar_auth.integrations._renewal import (
+    LONGEST_WAIT,
+    ONE_READ,
+    in_time,
+    is_another,
+    is_short,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -73,6 +79,7 @@ class Auth(_Base):
             return
         fresh = self._provider.token()
         if is_another(fresh, token):
+            _leave(response)
             yield _with(response.request, fresh)
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
@@ -96,6 +103,7 @@ class Auth(_Base):
             return
         fresh = await self._provider.token_async()
         if is_another(fresh, token):
+            await _leave_async(response)
             yield _with(response.request, fresh)
 
     @property  # type: ignore[misc]
@@ -124,7 +132,72 @@ def _has_its_body(request: Any) -> bool:
     return isinstance(request.stream, _loaded("ByteStream"))
 
 
-def _loaded(name: str) -> tuple[type, ...]:
+def _leave(response: Any) -> None:
+    """Read a short body, so that the connection is free for the next request; else close it.
+
+    httpx itself would read it to its end, however long that takes.
+    """
+    if response.is_closed:
+        return  # An event hook has read it.
+    try:
+        body = _read(response) if _is_worth_reading(response) else b""
+    finally:
+        response.stream.close()
+    _replace(response, body)
+
+
+async def _leave_async(response: Any) -> None:
+    if response.is_closed:
+        return
+    try:
+        body = await _read_async(response) if _is_worth_reading(response) else b""
+    finally:
+        await response.stream.aclose()
+    _replace(response, body)
+
+
+def _is_worth_reading(response: Any) -> bool:
+    # What is left of an HTTP/2 stream does not hold its connection.
+    return response.http_version != "HTTP/2" and is_short(response.headers)
+
+
+def _read(response: Any) -> bytes:
+    extensions = response.request.extensions
+    timeout = extensions.get("timeout", {})
+    # httpcore looks at it when the first piece is asked for.
+    extensions["timeout"] = {**timeout, "read": min(ONE_READ, timeout.get("read") or ONE_READ)}
+    try:
+        return in_time(response.stream)
+    except _loaded("TransportError"):
+        return b""
+    finally:
+        extensions["timeout"] = timeout
+
+
+async def _read_async(response: Any) -> bytes:
+    import anyio  # httpx has it.
+
+    body = b""
+    with anyio.move_on_after(LONGEST_WAIT):
+        try:
+            async for piece in response.stream:
+                body += piece
+            return body
+        except _loaded("TransportError"):
+            pass
+    return b""
+
+
+def _replace(response: Any, body: bytes) -> None:
+    """Let httpx find this when it reads the body."""
+    # Nobody is to decode what is compressed: a few bytes may become many.
+    if response.headers.pop("Content-Encoding", None) is not None:
+        body = b""
+    response.elapsed = response.elapsed  # httpx2 asks the stream for it.
+    response.stream = type(response)(response.status_code, content=body).stream
+
+
+def _loaded(name: str) -> tuple[Any, ...]:
     """The class of this name in each of the two libraries that the program has imported."""
     modules = map(sys.modules.get, ("httpx", "httpx2"))
     classes = (getattr(module, name, None) for module in modules)

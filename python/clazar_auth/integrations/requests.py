@@ -11,7 +11,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from clazar_auth.integrations._renewal import LONGEST_REFUSAL, is_another
+from clazar_auth.integrations._renewal import (
+    LONGEST_REFUSAL,
+    ONE_READ,
+    in_time,
+    is_another,
+    is_short,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,12 +138,28 @@ def _pass_on(response: Response, **options: Any) -> None:
 
 
 def _leave(response: Response) -> None:
-    """Read a short body, so that the connection is free for the next request; leave a long one."""
-    length = response.headers.get("Content-Length", "")
-    with suppress(OSError):
-        if length.isdigit() and int(length) <= LONGEST_REFUSAL:
-            response.content  # noqa: B018
+    """Read a short body, so that the connection is free for the next request; else close it."""
+    if response._content_consumed:  # type: ignore[attr-defined]
+        return  # A transport adapter has read it.
+    body = _read(response.raw) if is_short(response.headers) else b""
     response.close()
+    # Nobody is to decode what is compressed: a few bytes may become many.
+    response._content = b"" if "Content-Encoding" in response.headers else body
+    response._content_consumed = True  # type: ignore[attr-defined]
+
+
+def _read(raw: Any) -> bytes:
+    from urllib3.exceptions import HTTPError
+
+    # An older urllib3 has no read1(), and read() waits for all that is asked for.
+    socket = getattr(getattr(raw, "connection", None), "sock", None)
+    if socket is None or not hasattr(raw, "read1"):
+        return b""
+    # urllib3 sets it anew for each request.
+    socket.settimeout(min(ONE_READ, socket.gettimeout() or ONE_READ))
+    with suppress(OSError, HTTPError):
+        return in_time(iter(lambda: raw.read1(LONGEST_REFUSAL, decode_content=False), b""))
+    return b""
 
 
 def _origin(request: PreparedRequest) -> tuple[str, str]:
