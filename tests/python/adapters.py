@@ -205,6 +205,7 @@ class Aiohttp(Async):
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections),
             middlewares=[clazar_auth.integrations.aiohttp.middleware(provider)],
+            trust_env=True,  # As the others do unasked.
         )
 
     async def send(self, session: aiohttp.ClientSession, call: Call) -> Answer:

@@ -34,7 +34,7 @@ def middleware(provider: TokenProvider) -> ClientMiddlewareType:
     For ``ClientSession(middlewares=[...])``. The request is sent again with its whole body; where
     the body cannot be had again (a generator), the 401 is returned as it is, and the next request
     has a fresh token. After a redirect to a host that is not an allowed one, a request goes without
-    the token.
+    the token. A plain-http URL, which is one of this machine, is reached without a proxy.
 
     A request raises ConfigurationError if its URL is not https (or loopback) or its host is not an
     allowed one, and another ClazarAuthError if no token could be had, at first or after a 401.
@@ -75,6 +75,8 @@ def middleware(provider: TokenProvider) -> ClientMiddlewareType:
 async def _send(
     provider: TokenProvider, request: ClientRequest, handler: ClientHandlerType
 ) -> ClientResponse:
+    if not request.is_ssl():
+        request.proxy = None  # The URL is one of this machine, which the token is not to leave.
     token = await provider.token_async()
     request.headers["Authorization"] = token.authorization
     response = await handler(request)

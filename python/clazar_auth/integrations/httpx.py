@@ -9,9 +9,11 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from clazar_auth.integrations._proxies import refusal
 from clazar_auth.integrations._renewal import (
     LONGEST_WAIT,
     ONE_READ,
@@ -21,7 +23,7 @@ from clazar_auth.integrations._renewal import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 
     import httpx
     import httpx2
@@ -45,8 +47,9 @@ class Auth(_Base):
     multipart) the 401 is returned as it is, and the next request has a fresh token. After a
     redirect to another origin a request goes without the token. Thread-safe.
 
-    A request raises ConfigurationError if its URL is not https (or loopback) or its host is not an
-    allowed one, and another ClazarAuthError if no token could be had, at first or after a 401.
+    A request raises ConfigurationError if its URL is not https (or loopback), its host is not an
+    allowed one, or its URL is plain http and the client has an HTTP proxy for it; and another
+    ClazarAuthError if no token could be had, at first or after a 401.
 
     Args:
         provider (TokenProvider): where the token comes from.
@@ -71,16 +74,17 @@ class Auth(_Base):
         """
         self._provider.check_url(str(request.url))
         token = self._provider.token()
-        response = yield _with(request, token)
-        if not _is_refused(response, token):
-            return
-        self._provider.invalidate(token)
-        if not _has_its_body(response.request):
-            return
-        fresh = self._provider.token()
-        if is_another(fresh, token):
-            _leave(response)
-            yield _with(response.request, fresh)
+        with _watched(request, _watch):
+            response = yield _with(request, token)
+            if not _is_refused(response, token):
+                return
+            self._provider.invalidate(token)
+            if not _has_its_body(response.request):
+                return
+            fresh = self._provider.token()
+            if is_another(fresh, token):
+                _leave(response)
+                yield _with(response.request, fresh)
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """What AsyncClient runs for each request.
@@ -95,16 +99,17 @@ class Auth(_Base):
         """
         self._provider.check_url(str(request.url))
         token = await self._provider.token_async()
-        response = yield _with(request, token)
-        if not _is_refused(response, token):
-            return
-        self._provider.invalidate(token)
-        if not _has_its_body(response.request):
-            return
-        fresh = await self._provider.token_async()
-        if is_another(fresh, token):
-            await _leave_async(response)
-            yield _with(response.request, fresh)
+        with _watched(request, _watch_async):
+            response = yield _with(request, token)
+            if not _is_refused(response, token):
+                return
+            self._provider.invalidate(token)
+            if not _has_its_body(response.request):
+                return
+            fresh = await self._provider.token_async()
+            if is_another(fresh, token):
+                await _leave_async(response)
+                yield _with(response.request, fresh)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -119,6 +124,46 @@ class Auth(_Base):
 def _with(request: Any, token: AccessToken) -> Any:
     request.headers["Authorization"] = token.authorization
     return request
+
+
+@contextmanager
+def _watched(request: Any, watch: Callable[[Any], object]) -> Iterator[None]:
+    """Let httpcore tell where it sends a request: only the client knows through which proxy."""
+    extensions = request.extensions
+    if request.url.scheme == "http":
+        request.extensions = {**extensions, "trace": watch(extensions.get("trace"))}
+    try:
+        yield
+    finally:
+        request.extensions = extensions
+
+
+def _watch(trace: Any) -> Callable[[str, dict[str, Any]], None]:
+    def watch(event: str, info: dict[str, Any]) -> None:
+        _look(event, info)
+        if trace is not None:
+            trace(event, info)
+
+    return watch
+
+
+def _watch_async(trace: Any) -> Callable[[str, dict[str, Any]], Awaitable[None]]:
+    async def watch(event: str, info: dict[str, Any]) -> None:
+        _look(event, info)
+        if trace is not None:
+            await trace(event, info)
+
+    return watch
+
+
+def _look(event: str, info: dict[str, Any]) -> None:
+    """Refuse what is about to be sent to a proxy, if it has a token."""
+    if event.endswith(".send_request_headers.started"):
+        request = info["request"]
+        # A whole URL is for a proxy: RFC 9112 section 3.2.2.
+        is_for_a_proxy = request.url.target.startswith(b"http:")
+        if is_for_a_proxy and any(name.lower() == b"authorization" for name, _ in request.headers):
+            raise refusal(request.url.target.decode("ascii"))
 
 
 def _is_refused(response: Any, token: AccessToken) -> bool:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from clazar_auth.integrations._proxies import refusal
 from clazar_auth.integrations._renewal import (
     LONGEST_REFUSAL,
     ONE_READ,
@@ -45,7 +46,8 @@ def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequ
         requests.PreparedRequest: the same.
 
     Raises:
-        ConfigurationError: the URL is not https (or loopback), or its host is not an allowed one.
+        ConfigurationError: the URL is not https (or loopback), its host is not an allowed one, or
+            it is a plain-http one for which the environment names a proxy.
         ClazarAuthError: no token could be had, at first or after a 401.
 
     >>> import requests
@@ -58,11 +60,20 @@ def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequ
             f"{type(request).__module__} is not requests; see clazar_auth.integrations for its adapter"
         )
     provider.check_url(request.url or "")
+    _check_proxy(request.url or "")
     token = provider.token()
     request.headers["Authorization"] = token.authorization
     retry = _Retry(provider, token, request)
     request.register_hook("response", retry)  # type: ignore[no-untyped-call]
     return request
+
+
+def _check_proxy(url: str) -> None:
+    """Refuse a proxy of the environment; of a session's own, an auth object is not told."""
+    from requests.utils import get_environ_proxies, select_proxy
+
+    if urlsplit(url).scheme == "http" and select_proxy(url, get_environ_proxies(url)):
+        raise refusal(url)
 
 
 class _Retry:

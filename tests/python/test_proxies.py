@@ -1,0 +1,162 @@
+"""The token of a plain-http URL, which is one of this machine, goes through no proxy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import aiohttp
+import httpx
+import httpx2
+import pytest
+from adapters import LIBRARIES, Call, Library
+from helpers import Loopback
+
+import clazar_auth
+from clazar_auth.integrations.aiohttp import middleware
+from clazar_auth.integrations.httpx import Auth
+from clazar_auth.testing import Sandbox
+
+
+def libraries(*names: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("library", [LIBRARIES[name] for name in names], ids=names)
+
+
+ADAPTERS = [name for name, library in LIBRARIES.items() if library.retries]
+DIRECT = ["aiohttp"]
+"""Those that let an adapter send directly."""
+OTHERS = [name for name in ADAPTERS if name not in DIRECT]
+
+
+@pytest.fixture
+def proxy() -> Iterator[Loopback]:
+    """Keeps what it gets, and answers 200."""
+    with Loopback() as proxy:
+        yield proxy
+
+
+def listings(sandbox: Sandbox) -> Call:
+    return Call(f"{sandbox.url}/listings/")
+
+
+@libraries(*OTHERS)
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_does_not_get_the_token(
+    library: Library,
+    name: str,
+    sandbox: Sandbox,
+    proxy: Loopback,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(name, proxy.url)
+    with pytest.raises(clazar_auth.ConfigurationError, match="add 127.0.0.1 to NO_PROXY"):
+        library.one(sandbox.provider(), listings(sandbox))
+    assert proxy.seen == []
+    assert sandbox.requests("/listings/") == 0
+
+
+@libraries(*DIRECT)
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy"])
+def test_a_proxy_of_the_environment_is_passed_by(
+    library: Library,
+    name: str,
+    sandbox: Sandbox,
+    proxy: Loopback,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(name, proxy.url)
+    assert library.one(sandbox.provider(), listings(sandbox)).status == 200
+    assert proxy.seen == []
+
+
+@libraries(*ADAPTERS)
+@pytest.mark.parametrize("exempt", ["127.0.0.1", "example.com,127.0.0.1"])
+def test_no_proxy_is_heeded(
+    library: Library,
+    exempt: str,
+    sandbox: Sandbox,
+    proxy: Loopback,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    monkeypatch.setenv("NO_PROXY", exempt)
+    assert library.one(sandbox.provider(), listings(sandbox)).status == 200
+    assert proxy.seen == []
+
+
+@libraries(*ADAPTERS)
+def test_a_redirect_elsewhere_may_go_through_a_proxy(
+    library: Library, sandbox: Sandbox, proxy: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    location = {"Location": "http://clazar.test/"}
+    sandbox.answer_next(302, headers=location, path="/buyers/")
+    assert library.one(sandbox.provider(), Call(f"{sandbox.url}/buyers/")).status == 200
+    [headers] = proxy.seen
+    assert headers["Host"] == "clazar.test"
+    assert "Authorization" not in headers
+
+
+# ---- A proxy that the program names ----
+
+both = pytest.mark.parametrize("library", [httpx, httpx2])
+
+
+@both
+def test_a_proxy_of_a_client_does_not_get_the_token(
+    library: Any, sandbox: Sandbox, proxy: Loopback
+) -> None:
+    with library.Client(auth=Auth(sandbox.provider()), proxy=proxy.url) as client:
+        with pytest.raises(clazar_auth.ConfigurationError, match="NO_PROXY"):
+            client.get(f"{sandbox.url}/listings/")
+    assert proxy.seen == []
+
+
+def test_a_proxy_of_a_call_does_not_get_the_token(sandbox: Sandbox, proxy: Loopback) -> None:
+    async def status() -> int:
+        async with (
+            aiohttp.ClientSession(middlewares=[middleware(sandbox.provider())]) as session,
+            session.get(f"{sandbox.url}/listings/", proxy=proxy.url) as response,
+        ):
+            return response.status
+
+    assert asyncio.run(status()) == 200
+    assert proxy.seen == []
+
+
+@both
+def test_a_client_that_heeds_no_environment_is_not_refused(
+    library: Any, sandbox: Sandbox, proxy: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    with library.Client(auth=Auth(sandbox.provider()), trust_env=False) as client:
+        assert client.get(f"{sandbox.url}/listings/").status_code == 200
+
+
+@both
+def test_a_program_may_trace_its_requests(library: Any, sandbox: Sandbox) -> None:
+    events: list[str] = []
+
+    def trace(event: str, info: object) -> None:
+        events.append(event)
+
+    async def trace_async(event: str, info: object) -> None:
+        events.append(event)
+
+    async def main() -> None:
+        async with library.AsyncClient(auth=auth) as client:
+            await client.get(url, extensions={"trace": trace_async})
+
+    url = f"{sandbox.url}/listings/"
+    auth = Auth(sandbox.provider())
+    with library.Client(auth=auth) as client:
+        request = client.build_request("GET", url, extensions={"trace": trace})
+        for _ in range(2):
+            assert client.send(request).status_code == 200
+        assert request.extensions["trace"] is trace
+    assert events.count("http11.send_request_headers.started") == 2
+    asyncio.run(main())
+    assert events.count("http11.send_request_headers.started") == 3
+    assert events.count("http11.receive_response_body.complete") == 3
