@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -70,13 +70,15 @@ impl Session for FileSession<'_> {
 /// The right to make an exchange, among the processes of this machine. The kernel takes it back when
 /// the process dies; a forked child does not inherit it.
 struct Lock {
-    file: ClosedInChild,
+    file: ClosedInChild<OwnedFd>,
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing alone would leave it to a child that was forked a moment too early.
-        let _ = fs::flock(self.file.as_fd(), FlockOperation::Unlock);
+        // Closing alone would leave it to a child that inherited it. That child must not unlock.
+        if let Some(file) = self.file.get() {
+            let _ = fs::flock(file, FlockOperation::Unlock);
+        }
     }
 }
 
@@ -195,10 +197,10 @@ impl FileStore {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let name = format!("{}.lock", self.name);
         let failed = |error| self.failed("cannot be locked", error);
-        let file = fs::openat(&folder, &*name, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
-        let file =
-            ClosedInChild::new(file).ok_or_else(|| self.trouble("has too many locks; wait"))?;
-        match fs::flock(file.as_fd(), FlockOperation::NonBlockingLockExclusive) {
+        let open = || fs::openat(&folder, &*name, flags, Mode::RUSR | Mode::WUSR);
+        let file = ClosedInChild::open(open).map_err(failed)?;
+        let lock = |file| fs::flock(file, FlockOperation::NonBlockingLockExclusive);
+        match file.get().map_or(Err(Errno::BADF), lock) {
             Ok(()) => Ok(Some(Lock { file })),
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(failed(error)),
@@ -258,5 +260,24 @@ impl FileStore {
 
     fn trouble(&self, what: &str) -> Trouble {
         Trouble(format!("the token file {} {what}", self.place()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::fork::tests::without_slots;
+
+    #[test]
+    fn a_lock_is_a_lock_however_many_there_are() {
+        let folder = std::env::temp_dir().join(format!("clazar-auth-locks-{}", std::process::id()));
+        let store = FileStore::new(folder.clone(), "not-a-real-name");
+        without_slots(|| {
+            let held = store.try_lock().unwrap();
+            assert!(held.is_some() && store.try_lock().unwrap().is_none());
+            drop(held);
+            assert!(store.try_lock().unwrap().is_some());
+        });
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -1,34 +1,65 @@
-//! Tells a forked child that it is one: locks and threads of the parent mean nothing there.
+//! Tells a forked child that it is one: locks, threads and connections of the parent mean nothing there.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
-static GENERATION: AtomicU64 = AtomicU64::new(0);
+/// How many forks lie between this process and the one that first called [`watch`].
+static FORKS: AtomicU32 = AtomicU32::new(0);
 
 const NONE: i32 = -1;
 /// Descriptors that a child must not keep.
-static OURS_ALONE: [AtomicI32; 64] = [const { AtomicI32::new(NONE) }; 64];
+static OURS_ALONE: [AtomicI32; 1024] = [const { AtomicI32::new(NONE) }; 1024];
 
-/// The number of forks between the process that first called [`watch`] and this one.
+/// How many threads fork, and how many cannot bear it just now.
+static FORKING: AtomicU32 = AtomicU32::new(0);
+static HOLDING: AtomicU32 = AtomicU32::new(0);
+/// For how long either waits for the other: neither takes a millionth of it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Another number in each process of those that fork from one another.
+///
+/// The process id tells those apart that were forked past the handlers, as `_Fork` does.
 pub(crate) fn generation() -> u64 {
-    GENERATION.load(Ordering::Relaxed)
+    u64::from(FORKS.load(Ordering::Relaxed)) << 32 | u64::from(std::process::id())
 }
 
-/// Has [`generation`] count from now on.
+/// Has forks counted, held off and followed by [`in_child`] from now on.
 ///
-/// An atomic and no `Once`: a fork in the middle of a `Once` would leave it locked in the child.
+/// An atomic and no `Once`: a fork in the middle of a `Once` would leave it locked in the child. Two
+/// threads may both come to register; what the handlers do may be done twice.
 pub(crate) fn watch() {
     static WATCHING: AtomicBool = AtomicBool::new(false);
-    if !WATCHING.swap(true, Ordering::Relaxed) {
-        // SAFETY: the handler uses atomics and close(), which POSIX allows in a forked child, and it
-        // lives as long as the library.
-        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+    if !WATCHING.load(Ordering::Acquire) {
+        // SAFETY: the handlers use atomics, a clock, sched_yield() and close(), which are allowed in a
+        // forked child and in a signal handler that forks, and they live as long as the library.
+        let status =
+            unsafe { libc::pthread_atfork(Some(before_fork), Some(in_parent), Some(in_child)) };
+        // Without memory for it, the next one tries again.
+        WATCHING.store(status == 0, Ordering::Release);
     }
 }
 
+extern "C" fn before_fork() {
+    FORKING.fetch_add(1, Ordering::SeqCst);
+    wait_until(|| HOLDING.load(Ordering::SeqCst) == 0);
+}
+
+extern "C" fn in_parent() {
+    FORKING.fetch_sub(1, Ordering::SeqCst);
+}
+
 extern "C" fn in_child() {
-    GENERATION.fetch_add(1, Ordering::Relaxed);
+    FORKS.fetch_add(1, Ordering::Relaxed);
+    FORKING.store(0, Ordering::SeqCst);
+    HOLDING.store(0, Ordering::SeqCst);
     for slot in &OURS_ALONE {
+        // Looked at first, since each write would copy a page.
+        if slot.load(Ordering::Relaxed) == NONE {
+            continue;
+        }
         let descriptor = slot.swap(NONE, Ordering::Relaxed);
         if descriptor != NONE {
             // SAFETY: the descriptor was open in the parent at the time of the fork, and its owner is a
@@ -38,36 +69,175 @@ extern "C" fn in_child() {
     }
 }
 
-/// A descriptor that a forked child does not inherit, once [`watch`] was called.
-pub(crate) struct ClosedInChild {
-    descriptor: Option<OwnedFd>,
-    slot: &'static AtomicI32,
-}
-
-impl ClosedInChild {
-    /// `None` if there are too many of them.
-    pub(crate) fn new(descriptor: OwnedFd) -> Option<Self> {
-        let number = descriptor.as_raw_fd();
-        let free = |slot: &&AtomicI32| {
-            slot.compare_exchange(NONE, number, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-        };
-        let slot = OURS_ALONE.iter().find(free)?;
-        Some(Self { descriptor: Some(descriptor), slot })
-    }
-}
-
-impl AsFd for ClosedInChild {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.descriptor.as_ref().expect("it is taken on drop alone").as_fd()
-    }
-}
-
-impl Drop for ClosedInChild {
-    fn drop(&mut self) {
-        let Some(descriptor) = self.descriptor.take() else { return };
-        if self.slot.swap(NONE, Ordering::Relaxed) == NONE {
-            // In a child, where it is closed already, and the number may be another's by now.
-            std::mem::forget(descriptor);
+/// Runs `work`, which must be short and must not block, while no fork of another thread happens.
+pub(crate) fn hold<T>(work: impl FnOnce() -> T) -> T {
+    watch();
+    let in_time = wait_until(|| {
+        HOLDING.fetch_add(1, Ordering::SeqCst);
+        let is_held = FORKING.load(Ordering::SeqCst) == 0;
+        if !is_held {
+            HOLDING.fetch_sub(1, Ordering::SeqCst);
         }
+        is_held
+    });
+    let _release = in_time.then_some(Release);
+    work()
+}
+
+struct Release;
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        // None are left in a child of a signal handler that forked in between.
+        let one_less = |holding: u32| holding.checked_sub(1);
+        let _ = HOLDING.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+    }
+}
+
+/// Whether `condition` came true in time. That nobody waits for ever, whatever a handler of the host's
+/// does meanwhile, is worth more.
+fn wait_until(condition: impl Fn() -> bool) -> bool {
+    let mut since = None;
+    while !condition() {
+        if since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
+            return false;
+        }
+        thread::yield_now();
+    }
+    true
+}
+
+/// A lock or a connection that a forked child neither inherits nor uses.
+pub(crate) struct ClosedInChild<T> {
+    inner: ManuallyDrop<T>,
+    /// None if all were taken: then a child inherits the descriptor, and does not use it either.
+    slot: Option<&'static AtomicI32>,
+    generation: u64,
+}
+
+impl<T: AsFd> ClosedInChild<T> {
+    /// What `open` opens, which must not take long.
+    pub(crate) fn open<E>(open: impl FnOnce() -> Result<T, E>) -> Result<Self, E> {
+        hold(|| {
+            let inner = open()?;
+            let number = inner.as_fd().as_raw_fd();
+            let free = |slot: &&AtomicI32| {
+                slot.compare_exchange(NONE, number, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+            };
+            let slot = OURS_ALONE.iter().find(free);
+            Ok(Self { inner: ManuallyDrop::new(inner), slot, generation: generation() })
+        })
+    }
+
+    /// `None` in a child of the process that opened it.
+    pub(crate) fn get(&self) -> Option<&T> {
+        (self.generation == generation()).then_some(&self.inner)
+    }
+}
+
+impl<T> Drop for ClosedInChild<T> {
+    fn drop(&mut self) {
+        hold(|| {
+            // In a child it is closed already, and the number may be another's by now.
+            let is_open = self.slot.is_none_or(|slot| slot.swap(NONE, Ordering::Relaxed) != NONE);
+            if is_open {
+                // SAFETY: it is used by nobody any more, here as little as anywhere.
+                unsafe { ManuallyDrop::drop(&mut self.inner) };
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::fs::File;
+    use std::sync::atomic::AtomicBool;
+    use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+
+    use super::*;
+
+    /// For tests that need slots, or none, or to hold off forks for long.
+    fn alone() -> MutexGuard<'static, ()> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `work` while other descriptors have all slots.
+    pub(crate) fn without_slots(work: impl FnOnce()) {
+        let _guard = alone();
+        let file = Arc::new(File::open("/dev/null").unwrap());
+        let open = || ClosedInChild::open(|| Ok::<_, ()>(file.clone())).unwrap();
+        let all: Vec<_> = OURS_ALONE.iter().map(|_| open()).collect();
+        assert!(open().slot.is_none());
+        work();
+        drop(all);
+        assert!(open().slot.is_some());
+    }
+
+    /// What `work` says in a child, which is small enough to be said in an exit status.
+    fn in_a_child(work: impl FnOnce() -> u8) -> u8 {
+        // SAFETY: the child makes no use of what other threads may have locked.
+        let child = unsafe { libc::fork() };
+        assert!(child >= 0);
+        if child == 0 {
+            let status = work();
+            // SAFETY: this ends the process.
+            unsafe { libc::_exit(status.into()) };
+        }
+        let mut status = 0;
+        // SAFETY: `status` is valid for a write.
+        assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+        assert!(libc::WIFEXITED(status));
+        libc::WEXITSTATUS(status) as u8
+    }
+
+    fn is_open(descriptor: i32) -> bool {
+        // SAFETY: any number may be asked for.
+        unsafe { libc::fcntl(descriptor, libc::F_GETFD) >= 0 }
+    }
+
+    #[test]
+    fn a_child_has_neither_the_descriptor_nor_a_use_for_it() {
+        let check = |file: &ClosedInChild<File>| {
+            let number = file.get().unwrap().as_raw_fd();
+            let child =
+                in_a_child(|| u8::from(is_open(number)) + 2 * u8::from(file.get().is_some()));
+            assert!(is_open(number) && file.get().is_some());
+            child
+        };
+        let open = || ClosedInChild::open(|| File::open("/dev/null")).unwrap();
+        let guard = alone();
+        assert_eq!(check(&open()), 0);
+        drop(guard);
+        without_slots(|| assert_eq!(check(&open()), 1));
+    }
+
+    #[test]
+    fn a_fork_waits_for_those_who_hold_it_off() {
+        static DONE: AtomicBool = AtomicBool::new(false);
+        let _guard = alone();
+        let (enter, entered) = mpsc::channel();
+        let holder = thread::spawn(move || {
+            hold(|| {
+                enter.send(()).unwrap();
+                while FORKING.load(Ordering::SeqCst) == 0 {
+                    thread::yield_now();
+                }
+                // Long enough for a fork that does not wait.
+                thread::sleep(PATIENCE / 10);
+                DONE.store(true, Ordering::SeqCst);
+            });
+        });
+        entered.recv().unwrap();
+        assert_eq!(in_a_child(|| u8::from(DONE.load(Ordering::SeqCst))), 1);
+        holder.join().unwrap();
+    }
+
+    /// As a signal handler could.
+    #[test]
+    fn a_fork_in_the_middle_of_holding_it_off_goes_on_all_the_same() {
+        let _guard = alone();
+        let child = hold(|| in_a_child(|| hold(|| 7)));
+        assert_eq!(child, 7);
     }
 }

@@ -1,6 +1,7 @@
 //! One token for many processes. Each provider here has its own lock on the file, as a process has.
 
 use std::fs::{self, Permissions};
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
@@ -11,6 +12,9 @@ use std::time::Duration;
 use clazar_auth::sandbox::{Answer, Sandbox};
 use clazar_auth::{Credentials, ErrorKind, Options, Store, TokenProvider};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+use crate::SECRET;
+use crate::server::{Server, TOKEN_BODY, ok, read_request};
 
 const AUTHENTICATE: &str = "/authenticate/";
 
@@ -86,6 +90,37 @@ fn eight_at_once_make_one_request() {
         }
     });
     assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+}
+
+/// One process may hold as many locks as it has clients.
+#[test]
+fn each_of_a_hundred_clients_makes_one_request() {
+    const CLIENTS: usize = 100;
+    let folder = Folder::new();
+    // All of them hold their locks before the first has its answer.
+    let server = Server::new(|mut stream, requests| {
+        let request = read_request(&mut stream).unwrap();
+        requests.lock().unwrap().push(request);
+        while requests.lock().unwrap().len() < CLIENTS {
+            thread::yield_now();
+        }
+        let _ = stream.write_all(ok(TOKEN_BODY).as_bytes());
+    });
+    thread::scope(|scope| {
+        for client in (0..CLIENTS).chain(0..CLIENTS) {
+            let (server, folder) = (&server, &folder.0);
+            scope.spawn(move || {
+                let client_id = format!("not-a-real-client-{client}");
+                let credentials = Credentials::new(client_id, SECRET).unwrap();
+                let provider = TokenProvider::builder(credentials)
+                    .options(Options::default().auth_url(server.url()))
+                    .store(Store::folder(folder))
+                    .build();
+                provider.unwrap().token().unwrap();
+            });
+        }
+    });
+    assert_eq!(server.requests().len(), CLIENTS);
 }
 
 #[test]
