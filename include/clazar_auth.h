@@ -46,7 +46,8 @@
  * handle. No function may be called from a signal handler. Stacks of 64 KiB are enough, but for
  * clazar_authenticate, which makes its request on the calling thread and needs 256 KiB; callbacks
  * have 1 MiB. pthread_cancel() takes effect when a call has returned. The library's own threads live
- * as long as one exchange (or a name lookup that hangs), and block all signals.
+ * as long as one exchange or one name lookup, and block all signals; a resolver that hangs keeps one
+ * thread for each host and minute at the most.
  *
  * fork: a child goes on with the provider and its token, also if an exchange was under way in the
  * parent. Locks and connections are not shared; each process makes its own exchanges.

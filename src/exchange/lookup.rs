@@ -1,4 +1,5 @@
-//! Where a host is, for ureq, on a thread like all of the library's.
+//! Where a host is, for ureq, on a thread like all of the library's; and that plain http stays on this
+//! machine.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -22,7 +23,7 @@ impl Resolver for Lookup {
     fn resolve(
         &self,
         uri: &Uri,
-        _config: &Config,
+        config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
         let host = uri.host().unwrap_or_default();
@@ -35,6 +36,10 @@ impl Resolver for Lookup {
                 _ => error.into(),
             })?,
         };
+        // Plain http goes through no proxy, so that this is not a proxy's address.
+        if uri.scheme_str() != Some("https") && config.proxy().is_none() {
+            all_on_this_machine(&addresses)?;
+        }
         let mut found = self.empty();
         for address in addresses.into_iter().take(MOST) {
             found.push(address);
@@ -47,5 +52,49 @@ impl Resolver for Lookup {
             way.found = Some(Found { host: host.to_owned(), port, addresses });
         });
         Ok(found)
+    }
+}
+
+/// Whatever the name promised, no secret goes in the clear to an address elsewhere.
+fn all_on_this_machine(addresses: &[SocketAddr]) -> io::Result<()> {
+    match addresses.iter().find(|address| !address.ip().is_loopback()) {
+        None => Ok(()),
+        Some(address) => Err(io::Error::other(format!(
+            "{} is not on this machine, and plain http goes nowhere else",
+            address.ip()
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ureq::Agent;
+    use ureq::unversioned::transport::time::Duration;
+
+    use super::*;
+
+    fn resolve(uri: &str) -> Result<Vec<String>, Error> {
+        let config = Agent::config_builder().proxy(None).build();
+        let (after, reason) = (Duration::NotHappening, Timeout::Resolve);
+        let timeout = NextTimeout { after, reason, per_read: None, per_write: None };
+        let found = Lookup(Trace::default()).resolve(&uri.parse().unwrap(), &config, timeout)?;
+        Ok(found.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn localhost_is_this_machine_whatever_the_system_says() {
+        for uri in ["http://localhost:81/", "https://LOCALHOST:81/"] {
+            assert_eq!(resolve(uri).unwrap(), ["127.0.0.1:81", "[::1]:81"]);
+        }
+    }
+
+    #[test]
+    fn plain_http_has_no_address_elsewhere() {
+        for uri in ["http://192.0.2.1/", "http://[2001:db8::1]/", "http://[::ffff:127.0.0.1]/"] {
+            let error = resolve(uri).unwrap_err().to_string();
+            assert!(error.contains("is not on this machine"), "{error}");
+            resolve(&uri.replace("http", "https")).unwrap();
+        }
+        assert_eq!(resolve("http://127.8.7.6/").unwrap(), ["127.8.7.6:80"]);
     }
 }

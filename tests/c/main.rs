@@ -341,6 +341,24 @@ fn tls_works_and_fails_as_in_rust() {
     }
 }
 
+#[test]
+fn a_resolver_that_hangs_leaves_one_thread_behind() {
+    let authority = Authority::new("c-lookup");
+    let server = authority.server(&["lookup.test"], VALID, &ok(TOKEN_BODY));
+    let url = format!("https://lookup.test:{}/authenticate/", server.port());
+    let plain = Server::answering(ok(TOKEN_BODY));
+    let plain_url = plain.url().replace("127.0.0.1", "localhost");
+    let variables = [
+        ("CLAZAR_AUTH_URL", url.as_str()),
+        ("TEST_PLAIN_URL", plain_url.as_str()),
+        ("CLAZAR_CLIENT_ID", "not-a-real-client"),
+        ("CLAZAR_CLIENT_SECRET", "not-a-real-secret-0123456789abcdef"),
+        ("TEST_CA_FILE", authority.pem_file.to_str().unwrap()),
+        ("TEST_CHILDREN", "2"),
+    ];
+    run(&compile("lookup", &stage("stage")), &variables);
+}
+
 /// On the calling thread and on the library's own; `run` checks that nothing is printed.
 #[test]
 fn a_panic_becomes_a_status() {
