@@ -1,4 +1,4 @@
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping
 from datetime import datetime
 from os import PathLike
 from typing import Any, TypeAlias, TypeVar, final
@@ -155,7 +155,8 @@ class TokenProvider:
         timeout (float): seconds for one whole exchange. Default: 20.
         user_agent (str): the User-Agent header. Default: clazar-auth/<version>
         allowed_hosts (list[str]): hosts to which the token may go, each as 'host' or 'host:port'
-            (port 443 if unsaid). Default: api.clazar.io, and the host and port of auth_url.
+            (port 443 if unsaid), without wildcards; any other iterable will do. Default:
+            api.clazar.io, and the host and port of auth_url.
         store (str or os.PathLike): where to keep the token besides memory, for other processes:
             'memory' (nowhere else), 'file' (a file of this user's), the path of a folder, or the
             URL of a Redis or Valkey, such as 'rediss://user:password@host:6379/0'. It is sealed
@@ -182,7 +183,7 @@ class TokenProvider:
         proxy: str | None = None,
         timeout: float | None = None,
         user_agent: str | None = None,
-        allowed_hosts: Sequence[str] | None = None,
+        allowed_hosts: Iterable[str] | None = None,
         store: _Path | None = None,
     ) -> Self: ...
     @staticmethod
@@ -195,7 +196,7 @@ class TokenProvider:
         proxy: str | None = None,
         timeout: float | None = None,
         user_agent: str | None = None,
-        allowed_hosts: Sequence[str] | None = None,
+        allowed_hosts: Iterable[str] | None = None,
         store: _Path | None = None,
     ) -> TokenProvider:
         """A provider from CLAZAR_CLIENT_ID, CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE,

@@ -27,9 +27,9 @@ impl Origin {
         // What follows the host may be `:port` and nothing else; what precedes it, nothing.
         let port = match authority.as_str().strip_prefix(host)? {
             "" => default_port,
-            suffix => suffix.strip_prefix(':')?.parse().ok()?,
+            suffix => parse_port(suffix.strip_prefix(':')?)?,
         };
-        (!host.is_empty()).then(|| Self { host: host.to_ascii_lowercase(), port })
+        is_host(host).then(|| Self { host: host.to_ascii_lowercase(), port })
     }
 
     /// 127.0.0.0/8, `::1` and `localhost`: what never leaves this machine.
@@ -39,6 +39,25 @@ impl Origin {
             || host.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback())
             || host.parse().is_ok_and(|ip: Ipv6Addr| ip.is_loopback())
     }
+}
+
+/// One host: an IPv6 address in brackets, or labels of letters, digits, hyphens and underscores, which an
+/// IPv4 address looks like.
+pub(crate) fn is_host(text: &str) -> bool {
+    if let Some(address) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok();
+    }
+    let is_label = |label: &str| {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        !label.is_empty() && label.bytes().all(allowed)
+    };
+    text.strip_suffix('.').unwrap_or(text).split('.').all(is_label)
+}
+
+/// A port above 0, without a sign or zeros before it.
+fn parse_port(text: &str) -> Option<u16> {
+    let is_plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+    is_plain.then(|| text.parse().ok()).flatten()
 }
 
 /// What a URL is for, for the errors that speak of it.

@@ -13,7 +13,7 @@ use super::error::{raise, run};
 use super::log::Log;
 use super::pending::Pending;
 use super::recipe::Recipe;
-use super::settings::{Keywords, seconds};
+use super::settings::{Hosts, Keywords, seconds};
 use super::stats::Stats;
 use super::text::Text;
 use super::token::AccessToken;
@@ -46,7 +46,8 @@ const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 ///     timeout (float): seconds for one whole exchange. Default: 20.
 ///     user_agent (str): the User-Agent header. Default: clazar-auth/<version>
 ///     allowed_hosts (list[str]): hosts to which the token may go, each as 'host' or 'host:port'
-///         (port 443 if unsaid). Default: api.clazar.io, and the host and port of auth_url.
+///         (port 443 if unsaid), without wildcards; any other iterable will do. Default:
+///         api.clazar.io, and the host and port of auth_url.
 ///     store (str or os.PathLike): where to keep the token besides memory, for other processes:
 ///         'memory' (nowhere else), 'file' (a file of this user's), the path of a folder, or the
 ///         URL of a Redis or Valkey, such as 'rediss://user:password@host:6379/0'. It is sealed
@@ -86,7 +87,7 @@ impl TokenProvider {
         proxy: Option<String>,
         timeout: Option<f64>,
         user_agent: Option<String>,
-        allowed_hosts: Option<Vec<String>>,
+        allowed_hosts: Option<Hosts>,
         store: Option<PathBuf>,
     ) -> PyResult<Self> {
         let keywords = Keywords {
@@ -97,7 +98,7 @@ impl TokenProvider {
             proxy,
             timeout,
             user_agent,
-            allowed_hosts,
+            allowed_hosts: allowed_hosts.map(|hosts| hosts.0),
             store,
         };
         Self::with(py, keywords.given(py, client_id, client_secret)?)
@@ -130,7 +131,7 @@ impl TokenProvider {
         proxy: Option<String>,
         timeout: Option<f64>,
         user_agent: Option<String>,
-        allowed_hosts: Option<Vec<String>>,
+        allowed_hosts: Option<Hosts>,
         store: Option<PathBuf>,
     ) -> PyResult<Self> {
         let keywords = Keywords {
@@ -141,7 +142,7 @@ impl TokenProvider {
             proxy,
             timeout,
             user_agent,
-            allowed_hosts,
+            allowed_hosts: allowed_hosts.map(|hosts| hosts.0),
             store,
         };
         Self::with(py, keywords.over_env(py)?)

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use super::error::raise;
 use super::recipe::Recipe;
@@ -93,4 +95,34 @@ pub(super) fn duration(py: Python<'_>, what: &str, number: f64) -> PyResult<Dura
         let text = format!("the {what} is not a number of seconds from 0 up; give one");
         raise(py, &Error::invalid(text))
     })
+}
+
+/// The argument `allowed_hosts`: any iterable of `str` but a `str`, whose items are characters.
+pub(super) struct Hosts(pub(super) Vec<String>);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Hosts {
+    type Error = PyErr;
+
+    fn extract(hosts: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let refused = |not: &str| {
+            PyTypeError::new_err(format!(
+                "allowed_hosts must be a list of str, such as ['api.clazar.io'], not {not}"
+            ))
+        };
+        let name_of =
+            |object: &Bound<'_, PyAny>| Ok::<_, PyErr>(object.get_type().name()?.to_string());
+        if hosts.is_instance_of::<PyString>() {
+            return Err(refused("a str on its own"));
+        }
+        let Ok(items) = hosts.try_iter() else { return Err(refused(&name_of(&hosts)?)) };
+        let text = |item: PyResult<Bound<'py, PyAny>>| {
+            let item = item?;
+            match item.cast::<PyString>() {
+                // What is no Unicode text is no host either, and is refused as such.
+                Ok(text) => Ok(text.to_string_lossy().into_owned()),
+                Err(_) => Err(refused(&format!("one of {}", name_of(&item)?))),
+            }
+        };
+        items.map(text).collect::<PyResult<_>>().map(Self)
+    }
 }

@@ -191,9 +191,57 @@ fn the_token_goes_to_allowed_hosts_only() {
     named.check_url("https://gw.example.com/x").unwrap();
     named.check_url("https://[::1]:8443/x").unwrap();
     named.check_url("https://api.clazar.io/").unwrap_err();
-    for bad in ["", "https://host", "host/path", "user@host", "host:port"] {
-        let builder = TokenProvider::builder(credentials()).allowed_hosts([bad]);
-        assert_eq!(builder.build().unwrap_err().kind(), ErrorKind::InvalidArgument, "{bad}");
+    let none = TokenProvider::builder(credentials()).allowed_hosts::<&str>([]).build().unwrap();
+    none.check_url("https://api.clazar.io/").unwrap_err();
+}
+
+#[test]
+fn an_allowed_host_is_one_host() {
+    let build = |entry: &str| {
+        let credentials = Credentials::new("id", "secret").unwrap();
+        TokenProvider::builder(credentials).allowed_hosts(["api.clazar.io", entry]).build()
+    };
+    for good in ["localhost:8080", "10.0.0.1", "[::1]", "a_b-c.example", "API.example.:65535"] {
+        build(good).expect(good);
+    }
+    for (bad, why) in [
+        ("*", "more than one host"),
+        ("*.clazar.io", "more than one host"),
+        ("api.*", "more than one host"),
+        (".clazar.io", "more than one host"),
+        (".", "more than one host"),
+        ("https://host", "is a URL"),
+        ("host/path", "is a URL"),
+        ("//host", "is a URL"),
+        ("host:0", "a port that is not from 1 to 65535"),
+        (":0", "is not a host"),
+        ("host:+443", "a port that is not"),
+        ("host:-1", "a port that is not"),
+        ("host:0443", "a port that is not"),
+        ("host:65536", "a port that is not"),
+        ("host:", "a port that is not"),
+        ("host:port", "a port that is not"),
+        ("::1", "brackets"),
+        ("[::1", "is not a host"),
+        ("[::1]x", "is not a host"),
+        ("", "is not a host"),
+        (" host", "is not a host"),
+        ("a..b", "is not a host"),
+        ("a,b", "is not a host"),
+        ("ho%73t", "is not a host"),
+        ("h\u{f6}st", "is not a host"),
+        ("user:hidden@host", "user information"),
+    ] {
+        let error = build(bad).map(drop).expect_err(bad);
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{bad}");
+        let text = error.to_string();
+        assert!(text.contains(why) && text.contains("like api.clazar.io"), "{bad}: {text}");
+        assert!(!text.contains("hidden"), "{text}");
+    }
+    let provider = build("host:8443").unwrap();
+    for url in ["https://host:+8443/", "https://host:08443/", "https://host:0/", "https://*.x/"] {
+        let error = provider.check_url(url).unwrap_err().to_string();
+        assert!(error.contains("has no valid host and port"), "{url}: {error}");
     }
 }
 

@@ -7,9 +7,10 @@ import gc
 import pickle
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -211,3 +212,44 @@ def test_the_sandbox_closes() -> None:
     sandbox.close()
     with pytest.raises(clazar_auth.ClosedError):
         sandbox.url
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        ["gw.example", "localhost:8080"],
+        ("gw.example", "localhost:8080"),
+        {"gw.example", "localhost:8080"},
+        {"gw.example": 1, "localhost:8080": 2},
+        (host for host in ("gw.example", "localhost:8080")),
+    ],
+)
+def test_allowed_hosts_are_any_iterable(hosts: Iterable[str]) -> None:
+    provider = TokenProvider("id", "secret", allowed_hosts=hosts)
+    provider.check_url("https://gw.example/")
+    provider.check_url("http://localhost:8080/")
+    with pytest.raises(clazar_auth.ConfigurationError, match="allowed_hosts"):
+        provider.check_url("https://api.clazar.io/")
+
+
+@pytest.mark.parametrize(
+    ("hosts", "why"),
+    [
+        ("api.clazar.io", "a str on its own"),
+        (7, "not int"),
+        ([b"api.clazar.io"], "not one of bytes"),
+        (b"api.clazar.io", "not one of int"),
+    ],
+)
+def test_allowed_hosts_of_another_type(hosts: Any, why: str) -> None:
+    expected = r"a list of str, such as \['api.clazar.io'\], .*" + why
+    with pytest.raises(TypeError, match=expected):
+        TokenProvider("id", "secret", allowed_hosts=hosts)
+    with pytest.raises(TypeError, match=expected):
+        TokenProvider.from_env(allowed_hosts=hosts)
+
+
+@pytest.mark.parametrize("host", ["*.clazar.io", ".clazar.io", ":0", "host:0", "\udcff"])
+def test_an_allowed_host_is_one_host(host: str) -> None:
+    with pytest.raises(clazar_auth.ConfigurationError, match="the allowed host .* like api"):
+        TokenProvider("id", "secret", allowed_hosts=[host])
