@@ -530,7 +530,9 @@ clazar_status clazar_config_set_client_secret_fallback(clazar_config *config,
 clazar_status clazar_config_set_auth_url(clazar_config *config, const char *url);
 
 /**
- * Sets the path of a PEM file of certificate authorities to trust besides the system's.
+ * Sets the path of a PEM file of certificate authorities to trust besides the system's, or of a
+ * folder of such files. It is read by `clazar_provider_new`, and again when it has changed or a
+ * certificate was refused.
  *
  * @param config the settings to change.
  * @param path NUL-terminated UTF-8, which is copied.
@@ -555,6 +557,37 @@ clazar_status clazar_config_set_ca_file(clazar_config *config, const char *path)
  * @since 0.1.0
  */
 clazar_status clazar_config_set_proxy(clazar_config *config, const char *url);
+
+/**
+ * Sets whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the authorities to
+ * trust in place of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`), and the folder of the store
+ * "file", which cannot be used without. Default: true. `clazar_config_new_from_env` reads its
+ * variables whatever is said here.
+ *
+ * @param config the settings to change.
+ * @param trust whether these variables have a say.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_config_set_trust_env(clazar_config *config, bool trust);
+
+/**
+ * Sets whether to trust the system's certificate authorities, or those that `SSL_CERT_FILE` and
+ * `SSL_CERT_DIR` name in their place. Default: true. With false, those of
+ * `clazar_config_set_ca_file` alone are trusted.
+ *
+ * @param config the settings to change.
+ * @param trust whether to trust others than those of the ca_file.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_config_set_system_roots(clazar_config *config, bool trust);
 
 /**
  * Sets the User-Agent header (RFC 9110 section 10.1.5). Default: "clazar-auth/<version>".
@@ -629,7 +662,7 @@ clazar_status clazar_config_set_event_callback(clazar_config *config,
  * `clazar_provider`.
  *
  * Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
- * `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+ * `SSL_CERT_FILE` and `SSL_CERT_DIR`; none of them counts with `clazar_config_set_trust_env` off.
  *
  * @param config settings; they may be changed or freed afterwards.
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
@@ -710,13 +743,16 @@ void clazar_token_free(clazar_token *token);
  * Makes a provider. No request is sent before the first token is asked for.
  *
  * Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
- * `SSL_CERT_FILE` and `SSL_CERT_DIR`, now and never again.
+ * `SSL_CERT_FILE` and `SSL_CERT_DIR`, now and never again; none of them counts with
+ * `clazar_config_set_trust_env` off. The files that the last two name are read with the first
+ * connection over TLS, and again when they have changed or a certificate was refused.
  *
  * @param config settings; they may be changed or freed afterwards.
  * @param provider set to the provider, which the caller frees with `clazar_provider_free`; NULL on
  *   failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` for a setting that cannot work.
+ * @return `CLAZAR_OK`, `CLAZAR_ERR_INVALID_ARGUMENT` for a setting that cannot work, or
+ *   `CLAZAR_ERR_TRANSPORT` if a file cannot be read now and may be later.
  *
  * Thread-safe, as long as no other thread changes `config` or the environment.
  *

@@ -189,6 +189,14 @@ public:
     Config& user_agent(std::string_view text) {
         return set(clazar_config_set_user_agent, "user_agent", text);
     }
+    /** As `clazar_config_set_trust_env`. */
+    Config& trust_env(bool trust) {
+        return done(clazar_config_set_trust_env(handle_.get(), trust), "trust_env");
+    }
+    /** As `clazar_config_set_system_roots`. */
+    Config& system_roots(bool trust) {
+        return done(clazar_config_set_system_roots(handle_.get(), trust), "system_roots");
+    }
     /** As `clazar_config_set_store`. */
     Config& store(std::string_view store) { return set(clazar_config_set_store, "store", store); }
 

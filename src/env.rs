@@ -6,6 +6,8 @@ use std::env::{self, VarError};
 use crate::Error;
 use crate::sys::privileges;
 
+const NOT_READ: &str = "the environment is not read in a set-user-ID process";
+
 /// The variable's text; an empty one counts as unset, and so does each one in a set-user-ID process.
 pub(crate) fn read(name: &str) -> Result<Option<String>, Error> {
     if privileges::are_raised() {
@@ -21,28 +23,44 @@ pub(crate) fn read(name: &str) -> Result<Option<String>, Error> {
     }
 }
 
-/// The first of `names` that is set.
-pub(crate) fn read_any(names: &[&str]) -> Result<Option<String>, Error> {
-    for name in names {
-        if let Some(text) = read(name)? {
-            return Ok(Some(text));
-        }
-    }
-    Ok(None)
+/// The variables that belong to no program alone, such as `HTTPS_PROXY`: a program may turn them off.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Common {
+    pub(crate) are_read: bool,
 }
 
-/// Why `names` have no value: what follows "since".
-pub(crate) fn why_unset(names: &str) -> String {
-    if privileges::are_raised() {
-        return "the environment is not read in a set-user-ID process".to_owned();
+impl Common {
+    /// As [`read`].
+    pub(crate) fn read(self, name: &str) -> Result<Option<String>, Error> {
+        if self.are_read { read(name) } else { Ok(None) }
     }
-    format!("{names} are unset")
+
+    /// The first of `names` that is set.
+    pub(crate) fn read_any(self, names: &[&str]) -> Result<Option<String>, Error> {
+        for name in names {
+            if let Some(text) = self.read(name)? {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Why none of `names` has a value: what follows "since".
+    pub(crate) fn why_unset(self, names: &str) -> String {
+        if privileges::are_raised() {
+            NOT_READ.to_owned()
+        } else if self.are_read {
+            format!("{names} are unset")
+        } else {
+            format!("{names} are not read with trust_env off")
+        }
+    }
 }
 
 /// How a missing setting may be given besides: what follows "pass one".
 pub(crate) fn or_set(names: &str) -> String {
     if privileges::are_raised() {
-        return format!(", since {}", why_unset(names));
+        return format!(", since {NOT_READ}");
     }
     format!(" or set {names}")
 }

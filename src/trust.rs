@@ -21,6 +21,7 @@ use self::reader::Reader;
 use self::sources::{Anchors, Place, Sources};
 use self::stamps::Stamps;
 use crate::Error;
+use crate::env::Common;
 use crate::sys::clock::{Clock, Moment};
 
 /// How often the files are looked at, at the most, while no certificate is refused.
@@ -51,14 +52,21 @@ struct Kept {
 impl Trust {
     /// Reads `ca_file` now, so that a wrong one is known at once; all else comes with the first
     /// connection over TLS.
-    pub(crate) fn new(ca_file: Option<&Path>) -> Result<Self, Error> {
+    pub(crate) fn new(
+        ca_file: Option<&Path>,
+        variables: Common,
+        system_roots: bool,
+    ) -> Result<Self, Error> {
         let ca_file = ca_file.map(CaFile::new).transpose()?;
-        let sources = Sources::from_env()?;
+        let sources = if system_roots { Sources::from_env(variables)? } else { Sources::Nothing };
         Ok(Self { ca_file, sources, clock: Clock::default(), kept: ArcSwapOption::empty() })
     }
 
     /// Refuses what can be known to be wrong without a connection over TLS.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        if matches!((&self.sources, &self.ca_file), (Sources::Nothing, None)) {
+            return Err(nothing_trusted());
+        }
         self.sources.check()
     }
 
@@ -118,6 +126,9 @@ impl Trust {
         if let Some(file) = &self.ca_file {
             roots.extend(file.read(reader).iter().cloned());
         }
+        if roots.is_empty() {
+            return Err(nothing_trusted());
+        }
         reader.passed_over.iter().for_each(|what| warn(&format_args!("{what}; it is passed over")));
         Ok(RootCertStore { roots })
     }
@@ -154,6 +165,12 @@ impl CaFile {
         }
         self.anchors.load_full()
     }
+}
+
+fn nothing_trusted() -> Error {
+    Error::invalid(
+        "no certificate can be trusted, since system_roots is off and there is no ca_file; give one",
+    )
 }
 
 fn configure(roots: RootCertStore) -> Arc<ClientConfig> {

@@ -34,6 +34,8 @@ def authenticate(
     proxy: str | None = None,
     timeout: float | None = None,
     user_agent: str | None = None,
+    trust_env: bool | None = None,
+    system_roots: bool | None = None,
 ) -> AccessToken:
     """Exchange a client id and secret for a new access token: one exchange, and nothing is kept.
 
@@ -49,11 +51,16 @@ def authenticate(
         auth_url (str): https, or http to a loopback host. Default:
             https://api.clazar.io/authenticate/
         ca_file (str or os.PathLike): path of a PEM file of certificate authorities to trust besides
-            the system's.
+            the system's, or of a folder of such files.
         proxy (str): URL of an HTTP proxy for https; '' means none. Default: the environment's
             HTTPS_PROXY, except for the hosts in NO_PROXY.
         timeout (float): seconds for the whole exchange. Default: 20.
         user_agent (str): the User-Agent header. Default: clazar-auth/<version>
+        trust_env (bool): whether the environment may name a proxy (HTTPS_PROXY, NO_PROXY), and the
+            authorities to trust in place of the system's (SSL_CERT_FILE, SSL_CERT_DIR).
+            Default: True.
+        system_roots (bool): whether to trust the system's authorities, or those that the
+            environment names in their place; else those of ca_file alone. Default: True.
 
     Returns:
         AccessToken: a new one.
@@ -149,7 +156,8 @@ class TokenProvider:
         auth_url (str): https, or http to a loopback host. Default:
             https://api.clazar.io/authenticate/
         ca_file (str or os.PathLike): path of a PEM file of certificate authorities to trust besides
-            the system's.
+            the system's, or of a folder of such files. It is read again when it has changed or a
+            certificate was refused.
         proxy (str): URL of an HTTP proxy for https; '' means none. Default: the environment's
             HTTPS_PROXY, except for the hosts in NO_PROXY.
         timeout (float): seconds for one whole exchange. Default: 20.
@@ -161,9 +169,16 @@ class TokenProvider:
             'memory' (nowhere else), 'file' (a file of this user's), the path of a folder, or the
             URL of a Redis or Valkey, such as 'rediss://user:password@host:6379/0'. It is sealed
             with the client secret, which must have at least 32 characters. Default: 'memory'.
+        trust_env (bool): whether the environment may name a proxy (HTTPS_PROXY, NO_PROXY), the
+            authorities to trust in place of the system's (SSL_CERT_FILE, SSL_CERT_DIR), and the
+            folder of the store 'file', which cannot be used without. from_env() reads its own
+            variables whatever is said here. Default: True.
+        system_roots (bool): whether to trust the system's authorities, or those that the
+            environment names in their place; else those of ca_file alone. Default: True.
 
     Raises:
         ConfigurationError: for an argument that cannot work.
+        TransportError: if a file cannot be read now, and may be later.
 
     >>> with clazar_auth.TokenProvider(
     ...     sandbox.client_id, sandbox.client_secret, auth_url=sandbox.auth_url
@@ -185,6 +200,8 @@ class TokenProvider:
         user_agent: str | None = None,
         allowed_hosts: Iterable[str] | None = None,
         store: _Path | None = None,
+        trust_env: bool | None = None,
+        system_roots: bool | None = None,
     ) -> Self: ...
     @staticmethod
     def from_env(
@@ -198,6 +215,8 @@ class TokenProvider:
         user_agent: str | None = None,
         allowed_hosts: Iterable[str] | None = None,
         store: _Path | None = None,
+        trust_env: bool | None = None,
+        system_roots: bool | None = None,
     ) -> TokenProvider:
         """A provider from CLAZAR_CLIENT_ID, CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE,
         CLAZAR_AUTH_URL and CLAZAR_STORE, which are read now and never again.

@@ -205,7 +205,9 @@ pub unsafe extern "C" fn clazar_config_set_auth_url(
     unsafe { set_option(config, url, |options, text| options.auth_url(text)) }
 }
 
-/// Sets the path of a PEM file of certificate authorities to trust besides the system's.
+/// Sets the path of a PEM file of certificate authorities to trust besides the system's, or of a
+/// folder of such files. It is read by `clazar_provider_new`, and again when it has changed or a
+/// certificate was refused.
 ///
 /// @param config the settings to change.
 /// @param path NUL-terminated UTF-8, which is copied.
@@ -240,6 +242,47 @@ pub unsafe extern "C" fn clazar_config_set_proxy(
 ) -> clazar_status {
     // SAFETY: the caller passes live settings and a NUL-terminated text.
     unsafe { set_option(config, url, |options, text| options.proxy(text)) }
+}
+
+/// Sets whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the authorities to
+/// trust in place of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`), and the folder of the store
+/// "file", which cannot be used without. Default: true. `clazar_config_new_from_env` reads its
+/// variables whatever is said here.
+///
+/// @param config the settings to change.
+/// @param trust whether these variables have a say.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
+///
+/// For one thread at a time, as all that changes settings.
+///
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_set_trust_env(
+    config: *mut clazar_config,
+    trust: bool,
+) -> clazar_status {
+    // SAFETY: the caller passes NULL or live settings.
+    unsafe { set_value(config, |options| options.trust_env(trust)) }
+}
+
+/// Sets whether to trust the system's certificate authorities, or those that `SSL_CERT_FILE` and
+/// `SSL_CERT_DIR` name in their place. Default: true. With false, those of
+/// `clazar_config_set_ca_file` alone are trusted.
+///
+/// @param config the settings to change.
+/// @param trust whether to trust others than those of the ca_file.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
+///
+/// For one thread at a time, as all that changes settings.
+///
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_set_system_roots(
+    config: *mut clazar_config,
+    trust: bool,
+) -> clazar_status {
+    // SAFETY: the caller passes NULL or live settings.
+    unsafe { set_value(config, |options| options.system_roots(trust)) }
 }
 
 /// Sets the User-Agent header (RFC 9110 section 10.1.5). Default: "clazar-auth/<version>".
@@ -300,9 +343,19 @@ pub unsafe extern "C" fn clazar_config_set_timeout_ms(
 ) -> clazar_status {
     let timeout = Duration::from_millis(timeout_ms);
     // SAFETY: the caller passes NULL or live settings.
+    unsafe { set_value(config, |options| options.timeout(timeout)) }
+}
+
+/// # Safety
+/// `config` must be null or live settings.
+unsafe fn set_value(
+    config: *mut clazar_config,
+    apply: impl FnOnce(Options) -> Options,
+) -> clazar_status {
+    // SAFETY: the caller vouches for `config`.
     unsafe {
         change(config, |config| {
-            set_options(config, |options| options.timeout(timeout));
+            set_options(config, apply);
             Ok(())
         })
     }

@@ -32,13 +32,16 @@ pub struct clazar_provider {
 /// Makes a provider. No request is sent before the first token is asked for.
 ///
 /// Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
-/// `SSL_CERT_FILE` and `SSL_CERT_DIR`, now and never again.
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR`, now and never again; none of them counts with
+/// `clazar_config_set_trust_env` off. The files that the last two name are read with the first
+/// connection over TLS, and again when they have changed or a certificate was refused.
 ///
 /// @param config settings; they may be changed or freed afterwards.
 /// @param provider set to the provider, which the caller frees with `clazar_provider_free`; NULL on
 ///   failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
-/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` for a setting that cannot work.
+/// @return `CLAZAR_OK`, `CLAZAR_ERR_INVALID_ARGUMENT` for a setting that cannot work, or
+///   `CLAZAR_ERR_TRANSPORT` if a file cannot be read now and may be later.
 ///
 /// Thread-safe, as long as no other thread changes `config` or the environment.
 ///

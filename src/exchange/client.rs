@@ -72,11 +72,11 @@ impl Client {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_idle_connections(0)
-            .proxy(proxy::choose(&url, options.proxy.as_deref())?)
+            .proxy(proxy::choose(&url, options.proxy.as_deref(), options.common())?)
             .user_agent(user_agent)
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .build();
-        let trust = Arc::new(Trust::new(options.ca_file.as_deref())?);
+        let trust = Arc::new(options.trust()?);
         if url.is_https() {
             trust.check()?;
         }

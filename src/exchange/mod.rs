@@ -42,7 +42,7 @@ use crate::{AccessToken, Credentials, Error};
 ///
 /// # Environment
 /// Reads `HTTPS_PROXY` and `NO_PROXY` unless a proxy is given, and `SSL_CERT_FILE` and
-/// `SSL_CERT_DIR`, during the call.
+/// `SSL_CERT_DIR`, during the call; nothing with [`Options::trust_env`] off.
 pub fn authenticate(credentials: &Credentials, options: &Options) -> Result<AccessToken, Error> {
     Client::new(options)?.exchange(credentials, &Interrupt::default(), &Clock::System)
 }

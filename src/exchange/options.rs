@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Error, env};
+use crate::Error;
+use crate::env::{self, Common};
+use crate::trust::Trust;
 
 /// How to reach the API. The defaults suit the real one.
 ///
@@ -24,6 +26,8 @@ pub struct Options {
     pub(super) proxy: Option<String>,
     pub(super) timeout: Option<Duration>,
     pub(super) user_agent: Option<String>,
+    trust_env: Option<bool>,
+    system_roots: Option<bool>,
 }
 
 impl Options {
@@ -45,6 +49,16 @@ impl Options {
         Ok(())
     }
 
+    /// The environment as far as it has a say.
+    pub(crate) fn common(&self) -> Common {
+        Common { are_read: self.trust_env.unwrap_or(true) }
+    }
+
+    pub(super) fn trust(&self) -> Result<Trust, Error> {
+        let system_roots = self.system_roots.unwrap_or(true);
+        Trust::new(self.ca_file.as_deref(), self.common(), system_roots)
+    }
+
     /// Whether the proxy's URL, with or without a scheme, has a part before its host.
     #[cfg(feature = "python")]
     pub(crate) fn proxy_has_user(&self) -> bool {
@@ -58,7 +72,8 @@ impl Options {
         self
     }
 
-    /// A PEM file of certificate authorities to trust besides the system's.
+    /// A PEM file of certificate authorities to trust besides the system's, or a folder of such files.
+    /// It is read now, and again when it has changed or a certificate was refused.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(path.into());
         self
@@ -77,6 +92,22 @@ impl Options {
         self
     }
 
+    /// Whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the authorities to trust in
+    /// place of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`) and the folder of
+    /// [`Store::file`](crate::Store::file), which cannot be used without. Default: true. The `CLAZAR_`
+    /// variables are read by the functions named `from_env`, whatever is said here.
+    pub fn trust_env(mut self, trust: bool) -> Self {
+        self.trust_env = Some(trust);
+        self
+    }
+
+    /// Whether to trust the system's certificate authorities, or those that the environment names in
+    /// their place. Default: true. With false those of [`ca_file`](Self::ca_file) alone are trusted.
+    pub fn system_roots(mut self, trust: bool) -> Self {
+        self.system_roots = Some(trust);
+        self
+    }
+
     /// The `User-Agent` header (RFC 9110 section 10.1.5). Default: `clazar-auth/<version>`.
     pub fn user_agent(mut self, text: impl Into<String>) -> Self {
         self.user_agent = Some(text.into());
@@ -91,6 +122,8 @@ impl fmt::Debug for Options {
             .field("ca_file", &self.ca_file)
             .field("timeout", &self.timeout)
             .field("user_agent", &self.user_agent)
+            .field("trust_env", &self.trust_env)
+            .field("system_roots", &self.system_roots)
             .finish_non_exhaustive()
     }
 }

@@ -3,27 +3,32 @@
 use ureq::{Proxy, ProxyProtocol};
 
 use super::url::{Origin, SecureUrl};
-use crate::{Error, env};
+use crate::Error;
+use crate::env::Common;
 
 /// The proxy for `url`: `given` if there is one (an empty text means none), else the environment's.
 ///
 /// A plain-http URL is on this machine and never goes through a proxy.
-pub(super) fn choose(url: &SecureUrl, given: Option<&str>) -> Result<Option<Proxy>, Error> {
+pub(super) fn choose(
+    url: &SecureUrl,
+    given: Option<&str>,
+    variables: Common,
+) -> Result<Option<Proxy>, Error> {
     if !url.is_https() {
         return Ok(None);
     }
     match given {
         Some("") => Ok(None),
         Some(text) => parse("proxy", text).map(Some),
-        None => from_env(url),
+        None => from_env(url, variables),
     }
 }
 
-fn from_env(url: &SecureUrl) -> Result<Option<Proxy>, Error> {
-    let Some(text) = env::read_any(&["HTTPS_PROXY", "https_proxy"])? else {
+fn from_env(url: &SecureUrl, variables: Common) -> Result<Option<Proxy>, Error> {
+    let Some(text) = variables.read_any(&["HTTPS_PROXY", "https_proxy"])? else {
         return Ok(None);
     };
-    let exempt = env::read_any(&["NO_PROXY", "no_proxy"])?.unwrap_or_default();
+    let exempt = variables.read_any(&["NO_PROXY", "no_proxy"])?.unwrap_or_default();
     if is_exempt(&exempt, url.host(), url.port()) {
         return Ok(None);
     }

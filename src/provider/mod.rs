@@ -94,18 +94,27 @@ impl TokenProviderBuilder {
     /// asked for.
     ///
     /// # Errors
-    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a setting that cannot work.
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a setting that cannot work;
+    /// [`Transport`](crate::ErrorKind::Transport) if a file cannot be read now and may be later.
     ///
     /// # Environment
     /// Reads `HTTPS_PROXY` and `NO_PROXY` unless a proxy is given, and `SSL_CERT_FILE` and
-    /// `SSL_CERT_DIR`, now and never again.
+    /// `SSL_CERT_DIR`, now and never again; nothing with [`Options::trust_env`] off. The files that
+    /// the last two name are read with the first connection over TLS, and again when they have changed
+    /// or a certificate was refused.
     pub fn build(self) -> Result<TokenProvider, Error> {
         let client = Client::new(&self.options)?;
         let allowed_hosts = AllowedHosts::new(self.allowed_hosts.as_deref(), client.url())?;
         let url = client.url().uri().to_string();
         let sealer = Sealer::new(&url, self.credentials.client_id(), self.clock.clone());
-        let keeper =
-            Keeper::new(&self.store, &sealer, &self.credentials, client.trust(), client.timeout())?;
+        let keeper = Keeper::new(
+            &self.store,
+            &sealer,
+            &self.credentials,
+            client.trust(),
+            client.timeout(),
+            self.options.common(),
+        )?;
         Ok(TokenProvider(Arc::new(Shared::new(
             client,
             self.credentials,

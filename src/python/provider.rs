@@ -40,7 +40,8 @@ const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 ///     auth_url (str): https, or http to a loopback host. Default:
 ///         https://api.clazar.io/authenticate/
 ///     ca_file (str or os.PathLike): path of a PEM file of certificate authorities to trust besides
-///         the system's.
+///         the system's, or of a folder of such files. It is read again when it has changed or a
+///         certificate was refused.
 ///     proxy (str): URL of an HTTP proxy for https; '' means none. Default: the environment's
 ///         HTTPS_PROXY, except for the hosts in NO_PROXY.
 ///     timeout (float): seconds for one whole exchange. Default: 20.
@@ -52,9 +53,16 @@ const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 ///         'memory' (nowhere else), 'file' (a file of this user's), the path of a folder, or the
 ///         URL of a Redis or Valkey, such as 'rediss://user:password@host:6379/0'. It is sealed
 ///         with the client secret, which must have at least 32 characters. Default: 'memory'.
+///     trust_env (bool): whether the environment may name a proxy (HTTPS_PROXY, NO_PROXY), the
+///         authorities to trust in place of the system's (SSL_CERT_FILE, SSL_CERT_DIR), and the
+///         folder of the store 'file', which cannot be used without. from_env() reads its own
+///         variables whatever is said here. Default: True.
+///     system_roots (bool): whether to trust the system's authorities, or those that the
+///         environment names in their place; else those of ca_file alone. Default: True.
 ///
 /// Raises:
 ///     ConfigurationError: for an argument that cannot work.
+///     TransportError: if a file cannot be read now, and may be later.
 ///
 /// >>> with clazar_auth.TokenProvider(
 /// ...     sandbox.client_id, sandbox.client_secret, auth_url=sandbox.auth_url
@@ -74,7 +82,8 @@ impl TokenProvider {
     #[new]
     #[pyo3(signature = (client_id, client_secret=None, *, client_secret_file=None,
         client_secret_fallback=None, auth_url=None,
-        ca_file=None, proxy=None, timeout=None, user_agent=None, allowed_hosts=None, store=None))]
+        ca_file=None, proxy=None, timeout=None, user_agent=None, allowed_hosts=None, store=None,
+        trust_env=None, system_roots=None))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
@@ -89,6 +98,8 @@ impl TokenProvider {
         user_agent: Option<String>,
         allowed_hosts: Option<Hosts>,
         store: Option<PathBuf>,
+        trust_env: Option<bool>,
+        system_roots: Option<bool>,
     ) -> PyResult<Self> {
         let keywords = Keywords {
             client_secret_file,
@@ -100,6 +111,8 @@ impl TokenProvider {
             user_agent,
             allowed_hosts: allowed_hosts.map(|hosts| hosts.0),
             store,
+            trust_env,
+            system_roots,
         };
         Self::with(py, keywords.given(py, client_id, client_secret)?)
     }
@@ -120,7 +133,8 @@ impl TokenProvider {
     #[staticmethod]
     #[pyo3(signature = (*, client_secret_file=None,
         client_secret_fallback=None, auth_url=None, ca_file=None, proxy=None,
-        timeout=None, user_agent=None, allowed_hosts=None, store=None))]
+        timeout=None, user_agent=None, allowed_hosts=None, store=None, trust_env=None,
+        system_roots=None))]
     #[allow(clippy::too_many_arguments)]
     fn from_env(
         py: Python<'_>,
@@ -133,6 +147,8 @@ impl TokenProvider {
         user_agent: Option<String>,
         allowed_hosts: Option<Hosts>,
         store: Option<PathBuf>,
+        trust_env: Option<bool>,
+        system_roots: Option<bool>,
     ) -> PyResult<Self> {
         let keywords = Keywords {
             client_secret_file,
@@ -144,6 +160,8 @@ impl TokenProvider {
             user_agent,
             allowed_hosts: allowed_hosts.map(|hosts| hosts.0),
             store,
+            trust_env,
+            system_roots,
         };
         Self::with(py, keywords.over_env(py)?)
     }

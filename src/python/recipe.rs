@@ -47,6 +47,8 @@ fn dict(py: Python<'_>, keywords: &Keywords) -> PyResult<Py<PyDict>> {
         ("user_agent", keywords.user_agent.as_ref().into_pyobject(py)?.into_any()),
         ("allowed_hosts", keywords.allowed_hosts.as_ref().into_pyobject(py)?.into_any()),
         ("store", keywords.store.as_ref().into_pyobject(py)?.into_any()),
+        ("trust_env", keywords.trust_env.into_pyobject(py)?.into_any()),
+        ("system_roots", keywords.system_roots.into_pyobject(py)?.into_any()),
     ];
     let given = pairs.into_iter().filter(|(_, value)| !value.is_none());
     Ok(given.collect::<Vec<_>>().into_py_dict(py)?.unbind())

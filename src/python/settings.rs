@@ -24,6 +24,8 @@ pub(super) struct Keywords {
     pub(super) user_agent: Option<String>,
     pub(super) allowed_hosts: Option<Vec<String>>,
     pub(super) store: Option<PathBuf>,
+    pub(super) trust_env: Option<bool>,
+    pub(super) system_roots: Option<bool>,
 }
 
 impl Keywords {
@@ -66,6 +68,8 @@ impl Keywords {
         set(&mut options, self.proxy.as_ref(), Options::proxy);
         set(&mut options, self.user_agent.as_ref(), Options::user_agent);
         set(&mut options, seconds(py, self.timeout)?, Options::timeout);
+        set(&mut options, self.trust_env, Options::trust_env);
+        set(&mut options, self.system_roots, Options::system_roots);
         config.options = options;
         config.allowed_hosts = self.allowed_hosts.clone();
         config.store = self.store.as_ref().map(|store| utf8(py, store)).transpose()?;

@@ -105,11 +105,16 @@ impl AccessToken {
 ///     auth_url (str): https, or http to a loopback host. Default:
 ///         https://api.clazar.io/authenticate/
 ///     ca_file (str or os.PathLike): path of a PEM file of certificate authorities to trust besides
-///         the system's.
+///         the system's, or of a folder of such files.
 ///     proxy (str): URL of an HTTP proxy for https; '' means none. Default: the environment's
 ///         HTTPS_PROXY, except for the hosts in NO_PROXY.
 ///     timeout (float): seconds for the whole exchange. Default: 20.
 ///     user_agent (str): the User-Agent header. Default: clazar-auth/<version>
+///     trust_env (bool): whether the environment may name a proxy (HTTPS_PROXY, NO_PROXY), and the
+///         authorities to trust in place of the system's (SSL_CERT_FILE, SSL_CERT_DIR).
+///         Default: True.
+///     system_roots (bool): whether to trust the system's authorities, or those that the
+///         environment names in their place; else those of ca_file alone. Default: True.
 ///
 /// Returns:
 ///     AccessToken: a new one.
@@ -125,7 +130,7 @@ impl AccessToken {
 #[pyfunction]
 #[pyo3(signature = (client_id, client_secret=None, *, client_secret_file=None,
         client_secret_fallback=None, auth_url=None,
-    ca_file=None, proxy=None, timeout=None, user_agent=None))]
+    ca_file=None, proxy=None, timeout=None, user_agent=None, trust_env=None, system_roots=None))]
 #[allow(clippy::too_many_arguments)]
 pub(super) fn authenticate(
     py: Python<'_>,
@@ -138,6 +143,8 @@ pub(super) fn authenticate(
     proxy: Option<String>,
     timeout: Option<f64>,
     user_agent: Option<String>,
+    trust_env: Option<bool>,
+    system_roots: Option<bool>,
 ) -> PyResult<AccessToken> {
     let keywords = Keywords {
         client_secret_file,
@@ -149,6 +156,8 @@ pub(super) fn authenticate(
         user_agent,
         allowed_hosts: None,
         store: None,
+        trust_env,
+        system_roots,
     };
     let (config, _) = keywords.given(py, client_id, client_secret)?;
     let provider = run(py, || config.provider())?;

@@ -14,10 +14,11 @@ use rustix::process::geteuid;
 use super::Trouble;
 use super::seal::LONGEST;
 use super::session::{Item, Kept, Session};
+use crate::Error;
+use crate::env::Common;
 use crate::sys::file::{Failure, read_regular};
 use crate::sys::fork::ClosedInChild;
 use crate::text::{self, printable};
-use crate::{Error, env};
 
 const FOLDER: &str = "clazar-auth";
 
@@ -83,15 +84,15 @@ impl Drop for Lock {
 }
 
 /// `$XDG_RUNTIME_DIR` first, else `$XDG_CACHE_HOME`, else `~/.cache`: in there a folder of ours.
-pub(super) fn default_folder() -> Result<PathBuf, Error> {
-    let base = match env::read_any(&["XDG_RUNTIME_DIR", "XDG_CACHE_HOME"])? {
+pub(super) fn default_folder(variables: Common) -> Result<PathBuf, Error> {
+    let base = match variables.read_any(&["XDG_RUNTIME_DIR", "XDG_CACHE_HOME"])? {
         Some(folder) => PathBuf::from(folder),
-        None => match env::read("HOME")? {
+        None => match variables.read("HOME")? {
             Some(home) => Path::new(&home).join(".cache"),
             None => {
                 return Err(Error::invalid(format!(
                     "there is no place for the file store, since {}; give the path of a folder",
-                    env::why_unset("XDG_RUNTIME_DIR, XDG_CACHE_HOME and HOME")
+                    variables.why_unset("XDG_RUNTIME_DIR, XDG_CACHE_HOME and HOME")
                 )));
             }
         },

@@ -12,6 +12,7 @@ use super::redis::RedisStore;
 use super::sealer::{self, Sealer};
 use super::session::{Item, Session};
 use super::{Kind, Store, Trouble};
+use crate::env::Common;
 use crate::trust::Trust;
 use crate::{AccessToken, Credentials, Error, ErrorKind, random};
 
@@ -80,13 +81,16 @@ impl Keeper {
         credentials: &Credentials,
         trust: &Arc<Trust>,
         timeout: Duration,
+        variables: Common,
     ) -> Result<Option<Self>, Error> {
         #[cfg(not(feature = "redis"))]
         let _ = trust;
         let name = sealer.name();
         let backend = match &store.0 {
             Kind::Memory => return Ok(None),
-            Kind::File(None) => Backend::File(FileStore::new(file::default_folder()?, name)),
+            Kind::File(None) => {
+                Backend::File(FileStore::new(file::default_folder(variables)?, name))
+            }
             Kind::File(Some(folder)) => Backend::File(FileStore::new(folder.clone(), name)),
             #[cfg(feature = "redis")]
             Kind::Redis(url) => {

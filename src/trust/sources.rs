@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::TrustAnchor;
 
 use super::reader::Reader;
+use crate::env::Common;
 use crate::sys::file::{Failure, not_opened};
-use crate::{Error, ErrorKind, env};
+use crate::{Error, ErrorKind};
 
 /// Where systems keep all their trusted authorities in one file, most common first.
 const BUNDLES: [&str; 6] = [
@@ -25,16 +26,20 @@ pub(super) type Anchors = Vec<TrustAnchor<'static>>;
 
 /// What is trusted besides `ca_file`.
 pub(super) enum Sources {
+    Nothing,
     /// The system's bundle, or Mozilla's roots if it has none.
     System,
     /// What the environment names in their place.
-    Named { file: Option<PathBuf>, folders: Vec<PathBuf> },
+    Named {
+        file: Option<PathBuf>,
+        folders: Vec<PathBuf>,
+    },
 }
 
 impl Sources {
-    pub(super) fn from_env() -> Result<Self, Error> {
-        let file = env::read("SSL_CERT_FILE")?.map(PathBuf::from);
-        let folders = env::read("SSL_CERT_DIR")?.unwrap_or_default();
+    pub(super) fn from_env(variables: Common) -> Result<Self, Error> {
+        let file = variables.read("SSL_CERT_FILE")?.map(PathBuf::from);
+        let folders = variables.read("SSL_CERT_DIR")?.unwrap_or_default();
         let folders = folders.split(':').filter(|folder| !folder.is_empty());
         let folders: Vec<_> = folders.map(PathBuf::from).collect();
         let are_none = file.is_none() && folders.is_empty();
@@ -53,6 +58,7 @@ impl Sources {
     /// What is trusted now.
     pub(super) fn read(&self, reader: &mut Reader) -> Result<Anchors, Error> {
         match self {
+            Self::Nothing => Ok(Anchors::new()),
             Self::Named { file, folders } => {
                 let mut anchors = match file {
                     Some(file) => Place::File.read(file, reader)?,
@@ -73,6 +79,7 @@ impl Sources {
     /// The files and folders that say what is trusted.
     pub(super) fn paths(&self) -> Vec<PathBuf> {
         match self {
+            Self::Nothing => Vec::new(),
             Self::Named { file, folders } => file.iter().chain(folders).cloned().collect(),
             Self::System => BUNDLES.iter().map(PathBuf::from).collect(),
         }
@@ -82,6 +89,7 @@ impl Sources {
     #[cfg(feature = "python")]
     pub(super) fn describe(&self) -> String {
         match (self, system_bundle()) {
+            (Self::Nothing, _) => "ca_file alone".to_owned(),
             (Self::Named { .. }, _) => {
                 let paths = self.paths();
                 let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();

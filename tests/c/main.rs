@@ -103,6 +103,32 @@ fn neither_secret_nor_token_is_left_in_memory() {
     std::fs::remove_file(&file).unwrap();
 }
 
+/// The environment names an authority and a proxy that opens no way.
+#[test]
+fn trust_env_and_system_roots() {
+    let [ours, theirs] = ["c-ours-alone", "c-theirs-alone"].map(Authority::new);
+    let server = ours.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let url = format!("https://127.0.0.1:{}/authenticate/", server.port());
+    let proxy = Server::new(|mut stream, requests| {
+        requests.lock().unwrap().extend(read_request(&mut stream));
+    });
+    let program = compile("trust", &stage("stage"));
+    run(
+        &program,
+        &[
+            ("CLAZAR_AUTH_URL", &url),
+            ("CLAZAR_CLIENT_ID", "not-a-real-client"),
+            ("CLAZAR_CLIENT_SECRET", "not-a-real-secret-0123456789abcdef"),
+            ("HTTPS_PROXY", &format!("http://127.0.0.1:{}", proxy.port())),
+            ("HOME", "/tmp"),
+            ("SSL_CERT_FILE", ours.pem_file.to_str().unwrap()),
+            ("TEST_OTHER_CA_FILE", theirs.pem_file.to_str().unwrap()),
+        ],
+    );
+    assert_eq!(proxy.requests().len(), 1, "by the one exchange that trusts the environment");
+    assert_eq!(server.requests().len(), 2);
+}
+
 /// Over https, where the trust store is what cannot be opened.
 #[test]
 fn without_descriptors_nothing_is_called_permanent() {

@@ -178,6 +178,27 @@ fn the_environment_names_a_proxy_and_exceptions() {
     assert!(!proxied(&[("ALL_PROXY", "")]));
 }
 
+#[test]
+fn with_trust_env_off_the_environment_has_no_say() {
+    let [ours, theirs] = ["env-off-ours", "env-off-theirs"].map(Authority::new);
+    let server = ours.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let (url, proxy) = (secure(&server), proxy());
+    let address = format!("http://127.0.0.1:{}", proxy.port());
+    let [ours, theirs] = [&ours, &theirs].map(|one| one.pem_file.to_str().unwrap());
+    let run = |ca_file, variables: &[(&str, &str)]| {
+        in_child(&url, ca_file, &[&[("TEST_TRUST_ENV_OFF", "1")], variables].concat())
+    };
+    let proxies = [("HTTPS_PROXY", address.as_str()), ("https_proxy", &address)];
+    assert_eq!(run(Some(ours), &proxies), "a token");
+    assert_eq!(run(Some(ours), &[("HTTPS_PROXY", "no proxy")]), "a token");
+    assert_eq!(run(Some(ours), &[("SSL_CERT_FILE", "/nonexistent")]), "a token");
+    assert_eq!(proxy.connections(), 0);
+    for ca_file in [None, Some(theirs)] {
+        let printed = run(ca_file, &[("SSL_CERT_FILE", ours)]);
+        assert!(printed.contains("no trusted authority"), "{printed}");
+    }
+}
+
 /// What an exchange prints in a process of its own, with `variables` and no others of interest.
 pub fn in_child(url: &str, ca_file: Option<&str>, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -199,6 +220,12 @@ fn child() {
     let Ok(url) = std::env::var("TEST_URL") else { return };
     let ca_file = std::env::var("TEST_CA_FILE").unwrap();
     let mut options = Options::default().auth_url(url);
+    if std::env::var_os("TEST_TRUST_ENV_OFF").is_some() {
+        options = options.trust_env(false);
+    }
+    if std::env::var_os("TEST_SYSTEM_ROOTS_OFF").is_some() {
+        options = options.system_roots(false);
+    }
     if !ca_file.is_empty() {
         options = options.ca_file(ca_file);
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clazar_auth::sandbox::Sandbox;
-use clazar_auth::{Error, ErrorKind, Options, TokenProvider};
+use clazar_auth::{Error, ErrorKind, Options, Store, TokenProvider};
 
 use crate::certificates::{Authority, VALID};
 use crate::credentials;
@@ -136,6 +136,42 @@ fn what_the_environment_names_and_is_not_there_is_no_reason_to_trust_others() {
         let printed = in_child(&sandbox.auth_url(), None, &[(variable, "/nonexistent")]);
         assert!(!printed.contains("SSL_CERT"), "plain http needs no trust: {printed}");
     }
+}
+
+#[test]
+fn with_system_roots_off_the_ca_file_alone_is_trusted() {
+    let [ours, theirs] = ["alone-ours", "alone-theirs"].map(Authority::new);
+    let server = ours.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let [ours, theirs] = [&ours, &theirs].map(|one| one.pem_file.to_str().unwrap());
+    let run = |ca_file| {
+        let variables = [("SSL_CERT_FILE", ours), ("TEST_SYSTEM_ROOTS_OFF", "1")];
+        in_child(&secure_url(&server), ca_file, &variables)
+    };
+    assert_eq!(run(Some(ours)), "a token");
+    let printed = run(Some(theirs));
+    assert!(printed.contains("no trusted authority"), "{printed}");
+    let printed = run(None);
+    assert!(printed.contains("system_roots is off and there is no ca_file"), "{printed}");
+
+    let options = Options::default().system_roots(false);
+    let error = TokenProvider::builder(credentials()).options(options.clone()).build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+    let sandbox = Sandbox::start().unwrap();
+    let options = options.auth_url(sandbox.auth_url());
+    TokenProvider::builder(credentials()).options(options).build().expect("plain http needs none");
+}
+
+#[test]
+fn with_trust_env_off_the_file_store_needs_a_folder() {
+    let folder = Folder::new("env-off-store");
+    let build = |store| {
+        let options = Options::default().trust_env(false);
+        TokenProvider::builder(credentials()).options(options).store(store).build()
+    };
+    let error = build(Store::file()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+    assert!(error.to_string().contains("trust_env"), "{error}");
+    build(Store::folder(&folder.0)).unwrap();
 }
 
 #[test]

@@ -84,6 +84,16 @@ static void errors() {
     CHECK(failure_of([&] { config.timeout(std::chrono::milliseconds(-1)); }).code() ==
           CLAZAR_ERR_INVALID_ARGUMENT);
 
+    auto alone = clazar::Config::from_env();
+    alone.auth_url("https://127.0.0.1/").system_roots(false);
+    const auto untrusting = failure_of([&] { clazar::Provider provider(alone); });
+    CHECK(untrusting.code() == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(std::string_view(untrusting.what()).find("system_roots") != std::string_view::npos);
+    auto placeless = clazar::Config::from_env();
+    placeless.store("file").trust_env(false);
+    const auto nowhere = failure_of([&] { clazar::Provider provider(placeless); });
+    CHECK(std::string_view(nowhere.what()).find("trust_env") != std::string_view::npos);
+
     auto wrong = clazar::Config::from_env();
     wrong.client_secret("a-wrong-secret").timeout(std::chrono::seconds(10));
     const clazar::Provider refused(wrong);

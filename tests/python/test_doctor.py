@@ -222,6 +222,28 @@ def test_a_trust_store_without_certificates(
     assert report.steps("ok") == ["credentials", "settings", "store"]
 
 
+def test_a_folder_of_certificates_that_is_not_there(
+    tls_server: TlsServer,
+    settings: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    sandbox: Sandbox,
+) -> None:
+    auth_url, ca_file = tls_server()
+    settings(auth_url)
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+    monkeypatch.setenv("SSL_CERT_DIR", "/nonexistent")
+    report = Report()
+    assert report.exit_status == 0
+    missing = "/nonexistent that SSL_CERT_DIR names cannot be opened (No such file or directory)"
+    assert missing in report.texts["trust"]
+
+    settings(sandbox.auth_url)
+    monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.setenv("CLAZAR_CLIENT_ID", sandbox.client_id)
+    monkeypatch.setenv("CLAZAR_CLIENT_SECRET", sandbox.client_secret)
+    assert Report().exit_status == 0, "plain http needs no trust"
+
+
 def test_the_system_is_trusted_by_default(settings: Callable[[str], None]) -> None:
     settings(f"https://127.0.0.1:{closed_port()}/")
     text = Report().texts["trust"]
