@@ -17,6 +17,8 @@ static void all_take_null(void) {
 
     CHECK(clazar_config_new(&config, NULL) == CLAZAR_OK);
     CHECK(clazar_config_set_timeout_ms(NULL, 1) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_config_set_trust_env(NULL, true) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_config_set_system_roots(NULL, true) == CLAZAR_ERR_INVALID_ARGUMENT);
 
     CHECK(clazar_authenticate(NULL, &token, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
     CHECK(clazar_authenticate(config, NULL, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
@@ -56,8 +58,9 @@ typedef clazar_status (*setter)(clazar_config *, const char *);
 static void texts_are_checked(void) {
     const setter setters[] = {
         clazar_config_set_client_id, clazar_config_set_client_secret,
-        clazar_config_set_client_secret_file, clazar_config_set_auth_url,
-        clazar_config_set_ca_file, clazar_config_set_proxy, clazar_config_set_user_agent,
+        clazar_config_set_client_secret_file, clazar_config_set_client_secret_fallback,
+        clazar_config_set_auth_url, clazar_config_set_ca_file, clazar_config_set_proxy,
+        clazar_config_set_user_agent, clazar_config_set_store,
     };
     const char *const texts[] = {"", "line\nbreak", "carriage\rreturn"};
     for (size_t i = 0; i < sizeof setters / sizeof *setters; i++) {
