@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::shared::{Outcome, ProcessState, Shared, Work};
+use super::shared::{Flight, Outcome, Shared, Work};
 use crate::{AccessToken, Error, ErrorKind};
 
 /// A token, or the wait for one.
@@ -16,7 +16,7 @@ pub(crate) enum Answer {
 /// A wait that any number of calls may go on with. Dropping it harms nobody else's.
 pub(crate) struct Pending {
     shared: Arc<Shared>,
-    process: Arc<ProcessState>,
+    flight: Arc<Flight>,
     work: Arc<Work>,
     /// When a caller with a live token takes that.
     grace: Option<Instant>,
@@ -30,12 +30,12 @@ impl Pending {
     /// With a `grace` the caller has a live token, and waits no longer than this for the next.
     pub(super) fn new(
         shared: &Arc<Shared>,
-        process: &Arc<ProcessState>,
+        flight: &Arc<Flight>,
         work: Arc<Work>,
         grace: Option<Duration>,
     ) -> Self {
-        let (shared, process) = (shared.clone(), process.clone());
-        Self { shared, process, work, grace: grace.and_then(after), patience: None, once: false }
+        let (shared, flight) = (shared.clone(), flight.clone());
+        Self { shared, flight, work, grace: grace.and_then(after), patience: None, once: false }
     }
 
     /// Ends the wait after `patience`, if not before.
@@ -103,7 +103,7 @@ impl Pending {
         }
         // Looked at after the deadline, so that a wait that this limit ends is no other's.
         if outcome.is_none() && self.shared.is_overdue(&self.work) {
-            self.shared.give_up(&self.process, &self.work);
+            self.shared.give_up(&self.flight, &self.work);
             return Some(self.judge(self.work.wait(Some(Instant::now()))));
         }
         Some(self.judge(outcome))

@@ -22,9 +22,11 @@ use crate::exchange::{Client, Interrupt};
 use crate::store::{Keeper, Sealer};
 use crate::sys::clock::{Clock, Moment};
 use crate::sys::fork;
+use crate::sys::per_process::PerProcess;
 use crate::{AccessToken, Credentials, Error, ErrorKind, random};
 
 pub(super) type Outcome = Result<Arc<AccessToken>, Error>;
+pub(super) type Flight = SingleFlight<Outcome, Handle, RetryState>;
 pub(super) type Work = single_flight::Work<Outcome, Handle>;
 type Guard<'a> = single_flight::Guard<'a, Outcome, Handle, RetryState>;
 
@@ -53,8 +55,8 @@ pub(crate) struct Shared {
     token: ArcSwapOption<Kept>,
     /// After this time an exchange is given up, whatever its thread does.
     longest_wait: Duration,
-    process: ArcSwap<ProcessState>,
-    /// For a forked child, which cannot ask its parent's [`ProcessState`].
+    flight: PerProcess<Flight>,
+    /// For a forked child, which cannot ask its parent's single flight.
     closed: AtomicBool,
     last_state: ArcSwap<RetryState>,
 }
@@ -94,7 +96,12 @@ impl Kept {
     /// As [`Held::is_fresh`], for less.
     #[inline]
     fn is_fresh(&self, now: Moment) -> bool {
-        now.is_before(self.refresh) && self.generation == fork::generation()
+        now.is_before(self.refresh) && !self.is_inherited()
+    }
+
+    #[inline]
+    fn is_inherited(&self) -> bool {
+        self.generation != fork::generation()
     }
 
     /// For a caller that holds on to it.
@@ -102,18 +109,6 @@ impl Kept {
     #[inline]
     pub(super) fn is_in_use_and_fresh(&self, now: Moment) -> bool {
         !self.replaced.load(Ordering::Relaxed) && self.is_fresh(now)
-    }
-}
-
-/// What belongs to one process; a forked child makes another.
-pub(super) struct ProcessState {
-    generation: u64,
-    pub(super) flight: SingleFlight<Outcome, Handle, RetryState>,
-}
-
-impl ProcessState {
-    fn new(state: RetryState, closed: bool) -> Self {
-        Self { generation: fork::generation(), flight: SingleFlight::new(state, closed) }
     }
 }
 
@@ -133,7 +128,6 @@ impl Shared {
         clock: Clock,
         listener: Option<Listener>,
     ) -> Self {
-        fork::watch();
         let timeout = client.timeout();
         let longest_wait =
             if keeper.is_some() { 2 * timeout + SLACK_WITH_STORE } else { timeout + SLACK };
@@ -149,7 +143,7 @@ impl Shared {
             counters: Counters::default(),
             token: ArcSwapOption::empty(),
             longest_wait,
-            process: ArcSwap::from_pointee(ProcessState::new(RetryState::default(), false)),
+            flight: PerProcess::new(),
             closed: AtomicBool::new(false),
             last_state: ArcSwap::default(),
         }
@@ -174,16 +168,16 @@ impl Shared {
     }
 
     fn ask_under_lock(self: &Arc<Self>) -> Result<Answer, Error> {
-        let process = self.process();
-        let guard = match (process.flight.try_lock(), self.kept_if(Held::is_stale)) {
+        let flight = self.flight();
+        let guard = match (flight.try_lock(), self.kept_if(Held::is_stale)) {
             (Some(guard), _) => guard?,
             // Whoever holds the lock sees to the renewal.
             (None, Some(kept)) => return Ok(self.serve(&kept)),
-            (None, None) => process.flight.lock()?,
+            (None, None) => flight.lock()?,
         };
-        let mut guard = self.without_overdue(&process, guard)?;
+        let mut guard = self.without_overdue(&flight, guard)?;
         let mut events = Vec::new();
-        let answer = self.follow_the_policy(&process, &mut guard, &mut events);
+        let answer = self.follow_the_policy(&flight, &mut guard, &mut events);
         drop(guard);
         self.tell(&events);
         answer
@@ -192,20 +186,20 @@ impl Shared {
     /// The lock, with no exchange in flight that takes longer than any may.
     fn without_overdue<'a>(
         &self,
-        process: &'a ProcessState,
+        flight: &'a Flight,
         guard: Guard<'a>,
     ) -> Result<Guard<'a>, Error> {
         let Some(overdue) = guard.in_flight().filter(|work| self.is_overdue(work)) else {
             return Ok(guard);
         };
         drop(guard);
-        self.give_up(process, &overdue);
-        Ok(process.flight.lock()?)
+        self.give_up(flight, &overdue);
+        Ok(flight.lock()?)
     }
 
     fn follow_the_policy(
         self: &Arc<Self>,
-        process: &Arc<ProcessState>,
+        flight: &Arc<Flight>,
         guard: &mut Guard<'_>,
         events: &mut Vec<Event>,
     ) -> Result<Answer, Error> {
@@ -221,24 +215,24 @@ impl Shared {
                         && self.change(guard, |state| state.reread_secret(now)) =>
                     {
                         let reason = Reason { cause, only_with_another_secret: true };
-                        self.join_or_start(process, guard, reason, events)?
+                        self.join_or_start(flight, guard, reason, events)?
                     }
                     None => return Err(guard.error(pause)),
                 };
-                return self.pending(process, work, None);
+                return self.pending(flight, work, None);
             }
             Decision::Wait => {
-                let work = self.join_or_start(process, guard, cause.into(), events)?;
-                return self.pending(process, work, None);
+                let work = self.join_or_start(flight, guard, cause.into(), events)?;
+                return self.pending(flight, work, None);
             }
             Decision::WaitAtMost(grace) => {
-                if let Ok(work) = self.join_or_start(process, guard, Cause::Ahead.into(), events) {
-                    return self.pending(process, work, Some(grace));
+                if let Ok(work) = self.join_or_start(flight, guard, Cause::Ahead.into(), events) {
+                    return self.pending(flight, work, Some(grace));
                 }
             }
             // A thread that cannot be started is noted down as a failure.
             Decision::ServeAndRefresh => {
-                drop(self.join_or_start(process, guard, Cause::Ahead.into(), events));
+                drop(self.join_or_start(flight, guard, Cause::Ahead.into(), events));
             }
             Decision::Serve => {}
         }
@@ -255,8 +249,8 @@ impl Shared {
 
     /// Joins or starts an exchange, except, most of the time, during a wait that the server asked for.
     pub(super) fn refresh(self: &Arc<Self>) -> Result<Answer, Error> {
-        let process = self.process();
-        let mut guard = self.without_overdue(&process, process.flight.lock()?)?;
+        let flight = self.flight();
+        let mut guard = self.without_overdue(&flight, flight.lock()?)?;
         let now = self.clock.now();
         let is_asked_to_wait =
             guard.failure(now).is_some_and(|failure| !failure.requested_pause().is_zero());
@@ -267,16 +261,16 @@ impl Shared {
             return Err(self.last_error(&guard));
         }
         let mut events = Vec::new();
-        let work = self.join_or_start(&process, &mut guard, Cause::Refresh.into(), &mut events);
+        let work = self.join_or_start(&flight, &mut guard, Cause::Refresh.into(), &mut events);
         drop(guard);
         self.tell(&events);
-        self.pending(&process, work?, None)
+        self.pending(&flight, work?, None)
     }
 
     /// Takes `token` out of use if it is the one in use.
     pub(super) fn invalidate(&self, token: &AccessToken) {
-        let process = self.process();
-        let Ok(mut guard) = process.flight.lock() else { return };
+        let flight = self.flight();
+        let Ok(mut guard) = flight.lock() else { return };
         let current = self.token.load();
         let is_current = current.as_ref().is_some_and(|kept| kept.token.value() == token.value());
         if is_current && guard.may_force(self.clock.now()) {
@@ -292,8 +286,8 @@ impl Shared {
     /// Takes the token out of use and out of the store.
     #[cfg(feature = "python")]
     pub(super) fn forget(&self) -> Result<(), Error> {
-        let process = self.process();
-        let guard = process.flight.lock()?;
+        let flight = self.flight();
+        let guard = flight.lock()?;
         self.replace(None);
         drop(guard);
         self.keeper.as_ref().map_or(Ok(()), Keeper::erase)
@@ -323,8 +317,8 @@ impl Shared {
 
     pub(super) fn unseal(&self, blob: &[u8]) -> Result<(), Error> {
         let opened = self.sealer.open(blob, &*self.credentials()?);
-        let process = self.process();
-        let mut guard = process.flight.lock()?;
+        let flight = self.flight();
+        let mut guard = flight.lock()?;
         let refused = |token: &AccessToken| guard.refused == Some(token.hash());
         let token = opened.flatten().filter(|token| !refused(token)).ok_or_else(|| {
             Error::invalid(
@@ -343,8 +337,8 @@ impl Shared {
     #[cfg(feature = "python")]
     pub(super) fn put(&self, value: &str) -> Result<Arc<AccessToken>, Error> {
         let token = Arc::new(AccessToken::given(value, self.clock.now())?);
-        let process = self.process();
-        let _guard = process.flight.lock()?;
+        let flight = self.flight();
+        let _guard = flight.lock()?;
         self.take_into_use(token.clone());
         Ok(token)
     }
@@ -374,7 +368,7 @@ impl Shared {
 
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        let work = self.process().flight.close(Err(Error::closed()), |_| self.replace(None));
+        let work = self.flight().close(Err(Error::closed()), |_| self.replace(None));
         self.credentials.store(None);
         if let Some(work) = work {
             work.handle.interrupt.raise();
@@ -390,7 +384,7 @@ impl Shared {
         let kept = self.token.load_full();
         let held = kept.as_ref().map(|kept| kept.held(now));
         let expires_in = kept.map(|kept| kept.token.left(now));
-        let pause = self.process().flight.lock().ok().and_then(|guard| guard.failure(now));
+        let pause = self.flight().lock().ok().and_then(|guard| guard.failure(now));
         let pause = pause.map(|failure| failure.pause(held));
         let above_zero = |duration: &Duration| !duration.is_zero();
         self.counters.stats(expires_in.filter(above_zero), pause.filter(above_zero))
@@ -437,7 +431,7 @@ impl Shared {
     /// The wait for `work`; the thread that does it gets what there is, since it would wait for itself.
     fn pending(
         self: &Arc<Self>,
-        process: &Arc<ProcessState>,
+        flight: &Arc<Flight>,
         work: Arc<Work>,
         grace: Option<Duration>,
     ) -> Result<Answer, Error> {
@@ -451,7 +445,7 @@ impl Shared {
             });
         }
         self.counters.waited.add_one();
-        Ok(Answer::Pending(Pending::new(self, process, work, grace)))
+        Ok(Answer::Pending(Pending::new(self, flight, work, grace)))
     }
 
     /// When `work` is given up.
@@ -459,27 +453,21 @@ impl Shared {
         work.started().checked_add(self.longest_wait)
     }
 
-    /// What belongs to this process.
-    pub(super) fn process(&self) -> Arc<ProcessState> {
-        let process = self.process.load_full();
-        if process.generation == fork::generation() {
-            return process;
-        }
-        let state = self.last_state.load().in_child();
-        let fresh = Arc::new(ProcessState::new(state, self.closed.load(Ordering::SeqCst)));
-        let previous = self.process.compare_and_swap(&process, fresh);
-        let current = self.process.load_full();
-        if Arc::ptr_eq(&previous, &process) {
-            self.draw_refresh_point(&current);
-        }
-        current
+    /// The single flight of this process.
+    pub(super) fn flight(&self) -> Arc<Flight> {
+        self.flight.get(|| {
+            self.draw_refresh_point();
+            let state = self.last_state.load().in_child();
+            SingleFlight::new(state, self.closed.load(Ordering::SeqCst))
+        })
     }
 
-    /// A child's own, for the token of its parent.
-    fn draw_refresh_point(&self, process: &ProcessState) {
-        let Ok(_guard) = process.flight.lock() else { return };
-        if let Some(kept) = self.token.load_full() {
-            self.take_into_use(kept.token.clone());
+    /// A forked child's own, for the token of its parent.
+    fn draw_refresh_point(&self) {
+        let inherited = self.token.load_full();
+        if let Some(kept) = inherited.as_ref().filter(|kept| kept.is_inherited()) {
+            let ours = Kept::new(kept.token.clone(), self.clock.now());
+            self.token.compare_and_swap(&inherited, Some(Arc::new(ours)));
         }
     }
 }

@@ -77,8 +77,8 @@ impl Scene {
 
     /// Waits for the exchange under way, if there is one.
     fn settle(&self) {
-        let process = self.provider.0.process();
-        let work = process.flight.lock().unwrap().in_flight();
+        let flight = self.provider.0.flight();
+        let work = flight.lock().unwrap().in_flight();
         if let Some(work) = work {
             work.wait(None);
         }

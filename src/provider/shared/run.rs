@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Guard, Handle, Outcome, ProcessState, Shared, Work};
+use super::{Flight, Guard, Handle, Outcome, Shared, Work};
 use crate::error::contain;
 use crate::exchange::Interrupt;
 use crate::provider::event::{Event, EventKind, Listener};
@@ -47,11 +47,11 @@ impl Report {
 }
 
 /// Ends the work of a thread that panics.
-struct EndOnDrop<'a>(&'a ProcessState, &'a Arc<Work>);
+struct EndOnDrop<'a>(&'a Flight, &'a Arc<Work>);
 
 impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.flight.complete(self.1, |_| Err(Error::internal()));
+        self.0.complete(self.1, |_| Err(Error::internal()));
     }
 }
 
@@ -59,7 +59,7 @@ impl Shared {
     /// `events` gets what is to be told once the lock is free.
     pub(super) fn join_or_start(
         self: &Arc<Self>,
-        process: &Arc<ProcessState>,
+        flight: &Arc<Flight>,
         guard: &mut Guard<'_>,
         reason: Reason,
         events: &mut Vec<Event>,
@@ -67,8 +67,8 @@ impl Shared {
         let wish = self.wish(reason, guard);
         let handle = Handle { cause: reason.cause, interrupt: Interrupt::default() };
         let started = guard.join_or_start(handle, |work| {
-            let (shared, process) = (self.clone(), process.clone());
-            spawn(move || shared.run(&process, &work, reason, wish))
+            let (shared, flight) = (self.clone(), flight.clone());
+            spawn(move || shared.run(&flight, &work, reason, wish))
         });
         started.map_err(|error| {
             self.counters.exchange(reason.cause, false);
@@ -100,12 +100,12 @@ impl Shared {
     }
 
     /// What the work's own thread does.
-    fn run(&self, process: &ProcessState, work: &Arc<Work>, reason: Reason, wish: Wish) {
+    fn run(&self, flight: &Flight, work: &Arc<Work>, reason: Reason, wish: Wish) {
         work.runs_here();
-        let _end = EndOnDrop(process, work);
+        let _end = EndOnDrop(flight, work);
         let report = Report::default();
         let outcome = contain(|| self.fetch(&work.handle.interrupt, reason, wish, &report));
-        self.conclude(process, work, outcome, &report);
+        self.conclude(flight, work, outcome, &report);
     }
 
     fn fetch(&self, interrupt: &Interrupt, reason: Reason, wish: Wish, report: &Report) -> Outcome {
@@ -155,12 +155,12 @@ impl Shared {
     /// Notes the outcome down, releases those that wait, and then tells what happened.
     fn conclude(
         &self,
-        process: &ProcessState,
+        flight: &Flight,
         work: &Arc<Work>,
         outcome: Outcome,
         report: &Report,
     ) -> bool {
-        let completed = process.flight.complete(work, |state| {
+        let completed = flight.complete(work, |state| {
             if report.requested.get() {
                 self.counters.exchange(work.handle.cause, outcome.is_ok());
             }
@@ -230,7 +230,7 @@ impl Shared {
     }
 
     /// Ends work that takes longer than any may, although each of its steps has a limit.
-    pub(in crate::provider) fn give_up(&self, process: &ProcessState, work: &Arc<Work>) {
+    pub(in crate::provider) fn give_up(&self, flight: &Flight, work: &Arc<Work>) {
         let error = Error::new(
             ErrorKind::Timeout,
             format!(
@@ -240,7 +240,7 @@ impl Shared {
             ),
         );
         let report = Report { requested: Cell::new(true), ..Report::default() };
-        if self.conclude(process, work, Err(error), &report) {
+        if self.conclude(flight, work, Err(error), &report) {
             work.handle.interrupt.raise();
         }
     }
