@@ -172,7 +172,8 @@ fn a_thousand_threads_share_one_exchange_and_one_replacement() {
 #[test]
 fn eight_threads_without_pause_are_served_through_renewals() {
     let sandbox = Sandbox::start().unwrap();
-    sandbox.set_lifetime(Duration::from_secs(3));
+    // Renewed 6 to 9 s after it came, more than 2 s before anybody would wait: time enough on any machine.
+    sandbox.set_lifetime(Duration::from_secs(amount(12, 3)));
     sandbox.set_delay(Duration::from_millis(100));
     // Under valgrind a renewal may take longer than a token lives.
     let limits = [("TEST_SECONDS", amount("30", "3")), ("TEST_WAITS", amount("8", "1000000"))];
@@ -185,7 +186,7 @@ fn eight_threads_without_pause_are_served_through_renewals() {
     };
     assert_eq!(number("failed"), 0);
     assert_eq!(sandbox.requests("/authenticate/"), number("succeeded"));
-    let expected = amount(8..=25, 1..=5);
+    let expected = amount(3..=6, 1..=5);
     assert!(expected.contains(&number("succeeded")), "{output}");
 }
 

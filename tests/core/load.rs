@@ -23,7 +23,8 @@ fn seconds() -> u64 {
 #[test]
 fn eight_threads_never_wait_across_renewals() {
     let sandbox = Sandbox::start().unwrap();
-    sandbox.set_lifetime(Duration::from_secs(3));
+    // Renewed 6 to 9 s after it came, more than 2 s before anybody would wait: time enough on any machine.
+    sandbox.set_lifetime(Duration::from_secs(12));
     sandbox.set_delay(Duration::from_millis(100));
     let provider = provider(&sandbox);
     let end = Instant::now() + Duration::from_secs(seconds());
@@ -40,9 +41,8 @@ fn eight_threads_never_wait_across_renewals() {
     let stats = provider.stats();
     assert!(stats.waited <= 8, "only the first call of each thread may wait: {stats:?}");
     assert_eq!((stats.empty.succeeded, stats.ahead.failed), (1, 0));
-    // A renewal comes 1.5 to 2.35 s after the last one.
     let renewals = stats.ahead.succeeded;
-    assert!((seconds() / 3..=seconds()).contains(&renewals), "{stats:?}");
+    assert!((seconds() / 12..=seconds() / 6).contains(&renewals), "{stats:?}");
     assert!(sandbox.requests(AUTHENTICATE).abs_diff(1 + renewals) <= 1, "one may be under way");
 }
 
