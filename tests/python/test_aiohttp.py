@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 import pytest
-from helpers import LONG, Loopback
+from helpers import LONG, Handler, Loopback
 
 from clazar_auth import ConfigurationError, TokenProvider
 from clazar_auth.integrations.aiohttp import middleware
@@ -17,9 +17,12 @@ from clazar_auth.testing import Sandbox
 T = TypeVar("T")
 
 
-def run(provider: TokenProvider, main: Callable[[aiohttp.ClientSession], Awaitable[T]]) -> T:
+def run(
+    provider: TokenProvider, main: Callable[[aiohttp.ClientSession], Awaitable[T]], **options: Any
+) -> T:
     async def bounded() -> T:
-        async with aiohttp.ClientSession(middlewares=[middleware(provider)]) as session:
+        adapter = middleware(provider)
+        async with aiohttp.ClientSession(middlewares=[adapter], **options) as session:
             return await asyncio.wait_for(main(session), LONG)
 
     return asyncio.run(bounded())
@@ -50,18 +53,80 @@ def test_one_redirect_elsewhere_may_follow_another(sandbox: Sandbox) -> None:
         assert "Authorization" not in third.seen[0]
 
 
-def test_a_redirect_that_is_not_followed_opens_no_other_host(sandbox: Sandbox) -> None:
+def test_the_token_does_not_come_back_from_elsewhere(sandbox: Sandbox) -> None:
+    with Sandbox() as other:
+        url = redirect(sandbox, redirect(other, f"{sandbox.url}/listings/"))
+        provider = sandbox.provider()
+        assert run(provider, lambda session: status(session, url)) == 401
+        assert sandbox.requests("/listings/") == 1
+        assert provider.stats().invalidations == 0, "nobody has refused the token"
+
+
+def test_the_next_call_has_the_token_again(sandbox: Sandbox) -> None:
+    with Sandbox() as other:
+
+        async def main(session: aiohttp.ClientSession) -> list[int]:
+            url = redirect(sandbox, redirect(other, f"{sandbox.url}/listings/"))
+            calls = [url, f"{sandbox.url}/listings/", redirect(sandbox, "/listings/")]
+            return [await status(session, url) for url in calls]
+
+        assert run(sandbox.provider(), main) == [401, 200, 200]
+
+
+@pytest.mark.parametrize("total", [None, LONG])
+def test_a_redirect_that_is_not_followed_opens_no_other_host(
+    sandbox: Sandbox, total: float | None
+) -> None:
     with Loopback() as other, Loopback() as third:
 
         async def main(session: aiohttp.ClientSession) -> None:
             assert await status(session, redirect(sandbox, other.url), follow=False) == 302
-            with pytest.raises(ConfigurationError, match="allowed_hosts"):
-                await status(session, third.url)
-            with pytest.raises(ConfigurationError, match="allowed_hosts"):
-                await status(session, other.url)
+            for url in (other.url, third.url):
+                with pytest.raises(ConfigurationError, match="allowed_hosts"):
+                    await status(session, url)
 
-        run(sandbox.provider(), main)
+        run(sandbox.provider(), main, timeout=aiohttp.ClientTimeout(total))
         assert other.seen == third.seen == []
+
+
+def test_a_redirect_that_is_not_followed_takes_no_token_away(sandbox: Sandbox) -> None:
+    with Loopback() as other:
+
+        async def main(session: aiohttp.ClientSession) -> list[int]:
+            first = redirect(sandbox, other.url)
+            return [await status(session, first, follow=False), await status(session, first)]
+
+        assert run(sandbox.provider(), main) == [302, 200]
+
+
+class Dropping(Loopback):
+    """Hangs up on the second request of its first connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.RequestHandlerClass = DroppingHandler
+
+
+class DroppingHandler(Handler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        if len(self.server.seen) == 1:
+            self.server.seen.append({})
+            self.close_connection = True
+        else:
+            super().do_GET()
+
+
+def test_a_request_after_a_redirect_may_be_sent_anew(sandbox: Sandbox) -> None:
+    """aiohttp does so by itself, when a connection that it kept is closed under it."""
+    with Dropping() as other:
+
+        async def main(session: aiohttp.ClientSession) -> list[int]:
+            return [await status(session, redirect(sandbox, other.url)) for _ in range(2)]
+
+        assert run(sandbox.provider(), main) == [200, 200]
+        assert len(other.seen) == 3
 
 
 @pytest.mark.parametrize("location", ["http://[", "mailto:someone"])

@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from clazar_auth.errors import ConfigurationError
 from clazar_auth.integrations._renewal import LONGEST_WAIT, is_another, is_short
 
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
-    from yarl import URL
 
     from clazar_auth import TokenProvider
 
@@ -23,9 +22,18 @@ __all__ = ["middleware"]
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 
-# Where the redirect leads that came last in this task: aiohttp does not tell a middleware whether a
-# request follows one.
-_redirect: ContextVar[URL | None] = ContextVar("clazar_auth_redirect", default=None)
+
+class _Call(NamedTuple):
+    """A program's call: its first request, and those that follow a redirect."""
+
+    timer: object
+    """aiohttp makes one for each call; nothing else tells a middleware what belongs together."""
+    has_left: bool
+    """Whether a request of it went to a host that is not an allowed one."""
+
+
+# The call in this task whose last answer was a redirect.
+_redirected: ContextVar[_Call | None] = ContextVar("clazar_auth_redirected", default=None)
 
 
 def middleware(provider: TokenProvider) -> ClientMiddlewareType:
@@ -33,8 +41,9 @@ def middleware(provider: TokenProvider) -> ClientMiddlewareType:
 
     For ``ClientSession(middlewares=[...])``. The request is sent again with its whole body; where
     the body cannot be had again (a generator), the 401 is returned as it is, and the next request
-    has a fresh token. After a redirect to a host that is not an allowed one, a request goes without
-    the token. A plain-http URL, which is one of this machine, is reached without a proxy.
+    has a fresh token. After a redirect to a host that is not an allowed one, all requests of that
+    call go without the token. A plain-http URL, which is one of this machine, is reached without a
+    proxy.
 
     A request raises ConfigurationError if its URL is not https (or loopback) or its host is not an
     allowed one, and another ClazarAuthError if no token could be had, at first or after a 401.
@@ -56,17 +65,22 @@ def middleware(provider: TokenProvider) -> ClientMiddlewareType:
     """
 
     async def authorize(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-        redirect = _redirect.get()
-        _redirect.set(None)
-        try:
-            provider.check_url(str(request.url))
-        except ConfigurationError:
-            if redirect != request.url.origin():
-                raise
-            response = await handler(request)
-        else:
-            response = await _send(provider, request, handler)
-        _redirect.set(_target(response))
+        # Should aiohttp cease to tell, each request counts as the first of its call.
+        timer = getattr(request, "_timer", request)
+        call = _redirected.get()
+        if call is not None and call.timer is not timer:
+            call = None
+        has_left = call is not None and call.has_left
+        if not has_left:
+            try:
+                provider.check_url(str(request.url))
+            except ConfigurationError:
+                if call is None:
+                    raise
+                has_left = True
+        response = await (handler(request) if has_left else _send(provider, request, handler))
+        if response.status in _REDIRECTS:
+            _redirected.set(_Call(timer, has_left))
         return response
 
     return authorize
@@ -112,16 +126,3 @@ async def _leave(response: ClientResponse) -> None:
 def _has_its_body(request: ClientRequest) -> bool:
     # aiohttp 3.12.0 does not tell whether a body is gone.
     return not request.body or not getattr(request.body, "consumed", True)
-
-
-def _target(response: ClientResponse) -> URL | None:
-    """The origin to which a redirect leads; None for other responses."""
-    from yarl import URL
-
-    location = response.headers.get("Location")
-    if response.status not in _REDIRECTS or location is None:
-        return None
-    try:
-        return response.url.join(URL(location)).origin()
-    except ValueError:
-        return None  # aiohttp does not follow it.
