@@ -7,6 +7,8 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from unittest.mock import create_autospec
 
 import pytest
 from adapters import LIBRARIES, Answer, Call, Library
@@ -16,7 +18,7 @@ import clazar_auth
 from clazar_auth import TokenProvider
 from clazar_auth.integrations.aiohttp import middleware
 from clazar_auth.integrations.httpx import Auth
-from clazar_auth.testing import Sandbox
+from clazar_auth.testing import Sandbox, StaticProvider
 
 RECORDS = [{"dimension": "requests", "quantity": 1}]
 BODY = json.dumps({"request": RECORDS}).encode()
@@ -351,6 +353,22 @@ def test_bodies_go_both_ways_piece_by_piece(library: Library, sandbox: Sandbox) 
         assert server.body == b"first second"
         [headers] = server.seen
         assert headers["Authorization"] == provider.authorization()
+
+
+# ---- What is no provider ----
+
+
+@pytest.mark.parametrize("wrong", ["x", None, TokenProvider], ids=repr)
+@pytest.mark.parametrize("make", [Auth, middleware])
+def test_what_is_no_provider_is_refused_at_once(make: Any, wrong: Any) -> None:
+    with pytest.raises(TypeError, match=f"a TokenProvider, not {type(wrong).__name__}"):
+        make(wrong)
+
+
+@pytest.mark.parametrize("make", [Auth, middleware])
+def test_stand_ins_for_a_provider_are_taken(make: Any) -> None:
+    assert make(StaticProvider())
+    assert make(create_autospec(TokenProvider, instance=True))
 
 
 # ---- What is imported, and what is shown ----

@@ -15,6 +15,7 @@ import pytest
 import requests
 from helpers import LONG, Loopback, at_once
 
+from clazar_auth.integrations.requests import authorize
 from clazar_auth.testing import Sandbox
 
 RECORDS = {"request": [{"dimension": "requests", "quantity": 1}]}
@@ -29,6 +30,12 @@ def test_the_provider_is_an_auth_object(sandbox: Sandbox) -> None:
         response = session.post(f"{sandbox.url}/metering/", json=RECORDS)
         assert response.json()["results"] == RECORDS["request"]
     assert sandbox.requests() == 1
+
+
+def test_what_is_no_provider_is_refused() -> None:
+    request = requests.Request("GET", "https://api.clazar.io/").prepare()
+    with pytest.raises(TypeError, match="a TokenProvider, not str"):
+        authorize("x", request)  # type: ignore[arg-type]
 
 
 def test_the_response_tells_of_the_retry(sandbox: Sandbox) -> None:

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple
 
 from clazar_auth.errors import ConfigurationError
+from clazar_auth.integrations._provider import checked
 from clazar_auth.integrations._renewal import LONGEST_WAIT, is_another, is_short
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ def middleware(provider: TokenProvider) -> ClientMiddlewareType:
     Returns:
         aiohttp.ClientMiddlewareType: for one session or several.
 
+    Raises:
+        TypeError: for what is no provider.
+
     >>> import aiohttp, asyncio
     >>> async def count():
     ...     adapter = clazar_auth.integrations.aiohttp.middleware(provider)
@@ -63,6 +67,7 @@ def middleware(provider: TokenProvider) -> ClientMiddlewareType:
     >>> asyncio.run(count())
     3
     """
+    checked(provider)
 
     async def authorize(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         # Should aiohttp cease to tell, each request counts as the first of its call.

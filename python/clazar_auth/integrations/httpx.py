@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from clazar_auth.integrations._provider import checked
 from clazar_auth.integrations._proxies import refusal
 from clazar_auth.integrations._renewal import (
     LONGEST_WAIT,
@@ -54,6 +55,9 @@ class Auth(_Base):
     Args:
         provider (TokenProvider): where the token comes from.
 
+    Raises:
+        TypeError: for what is no provider.
+
     >>> import httpx
     >>> auth = clazar_auth.integrations.httpx.Auth(provider)
     >>> httpx.get("https://api.clazar.io/listings/", auth=auth).json()["count"]
@@ -61,7 +65,7 @@ class Auth(_Base):
     """
 
     def __init__(self, provider: TokenProvider) -> None:
-        self._provider = provider
+        self._provider = checked(provider)
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """What Client runs for each request.

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from clazar_auth.integrations._provider import checked
 from clazar_auth.integrations._proxies import refusal
 from clazar_auth.integrations._renewal import (
     LONGEST_REFUSAL,
@@ -46,6 +47,7 @@ def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequ
         requests.PreparedRequest: the same.
 
     Raises:
+        TypeError: for what is no provider, or no request of requests.
         ConfigurationError: the URL is not https (or loopback), its host is not an allowed one, or
             it is a plain-http one for which the environment names a proxy.
         ClazarAuthError: no token could be had, at first or after a 401.
@@ -55,6 +57,7 @@ def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequ
     >>> clazar_auth.integrations.requests.authorize(provider, request).headers["Authorization"]
     'Bearer ...'
     """
+    checked(provider)
     if not hasattr(request, "register_hook"):
         raise TypeError(
             f"{type(request).__module__} is not requests; see clazar_auth.integrations for its adapter"
