@@ -1,6 +1,6 @@
 /*
  * Gets a URL of the Clazar API with libcurl, and once more with another token if the API answers 401.
- * The token goes over https alone, or to a sandbox on this machine: see is_secure().
+ * The token goes over https to the API alone, or to a sandbox on this machine: the provider says where.
  *
  *     cc curl_get.c -o curl_get $(pkg-config --cflags --libs clazar_auth libcurl)
  *     ./curl_get https://api.clazar.io/listings/
@@ -10,10 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int is_secure(const char *url) {
-    return strncmp(url, "https://", 8) == 0 || strncmp(url, "http://127.0.0.1:", 17) == 0;
-}
 
 /* The HTTP status of the answer, whose body goes to standard output unless it is 401; 0 if none came. */
 static long get(const char *url, const clazar_token *token) {
@@ -34,6 +30,8 @@ static long get(const char *url, const clazar_token *token) {
         curl_easy_setopt(curl, CURLOPT_WRITEDATA, stream);
         curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+        /* A redirect may lead to where the token must not go. */
+        curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
         /* A proxy of the environment gets https alone, which it cannot read. */
         if (strncmp(url, "https://", 8) != 0)
             curl_easy_setopt(curl, CURLOPT_PROXY, "");
@@ -55,9 +53,11 @@ static long get(const char *url, const clazar_token *token) {
     return status;
 }
 
-/* As get(), with a token of the provider's. */
+/* As get(), with a token of the provider's, which must be allowed to go there. */
 static long get_with(clazar_provider *provider, const char *url, clazar_error **error) {
     long status = 401;
+    if (clazar_provider_check_url(provider, url, error) != CLAZAR_OK)
+        return 0;
     for (int tries = 0; status == 401 && tries < 2; tries++) {
         clazar_token *token = NULL;
         if (clazar_provider_token(provider, &token, error) != CLAZAR_OK)
@@ -76,8 +76,8 @@ int main(int argc, char **argv) {
     clazar_error *error = NULL;
     long status = 0;
 
-    if (argc != 2 || !is_secure(argv[1])) {
-        fprintf(stderr, "usage: %s URL, with https\n", argv[0]);
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s URL\n", argv[0]);
         return 2;
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);

@@ -66,8 +66,11 @@ int main(void) {
     char answer[65536];
     int result = EXIT_FAILURE;
 
+    /* The request goes to the host and port of this URL. */
+    const char *url = getenv("CLAZAR_AUTH_URL");
     if (clazar_config_new_from_env(&config, &error) != CLAZAR_OK ||
         clazar_provider_new(config, &provider, &error) != CLAZAR_OK ||
+        (url != NULL && clazar_provider_check_url(provider, url, &error) != CLAZAR_OK) ||
         clazar_provider_authorization(provider, header, sizeof header, NULL, &error) != CLAZAR_OK) {
         fprintf(stderr, "%s: %s\n", clazar_status_name(clazar_error_code(error)),
                 clazar_error_message(error));

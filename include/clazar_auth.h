@@ -621,6 +621,27 @@ clazar_status clazar_config_set_user_agent(clazar_config *config, const char *us
 clazar_status clazar_config_set_store(clazar_config *config, const char *store);
 
 /**
+ * Sets the hosts to which the token may go, in the place of all that were set before: those that
+ * `clazar_provider_check_url` allows. Default: api.clazar.io, and the host and port of the
+ * authentication URL.
+ *
+ * @param config the settings to change.
+ * @param hosts `count` NUL-terminated UTF-8 texts, which are copied: each a host or host:port, port
+ *   443 if unsaid, without wildcards; `clazar_provider_new` checks them. With a `count` of 0 it may
+ *   be NULL, and the token may go nowhere.
+ * @param count how many there are.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument or a text is NULL, or a text
+ *   is not UTF-8; the settings are then as before.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_config_set_allowed_hosts(clazar_config *config,
+                                              const char *const *hosts,
+                                              size_t count);
+
+/**
  * Sets the limit for one whole exchange, in milliseconds, above 0 and at most a day. Default:
  * 20,000.
  *
@@ -943,6 +964,24 @@ clazar_status clazar_provider_unseal(const clazar_provider *provider,
                                      const uint8_t *blob,
                                      size_t size,
                                      clazar_error **error);
+
+/**
+ * Whether a request to `url` may carry the token: https, or http on this machine, to one of the
+ * hosts of `clazar_config_set_allowed_hosts`. To be asked before a request to each URL that the
+ * program did not write itself, such as one that an answer names.
+ *
+ * @param provider a provider; a closed one answers as well.
+ * @param url NUL-terminated UTF-8.
+ * @param error set to NULL, or to an error that the caller frees and that says why not; may be NULL.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if the token must not go there.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_provider_check_url(const clazar_provider *provider,
+                                        const char *url,
+                                        clazar_error **error);
 
 /**
  * What a provider did so far, and how it is now.

@@ -28,6 +28,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -199,6 +200,27 @@ public:
     }
     /** As `clazar_config_set_store`. */
     Config& store(std::string_view store) { return set(clazar_config_set_store, "store", store); }
+
+    /** As `clazar_config_set_allowed_hosts`: of any range of texts. */
+    template <class Range>
+    Config& allowed_hosts(const Range& hosts) {
+        std::vector<std::string> copies;
+        for (const auto& host : hosts) copies.emplace_back(std::string_view(host));
+        std::vector<const char*> texts;
+        for (const auto& copy : copies) {
+            if (copy.find('\0') != std::string::npos) {
+                throw Error("allowed_hosts must not contain a NUL");
+            }
+            texts.push_back(copy.c_str());
+        }
+        return done(
+            clazar_config_set_allowed_hosts(handle_.get(), texts.data(), texts.size()),
+            "allowed_hosts");
+    }
+    /** The same, of a list in braces. */
+    Config& allowed_hosts(std::initializer_list<std::string_view> hosts) {
+        return allowed_hosts<std::initializer_list<std::string_view>>(hosts);
+    }
 
     /** The limit for one whole exchange: above 0 and at most a day. */
     Config& timeout(std::chrono::milliseconds timeout) {
@@ -393,6 +415,14 @@ public:
     }
     /** The same, of a whole vector. */
     void unseal(const std::vector<std::uint8_t>& blob) const { unseal(blob.data(), blob.size()); }
+
+    /** As `clazar_provider_check_url`: throws an Error that says why not. */
+    void check_url(std::string_view url) const {
+        if (url.find('\0') != std::string_view::npos) throw Error("url must not contain a NUL");
+        detail::call([&](clazar_error** error) {
+            return clazar_provider_check_url(handle_.get(), detail::Text(url).c_str(), error);
+        });
+    }
 
     /** What the provider did so far, and how it is now. */
     [[nodiscard]] clazar_stats stats() const {

@@ -326,6 +326,36 @@ pub unsafe extern "C" fn clazar_config_set_store(
     unsafe { set(config, store, |config, text| config.store = Some(text.into())) }
 }
 
+/// Sets the hosts to which the token may go, in the place of all that were set before: those that
+/// `clazar_provider_check_url` allows. Default: api.clazar.io, and the host and port of the
+/// authentication URL.
+///
+/// @param config the settings to change.
+/// @param hosts `count` NUL-terminated UTF-8 texts, which are copied: each a host or host:port, port
+///   443 if unsaid, without wildcards; `clazar_provider_new` checks them. With a `count` of 0 it may
+///   be NULL, and the token may go nowhere.
+/// @param count how many there are.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument or a text is NULL, or a text
+///   is not UTF-8; the settings are then as before.
+///
+/// For one thread at a time, as all that changes settings.
+///
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_config_set_allowed_hosts(
+    config: *mut clazar_config,
+    hosts: *const *const c_char,
+    count: usize,
+) -> clazar_status {
+    // SAFETY: the caller passes live settings, and `count` texts or NULL.
+    unsafe {
+        change(config, |config| {
+            config.allowed_hosts = Some(text::read_all(hosts, count, "hosts")?);
+            Ok(())
+        })
+    }
+}
+
 /// Sets the limit for one whole exchange, in milliseconds, above 0 and at most a day. Default:
 /// 20,000.
 ///

@@ -367,3 +367,31 @@ pub unsafe extern "C" fn clazar_provider_unseal(
         })
     }
 }
+
+/// Whether a request to `url` may carry the token: https, or http on this machine, to one of the
+/// hosts of `clazar_config_set_allowed_hosts`. To be asked before a request to each URL that the
+/// program did not write itself, such as one that an answer names.
+///
+/// @param provider a provider; a closed one answers as well.
+/// @param url NUL-terminated UTF-8.
+/// @param error set to NULL, or to an error that the caller frees and that says why not; may be NULL.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if the token must not go there.
+///
+/// Thread-safe.
+///
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_provider_check_url(
+    provider: *const clazar_provider,
+    url: *const c_char,
+    error: *mut *mut clazar_error,
+) -> clazar_status {
+    // SAFETY: the caller passes a live provider or NULL, a NUL-terminated text or NULL, and a valid
+    // out-parameter or NULL.
+    unsafe {
+        guard::run(error, || {
+            let provider = guard::handle(provider, "provider")?;
+            Ok(provider.provider.check_url(text::read(url, "url")?)?)
+        })
+    }
+}

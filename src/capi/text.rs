@@ -18,6 +18,22 @@ pub(super) unsafe fn read<'a>(text: *const c_char, name: &str) -> Result<&'a str
     text.to_str().map_err(|_| Error::invalid(format!("{name} is not valid UTF-8")))
 }
 
+/// Copies of the texts behind an argument that is an array of them.
+///
+/// # Safety
+/// `texts` must be null or `count` of what [`read`] takes.
+pub(super) unsafe fn read_all(
+    texts: *const *const c_char,
+    count: usize,
+    name: &str,
+) -> Result<Vec<String>, Error> {
+    if texts.is_null() && count > 0 {
+        return Err(Error::invalid(format!("{name} must not be NULL")));
+    }
+    // SAFETY: not null where there is one to read, and the caller vouches for the rest.
+    (0..count).map(|i| Ok(unsafe { read(*texts.add(i), name) }?.to_owned())).collect()
+}
+
 /// Lends a text that ends in NUL; `*length` is its length without it.
 ///
 /// # Safety

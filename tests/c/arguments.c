@@ -91,6 +91,63 @@ static void texts_are_checked(void) {
     }
 }
 
+static void check_url(const clazar_provider *provider, const char *url, clazar_status expected,
+                      const char *why) {
+    clazar_error *error = NULL;
+    CHECK(clazar_provider_check_url(provider, url, &error) == expected);
+    CHECK(strstr(clazar_error_message(error), why) != NULL);
+    clazar_error_free(error);
+    CHECK(clazar_provider_check_url(provider, url, NULL) == expected);
+}
+
+static void hosts_are_checked(void) {
+    const char *const two[] = {"gw.example", "127.0.0.1:8080"};
+    const char *const unfinished[] = {"gw.example", NULL};
+    const char *const garbled[] = {"gw.example", "\xff\xfe"};
+    const char *const wildcard[] = {"*.gw.example"};
+    clazar_provider *provider = provider_from_env();
+    check_url(provider, "https://api.clazar.io/listings/?page=2", CLAZAR_OK, "");
+    check_url(provider, getenv("CLAZAR_AUTH_URL"), CLAZAR_OK, "");
+    check_url(provider, "http://api.clazar.io/", CLAZAR_ERR_INVALID_ARGUMENT, "plain http");
+    check_url(provider, "https://gw.example/", CLAZAR_ERR_INVALID_ARGUMENT, "allowed_hosts");
+    check_url(provider, "https://api.clazar.io@gw.example/", CLAZAR_ERR_INVALID_ARGUMENT, "@");
+    check_url(provider, "http://127.0.0.1:x@gw.example/", CLAZAR_ERR_INVALID_ARGUMENT, "@");
+    check_url(provider, NULL, CLAZAR_ERR_INVALID_ARGUMENT, "url must not be NULL");
+    check_url(provider, "\xff\xfe", CLAZAR_ERR_INVALID_ARGUMENT, "UTF-8");
+    check_url(NULL, "https://api.clazar.io/", CLAZAR_ERR_INVALID_ARGUMENT, "provider");
+    clazar_provider_close(provider);
+    check_url(provider, "https://api.clazar.io/", CLAZAR_OK, "");
+    clazar_provider_free(provider);
+
+    clazar_config *config = config_from_env();
+    char own[] = "gw.example";
+    const char *copied[] = {own, two[1]};
+    CHECK(clazar_config_set_allowed_hosts(NULL, two, 2) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_config_set_allowed_hosts(config, copied, 2) == CLAZAR_OK);
+    clazar_memzero(own, sizeof own);
+    copied[1] = NULL;
+    CHECK(clazar_config_set_allowed_hosts(config, NULL, 1) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_config_set_allowed_hosts(config, unfinished, 2) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_config_set_allowed_hosts(config, garbled, 2) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_provider_new(config, &provider, NULL) == CLAZAR_OK);
+    check_url(provider, "https://gw.example/x", CLAZAR_OK, "");
+    check_url(provider, "http://127.0.0.1:8080/", CLAZAR_OK, "");
+    check_url(provider, "https://api.clazar.io/", CLAZAR_ERR_INVALID_ARGUMENT, "allowed_hosts");
+    clazar_provider_free(provider);
+
+    CHECK(clazar_config_set_allowed_hosts(config, NULL, 0) == CLAZAR_OK);
+    CHECK(clazar_provider_new(config, &provider, NULL) == CLAZAR_OK);
+    check_url(provider, "https://gw.example/", CLAZAR_ERR_INVALID_ARGUMENT, "allowed_hosts");
+    clazar_provider_free(provider);
+
+    clazar_error *error = NULL;
+    CHECK(clazar_config_set_allowed_hosts(config, wildcard, 1) == CLAZAR_OK);
+    CHECK(clazar_provider_new(config, &provider, &error) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(strstr(clazar_error_message(error), "more than one host") != NULL);
+    clazar_error_free(error);
+    clazar_config_free(config);
+}
+
 static void timeouts_are_checked(void) {
     const unsigned long long bad[] = {0, 86400001, UINT64_MAX};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -176,6 +233,7 @@ static void names(void) {
 int main(void) {
     all_take_null();
     texts_are_checked();
+    hosts_are_checked();
     timeouts_are_checked();
     missing_credentials_are_named();
     every_buffer_size();

@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use clazar_auth::sandbox::{Answer, Sandbox};
 
 use crate::programs::{Watch, checked, root};
+use crate::server::{Server, answer_with, ok};
 
 /// A folder outside the checkout, removed at the end.
 struct Outside(PathBuf);
@@ -66,8 +67,8 @@ fn pkg_config(libraries: &Path, arguments: &[&str]) -> Vec<String> {
     output.split_whitespace().map(str::to_owned).collect()
 }
 
-fn example(program: &mut Command, sandbox: &Sandbox, libraries: &Path) -> Output {
-    program.arg(format!("{}/listings/", sandbox.url().trim_end_matches('/')));
+fn example(program: &mut Command, url: &str, sandbox: &Sandbox, libraries: &Path) -> Output {
+    program.arg(url);
     program.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
     // The examples keep the token from a proxy that could read it.
     program.env("http_proxy", "http://127.0.0.1:9");
@@ -85,13 +86,42 @@ fn check_example(make: impl Fn() -> Command, libraries: &Path) {
         for _ in 0..refusals {
             sandbox.answer_next("/listings/", Answer::new(401, "{}"));
         }
-        let output = example(&mut make(), &sandbox, libraries);
+        let output = example(&mut make(), &listings(&sandbox), &sandbox, libraries);
         assert_eq!(output.status.success(), succeeds, "{:?}: {output:?}", make());
         let shown = String::from_utf8_lossy(&output.stdout).contains("listings-1");
         assert_eq!(shown, succeeds, "{:?}: {output:?}", make());
         assert_eq!(sandbox.requests("/authenticate/"), exchanges, "{:?}", make());
         assert_eq!(sandbox.requests("/listings/"), exchanges, "{:?}", make());
     }
+    check_that_the_token_stays(make, libraries);
+}
+
+fn listings(sandbox: &Sandbox) -> String {
+    format!("{}/listings/", sandbox.url().trim_end_matches('/'))
+}
+
+/// No host gets the token that is not allowed to, whatever its URL looks like or a redirect says.
+fn check_that_the_token_stays(make: impl Fn() -> Command, libraries: &Path) {
+    let sandbox = Sandbox::start().unwrap();
+    let other = Server::on("127.0.0.2", answer_with(ok("{}")));
+    let port = other.port();
+    for (url, why) in [
+        (format!("http://127.0.0.1:x@127.0.0.2:{port}/"), "user information"),
+        (format!("http://127.0.0.2:{port}/"), "allowed_hosts"),
+        (format!("https://127.0.0.2:{port}/"), "allowed_hosts"),
+        ("http://api.clazar.io/".into(), "plain http"),
+    ] {
+        let output = example(&mut make(), &url, &sandbox, libraries);
+        assert!(!output.status.success(), "{url}: {output:?}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(why), "{:?}: {stderr}", make());
+        assert_eq!(sandbox.requests("/authenticate/"), 0, "{url}");
+    }
+    let elsewhere = Answer::new(302, "").header("Location", other.url());
+    sandbox.answer_next("/listings/", elsewhere);
+    let output = example(&mut make(), &listings(&sandbox), &sandbox, libraries);
+    assert!(!output.status.success(), "{output:?}");
+    assert_eq!(other.connections(), 0, "{:?}", make());
 }
 
 fn is_linked_to_ours(program: &Path, libraries: &Path) -> bool {

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 #include <type_traits>
+#include <vector>
 
 #define CHECK(condition)                                                                   \
     do {                                                                                   \
@@ -104,6 +105,29 @@ static void errors() {
     CHECK(failure_of([&] { (void)clazar::authenticate(wrong); }).code() == CLAZAR_ERR_CREDENTIALS);
 }
 
+static void hosts() {
+    auto config = clazar::Config::from_env();
+    const clazar::Provider usual(config);
+    usual.check_url("https://api.clazar.io/listings/");
+    const auto elsewhere = failure_of([&] { usual.check_url("https://gw.example/"); });
+    CHECK(elsewhere.code() == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(std::string_view(elsewhere.what()).find("allowed_hosts") != std::string_view::npos);
+    CHECK(failure_of([&] { usual.check_url(std::string_view("https://api.clazar.io\0x", 23)); })
+              .code() == CLAZAR_ERR_INVALID_ARGUMENT);
+
+    const clazar::Provider named(config.allowed_hosts({"gw.example", "127.0.0.1:8080"}));
+    named.check_url("https://gw.example/");
+    CHECK(failure_of([&] { named.check_url("https://api.clazar.io/"); }).code() ==
+          CLAZAR_ERR_INVALID_ARGUMENT);
+    const std::vector<std::string> listed{"api.clazar.io"};
+    clazar::Provider(config.allowed_hosts(listed)).check_url("https://api.clazar.io/");
+    const auto nowhere = clazar::Provider(config.allowed_hosts({}));
+    CHECK(failure_of([&] { nowhere.check_url("https://api.clazar.io/"); }).code() ==
+          CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(failure_of([&] { config.allowed_hosts({std::string_view("a\0b", 3)}); }).code() ==
+          CLAZAR_ERR_INVALID_ARGUMENT);
+}
+
 // Nothing turns into a view of what is wiped at the end of the statement.
 static_assert(std::is_convertible_v<const clazar::Authorization&, std::string_view>);
 static_assert(!std::is_convertible_v<clazar::Authorization, std::string_view>);
@@ -149,6 +173,7 @@ int main() {
     CHECK(!clazar::version().empty());
     tokens();
     errors();
+    hosts();
     moved();
     callbacks();
 }
