@@ -7,6 +7,7 @@ use ureq::http::Uri;
 use ureq::http::uri::Authority;
 
 use crate::Error;
+use crate::text::{self, printable};
 
 /// The host and port of a URL that may see a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,6 +156,7 @@ impl fmt::Display for SecureUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = self.uri.scheme_str().unwrap_or_default();
         let authority = self.uri.authority().map_or("", Authority::as_str);
-        write!(f, "{scheme}://{authority}{}", self.uri.path())
+        // A path may hold any character that is not of ASCII.
+        write!(f, "{scheme}://{authority}{}", printable(self.uri.path(), text::LONGEST))
     }
 }

@@ -2,11 +2,12 @@
 
 use std::io::Write;
 use std::sync::{Mutex, Once};
+use std::time::{Duration, Instant};
 
 use clazar_auth::sandbox::Sandbox;
 use clazar_auth::{Credentials, Options, Store, TokenProvider};
 
-use crate::server::Server;
+use crate::server::{Server, TOKEN_BODY, ok};
 
 /// What was logged in this process.
 static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -27,7 +28,7 @@ impl log::Log for Collector {
     fn flush(&self) {}
 }
 
-/// What is logged with `mark` in it while `work` is done.
+/// What is logged with `mark` in it when `work` is done, or a moment later.
 fn logged(mark: &str, work: impl FnOnce()) -> String {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -35,8 +36,15 @@ fn logged(mark: &str, work: impl FnOnce()) -> String {
         log::set_max_level(log::LevelFilter::Info);
     });
     work();
-    let lines = LOGGED.lock().unwrap();
-    lines.iter().filter(|line| line.contains(mark)).cloned().collect::<Vec<_>>().concat()
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < deadline {
+        let found = LOGGED.lock().unwrap().iter().find(|line| line.contains(mark)).cloned();
+        if let Some(line) = found {
+            return line;
+        }
+        std::thread::yield_now();
+    }
+    panic!("nothing was logged with {mark:?} in it")
 }
 
 fn is_printable(text: &str) -> bool {
@@ -99,4 +107,17 @@ fn what_a_program_gives() {
     assert!(error.to_string().contains(r"/nowhere/\u{1b}]0;title\u{7}\n.pem"), "{error}");
     let builder = TokenProvider::builder(crate::credentials()).allowed_hosts(["evil\u{202e}host"]);
     assert!(is_printable(&builder.build().unwrap_err().to_string()));
+}
+
+#[test]
+fn the_path_of_a_url() {
+    let server = Server::answering(ok(TOKEN_BODY));
+    let host = format!("127.0.0.1:{}", server.port());
+    let told = logged(&host, || {
+        let options = Options::default().auth_url(format!("http://{host}/\u{202e}\u{9b}2Ja/"));
+        let builder = TokenProvider::builder(crate::credentials()).options(options);
+        builder.build().unwrap().token().unwrap();
+    });
+    assert!(told.contains(r"/\u{202e}\u{9b}2Ja/"), "{told:?}");
+    assert!(is_printable(&told), "{told:?}");
 }
