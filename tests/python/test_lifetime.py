@@ -14,7 +14,8 @@ THREADS = 8
 
 
 def test_nobody_waits_for_a_renewal() -> None:
-    with Sandbox(lifetime=3, delay=0.1) as sandbox:
+    # Renewed 6 to 9 s after it came, more than 2 s before anybody would wait: time enough anywhere.
+    with Sandbox(lifetime=12, delay=0.1) as sandbox:
         provider = sandbox.provider()
 
         def work() -> tuple[int, float]:
@@ -45,5 +46,4 @@ def test_nobody_waits_for_a_renewal() -> None:
     assert stats.waited <= THREADS
     assert stats.empty.failed == stats.ahead.failed == 0
     assert stats.refresh.succeeded == stats.invalidated.succeeded == 0
-    # Each token is renewed at an age of 1.5 to 2.3 s.
-    assert SECONDS / 3.75 <= exchanges() <= SECONDS / 1.2
+    assert SECONDS / 12 <= exchanges() <= SECONDS / 6 + 1
