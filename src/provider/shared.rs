@@ -68,7 +68,7 @@ pub(crate) struct Kept {
     /// When its refresh point comes: what each call compares with the clocks.
     refresh: Moment,
     /// A forked child has another refresh point, so that not all children renew at one moment.
-    generation: u64,
+    forks: u32,
     /// Whether it is out of use: another took its place, or none.
     replaced: AtomicBool,
     /// Whether it was told that this token is handed out although its renewal failed or is late.
@@ -83,7 +83,7 @@ impl Kept {
             token,
             schedule,
             refresh,
-            generation: fork::generation(),
+            forks: fork::count(),
             replaced: AtomicBool::new(false),
             told: AtomicBool::new(false),
         }
@@ -101,7 +101,7 @@ impl Kept {
 
     #[inline]
     fn is_inherited(&self) -> bool {
-        self.generation != fork::generation()
+        self.forks != fork::count()
     }
 
     /// For a caller that holds on to it.

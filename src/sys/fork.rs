@@ -19,11 +19,18 @@ static HOLDING: AtomicU32 = AtomicU32::new(0);
 /// For how long either waits for the other: neither takes a millionth of it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// The number of forks between the process that first called [`watch`] and this one: without a system
+/// call.
+#[inline]
+pub(crate) fn count() -> u32 {
+    FORKS.load(Ordering::Relaxed)
+}
+
 /// Another number in each process of those that fork from one another.
 ///
 /// The process id tells those apart that were forked past the handlers, as `_Fork` does.
 pub(crate) fn generation() -> u64 {
-    u64::from(FORKS.load(Ordering::Relaxed)) << 32 | u64::from(std::process::id())
+    u64::from(count()) << 32 | u64::from(std::process::id())
 }
 
 /// Has forks counted, held off and followed by [`in_child`] from now on.

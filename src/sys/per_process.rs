@@ -1,6 +1,5 @@
 //! A value that a forked child makes anew: the locks and the threads of its parent mean nothing there.
 
-use std::process;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
@@ -13,19 +12,16 @@ pub(crate) struct PerProcess<T>(ArcSwapOption<Made<T>>);
 
 struct Made<T> {
     generation: u64,
-    /// For a child of `_Fork`, where nothing counts generations (POSIX.1-2024).
-    process: u32,
     value: Arc<T>,
 }
 
 impl<T> Made<T> {
     fn new(value: T) -> Self {
-        let (generation, process) = (fork::generation(), process::id());
-        Self { generation, process, value: Arc::new(value) }
+        Self { generation: fork::generation(), value: Arc::new(value) }
     }
 
     fn is_ours(&self) -> bool {
-        self.generation == fork::generation() && self.process == process::id()
+        self.generation == fork::generation()
     }
 }
 
@@ -57,6 +53,8 @@ impl<T> PerProcess<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::process;
+
     use super::*;
 
     static VALUE: PerProcess<u32> = PerProcess::new();

@@ -29,7 +29,7 @@ use certificates::{Authority, VALID};
 use programs::{Watch, amount, checked, compile, folder, root, run, run_case, run_with, stage};
 use server::{Server, TOKEN_BODY, http, ok, read_request};
 
-/// The two lines that `exchange.c` prints, which must be the same but for the message.
+/// The first of the two lines that `exchange.c` prints, which must be the same but for the wait.
 pub fn exchange(program: &Path, url: &str, more: &[(&str, &str)]) -> String {
     let mut variables = vec![
         ("CLAZAR_AUTH_URL", url),
@@ -41,7 +41,11 @@ pub fn exchange(program: &Path, url: &str, more: &[(&str, &str)]) -> String {
     let output = String::from_utf8(run(program, &variables).stdout).unwrap();
     let lines: Vec<_> = output.lines().collect();
     assert_eq!(lines.len(), 2, "{output}");
-    assert_eq!(lines[0], lines[1]);
+    let [alone, by_a_provider] = [0, 1].map(|line| lines[line].splitn(5, '|').collect::<Vec<_>>());
+    assert_eq!((&alone[..3], alone[4]), (&by_a_provider[..3], by_a_provider[4]));
+    // A provider that was made asks again after a failure.
+    let asks_again = !["CLAZAR_OK", "CLAZAR_ERR_INVALID_ARGUMENT"].contains(&alone[0]);
+    assert_eq!(by_a_provider[3].parse::<i64>().unwrap() >= 0, asks_again, "{output}");
     lines[0].to_owned()
 }
 
