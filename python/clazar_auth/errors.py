@@ -18,7 +18,7 @@ class ClazarAuthError(Exception):
     ...     provider.token()
     ... except clazar_auth.ClazarAuthError as error:
     ...     print(error.http_status, error.retryable, error.retry_after)
-    429 True 70.0
+    429 True ...
     """
 
     http_status: int | None

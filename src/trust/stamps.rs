@@ -1,33 +1,39 @@
 //! Whether files have changed since they were read.
 
-use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// What a change changes: device and inode, size, times of the last change of content and of anything.
-type Stamp = (u64, u64, u64, (i64, i64), (i64, i64));
-
-/// Of files, of folders and of all that is in these; None for what is not there.
+/// Of files, of folders and of all that is in these, in whatever order that is told.
 #[derive(PartialEq)]
-pub(super) struct Stamps(BTreeMap<PathBuf, Option<Stamp>>);
+pub(super) struct Stamps(u64);
 
 impl Stamps {
     pub(super) fn of(paths: impl Iterator<Item = PathBuf>) -> Self {
-        let mut stamps = BTreeMap::new();
+        let mut sum = 0_u64;
         for path in paths {
+            sum = sum.wrapping_add(stamp(&path));
             for entry in path.read_dir().into_iter().flatten().flatten() {
-                stamps.insert(entry.path(), stamp(&entry.path()));
+                sum = sum.wrapping_add(stamp(&entry.path()));
             }
-            let stamp = stamp(&path);
-            stamps.insert(path, stamp);
         }
-        Self(stamps)
+        Self(sum)
     }
 }
 
-fn stamp(path: &PathBuf) -> Option<Stamp> {
-    let data = fs::metadata(path).ok()?;
-    let content = (data.mtime(), data.mtime_nsec());
-    Some((data.dev(), data.ino(), data.size(), content, (data.ctime(), data.ctime_nsec())))
+/// Made of what a change changes: which file it is, its size, when its content was changed last, and when
+/// anything was. What is not there has a stamp too.
+fn stamp(path: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    if let Ok(data) = fs::metadata(path) {
+        for number in [data.dev(), data.ino(), data.size()] {
+            hasher.write_u64(number);
+        }
+        for time in [data.mtime(), data.mtime_nsec(), data.ctime(), data.ctime_nsec()] {
+            hasher.write_i64(time);
+        }
+    }
+    hasher.finish()
 }
