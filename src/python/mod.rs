@@ -1,5 +1,6 @@
 //! The Python module `clazar_auth._native`: it converts types, and nothing else.
 
+mod argument;
 mod doctor;
 mod error;
 mod log;

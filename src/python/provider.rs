@@ -1,6 +1,5 @@
 //! Providers.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +8,12 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
+use super::argument::{self, Argument};
 use super::error::{raise, run};
 use super::log::Log;
 use super::pending::Pending;
 use super::recipe::Recipe;
-use super::settings::{Hosts, Keywords, seconds};
+use super::settings::{Arguments, seconds};
 use super::stats::Stats;
 use super::text::Text;
 use super::token::AccessToken;
@@ -85,23 +85,23 @@ impl TokenProvider {
         ca_file=None, proxy=None, timeout=None, user_agent=None, allowed_hosts=None, store=None,
         trust_env=None, system_roots=None))]
     #[allow(clippy::too_many_arguments)]
-    fn new(
-        py: Python<'_>,
-        client_id: &str,
-        client_secret: Option<&str>,
-        client_secret_file: Option<PathBuf>,
-        client_secret_fallback: Option<String>,
-        auth_url: Option<String>,
-        ca_file: Option<PathBuf>,
-        proxy: Option<String>,
-        timeout: Option<f64>,
-        user_agent: Option<String>,
-        allowed_hosts: Option<Hosts>,
-        store: Option<PathBuf>,
-        trust_env: Option<bool>,
-        system_roots: Option<bool>,
+    fn new<'py>(
+        py: Python<'py>,
+        client_id: Bound<'py, PyAny>,
+        client_secret: Argument<'py>,
+        client_secret_file: Argument<'py>,
+        client_secret_fallback: Argument<'py>,
+        auth_url: Argument<'py>,
+        ca_file: Argument<'py>,
+        proxy: Argument<'py>,
+        timeout: Argument<'py>,
+        user_agent: Argument<'py>,
+        allowed_hosts: Argument<'py>,
+        store: Argument<'py>,
+        trust_env: Argument<'py>,
+        system_roots: Argument<'py>,
     ) -> PyResult<Self> {
-        let keywords = Keywords {
+        let arguments = Arguments {
             client_secret_file,
             client_secret_fallback,
             auth_url,
@@ -109,12 +109,12 @@ impl TokenProvider {
             proxy,
             timeout,
             user_agent,
-            allowed_hosts: allowed_hosts.map(|hosts| hosts.0),
+            allowed_hosts,
             store,
             trust_env,
             system_roots,
         };
-        Self::with(py, keywords.given(py, client_id, client_secret)?)
+        Self::with(py, arguments.read()?.given(py, &client_id, &client_secret)?)
     }
 
     /// A provider from CLAZAR_CLIENT_ID, CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE,
@@ -136,21 +136,21 @@ impl TokenProvider {
         timeout=None, user_agent=None, allowed_hosts=None, store=None, trust_env=None,
         system_roots=None))]
     #[allow(clippy::too_many_arguments)]
-    fn from_env(
-        py: Python<'_>,
-        client_secret_file: Option<PathBuf>,
-        client_secret_fallback: Option<String>,
-        auth_url: Option<String>,
-        ca_file: Option<PathBuf>,
-        proxy: Option<String>,
-        timeout: Option<f64>,
-        user_agent: Option<String>,
-        allowed_hosts: Option<Hosts>,
-        store: Option<PathBuf>,
-        trust_env: Option<bool>,
-        system_roots: Option<bool>,
+    fn from_env<'py>(
+        py: Python<'py>,
+        client_secret_file: Argument<'py>,
+        client_secret_fallback: Argument<'py>,
+        auth_url: Argument<'py>,
+        ca_file: Argument<'py>,
+        proxy: Argument<'py>,
+        timeout: Argument<'py>,
+        user_agent: Argument<'py>,
+        allowed_hosts: Argument<'py>,
+        store: Argument<'py>,
+        trust_env: Argument<'py>,
+        system_roots: Argument<'py>,
     ) -> PyResult<Self> {
-        let keywords = Keywords {
+        let arguments = Arguments {
             client_secret_file,
             client_secret_fallback,
             auth_url,
@@ -158,12 +158,12 @@ impl TokenProvider {
             proxy,
             timeout,
             user_agent,
-            allowed_hosts: allowed_hosts.map(|hosts| hosts.0),
+            allowed_hosts,
             store,
             trust_env,
             system_roots,
         };
-        Self::with(py, keywords.over_env(py)?)
+        Self::with(py, arguments.read()?.over_env(py)?)
     }
 
     /// A token that lives: from memory as long as it is fresh; when it is due, it is renewed in the
@@ -381,7 +381,8 @@ impl TokenProvider {
     /// >>> other.unseal(provider.seal())
     /// >>> other.token().value == provider.token().value
     /// True
-    fn unseal(&self, py: Python<'_>, blob: Vec<u8>) -> PyResult<()> {
+    fn unseal(&self, py: Python<'_>, blob: Bound<'_, PyAny>) -> PyResult<()> {
+        let blob = argument::bytes("blob", &blob)?;
         self.provider.unseal(&blob).map_err(|error| raise(py, &error))
     }
 
@@ -392,7 +393,8 @@ impl TokenProvider {
     }
 
     /// Take a token with this text into use for a day, without an exchange.
-    fn _use(&self, py: Python<'_>, value: &str) -> PyResult<AccessToken> {
+    fn _use(&self, py: Python<'_>, value: Bound<'_, PyAny>) -> PyResult<AccessToken> {
+        let value = argument::text("value", &value)?;
         self.provider.put(value).map(AccessToken).map_err(|error| raise(py, &error))
     }
 
@@ -415,7 +417,8 @@ impl TokenProvider {
     /// Traceback (most recent call last):
     ///     ...
     /// clazar_auth.errors.ConfigurationError: ...example.com...
-    fn check_url(&self, py: Python<'_>, url: &str) -> PyResult<()> {
+    fn check_url(&self, py: Python<'_>, url: Bound<'_, PyAny>) -> PyResult<()> {
+        let url = argument::text("url", &url)?;
         self.provider.check_url(url).map_err(|error| raise(py, &error))
     }
 

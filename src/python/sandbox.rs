@@ -1,14 +1,16 @@
 //! The sandbox, for `clazar_auth.testing`.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use super::argument::{Argument, bytes, headers, optional, text};
 use super::error::{raise, run};
 use super::settings::duration;
 use crate::{Error, ErrorKind, sandbox};
+
+const AUTHENTICATE: &str = "/authenticate/";
 
 /// A stand-in for the Clazar API on loopback; see clazar_auth.testing.Sandbox.
 #[pyclass(frozen, subclass, module = "clazar_auth._native")]
@@ -117,16 +119,22 @@ impl Sandbox {
     /// Traceback (most recent call last):
     ///     ...
     /// clazar_auth.errors.RateLimitedError: ...
-    #[pyo3(signature = (status, body=Vec::new(), *, headers=BTreeMap::new(), path="/authenticate/"))]
+    #[pyo3(
+        signature = (status, body=None, *, headers=None, path=None),
+        text_signature = "($self, status, body=b'', *, headers={}, path='/authenticate/')"
+    )]
     fn answer_next(
         &self,
         py: Python<'_>,
         status: u16,
-        body: Vec<u8>,
-        headers: BTreeMap<String, String>,
-        path: &str,
+        body: Argument<'_>,
+        headers: Argument<'_>,
+        path: Argument<'_>,
     ) -> PyResult<()> {
-        let answer = sandbox::Answer { status, headers: headers.into_iter().collect(), body };
+        let body = optional("body", &body, bytes)?.unwrap_or_default();
+        let headers = optional("headers", &headers, self::headers)?.unwrap_or_default();
+        let path = optional("path", &path, text)?.unwrap_or(AUTHENTICATE);
+        let answer = sandbox::Answer { status, headers, body };
         self.with(py, |sandbox| sandbox.answer_next(path, answer))
     }
 
@@ -169,8 +177,9 @@ impl Sandbox {
     /// >>> _ = provider.token()
     /// >>> sandbox.requests()
     /// 1
-    #[pyo3(signature = (path="/authenticate/"))]
-    fn requests(&self, py: Python<'_>, path: &str) -> PyResult<u64> {
+    #[pyo3(signature = (path=None), text_signature = "($self, path='/authenticate/')")]
+    fn requests(&self, py: Python<'_>, path: Argument<'_>) -> PyResult<u64> {
+        let path = optional("path", &path, text)?.unwrap_or(AUTHENTICATE);
         self.with(py, |sandbox| sandbox.requests(path))
     }
 

@@ -3,17 +3,53 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
 
+use super::argument::{Argument, flag, hosts, number, optional, owned, path, text};
 use super::error::raise;
 use super::recipe::Recipe;
 use crate::credentials::{Secret, SecretSource};
 use crate::provider::Config;
 use crate::{Error, Options};
 
-/// The keyword arguments that all constructors take.
+/// The keyword arguments that all constructors take, as they came.
+pub(super) struct Arguments<'py> {
+    pub(super) client_secret_file: Argument<'py>,
+    pub(super) client_secret_fallback: Argument<'py>,
+    pub(super) auth_url: Argument<'py>,
+    pub(super) ca_file: Argument<'py>,
+    pub(super) proxy: Argument<'py>,
+    pub(super) timeout: Argument<'py>,
+    pub(super) user_agent: Argument<'py>,
+    pub(super) allowed_hosts: Argument<'py>,
+    pub(super) store: Argument<'py>,
+    pub(super) trust_env: Argument<'py>,
+    pub(super) system_roots: Argument<'py>,
+}
+
+impl Arguments<'_> {
+    pub(super) fn read(&self) -> PyResult<Keywords> {
+        Ok(Keywords {
+            client_secret_file: optional("client_secret_file", &self.client_secret_file, path)?,
+            client_secret_fallback: optional(
+                "client_secret_fallback",
+                &self.client_secret_fallback,
+                owned,
+            )?,
+            auth_url: optional("auth_url", &self.auth_url, owned)?,
+            ca_file: optional("ca_file", &self.ca_file, path)?,
+            proxy: optional("proxy", &self.proxy, owned)?,
+            timeout: optional("timeout", &self.timeout, number)?,
+            user_agent: optional("user_agent", &self.user_agent, owned)?,
+            allowed_hosts: optional("allowed_hosts", &self.allowed_hosts, hosts)?,
+            store: optional("store", &self.store, path)?,
+            trust_env: optional("trust_env", &self.trust_env, flag)?,
+            system_roots: optional("system_roots", &self.system_roots, flag)?,
+        })
+    }
+}
+
+/// The same, in Rust's types.
 pub(super) struct Keywords {
     pub(super) client_secret_file: Option<PathBuf>,
     pub(super) client_secret_fallback: Option<String>,
@@ -33,10 +69,11 @@ impl Keywords {
     pub(super) fn given(
         &self,
         py: Python<'_>,
-        client_id: &str,
-        client_secret: Option<&str>,
+        client_id: &Bound<'_, PyAny>,
+        client_secret: &Argument<'_>,
     ) -> PyResult<(Config, Recipe)> {
-        let secret = client_secret.map(Secret::new);
+        let client_id = text("client_id", client_id)?;
+        let secret = optional("client_secret", client_secret, text)?.map(Secret::new);
         let source = SecretSource::one_of(secret, self.secret_file());
         let mut config = Config::default();
         config.credentials.client_id = Some(client_id.to_owned());
@@ -99,34 +136,4 @@ pub(super) fn duration(py: Python<'_>, what: &str, number: f64) -> PyResult<Dura
         let text = format!("the {what} is not a number of seconds from 0 up; give one");
         raise(py, &Error::invalid(text))
     })
-}
-
-/// The argument `allowed_hosts`: any iterable of `str` but a `str`, whose items are characters.
-pub(super) struct Hosts(pub(super) Vec<String>);
-
-impl<'a, 'py> FromPyObject<'a, 'py> for Hosts {
-    type Error = PyErr;
-
-    fn extract(hosts: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let refused = |not: &str| {
-            PyTypeError::new_err(format!(
-                "allowed_hosts must be a list of str, such as ['api.clazar.io'], not {not}"
-            ))
-        };
-        let name_of =
-            |object: &Bound<'_, PyAny>| Ok::<_, PyErr>(object.get_type().name()?.to_string());
-        if hosts.is_instance_of::<PyString>() {
-            return Err(refused("a str on its own"));
-        }
-        let Ok(items) = hosts.try_iter() else { return Err(refused(&name_of(&hosts)?)) };
-        let text = |item: PyResult<Bound<'py, PyAny>>| {
-            let item = item?;
-            match item.cast::<PyString>() {
-                // What is no Unicode text is no host either, and is refused as such.
-                Ok(text) => Ok(text.to_string_lossy().into_owned()),
-                Err(_) => Err(refused(&format!("one of {}", name_of(&item)?))),
-            }
-        };
-        items.map(text).collect::<PyResult<_>>().map(Self)
-    }
 }

@@ -1,15 +1,15 @@
 //! Tokens.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyTzInfo};
 
+use super::argument::Argument;
 use super::error::run;
 use super::provider::finish;
-use super::settings::Keywords;
+use super::settings::Arguments;
 
 /// An access token of the Clazar API. Immutable and thread-safe.
 ///
@@ -132,21 +132,21 @@ impl AccessToken {
         client_secret_fallback=None, auth_url=None,
     ca_file=None, proxy=None, timeout=None, user_agent=None, trust_env=None, system_roots=None))]
 #[allow(clippy::too_many_arguments)]
-pub(super) fn authenticate(
-    py: Python<'_>,
-    client_id: &str,
-    client_secret: Option<&str>,
-    client_secret_file: Option<PathBuf>,
-    client_secret_fallback: Option<String>,
-    auth_url: Option<String>,
-    ca_file: Option<PathBuf>,
-    proxy: Option<String>,
-    timeout: Option<f64>,
-    user_agent: Option<String>,
-    trust_env: Option<bool>,
-    system_roots: Option<bool>,
+pub(super) fn authenticate<'py>(
+    py: Python<'py>,
+    client_id: Bound<'py, PyAny>,
+    client_secret: Argument<'py>,
+    client_secret_file: Argument<'py>,
+    client_secret_fallback: Argument<'py>,
+    auth_url: Argument<'py>,
+    ca_file: Argument<'py>,
+    proxy: Argument<'py>,
+    timeout: Argument<'py>,
+    user_agent: Argument<'py>,
+    trust_env: Argument<'py>,
+    system_roots: Argument<'py>,
 ) -> PyResult<AccessToken> {
-    let keywords = Keywords {
+    let arguments = Arguments {
         client_secret_file,
         client_secret_fallback,
         auth_url,
@@ -159,7 +159,7 @@ pub(super) fn authenticate(
         trust_env,
         system_roots,
     };
-    let (config, _) = keywords.given(py, client_id, client_secret)?;
+    let (config, _) = arguments.read()?.given(py, &client_id, &client_secret)?;
     let provider = run(py, || config.provider())?;
     finish(py, || provider.ask_once()).map(AccessToken)
 }

@@ -96,6 +96,15 @@ class Smoke(unittest.TestCase):
             provider.invalidate(old)
             self.assertNotEqual(provider.token().value, old.value)
 
+    def test_a_secret_that_is_no_text_is_not_shown(self) -> None:
+        secret = "not-a-real-secret-0123456789abcdef"
+        with self.assertRaises(clazar_auth.ConfigurationError) as caught:
+            clazar_auth.TokenProvider("id", secret + "\udcff")
+        self.assertIn("client_secret holds", str(caught.exception))
+        self.assertNotIn(secret, repr(vars(caught.exception)) + repr(caught.exception))
+        with self.assertRaisesRegex(TypeError, "^client_secret must be str, not bytes$"):
+            clazar_auth.TokenProvider("id", secret.encode())  # type: ignore[arg-type]
+
     def test_an_error_survives_pickle(self) -> None:
         self.sandbox.answer_next(429, headers={"Retry-After": "3600"})
         with self.sandbox.provider() as provider, self.assertRaises(

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -73,9 +74,10 @@ def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequ
 
 def _check_proxy(url: str) -> None:
     """Refuse a proxy of the environment; of a session's own, an auth object is not told."""
-    from requests.utils import get_environ_proxies, select_proxy
-
-    if urlsplit(url).scheme == "http" and select_proxy(url, get_environ_proxies(url)):
+    utils: Any = sys.modules.get("requests.utils")
+    if utils is None or urlsplit(url).scheme != "http":
+        return  # Another library's request goes where that library says.
+    if utils.select_proxy(url, utils.get_environ_proxies(url)):
         raise refusal(url)
 
 

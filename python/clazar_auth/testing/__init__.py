@@ -48,7 +48,10 @@ class Sandbox(_native.Sandbox):
         TokenProvider(client_id='...', auth_url='http://127.0.0.1:.../authenticate/')
         """
         options.setdefault("auth_url", self.auth_url)
-        return TokenProvider(self.client_id, self.client_secret, **options)
+        try:
+            return TokenProvider(self.client_id, self.client_secret, **options)
+        finally:
+            options.clear()  # A traceback may show what a function holds.
 
 
 class StaticProvider(TokenProvider):
@@ -70,9 +73,12 @@ class StaticProvider(TokenProvider):
     def __new__(cls, value: str = "not-a-real-token", **options: Any) -> StaticProvider:
         # Nothing is sent to this URL; a loopback one needs neither certificates nor a proxy.
         options.setdefault("auth_url", "http://127.0.0.1/authenticate/")
-        provider = super().__new__(cls, "static", "not-a-real-secret" * 2, **options)
-        provider._use(value)
-        return provider
+        try:
+            provider = super().__new__(cls, "static", "not-a-real-secret" * 2, **options)
+            provider._use(value)
+            return provider
+        finally:
+            del value, options  # A traceback may show what a function holds.
 
     def refresh(self) -> AccessToken:
         """The same token again.
