@@ -59,6 +59,12 @@ impl Options {
         Trust::new(self.ca_file.as_deref(), self.common(), system_roots)
     }
 
+    /// Whether the URL has a part that errors leave out.
+    #[cfg(feature = "python")]
+    pub(crate) fn auth_url_has_query(&self) -> bool {
+        self.auth_url.as_deref().is_some_and(|url| url.contains(['?', '#']))
+    }
+
     /// Whether the proxy's URL, with or without a scheme, has a part before its host.
     #[cfg(feature = "python")]
     pub(crate) fn proxy_has_user(&self) -> bool {

@@ -35,6 +35,8 @@ impl Config {
             Some("it was given its client secret")
         } else if self.credentials.fallback.is_some() {
             Some("it was given a fallback of its client secret")
+        } else if self.options.auth_url_has_query() {
+            Some("its auth_url has a query or a fragment, which may hold anything")
         } else if self.options.proxy_has_user() {
             Some("its proxy's URL names a user")
         } else if self.store.as_deref().is_some_and(Store::has_user) {

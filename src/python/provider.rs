@@ -466,7 +466,8 @@ impl TokenProvider {
 
     /// A recipe: the provider is made again from the environment, or with the client secret's file,
     /// of the process that unpickles it. A provider that was given a secret is not pickled, and neither
-    /// is one of a subclass that does not say how.
+    /// is one whose auth_url was given with a query, which may hold one, nor one of a subclass that does
+    /// not say how.
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         if !slf.is_exact_instance_of::<Self>() {
             return Err(PyTypeError::new_err(

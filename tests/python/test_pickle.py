@@ -57,6 +57,8 @@ def test_a_spawned_process_gets_it(
         ({"client_secret_fallback": SECRET}, "fallback"),
         ({"proxy": "http://user:not-a-real-password@127.0.0.1:3128"}, "proxy"),
         ({"proxy": "user:not-a-real-password@127.0.0.1:3128"}, "proxy"),
+        ({"auth_url": "https://api.example/authenticate/?key=not-a-real-key"}, "query"),
+        ({"auth_url": "https://api.example/authenticate/#not-a-real-key"}, "fragment"),
         ({"store": "redis://:not-a-real-password@127.0.0.1:6379/0"}, "store"),
     ],
 )
@@ -68,6 +70,15 @@ def test_a_secret_is_not_pickled(options: dict[str, Any], reason: str, tmp_path:
     with pytest.raises(TypeError, match=f"not pickled, since .*{reason}") as raised:
         pickle.dumps(TokenProvider("id", **options))
     assert "not-a-real" not in str(raised.value)
+
+
+def test_the_query_of_the_environment_is_read_again(
+    sandbox: Sandbox, sandbox_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAZAR_AUTH_URL", f"{sandbox.auth_url}?key=not-a-real-key")
+    pickled = pickle.dumps(TokenProvider.from_env())
+    assert b"not-a-real-key" not in pickled
+    assert pickle.loads(pickled).token().expires_in > 0
 
 
 class Subclass(TokenProvider):
