@@ -53,6 +53,18 @@ def test_one_redirect_elsewhere_may_follow_another(sandbox: Sandbox) -> None:
         assert "Authorization" not in third.seen[0]
 
 
+def test_an_error_shows_the_token_in_its_repr(sandbox: Sandbox) -> None:
+    async def main(session: aiohttp.ClientSession) -> None:
+        await session.get(f"{sandbox.url}/nothing/", raise_for_status=True)
+
+    provider = sandbox.provider()
+    with pytest.raises(aiohttp.ClientResponseError) as caught:
+        run(provider, main)
+    token = provider.token().value
+    assert token in repr(caught.value), "SECURITY.md says so"
+    assert token not in str(caught.value)
+
+
 def test_the_token_does_not_come_back_from_elsewhere(sandbox: Sandbox) -> None:
     with Sandbox() as other:
         url = redirect(sandbox, redirect(other, f"{sandbox.url}/listings/"))

@@ -8,10 +8,13 @@ import signal
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 import pytest
+from helpers import LONG
+from test_docs import BLOCK, PAGES, ROOT
 
 import clazar_auth
 from clazar_auth._cli.output import complain, say
@@ -238,6 +241,46 @@ def test_what_is_printed_is_made_printable_once_more(capsys: pytest.CaptureFixtu
     shown = capsys.readouterr()
     assert shown.out == "\x1b[31mfailed\x1b[0m " + r"a\x1b[2J\r\nb\u202e\x9b\u2028" + "\n"
     assert shown.err == r"clazar-auth: a\x1b[2J\r\nb" + "\n"
+
+
+CURL = """#!/bin/sh
+printf '%s\\n' "$@" > arguments
+for argument; do
+    case $argument in
+        @-) cat ;;
+        @*) cat "${argument#@}" ;;
+    esac
+done > headers
+"""
+"""Keeps its arguments, which all users of the machine see, and the headers that it is to send."""
+
+
+def examples() -> Iterator[tuple[str, str]]:
+    pages = {str(page.relative_to(ROOT)): page.read_text() for page in PAGES}
+    found = {name: "".join(it for _, it in BLOCK.findall(page)) for name, page in pages.items()}
+    for name, text in {**found, "header --help": run("header", "--help").stdout}.items():
+        for line in text.splitlines():
+            if "curl" in line and "clazar-auth header" in line:
+                yield name, line
+
+
+def test_no_example_puts_the_token_into_the_process_list(
+    sandbox_environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "curl").write_text(CURL)
+    (tmp_path / "curl").chmod(0o755)
+    path = [str(tmp_path), str(COMMAND.parent), os.environ["PATH"]]
+    environment = {**sandbox_environment, "PATH": os.pathsep.join(path)}
+    names = set()
+    for name, line in examples():
+        names.add(name)
+        command = ["bash", "-euo", "pipefail", "-c", line]
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=LONG)
+        token = run("token").stdout.strip()
+        is_sent = (tmp_path / "headers").read_text() == f"Authorization: Bearer {token}\n"
+        is_seen = token in (tmp_path / "arguments").read_text()
+        assert (is_sent, is_seen) == (True, False), line
+    assert names == {"README.md", "docs/command-line.md", "docs/index.md", "header --help"}
 
 
 def test_a_path_that_the_terminal_cannot_show(

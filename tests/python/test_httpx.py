@@ -86,6 +86,16 @@ def test_the_adapter_pickles_as_its_provider_does(
 
 
 @both
+def test_a_response_pickles_with_the_token(sandbox: Sandbox, library: ModuleType) -> None:
+    provider = sandbox.provider()
+    response = library.get(f"{sandbox.url}/listings/", auth=Auth(provider))
+    token = provider.token().value.encode()
+    assert token in pickle.dumps(response), "SECURITY.md says so"
+    del response.request.headers["Authorization"]
+    assert token not in pickle.dumps(response)
+
+
+@both
 def test_a_form_is_sent_again(sandbox: Sandbox, library: ModuleType) -> None:
     provider = sandbox.provider()
     provider.token()

@@ -47,8 +47,10 @@ Print the header that a request to the API needs.
 It carries the token that `clazar-auth token` prints."""
 HEADER_EPILOG = """\
 examples:
-  curl -H "$(clazar-auth header)" https://api.clazar.io/listings/
-  curl -H @<(clazar-auth header) https://api.clazar.io/listings/    # unseen by other users
+  curl -H @<(clazar-auth header) https://api.clazar.io/listings/      # bash, zsh
+  clazar-auth header | curl -H @- https://api.clazar.io/listings/     # any shell
+
+In an argument of curl, other users of the machine would see the token.
 
 exit status: 0 printed, 1 there is no token to be had, 2 wrong usage or configuration"""
 

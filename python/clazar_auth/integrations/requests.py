@@ -141,7 +141,8 @@ class _Retry:
         return True
 
     def __reduce__(self) -> tuple[Callable[[], object], tuple[()]]:
-        # A response is pickled with its request and its hooks, but never with a token.
+        # A response is pickled with its request and its hooks. The request's headers have the token
+        # then, as any authorization; the hook does not add the provider to it.
         return _no_retry, ()
 
 
