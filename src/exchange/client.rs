@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 
 use ureq::config::Config;
 use ureq::http::{HeaderMap, Request, StatusCode, header};
-use ureq::unversioned::transport::{Connector, TcpConnector};
+use ureq::unversioned::transport::Connector;
 use ureq::{Agent, ProxyProtocol};
 use zeroize::Zeroizing;
 
-use super::deadline::DeadlineConnector;
+use super::buffers::{FIRST, Room};
 use super::failure::Route;
 use super::interrupt::Interrupt;
 use super::lookup::Lookup;
 use super::options::Options;
+use super::tcp::TcpConnector;
 use super::tls::TlsConnector;
 use super::trace::Trace;
 use super::tunnel::TunnelConnector;
@@ -30,7 +31,9 @@ const DEFAULT_USER_AGENT: &str = concat!("clazar-auth/", env!("CARGO_PKG_VERSION
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(86_400);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const BODY_LIMIT: u64 = 64 * 1024;
+const BODY_LIMIT: usize = 64 * 1024;
+/// Room for what is sent besides the URL and the user agent.
+const SHORT_LINES: usize = 2 * 1024;
 
 /// An endpoint and how to reach it. Holds no connection and no credentials.
 pub(crate) struct Client {
@@ -46,7 +49,14 @@ pub(crate) struct Client {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    pub(super) body: Zeroizing<Vec<u8>>,
+    body: Room,
+    body_length: usize,
+}
+
+impl Answer {
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body[..self.body_length]
+    }
 }
 
 impl Client {
@@ -75,6 +85,8 @@ impl Client {
             .proxy(proxy::choose(&url, options.proxy.as_deref(), options.common())?)
             .user_agent(user_agent)
             .timeout_connect(Some(CONNECT_TIMEOUT))
+            // Room for the longest line twice: half of it may be held back.
+            .output_buffer_size(2 * (SHORT_LINES + url.uri().to_string().len() + user_agent.len()))
             .build();
         let trust = Arc::new(options.trust()?);
         if url.is_https() {
@@ -149,9 +161,11 @@ impl Client {
         let needs_tls = self.url.is_https() || proxy_over_tls;
         let tls = needs_tls.then(|| self.trust.client_config()).transpose()?;
         let connector = TunnelConnector::default()
-            .chain(TcpConnector::default())
+            .chain(TcpConnector {
+                deadline: Instant::now() + limit,
+                loopback_only: !self.url.is_https(),
+            })
             .chain(self.trace.clone())
-            .chain(DeadlineConnector(Instant::now() + limit))
             .chain(TlsConnector(tls, self.trace.clone()));
         Ok(Agent::with_parts(self.config.clone(), connector, Lookup(self.trace.clone())))
     }
@@ -176,18 +190,15 @@ impl Client {
         let request = agent.configure_request(request).timeout_global(Some(limit)).build();
         let response = agent.run(request).map_err(|error| self.reconsider(route.failed(error)))?;
         let (parts, body) = response.into_parts();
-        Ok(Answer {
-            body: read_body(body).or_else(|error| {
-                // A refusal is as clear without its body.
-                if parts.status == StatusCode::OK {
-                    Err(route.broke_off(error))
-                } else {
-                    Ok(Zeroizing::default())
-                }
-            })?,
-            status: parts.status,
-            headers: parts.headers,
-        })
+        let (body, body_length) = read_body(body).or_else(|error| {
+            // A refusal is as clear without its body.
+            if parts.status == StatusCode::OK {
+                Err(route.broke_off(error))
+            } else {
+                Ok((Room::new(0), 0))
+            }
+        })?;
+        Ok(Answer { status: parts.status, headers: parts.headers, body, body_length })
     }
 
     /// After a refused certificate whom to trust is read again.
@@ -199,13 +210,21 @@ impl Client {
     }
 }
 
-/// The whole body, or an error if it is longer than the limit.
-fn read_body(mut body: ureq::Body) -> Result<Zeroizing<Vec<u8>>, ureq::Error> {
-    // Room for all that may come, so that no smaller copy is left behind by growing.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(BODY_LIMIT as usize + 64));
-    body.as_reader().take(BODY_LIMIT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > BODY_LIMIT {
-        return Err(ureq::Error::BodyExceedsLimit(BODY_LIMIT));
+/// The whole body and its length, or an error if that is above the limit.
+fn read_body(mut body: ureq::Body) -> Result<(Room, usize), ureq::Error> {
+    let mut reader = body.as_reader();
+    let mut room = Room::new(FIRST);
+    let mut filled = 0;
+    loop {
+        match reader.read(&mut room[filled..])? {
+            0 => return Ok((room, filled)),
+            read => filled += read,
+        }
+        if filled > BODY_LIMIT {
+            return Err(ureq::Error::BodyExceedsLimit(BODY_LIMIT as u64));
+        }
+        if filled == room.len() {
+            room.grow(BODY_LIMIT + 1);
+        }
     }
-    Ok(bytes)
 }

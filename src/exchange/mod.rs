@@ -1,8 +1,8 @@
 //! The one HTTP call: a client id and secret go out, a token comes back.
 
 mod attempts;
+mod buffers;
 mod client;
-mod deadline;
 mod failure;
 mod interrupt;
 mod lifetime;
@@ -12,6 +12,7 @@ mod proxy;
 mod refusal;
 mod request;
 mod response;
+mod tcp;
 mod tls;
 mod tls_failure;
 // Only the doctor looks.

@@ -29,11 +29,11 @@ struct ErrorBody<'a> {
 
 pub(super) fn error(url: &SecureUrl, secret: &Secret, answer: &Answer) -> Error {
     let status = answer.status.as_u16();
-    let body = object::<ErrorBody>(&answer.body);
+    let body = object::<ErrorBody>(answer.body());
     let code = body.as_ref().map(|body| &*body.error.0);
     let (kind, sentence) = if status == 401 || code == Some("invalid_client") {
         refused_credentials()
-    } else if object::<IgnoredAny>(&answer.body).is_some() {
+    } else if object::<IgnoredAny>(answer.body()).is_some() {
         by_the_api(status, url)
     } else {
         by_status(status, url)

@@ -45,7 +45,7 @@ pub(super) fn read(
     if answer.status != StatusCode::OK {
         return Err(refusal::error(url, secret, answer));
     }
-    token(&answer.body, date(answer), sent).map_err(|why| {
+    token(answer.body(), date(answer), sent).map_err(|why| {
         Error::new(
             ErrorKind::InvalidResponse,
             format!("{url} answered without a usable token: {why}; check the URL"),

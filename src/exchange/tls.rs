@@ -8,10 +8,10 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use ureq::Error;
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
-    TransportAdapter,
+    Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport, TransportAdapter,
 };
 
+use super::buffers::WipedBuffers;
 use super::trace::Trace;
 
 /// Wraps the connection below in TLS where the URL asks for it.
@@ -43,10 +43,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
         self.1.note(|way| way.protocol = conn.protocol_version());
         Ok(Some(Either::B(TlsTransport {
             stream: StreamOwned { conn, sock },
-            buffers: LazyBuffers::new(
-                details.config.input_buffer_size(),
-                details.config.output_buffer_size(),
-            ),
+            buffers: WipedBuffers::new(details.config),
         })))
     }
 }
@@ -59,7 +56,16 @@ impl fmt::Debug for TlsConnector {
 
 pub(super) struct TlsTransport {
     stream: StreamOwned<ClientConnection, TransportAdapter>,
-    buffers: LazyBuffers,
+    buffers: WipedBuffers,
+}
+
+impl TlsTransport {
+    fn send(&mut self, timeout: NextTimeout) -> Result<(), Error> {
+        self.stream.sock.set_timeout(timeout);
+        self.stream.write_all(self.buffers.held_back())?;
+        self.buffers.sent();
+        Ok(())
+    }
 }
 
 impl Transport for TlsTransport {
@@ -68,12 +74,11 @@ impl Transport for TlsTransport {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.stream.sock.set_timeout(timeout);
-        self.stream.write_all(&self.buffers.output()[..amount])?;
-        Ok(())
+        if self.buffers.hold_back(amount) { self.send(timeout) } else { Ok(()) }
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.send(timeout)?;
         self.stream.sock.set_timeout(timeout);
         let amount = self.stream.read(self.buffers.input_append_buf())?;
         self.buffers.input_appended(amount);

@@ -16,17 +16,19 @@ mod server;
 mod suid;
 
 use std::collections::HashSet;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
-use std::sync::Mutex;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use clazar_auth::sandbox::{Answer, Sandbox};
 
 use certificates::{Authority, VALID};
-use programs::{Watch, amount, checked, compile, folder, root, run, run_case, run_with, stage};
+use programs::{
+    Watch, amount, checked, command, compile, folder, root, run, run_case, run_with, stage,
+};
 use server::{Server, TOKEN_BODY, http, ok, read_request};
 
 /// The first of the two lines that `exchange.c` prints, which must be the same but for the wait.
@@ -306,6 +308,38 @@ fn a_forked_child_goes_on_with_the_provider() {
             assert_eq!(sandbox.requests("/authenticate/"), requests, "{case}");
         }
     }
+}
+
+/// The child was forked in the middle of a request, and lives on.
+#[test]
+fn a_connection_ends_with_the_process_that_made_it() {
+    let (come, came) = mpsc::channel();
+    let (end, ended) = mpsc::channel();
+    let server = Server::new(move |mut stream, _| {
+        let _ = come.send(read_request(&mut stream).is_some());
+        let _ = end.send(stream.read(&mut [0]).ok());
+    });
+    let url = server.url();
+    let variables = [
+        ("CLAZAR_AUTH_URL", &*url),
+        ("CLAZAR_CLIENT_ID", "not-a-real-client"),
+        ("CLAZAR_CLIENT_SECRET", "not-a-real-secret-0123456789abcdef"),
+        ("TEST_CHILDREN", "1"),
+    ];
+    let mut program = command(&compile("orphan", &stage("stage")), &variables);
+    let mut program = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = program.stdin.take().unwrap();
+    let mut output = BufReader::new(program.stdout.take().unwrap());
+    let long = Duration::from_secs(60);
+
+    assert!(came.recv_timeout(long).unwrap(), "no request came");
+    input.write_all(b"\n").unwrap();
+    assert!(program.wait().unwrap().success());
+    let end = ended.recv_timeout(Duration::from_secs(9));
+    // The child still is there.
+    input.write_all(b"\n").unwrap();
+    assert_eq!(output.read_line(&mut String::new()).unwrap(), 1);
+    assert_eq!(end, Ok(Some(0)), "the child keeps the connection");
 }
 
 /// The exchange would go on for half a minute.

@@ -108,7 +108,8 @@ pub fn run(program: &Path, variables: &[(&str, &str)]) -> Output {
     output
 }
 
-fn command(program: &Path, variables: &[(&str, &str)]) -> Command {
+/// What runs `program`, for a test that starts it itself.
+pub fn command(program: &Path, variables: &[(&str, &str)]) -> Command {
     // What belongs to a thread of the parent is lost in a child, whatever a library does.
     let forks = variables.iter().any(|(name, _)| *name == "TEST_CHILDREN");
     let mut command = if Watch::now() == Watch::Valgrind {

@@ -14,6 +14,7 @@ mod request;
 mod response;
 mod sandbox;
 mod server;
+mod sizes;
 mod store;
 mod text;
 mod tls;

@@ -119,12 +119,10 @@ pub fn talk(wire: &mut dyn Wire, requests: &Requests, answer: &[u8]) {
 /// The bytes of one request, header and body.
 pub fn read_request(wire: &mut dyn Wire) -> Option<Vec<u8>> {
     let mut request = Vec::new();
-    let header_length = loop {
-        if let Some(at) = request.windows(4).position(|w| w == b"\r\n\r\n") {
-            break at + 4;
-        }
+    while !request.ends_with(b"\r\n\r\n") {
         request.push(read_byte(wire)?);
-    };
+    }
+    let header_length = request.len();
     let header = String::from_utf8_lossy(&request).to_lowercase();
     let length = header
         .lines()

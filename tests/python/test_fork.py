@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -104,6 +105,26 @@ def test_without_a_token_each_gets_its_own(sandbox: Sandbox) -> None:
     with Child(authorization=provider.authorization) as child:
         assert child.ask("authorization") != provider.authorization()
     assert sandbox.requests() == 2
+
+
+def test_a_child_does_not_keep_the_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = "http://127.0.0.1:{}/".format(listener.getsockname()[1])
+        provider = TokenProvider("id", "not-a-real-secret", auth_url=url, timeout=LONG)
+        thread = threading.Thread(target=provider.token)
+        thread.start()
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as request:
+            connection.settimeout(LONG)
+            while b"}" not in request.readline(1):
+                pass
+            with Child(peek=provider.peek) as child:
+                body = b'{"access_token": "t"}'
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+                thread.join(LONG)
+                connection.settimeout(9)
+                assert request.read(1) == b"", "the end of the connection"
+                assert child.ask("peek") is None
 
 
 def test_a_fork_while_an_exchange_is_under_way() -> None:
