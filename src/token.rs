@@ -22,7 +22,7 @@ pub(crate) const LONGEST_LIFETIME: Duration = Duration::from_secs(86_400);
 /// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
 pub(crate) fn is_token(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
+    let allowed = |b| matches!(b, b'A'..=b'Z' | b'a'..=b'z' | b'+' | b'-'..=b'9' | b'_' | b'~');
     text.len() <= LONGEST_VALUE && !body.is_empty() && body.bytes().all(allowed)
 }
 
