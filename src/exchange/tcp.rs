@@ -1,4 +1,4 @@
-//! TCP for ureq: connections that no forked child keeps, and that all end at one moment, and after so many bytes.
+//! TCP for ureq: connections that all end at one moment, and after so many bytes.
 //!
 //! ureq gives each step of a handshake, with a proxy or in TLS, a time limit of its own; a peer that
 //! sends one byte after the other would have for ever. What belongs to no header and no body (trailers,
@@ -7,11 +7,10 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, SockRef, Socket, Type};
 use ureq::unversioned::transport::time::Duration as Wait;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, NextTimeout, ShutdownHandle, Transport,
@@ -19,7 +18,7 @@ use ureq::unversioned::transport::{
 use ureq::{Error, Timeout};
 
 use super::buffers::WipedBuffers;
-use crate::sys::fork::ClosedInChild;
+use crate::sys::socket::Socket;
 
 /// A header and a body of 64 KiB each, however they are cut into chunks and records, are less.
 const MOST_RECEIVED: u64 = 1024 * 1024;
@@ -62,7 +61,7 @@ impl<In: Transport> Connector<In> for TcpConnector {
 impl TcpConnector {
     /// A connection to the first address that takes one. Each but the last is given about half of the
     /// time that is left.
-    fn open_any(&self, details: &ConnectionDetails) -> Result<Arc<TcpSocket>, Error> {
+    fn open_any(&self, details: &ConnectionDetails) -> Result<Arc<Socket>, Error> {
         let until = Until::new(details.timeout, self.deadline);
         let mut failure = None;
         for (at, address) in details.addrs.iter().enumerate() {
@@ -93,15 +92,11 @@ impl TcpConnector {
         address: &SocketAddr,
         limit: Duration,
         details: &ConnectionDetails,
-    ) -> Result<Arc<TcpSocket>, Error> {
-        let new = || Socket::new(Domain::for_address(*address), Type::STREAM, None);
-        let socket = TcpSocket(ClosedInChild::open(|| new().map(TcpStream::from))?);
-        let socket = Arc::new(socket);
+    ) -> Result<Arc<Socket>, Error> {
+        let socket = Arc::new(Socket::new(address)?);
         let handle: Arc<dyn ShutdownHandle> = socket.clone();
         (details.register_shutdown)(Arc::downgrade(&handle))?;
-        let stream = socket.get()?;
-        SockRef::from(stream).connect_timeout(&(*address).into(), limit)?;
-        stream.set_nodelay(true)?;
+        socket.connect(address, limit)?;
         Ok(socket)
     }
 }
@@ -117,16 +112,7 @@ fn has_no_way(error: &io::Error) -> bool {
     kinds.contains(&error.kind()) || error.raw_os_error() == Some(libc::EAFNOSUPPORT)
 }
 
-/// A socket that another thread can shut down.
-struct TcpSocket(ClosedInChild<TcpStream>);
-
-impl TcpSocket {
-    fn get(&self) -> io::Result<&TcpStream> {
-        self.0.get().ok_or_else(|| io::Error::other("the connection is the parent process's"))
-    }
-}
-
-impl ShutdownHandle for TcpSocket {
+impl ShutdownHandle for Socket {
     fn shutdown(&self) {
         // It may be shut down or closed already.
         let _ = self.get().and_then(|stream| stream.shutdown(Shutdown::Both));
@@ -171,7 +157,7 @@ impl Until {
 }
 
 pub(super) struct TcpTransport {
-    socket: Arc<TcpSocket>,
+    socket: Arc<Socket>,
     deadline: Instant,
     received: u64,
     buffers: WipedBuffers,

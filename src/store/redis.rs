@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use super::Trouble;
 use super::session::{Item, Kept, Session};
 use crate::Error;
 use crate::sys::lookup::by_name;
+use crate::sys::socket::Socket;
 use crate::text::{self, printable};
 use crate::trust::Trust;
 
@@ -115,26 +116,21 @@ impl RedisStore {
         let host = host.trim_matches(['[', ']']);
         let mut last = io::Error::other("its name has no address");
         for address in by_name(host, *port, TIMEOUT).map_err(failed)? {
-            match TcpStream::connect_timeout(&address, TIMEOUT) {
-                Ok(stream) => {
-                    let limit = Some(TIMEOUT);
-                    let limited = stream.set_read_timeout(limit);
-                    limited.and_then(|()| stream.set_write_timeout(limit)).map_err(failed)?;
-                    stream.set_nodelay(true).map_err(failed)?;
-                    return if *is_tls { self.secure(host, stream) } else { Ok(Box::new(stream)) };
-                }
+            match connect(&address) {
+                Ok(socket) if *is_tls => return self.secure(host, socket),
+                Ok(socket) => return Ok(Box::new(socket)),
                 Err(error) => last = error,
             }
         }
         Err(failed(last))
     }
 
-    fn secure(&self, host: &str, mut stream: TcpStream) -> Result<Box<dyn Wire>, String> {
+    fn secure(&self, host: &str, mut socket: Socket) -> Result<Box<dyn Wire>, String> {
         let config = self.trust.client_config().map_err(|error| error.to_string())?;
         let name = ServerName::try_from(host.to_owned()).map_err(|_| "has no valid name")?;
         let connection = ClientConnection::new(config, name);
         let mut connection = connection.map_err(|error| format!("was refused ({error})"))?;
-        connection.complete_io(&mut stream).map_err(|error| {
+        connection.complete_io(&mut socket).map_err(|error| {
             let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
             match inner {
                 Some(rustls::Error::InvalidCertificate(_)) => {
@@ -145,7 +141,7 @@ impl RedisStore {
                 None => "does not answer",
             }
         })?;
-        Ok(Box::new(StreamOwned::new(connection, stream)))
+        Ok(Box::new(StreamOwned::new(connection, socket)))
     }
 
     fn key(&self, what: &str) -> String {
@@ -155,6 +151,15 @@ impl RedisStore {
     fn trouble(&self, what: &str) -> Trouble {
         Trouble(format!("the store {} {what}", self.place()))
     }
+}
+
+fn connect(address: &SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(address)?;
+    socket.connect(address, TIMEOUT)?;
+    let stream = socket.get()?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    Ok(socket)
 }
 
 trait Wire: Read + Write {}

@@ -12,4 +12,5 @@ pub(crate) mod lookup;
 pub(crate) mod per_process;
 pub(crate) mod privileges;
 pub(crate) mod signals;
+pub(crate) mod socket;
 pub(crate) mod thread;

@@ -16,7 +16,7 @@ mod server;
 mod suid;
 
 use std::collections::HashSet;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -310,36 +310,39 @@ fn a_forked_child_goes_on_with_the_provider() {
     }
 }
 
-/// The child was forked in the middle of a request, and lives on.
+/// With the API and with a store. The child was forked in the middle of a request, and lives on.
 #[test]
 fn a_connection_ends_with_the_process_that_made_it() {
-    let (come, came) = mpsc::channel();
-    let (end, ended) = mpsc::channel();
-    let server = Server::new(move |mut stream, _| {
-        let _ = come.send(read_request(&mut stream).is_some());
-        let _ = end.send(stream.read(&mut [0]).ok());
-    });
-    let url = server.url();
-    let variables = [
-        ("CLAZAR_AUTH_URL", &*url),
-        ("CLAZAR_CLIENT_ID", "not-a-real-client"),
-        ("CLAZAR_CLIENT_SECRET", "not-a-real-secret-0123456789abcdef"),
-        ("TEST_CHILDREN", "1"),
-    ];
-    let mut program = command(&compile("orphan", &stage("stage")), &variables);
-    let mut program = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut input = program.stdin.take().unwrap();
-    let mut output = BufReader::new(program.stdout.take().unwrap());
     let long = Duration::from_secs(60);
+    for is_store in [false, true] {
+        let (come, came) = mpsc::channel();
+        let (end, ended) = mpsc::channel();
+        let server = Server::new(move |mut stream, _| {
+            let _ = come.send(stream.read_exact(&mut [0]));
+            let _ = end.send(io::copy(&mut stream, &mut io::sink()).is_ok());
+        });
+        let (url, redis) = (server.url(), format!("redis://127.0.0.1:{}", server.port()));
+        let mut variables = vec![
+            ("CLAZAR_AUTH_URL", &*url),
+            ("CLAZAR_CLIENT_ID", "not-a-real-client"),
+            ("CLAZAR_CLIENT_SECRET", "not-a-real-secret-0123456789abcdef"),
+            ("TEST_CHILDREN", "1"),
+        ];
+        variables.extend(is_store.then_some(("CLAZAR_STORE", &*redis)));
+        let mut program = command(&compile("orphan", &stage("stage")), &variables);
+        let mut program = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut input = program.stdin.take().unwrap();
+        let mut output = BufReader::new(program.stdout.take().unwrap());
 
-    assert!(came.recv_timeout(long).unwrap(), "no request came");
-    input.write_all(b"\n").unwrap();
-    assert!(program.wait().unwrap().success());
-    let end = ended.recv_timeout(Duration::from_secs(9));
-    // The child still is there.
-    input.write_all(b"\n").unwrap();
-    assert_eq!(output.read_line(&mut String::new()).unwrap(), 1);
-    assert_eq!(end, Ok(Some(0)), "the child keeps the connection");
+        came.recv_timeout(long).unwrap().expect("a request comes");
+        input.write_all(b"\n").unwrap();
+        assert!(program.wait().unwrap().success());
+        let end = ended.recv_timeout(Duration::from_secs(9));
+        // The child still is there.
+        input.write_all(b"\n").unwrap();
+        assert_eq!(output.read_line(&mut String::new()).unwrap(), 1);
+        assert_eq!(end, Ok(true), "the child keeps the connection (store: {is_store})");
+    }
 }
 
 /// The exchange would go on for half a minute.
