@@ -20,7 +20,7 @@ use super::tls::TlsConnector;
 use super::trace::Trace;
 use super::tunnel::TunnelConnector;
 use super::url::{Purpose, SecureUrl};
-use super::{proxy, request, response};
+use super::{proxy, readiness, request, response};
 use crate::credentials::Secret;
 use crate::sys::clock::Clock;
 use crate::trust::Trust;
@@ -88,6 +88,7 @@ impl Client {
             // Room for the longest line twice: half of it may be held back.
             .output_buffer_size(2 * (SHORT_LINES + url.uri().to_string().len() + user_agent.len()))
             .build();
+        readiness::ensure(&config, url.uri());
         let trust = Arc::new(options.trust()?);
         if url.is_https() {
             trust.check()?;

@@ -9,6 +9,7 @@ mod lifetime;
 mod lookup;
 mod options;
 mod proxy;
+mod readiness;
 mod refusal;
 mod request;
 mod response;

@@ -310,6 +310,28 @@ fn a_forked_child_goes_on_with_the_provider() {
     }
 }
 
+/// No lock and no half-made static of the parent's is in the child's way.
+#[test]
+fn a_child_forked_in_the_first_request_makes_its_own() {
+    if Watch::now() != Watch::Nothing {
+        return; // They have allocators of their own.
+    }
+    let program = compile("anywhere", &stage("stage"));
+    let sandbox = Sandbox::start().unwrap();
+    run_case(&program, &sandbox, &[("TEST_STEP", "1")]);
+    let authority = Authority::new("c-anywhere");
+    let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let url = format!("https://127.0.0.1:{}/authenticate/", server.port());
+    let variables = [
+        ("CLAZAR_AUTH_URL", &*url),
+        ("CLAZAR_CLIENT_ID", "not-a-real-client"),
+        ("CLAZAR_CLIENT_SECRET", "not-a-real-secret-0123456789abcdef"),
+        ("SSL_CERT_FILE", authority.pem_file.to_str().unwrap()),
+        ("TEST_STEP", "19"),
+    ];
+    run(&program, &variables);
+}
+
 /// With the API and with a store. The child was forked in the middle of a request, and lives on.
 #[test]
 fn a_connection_ends_with_the_process_that_made_it() {
