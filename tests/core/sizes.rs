@@ -63,7 +63,7 @@ fn a_body_is_read_up_to_the_limit_however_it_is_cut() {
         }
         for outcome in outcomes(&authority, &answer(64 * KIB + 1, chunk)) {
             let error = outcome.unwrap_err();
-            assert!(error.to_string().contains("the body is larger than 64 KiB"), "{error}");
+            assert!(error.to_string().contains("the answer is larger than 64 KiB"), "{error}");
         }
     }
 }
