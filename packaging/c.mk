@@ -20,7 +20,7 @@ LINKER ?= $(CURDIR)/packaging/zig-cc
 ZIG := ziglang==0.17.1
 LINKER_INSTALLED := $(if $(filter %zig-cc,$(LINKER)),target/zig/installed)
 # A good deal smaller, and no slower where it counts (`make bench`).
-SMALLER := -C llvm-args=--inline-threshold=100
+SMALLER := -C llvm-args=--inline-threshold=50
 # No library names a folder of the machine that built it.
 REMAP = --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/cargo \
     --remap-path-prefix=$(CURDIR)=/clazar-auth
