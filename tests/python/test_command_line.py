@@ -243,6 +243,21 @@ def test_what_is_printed_is_made_printable_once_more(capsys: pytest.CaptureFixtu
     assert shown.err == r"clazar-auth: a\x1b[2J\r\nb" + "\n"
 
 
+LISTINGS = """
+import os, requests
+from clazar_auth import TokenProvider
+
+url = os.environ["CLAZAR_AUTH_URL"].replace("authenticate", "listings")
+assert requests.get(url, auth=TokenProvider.from_env()).status_code == 200
+"""
+
+
+def test_the_sandbox_passes_the_proxy_of_the_machine_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    done = run("sandbox", "--", sys.executable, "-c", LISTINGS)
+    assert done.returncode == 0, done.stderr
+
+
 CURL = """#!/bin/sh
 printf '%s\\n' "$@" > arguments
 for argument; do

@@ -249,7 +249,7 @@ def test_allowed_hosts_of_another_type(hosts: Any, why: str) -> None:
         TokenProvider.from_env(allowed_hosts=hosts)
 
 
-@pytest.mark.parametrize("host", ["*.clazar.io", ".clazar.io", ":0", "host:0", "\udcff"])
+@pytest.mark.parametrize("host", ["*.clazar.io", ".clazar.io", ":0", "host:0"])
 def test_an_allowed_host_is_one_host(host: str) -> None:
     with pytest.raises(clazar_auth.ConfigurationError, match="the allowed host .* like api"):
         TokenProvider("id", "secret", allowed_hosts=[host])

@@ -102,6 +102,7 @@ def test_the_page_on_testing_is_a_file_of_tests(tmp_path: Path) -> None:
 FIXTURE = """
 import os, pathlib, subprocess, sys
 import clazar_auth
+import requests
 
 NAMES = ["CLAZAR_AUTH_URL", "CLAZAR_CLIENT_ID", "CLAZAR_CLIENT_SECRET"]
 CODE = "import clazar_auth; print(clazar_auth.TokenProvider.from_env().token().fingerprint)"
@@ -118,7 +119,13 @@ def test_another_test_has_another(clazar_sandbox):
     assert clazar_sandbox.requests() == 0
     assert clazar_sandbox.url not in seen
 
+def test_a_proxy_of_the_machine_is_passed_by(clazar_sandbox):
+    provider = clazar_auth.TokenProvider.from_env()
+    assert requests.get(clazar_sandbox.url + "/listings/", auth=provider).status_code == 200
+    assert os.environ["NO_PROXY"] == os.environ["no_proxy"] == "b.example,a.example,127.0.0.1"
+
 def test_the_environment_is_as_it_was():
+    assert os.environ["NO_PROXY"] == "a.example"
     assert not any(name in os.environ for name in NAMES)
     assert os.environ["CLAZAR_CLIENT_SECRET_FILE"] == "/nonexistent/secret"
     assert os.environ["CLAZAR_STORE"] == "/nonexistent/folder"
@@ -128,9 +135,12 @@ def test_the_environment_is_as_it_was():
 def test_the_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLAZAR_CLIENT_SECRET_FILE", "/nonexistent/secret")
     monkeypatch.setenv("CLAZAR_STORE", "/nonexistent/folder")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "a.example")
+    monkeypatch.setenv("no_proxy", "b.example")
     file = tmp_path / "test_fixture.py"
     file.write_text(FIXTURE)
-    assert "3 passed" in pytest_on(file)
+    assert "4 passed" in pytest_on(file)
     help_text = pytest_on(file, "--fixtures")
     assert "clazar_sandbox" in help_text and "environment" in help_text
 

@@ -43,6 +43,9 @@ OTHERS = ("CLAZAR_CLIENT_SECRET_FILE", "CLAZAR_STORE")
 def run(command: list[str], variables: dict[str, str]) -> int:
     import subprocess
 
+    from clazar_auth.testing._environment import without_proxy
+
+    variables = {**variables, **without_proxy(os.environ)}
     environment = {name: value for name, value in os.environ.items() if name not in OTHERS}
     try:
         process = subprocess.Popen(command, env=environment | variables)
