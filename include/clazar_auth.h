@@ -305,6 +305,12 @@ typedef struct {
  */
 #define CLAZAR_EVENT_FALLBACK_USED 5
 
+/**
+ * A part of what is to be trusted, such as a folder that `SSL_CERT_DIR` names, was passed over or
+ * could not be read.
+ */
+#define CLAZAR_EVENT_TRUST_WARNING 6
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

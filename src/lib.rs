@@ -52,6 +52,8 @@ mod exchange;
 mod provider;
 #[cfg(feature = "python")]
 mod python;
+#[cfg_attr(not(feature = "python"), allow(dead_code))]
+mod queue;
 mod random;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

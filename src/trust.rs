@@ -22,6 +22,7 @@ use self::sources::{Anchors, Place, Sources};
 use self::stamps::Stamps;
 use crate::Error;
 use crate::env::Common;
+use crate::queue::Queue;
 use crate::sys::clock::{Clock, Moment};
 
 /// How often the files are looked at, at the most, while no certificate is refused.
@@ -33,6 +34,8 @@ pub(crate) struct Trust {
     clock: Clock,
     /// Made by the first connection over TLS; an atomic, since a fork may come in between.
     kept: ArcSwapOption<Kept>,
+    /// What is to be told once the connection has ended.
+    warnings: Queue<String>,
 }
 
 struct CaFile {
@@ -59,7 +62,13 @@ impl Trust {
     ) -> Result<Self, Error> {
         let ca_file = ca_file.map(CaFile::new).transpose()?;
         let sources = if system_roots { Sources::from_env(variables)? } else { Sources::Nothing };
-        Ok(Self { ca_file, sources, clock: Clock::default(), kept: ArcSwapOption::empty() })
+        Ok(Self {
+            ca_file,
+            sources,
+            clock: Clock::default(),
+            kept: ArcSwapOption::empty(),
+            warnings: Queue::default(),
+        })
     }
 
     /// Refuses what can be known to be wrong without a connection over TLS.
@@ -86,7 +95,7 @@ impl Trust {
             (Ok(roots), _) if reader.missed.is_none() => configure(roots),
             // Rather all that was trusted before than a part of what is to be trusted now.
             (roots, Some(kept)) => {
-                let _ = roots.inspect_err(|error| warn(error));
+                let _ = roots.inspect_err(|error| self.warn(error));
                 return Ok(kept.config.clone());
             }
             // It may do for one connection; the next one reads all again.
@@ -124,13 +133,25 @@ impl Trust {
     fn read(&self, reader: &mut Reader) -> Result<RootCertStore, Error> {
         let mut roots = self.sources.read(reader)?;
         if let Some(file) = &self.ca_file {
-            roots.extend(file.read(reader).iter().cloned());
+            let anchors = file.read(reader, |error| self.warn(&error));
+            roots.extend(anchors.iter().cloned());
         }
         if roots.is_empty() {
             return Err(nothing_trusted());
         }
-        reader.passed_over.iter().for_each(|what| warn(&format_args!("{what}; it is passed over")));
+        for what in &reader.passed_over {
+            self.warn(&format_args!("{what}; it is passed over"));
+        }
         Ok(RootCertStore { roots })
+    }
+
+    fn warn(&self, what: &dyn Display) {
+        self.warnings.push(&what.to_string());
+    }
+
+    /// What there is to tell of the files that were read, in sentences; each is given once.
+    pub(crate) fn take_warnings(&self) -> Arc<Vec<String>> {
+        self.warnings.take()
     }
 
     /// How many authorities are trusted and where they come from, for people.
@@ -157,11 +178,11 @@ impl CaFile {
     }
 
     /// What is in it now, or what was in it when it could be read.
-    fn read(&self, reader: &mut Reader) -> Arc<Anchors> {
+    fn read(&self, reader: &mut Reader, warn: impl FnOnce(Error)) -> Arc<Anchors> {
         match Place::CaFile.read(&self.path, reader) {
             Ok(anchors) if reader.missed.is_none() => self.anchors.store(Arc::new(anchors)),
             Ok(part) => return Arc::new(part),
-            Err(error) => warn(&error),
+            Err(error) => warn(error),
         }
         self.anchors.load_full()
     }
@@ -183,8 +204,4 @@ fn configure(roots: RootCertStore) -> Arc<ClientConfig> {
     // No connection follows another soon enough to profit from a kept session.
     config.resumption = Resumption::disabled();
     Arc::new(config)
-}
-
-fn warn(what: &dyn Display) {
-    log::warn!(target: "clazar_auth", "{what}");
 }

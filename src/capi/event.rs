@@ -21,6 +21,9 @@ pub const CLAZAR_EVENT_STALE_SERVED: clazar_event = 3;
 pub const CLAZAR_EVENT_STORE_TROUBLE: clazar_event = 4;
 /// The client secret was refused, and its fallback is used from now on.
 pub const CLAZAR_EVENT_FALLBACK_USED: clazar_event = 5;
+/// A part of what is to be trusted, such as a folder that `SSL_CERT_DIR` names, was passed over or
+/// could not be read.
+pub const CLAZAR_EVENT_TRUST_WARNING: clazar_event = 6;
 
 /// Takes an event. `message` is a sentence for a log, valid during the call: it names no secret,
 /// and of a token eight hexadecimal digits of its SHA-256 hash.
@@ -88,6 +91,7 @@ impl Callback {
             EventKind::StaleServed => CLAZAR_EVENT_STALE_SERVED,
             EventKind::StoreTrouble => CLAZAR_EVENT_STORE_TROUBLE,
             EventKind::FallbackUsed => CLAZAR_EVENT_FALLBACK_USED,
+            EventKind::TrustWarning => CLAZAR_EVENT_TRUST_WARNING,
         };
         if let (Some(callback), Ok(message)) = (self.callback, CString::new(&*event.message)) {
             // SAFETY: the caller gave the function for this context; the message outlives the call.

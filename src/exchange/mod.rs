@@ -46,5 +46,10 @@ use crate::{AccessToken, Credentials, Error};
 /// Reads `HTTPS_PROXY` and `NO_PROXY` unless a proxy is given, and `SSL_CERT_FILE` and
 /// `SSL_CERT_DIR`, during the call; nothing with [`Options::trust_env`] off.
 pub fn authenticate(credentials: &Credentials, options: &Options) -> Result<AccessToken, Error> {
-    Client::new(options)?.exchange(credentials, &Interrupt::default(), &Clock::System)
+    let client = Client::new(options)?;
+    let outcome = client.exchange(credentials, &Interrupt::default(), &Clock::System);
+    for warning in client.trust().take_warnings().iter() {
+        log::warn!(target: "clazar_auth", "{warning}");
+    }
+    outcome
 }

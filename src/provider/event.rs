@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::event_queue::EventQueue;
+use crate::queue::Queue;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(crate) enum EventKind {
     StoreTrouble,
     /// The client secret was refused, and its fallback works.
     FallbackUsed,
+    /// A part of what is to be trusted was passed over, or could not be read.
+    TrustWarning,
 }
 
 impl EventKind {
@@ -45,7 +47,7 @@ pub(crate) enum Listener {
     /// it may block, and use the provider.
     Callback(Arc<dyn Fn(&Event) + Send + Sync>),
     /// Left there before those that waited return, for the program to take.
-    Queue(EventQueue),
+    Queue(Queue<Event>),
 }
 
 impl std::fmt::Debug for Listener {

@@ -4,8 +4,6 @@
 mod config;
 #[cfg_attr(not(any(feature = "capi", feature = "python")), allow(dead_code))]
 mod event;
-#[cfg_attr(not(feature = "python"), allow(dead_code))]
-mod event_queue;
 mod hosts;
 #[cfg_attr(not(feature = "python"), allow(dead_code))]
 mod pending;
@@ -29,8 +27,6 @@ pub(crate) use self::event::Event;
 #[cfg(feature = "capi")]
 pub(crate) use self::event::EventKind;
 pub(crate) use self::event::Listener;
-#[cfg(feature = "python")]
-pub(crate) use self::event_queue::EventQueue;
 use self::hosts::AllowedHosts;
 pub(crate) use self::pending::Answer;
 #[cfg(feature = "python")]

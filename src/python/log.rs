@@ -4,10 +4,11 @@
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
-use crate::provider::{Event, EventQueue, Listener};
+use crate::provider::{Event, Listener};
+use crate::queue::Queue;
 
 #[derive(Clone, Default)]
-pub(super) struct Log(EventQueue);
+pub(super) struct Log(Queue<Event>);
 
 impl Log {
     pub(super) fn listener(&self) -> Listener {

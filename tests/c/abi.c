@@ -26,6 +26,7 @@ PIN(clazar_event_refresh_failed, CLAZAR_EVENT_REFRESH_FAILED == 2);
 PIN(clazar_event_stale_served, CLAZAR_EVENT_STALE_SERVED == 3);
 PIN(clazar_event_store_trouble, CLAZAR_EVENT_STORE_TROUBLE == 4);
 PIN(clazar_event_fallback_used, CLAZAR_EVENT_FALLBACK_USED == 5);
+PIN(clazar_event_trust_warning, CLAZAR_EVENT_TRUST_WARNING == 6);
 
 PIN(status, sizeof(clazar_status) == 4 && (clazar_status)-1 < 0);
 PIN(event, sizeof(clazar_event) == 4 && (clazar_event)-1 < 0);

@@ -99,3 +99,17 @@ def test_a_pickled_provider_keeps_both(
     provider = TokenProvider("id", **options, ca_file=theirs, proxy="", system_roots=False)
     with pytest.raises(clazar_auth.TlsError, match="no trusted authority"):
         pickle.loads(pickle.dumps(provider)).token()
+
+
+def test_a_folder_that_is_not_there_is_passed_over_with_an_event(
+    tls_server: TlsServer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    auth_url, ca_file = tls_server()
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "gone"))
+    TokenProvider("id", SECRET, auth_url=auth_url, proxy="").token()
+    told = [record.getMessage() for record in caplog.records if "gone" in record.getMessage()]
+    assert len(told) == 1 and told[0].endswith("it is passed over"), caplog.text

@@ -133,7 +133,11 @@ impl Shared {
     ) -> Result<AccessToken, Error> {
         let exchange = || {
             report.requested.set(true);
-            self.client.exchange(credentials, interrupt, &self.clock)
+            let outcome = self.client.exchange(credentials, interrupt, &self.clock);
+            for warning in self.client.trust().take_warnings().iter() {
+                report.add(EventKind::TrustWarning, warning);
+            }
+            outcome
         };
         let Some(keeper) = &self.keeper else { return exchange() };
         let user = User {
