@@ -162,3 +162,14 @@ def test_page(
     }
     here = [block.replace("https://api.clazar.io", sandbox.url) for block in page]
     RUNNERS[language](here, tmp_path, environment)
+
+
+def test_the_security_page_names_tests_that_there_are() -> None:
+    page = (ROOT / "SECURITY.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) > 15
+    for row in rows:
+        named = re.findall(r"`([\w/]+\.(?:rs|py))::(\w+)`", row)
+        assert named, row
+        for path, name in named:
+            assert re.search(rf"\b(fn|def) {name}\b", (ROOT / path).read_text()), f"{path}::{name}"
