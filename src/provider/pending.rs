@@ -5,7 +5,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::shared::{Flight, Outcome, Shared, Work};
-use crate::{AccessToken, Error, ErrorKind};
+use crate::{AccessToken, Error, ErrorKind, text};
 
 /// A token, or the wait for one.
 pub(crate) enum Answer {
@@ -119,7 +119,8 @@ impl Pending {
             None => timed_out(&match self.patience {
                 Some((patience, _)) if !patience.is_zero() => {
                     format!(
-                        "no token came within {patience:.1?}; the request goes on, so ask again"
+                        "no token came within {}; the request goes on, so ask again",
+                        text::seconds(patience)
                     )
                 }
                 _ => "there is no token yet; the request for one goes on, so ask again".to_owned(),

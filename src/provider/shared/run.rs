@@ -14,7 +14,7 @@ use crate::provider::stats::Cause;
 use crate::store::{Happening, Ignored, User, Wish};
 use crate::sys::clock::Moment;
 use crate::sys::thread;
-use crate::{AccessToken, Credentials, Error, ErrorKind};
+use crate::{AccessToken, Credentials, Error, ErrorKind, text};
 
 /// Why work is started.
 #[derive(Clone, Copy)]
@@ -238,9 +238,9 @@ impl Shared {
         let error = Error::new(
             ErrorKind::Timeout,
             format!(
-                "{} brought no token within {:.1?}, so this request was given up; ask again",
+                "{} brought no token within {}, so this request was given up; ask again",
                 self.client.url(),
-                self.longest_wait
+                text::seconds(self.longest_wait)
             ),
         );
         let report = Report { requested: Cell::new(true), ..Report::default() };
@@ -279,9 +279,10 @@ impl Shared {
 /// Runs `work` on a thread that ends with it.
 fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
     thread::spawn(work).map(drop).map_err(|error| {
+        let why = text::system(&error);
         Error::new(
             ErrorKind::Transport,
-            format!("no thread could be started for the exchange ({error}); try again"),
+            format!("no thread could be started for the token request ({why}); try again"),
         )
     })
 }
