@@ -45,9 +45,11 @@
  * of threads at once, whether a parameter is const or not; only _free needs to be the last use of a
  * handle. No function may be called from a signal handler. Stacks of 64 KiB are enough, but for
  * clazar_authenticate, which makes its request on the calling thread and needs 256 KiB; callbacks
- * have 1 MiB. pthread_cancel() takes effect when a call has returned. The library's own threads live
- * as long as one exchange or one name lookup, and block all signals; a resolver that hangs keeps one
- * thread for each host and minute at the most.
+ * have 1 MiB. Deferred cancellation (pthread_cancel) takes effect when a call has returned;
+ * asynchronous cancellation is not supported. The library's own threads live as long as one exchange,
+ * one name lookup or one event callback, and block all signals; a resolver that hangs keeps one thread
+ * for each host and ten seconds at the most, and a request that was given up keeps its own for as long
+ * as a system call holds it.
  *
  * fork: a child goes on with the provider and its token, also if an exchange was under way in the
  * parent. Locks and connections are not shared; each process makes its own exchanges.
@@ -123,11 +125,11 @@ typedef int32_t clazar_event;
  * Takes an event. `message` is a sentence for a log, valid during the call: it names no secret,
  * and of a token eight hexadecimal digits of its SHA-256 hash.
  *
- * It is called on a thread of the library, on which all signals are blocked, or on one that calls
- * the library; on several at once if need be. Those that waited for the token have it by then, no
- * lock is held, and nobody waits for the callback: it may call any function of the library, also to
- * close the provider, and may take as long as it likes, though each event that it has not returned
- * from keeps its thread. A C++ exception must not leave it.
+ * It is called on a thread of the library, on which all signals are blocked (on one that calls the
+ * library only if no thread can be started); on several at once if need be. Those that waited for
+ * the token have it by then, no lock is held, and nobody waits for the callback: it may call any
+ * function of the library, also to close the provider, and may take as long as it likes, though
+ * each event that it has not returned from keeps its thread. A C++ exception must not leave it.
  */
 typedef void (*clazar_event_callback)(void *context, clazar_event event, const char *message);
 
@@ -686,7 +688,7 @@ clazar_status clazar_config_set_event_callback(clazar_config *config,
 /**
  * Exchanges the client id and secret for a new token: one request on the calling thread, and
  * nothing is kept. A program that needs the token more than once is better served by a
- * `clazar_provider`.
+ * `clazar_provider`, whose calls also end if a system call hangs.
  *
  * Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
  * `SSL_CERT_FILE` and `SSL_CERT_DIR`; none of them counts with `clazar_config_set_trust_env` off.

@@ -47,7 +47,7 @@ pub(crate) fn examine(mut config: Config) -> Vec<Step> {
 
     let ready = client.as_ref().zip(credentials.as_ref()).filter(|_| roots != Some(None));
     let outcome = ready.map(|(client, credentials)| {
-        client.exchange(credentials, &Interrupt::default(), &Clock::System)
+        client.exchange(credentials, &Interrupt::default(), &Clock::System, None)
     });
     report.add_exchange(client.as_ref(), &trace.way(), outcome);
     match client.and(credentials) {

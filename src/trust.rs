@@ -34,6 +34,8 @@ pub(crate) struct Trust {
     clock: Clock,
     /// Made by the first connection over TLS; an atomic, since a fork may come in between.
     kept: ArcSwapOption<Kept>,
+    /// What could not be read, for now, of what the last connection was to trust.
+    missed: ArcSwapOption<String>,
     /// What is to be told once the connection has ended.
     warnings: Queue<String>,
 }
@@ -67,6 +69,7 @@ impl Trust {
             sources,
             clock: Clock::default(),
             kept: ArcSwapOption::empty(),
+            missed: ArcSwapOption::empty(),
             warnings: Queue::default(),
         })
     }
@@ -84,6 +87,7 @@ impl Trust {
     /// # Errors
     /// `InvalidArgument` if nothing is trusted, `Transport` if that cannot be known now.
     pub(crate) fn client_config(&self) -> Result<Arc<ClientConfig>, Error> {
+        self.missed.store(None);
         let kept = self.kept.load_full();
         if let Some(kept) = kept.as_ref().filter(|kept| self.is_current(kept)) {
             return Ok(kept.config.clone());
@@ -99,12 +103,20 @@ impl Trust {
                 return Ok(kept.config.clone());
             }
             // It may do for one connection; the next one reads all again.
-            (Ok(roots), None) => return Ok(configure(roots)),
+            (Ok(roots), None) => {
+                self.missed.store(reader.missed.map(Arc::new));
+                return Ok(configure(roots));
+            }
             (Err(error), None) => return Err(error),
         };
         let looked = ArcSwap::from_pointee(now);
         self.kept.store(Some(Arc::new(Kept { config: config.clone(), stamps, looked })));
         Ok(config)
+    }
+
+    /// Why a certificate that was refused may be a good one, if a part could not be read for now.
+    pub(crate) fn excuse(&self) -> Option<Error> {
+        self.missed.load().as_ref().map(|missed| sources::for_now(missed))
     }
 
     /// Has the next connection read all again, since a certificate was refused. Whether other

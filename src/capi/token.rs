@@ -19,7 +19,7 @@ pub struct clazar_token {
 
 /// Exchanges the client id and secret for a new token: one request on the calling thread, and
 /// nothing is kept. A program that needs the token more than once is better served by a
-/// `clazar_provider`.
+/// `clazar_provider`, whose calls also end if a system call hangs.
 ///
 /// Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR`; none of them counts with `clazar_config_set_trust_env` off.

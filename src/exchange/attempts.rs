@@ -13,15 +13,17 @@ pub(super) const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 impl Client {
-    /// One exchange, of as many attempts as it needs and as `timeout` allows.
+    /// One exchange, of as many attempts as it needs and as `timeout` and `limit` allow.
     pub(crate) fn exchange(
         &self,
         credentials: &Credentials,
         interrupt: &Interrupt,
         clock: &Clock,
+        limit: Option<Duration>,
     ) -> Result<AccessToken, Error> {
         let started = Instant::now();
-        let mut left = self.timeout();
+        let whole = limit.map_or(self.timeout(), |limit| limit.min(self.timeout()));
+        let mut left = whole;
         let mut secret = credentials.client_secret();
         let mut refused = Vec::new();
         let mut attempt = 0;
@@ -54,7 +56,7 @@ impl Client {
             } else {
                 pause_after(&error, attempt)
             };
-            left = self.timeout().saturating_sub(started.elapsed());
+            left = whole.saturating_sub(started.elapsed());
             let fits = pause.filter(|pause| attempt < MOST_ATTEMPTS && *pause < left);
             let pause = fits.ok_or(error)?;
             interrupt.pause(pause)?;

@@ -207,7 +207,8 @@ impl Client {
         if error.kind() != ErrorKind::Tls {
             return error;
         }
-        error.with_another_attempt(self.trust.reconsider())
+        let another_attempt = self.trust.reconsider();
+        self.trust.excuse().unwrap_or(error).with_another_attempt(another_attempt)
     }
 }
 

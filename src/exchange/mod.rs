@@ -47,7 +47,7 @@ use crate::{AccessToken, Credentials, Error};
 /// `SSL_CERT_DIR`, during the call; nothing with [`Options::trust_env`] off.
 pub fn authenticate(credentials: &Credentials, options: &Options) -> Result<AccessToken, Error> {
     let client = Client::new(options)?;
-    let outcome = client.exchange(credentials, &Interrupt::default(), &Clock::System);
+    let outcome = client.exchange(credentials, &Interrupt::default(), &Clock::System, None);
     for warning in client.trust().take_warnings().iter() {
         log::warn!(target: "clazar_auth", "{warning}");
     }

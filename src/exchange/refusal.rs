@@ -15,8 +15,8 @@ use crate::{Error, ErrorKind};
 
 /// No code and no request id is longer.
 const LONGEST_NAME: usize = 64;
-/// So many characters are no part of the secret by chance.
-const SHORTEST_ECHO: usize = 8;
+/// So many letters and digits are no part of the secret by chance.
+const SHORTEST_ECHO: usize = 6;
 /// A server that asks to wait for longer is asked again after this.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
@@ -116,7 +116,8 @@ fn facts(secret: &str, answer: &Answer, code: Option<&str>) -> String {
     let shown = |text: &&str| is_short(text) && !echoes(text, secret);
     let is_code = |code: &&str| code.bytes().all(|b| matches!(b, b'a'..=b'z' | b'_'));
     // A UUID or another number in hexadecimal: in wider alphabets a server can write a secret in base64.
-    let is_id = |id: &&str| id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let is_group = |group: &str| group.len() >= 4 && group.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_id = |id: &&str| id.split('-').all(is_group);
     let id = header_text(&answer.headers, "x-request-id");
 
     let mut facts = format!("HTTP {}", answer.status.as_u16());
@@ -149,12 +150,12 @@ fn echoes(text: &str, secret: &str) -> bool {
     .any(|part| text.windows(part.len()).any(|shown| shown == part))
 }
 
-/// Letters in one case, digits and underscores.
+/// Letters in one case, and digits.
 fn plain(bytes: impl Iterator<Item = u8> + Clone) -> Zeroizing<Vec<u8>> {
     // Room for all, so that no smaller copy is left behind by growing.
     let mut kept = Zeroizing::new(Vec::with_capacity(bytes.clone().count()));
-    let shown = bytes.filter(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    kept.extend(shown.map(|b| b.to_ascii_lowercase()));
+    let compared = bytes.filter(u8::is_ascii_alphanumeric);
+    kept.extend(compared.map(|b| b.to_ascii_lowercase()));
     kept
 }
 

@@ -77,7 +77,7 @@ impl TcpConnector {
                     failure = Some(error.into());
                 }
                 // Less telling than what an address said that there is a way to.
-                Err(Error::Io(error)) if has_no_way(&error) => {
+                Err(Error::Io(error)) => {
                     failure.get_or_insert(Error::Io(error));
                 }
                 Err(error) => return Err(error),
@@ -103,13 +103,6 @@ impl TcpConnector {
 
 fn is_loopback(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
-}
-
-/// Whether nothing was sent, so that another address may do: without IPv6, those of IPv6 fail so.
-fn has_no_way(error: &io::Error) -> bool {
-    use io::ErrorKind as E;
-    let kinds = [E::HostUnreachable, E::NetworkUnreachable, E::NetworkDown, E::AddrNotAvailable];
-    kinds.contains(&error.kind()) || error.raw_os_error() == Some(libc::EAFNOSUPPORT)
 }
 
 impl ShutdownHandle for Socket {

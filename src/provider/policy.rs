@@ -13,7 +13,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// The longest that a caller with a live token waits for its successor.
 const LONGEST_GRACE: Duration = SECOND;
 /// The shortest wait between two exchanges ahead of a live token's end.
-const SHORTEST_AHEAD: Duration = Duration::from_millis(500);
+const SHORTEST_PAUSE_AHEAD: Duration = Duration::from_millis(500);
+/// An exchange ahead of a live token's end is given so long at the least.
+pub(crate) const SHORTEST_AHEAD: Duration = Duration::from_secs(2);
 /// The shortest time between two exceptions of a kind; see [`may_repeat`].
 const BETWEEN_EXCEPTIONS: Duration = Duration::from_secs(30);
 
@@ -67,6 +69,10 @@ impl Held {
     /// Whether the token's last part has not begun.
     pub(crate) fn is_at_ease(&self) -> bool {
         self.age < self.schedule.margin
+    }
+
+    pub(crate) fn until_last_part(&self) -> Duration {
+        self.schedule.margin.saturating_sub(self.age)
     }
 
     pub(crate) fn lives(&self) -> bool {
@@ -126,11 +132,11 @@ impl Failure {
         let Some(held) = token.filter(|_| self.at_ease) else {
             return self.requested_pause().max(self.own_wait().saturating_sub(self.age));
         };
-        let until_last_part = held.schedule.margin.saturating_sub(held.age);
+        let until_last_part = held.until_last_part();
         let mut wait = doubled(30 * SECOND, 300 * SECOND, self.count).mul_f64(self.jitter);
         if self.transient {
             // An outage that ends in time is to be over before the last part begins.
-            wait = wait.min(((until_last_part + self.age) / 4).max(SHORTEST_AHEAD));
+            wait = wait.min(((until_last_part + self.age) / 4).max(SHORTEST_PAUSE_AHEAD));
         }
         // Never so long that the last part of a token is slept through, whatever the server asked for.
         self.requested_pause().max(wait.saturating_sub(self.age)).min(until_last_part)

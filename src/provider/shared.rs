@@ -37,8 +37,10 @@ const SLACK_WITH_STORE: Duration = Duration::from_secs(3);
 
 /// What others need of the exchange in flight.
 pub(super) struct Handle {
-    cause: Cause,
+    reason: Reason,
     interrupt: Interrupt,
+    /// Whether a request was sent for it.
+    requested: AtomicBool,
 }
 
 pub(crate) struct Shared {
@@ -179,13 +181,13 @@ impl Shared {
         let mut events = Vec::new();
         let answer = self.follow_the_policy(&flight, &mut guard, &mut events);
         drop(guard);
-        self.tell(&events);
+        self.tell(events);
         answer
     }
 
     /// The lock, with no exchange in flight that takes longer than any may.
     fn without_overdue<'a>(
-        &self,
+        self: &Arc<Self>,
         flight: &'a Flight,
         guard: Guard<'a>,
     ) -> Result<Guard<'a>, Error> {
@@ -263,7 +265,7 @@ impl Shared {
         let mut events = Vec::new();
         let work = self.join_or_start(&flight, &mut guard, Cause::Refresh.into(), &mut events);
         drop(guard);
-        self.tell(&events);
+        self.tell(events);
         self.pending(&flight, work?, None)
     }
 
@@ -395,9 +397,9 @@ impl Shared {
     }
 
     /// The token in use, for a caller that has waited for the next one in vain.
-    pub(super) fn fall_back(&self) -> Option<Arc<AccessToken>> {
+    pub(super) fn fall_back(self: &Arc<Self>) -> Option<Arc<AccessToken>> {
         let kept = self.kept_if(Held::lives)?;
-        self.tell(self.stale_event(&kept).as_slice());
+        self.tell(self.stale_event(&kept).into_iter().collect());
         self.counters.served_stale.add_one();
         Some(kept.token.clone())
     }

@@ -11,16 +11,18 @@ use zeroize::Zeroizing;
 
 use crate::text::system;
 
-/// What may pass while the file stays as it is.
-const PASSING: [Errno; 8] = [
-    Errno::MFILE,
-    Errno::NFILE,
-    Errno::NOMEM,
-    Errno::IO,
-    Errno::INTR,
-    Errno::AGAIN,
-    Errno::STALE,
-    Errno::TIMEDOUT,
+/// What lasts as long as the file stays as it is; all else may pass.
+const LASTING: [Errno; 10] = [
+    Errno::NOENT,
+    Errno::ACCESS,
+    Errno::PERM,
+    Errno::NOTDIR,
+    Errno::ISDIR,
+    Errno::LOOP,
+    Errno::NAMETOOLONG,
+    Errno::INVAL,
+    Errno::NXIO,
+    Errno::NODEV,
 ];
 const MEBIBYTE: usize = 1024 * 1024;
 /// How much is made room for where a file does not tell its size.
@@ -40,7 +42,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// Whether the same file may be read later with nothing changed about it.
     pub(crate) fn is_transient(self) -> bool {
-        matches!(self, Self::NotOpened(errno) | Self::NotRead(errno) if PASSING.contains(&errno))
+        matches!(self, Self::NotOpened(errno) | Self::NotRead(errno) if !LASTING.contains(&errno))
     }
 }
 

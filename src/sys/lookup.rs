@@ -10,7 +10,7 @@ use super::thread;
 use crate::sync::ignore_poison;
 
 /// A lookup that takes longer is left alone, and the next caller starts another.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// The lookups under way in this process.
 static UNDER_WAY: PerProcess<Mutex<Vec<Arc<Lookup>>>> = PerProcess::new();
@@ -19,7 +19,7 @@ static UNDER_WAY: PerProcess<Mutex<Vec<Arc<Lookup>>>> = PerProcess::new();
 type Found = Result<Vec<SocketAddr>, Arc<io::Error>>;
 
 /// One question to the system. It cannot be told when to end, so it has a thread of its own, which all
-/// share who ask the same: at most one thread for each host and minute is left behind.
+/// share who ask the same: at most one thread for each host and ten seconds is left behind.
 struct Lookup {
     host: String,
     started: Instant,

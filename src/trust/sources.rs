@@ -59,6 +59,13 @@ impl Sources {
     pub(super) fn read(&self, reader: &mut Reader) -> Result<Anchors, Error> {
         match self {
             Self::Nothing => Ok(Anchors::new()),
+            // As if it were unset, which OpenSSL does with a folder that is not there.
+            Self::Named { file: None, folders } if are_missing(folders) => {
+                for folder in folders {
+                    read_folder(folder, reader)?;
+                }
+                Self::System.read(reader)
+            }
             Self::Named { file, folders } => {
                 let mut anchors = match file {
                     Some(file) => Place::File.read(file, reader)?,
@@ -150,6 +157,10 @@ impl Place {
     }
 }
 
+fn are_missing(folders: &[PathBuf]) -> bool {
+    folders.iter().all(|folder| matches!(folder.try_exists(), Ok(false)))
+}
+
 /// One that is not there is passed over, as OpenSSL does.
 fn read_folder(path: &Path, reader: &mut Reader) -> Result<Anchors, Error> {
     match reader.read(path) {
@@ -177,7 +188,7 @@ fn nothing_named(reader: &Reader) -> Error {
 }
 
 /// What may pass.
-fn for_now(what: &str) -> Error {
+pub(super) fn for_now(what: &str) -> Error {
     Error::new(
         ErrorKind::Transport,
         format!("whom to trust is not known now, since {what}; try again"),

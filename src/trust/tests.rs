@@ -26,6 +26,7 @@ impl Case {
             sources: Sources::Named { file: None, folders: vec![folder.join("certs")] },
             clock: Clock::Set(moment.clone()),
             kept: ArcSwapOption::empty(),
+            missed: ArcSwapOption::empty(),
             warnings: Queue::default(),
         };
         fs::write(folder.join("certs/first.pem"), authority()).unwrap();

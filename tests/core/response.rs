@@ -289,10 +289,12 @@ fn neither_holds_a_part_of_the_secret() {
         hides(number, &format!("{form}_"), &id);
         hides(number, "\u{e9}", &format!("{}-{}-0", &id[6..10], &id[10..16]));
     }
-    let text = refusal(number, "access_denied", "deadbee-0");
-    assert!(text.ends_with("request deadbee-0)"), "seven characters are no part: {text}");
-    let text = refusal("s", "access_denied", "ab");
-    assert!(text.ends_with("(HTTP 400, request ab)"), "{text}");
+    let text = refusal(number, "access_denied", "deadb-0000");
+    assert!(text.ends_with("request deadb-0000)"), "five characters are no part: {text}");
+    let text = refusal("s", "access_denied", "abcd");
+    assert!(text.ends_with("request abcd)"), "{text}");
+    // Its separators written otherwise, and its characters as numbers.
+    hides("horse-battery.staple", "horse_battery_staple", "104-111-114-115-101");
 }
 
 #[test]

@@ -116,11 +116,12 @@ fn a_folder_of_certificates_is_read_past_what_is_none() {
 fn what_the_environment_names_and_is_not_there_is_no_reason_to_trust_others() {
     let authority = Authority::new("missing");
     let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
-    for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
-        let printed = with(&server, variable, "/nonexistent");
-        assert!(printed.contains(&format!("/nonexistent that {variable} names")), "{printed}");
-        assert!(printed.contains("(No such file or directory)"), "{printed}");
-    }
+    let printed = with(&server, "SSL_CERT_FILE", "/nonexistent");
+    assert!(printed.contains("/nonexistent that SSL_CERT_FILE names"), "{printed}");
+    assert!(printed.contains("(No such file or directory)"), "{printed}");
+    // As if it were unset.
+    let printed = with(&server, "SSL_CERT_DIR", "/nonexistent");
+    assert!(printed.contains("comes from no trusted authority"), "{printed}");
     assert_eq!(server.requests().len(), 0);
     // A file that is named must be there, as for curl; a folder need not, as for OpenSSL.
     let file = authority.pem_file.to_str().unwrap();
@@ -246,4 +247,9 @@ fn what_cannot_be_read_for_now_may_pass() {
         let printed = with(&server, variable, path);
         assert!(printed.contains("(Input/output error); try again"), "{printed}");
     }
+    // A refusal may be for want of the part that could not be read.
+    let other = Authority::new("for-now-other");
+    std::fs::copy(&other.pem_file, folder.0.join("other.pem")).unwrap();
+    let printed = with(&server, "SSL_CERT_DIR", &folder.0);
+    assert!(printed.contains("(Input/output error); try again"), "{printed}");
 }

@@ -2,13 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{Flight, Guard, Handle, Outcome, Shared, Work};
 use crate::error::contain;
 use crate::exchange::Interrupt;
 use crate::provider::event::{Event, EventKind, Listener};
-use crate::provider::policy::Held;
+use crate::provider::policy::{Held, SHORTEST_AHEAD};
 use crate::provider::retry_state::{RetryState, shared_pause};
 use crate::provider::stats::Cause;
 use crate::store::{Happening, Ignored, User, Wish};
@@ -33,9 +34,7 @@ impl From<Cause> for Reason {
 /// What there is to say of work besides its outcome.
 #[derive(Default)]
 struct Report {
-    /// Whether a request was sent.
-    requested: Cell<bool>,
-    /// Whether nothing was done, since there is no other secret.
+    /// Whether no request was sent, since there is no other secret.
     skipped: Cell<bool>,
     events: RefCell<Vec<Event>>,
 }
@@ -65,10 +64,11 @@ impl Shared {
         events: &mut Vec<Event>,
     ) -> Result<Arc<Work>, Error> {
         let wish = self.wish(reason, guard);
-        let handle = Handle { cause: reason.cause, interrupt: Interrupt::default() };
+        let (interrupt, requested) = (Interrupt::default(), AtomicBool::new(false));
+        let handle = Handle { reason, interrupt, requested };
         let started = guard.join_or_start(handle, |work| {
             let (shared, flight) = (self.clone(), flight.clone());
-            spawn(move || shared.run(&flight, &work, reason, wish))
+            spawn(move || shared.run(&flight, &work, wish))
         });
         started.map_err(|error| {
             self.counters.exchange(reason.cause, false);
@@ -100,22 +100,27 @@ impl Shared {
     }
 
     /// What the work's own thread does.
-    fn run(&self, flight: &Flight, work: &Arc<Work>, reason: Reason, wish: Wish) {
+    fn run(&self, flight: &Flight, work: &Arc<Work>, wish: Wish) {
         work.runs_here();
-        let _end = EndOnDrop(flight, work);
+        let end = EndOnDrop(flight, work);
         let report = Report::default();
-        let outcome = contain(|| self.fetch(&work.handle.interrupt, reason, wish, &report));
-        self.conclude(flight, work, outcome, &report);
+        let outcome = contain(|| self.fetch(&work.handle, wish, &report));
+        let completed = self.complete(flight, work, outcome, &report);
+        // It has ended: a child that a callback forks is not to take the lock of its parent.
+        std::mem::forget(end);
+        if completed {
+            self.call_back(&report.events.take());
+        }
     }
 
-    fn fetch(&self, interrupt: &Interrupt, reason: Reason, wish: Wish, report: &Report) -> Outcome {
+    fn fetch(&self, handle: &Handle, wish: Wish, report: &Report) -> Outcome {
         let credentials = self.credentials()?;
-        if reason.only_with_another_secret && !credentials.reload() {
+        if handle.reason.only_with_another_secret && !credentials.reload() {
             report.skipped.set(true);
             return Err(Error::internal());
         }
         let used_fallback = credentials.uses_fallback();
-        let token = self.obtain(wish, &credentials, interrupt, report)?;
+        let token = self.obtain(wish, &credentials, handle, report)?;
         if credentials.uses_fallback() && !used_fallback {
             let what = "the client secret was refused, and its fallback is used from now on";
             report.add(EventKind::FallbackUsed, what);
@@ -128,12 +133,14 @@ impl Shared {
         &self,
         wish: Wish,
         credentials: &Credentials,
-        interrupt: &Interrupt,
+        handle: &Handle,
         report: &Report,
     ) -> Result<AccessToken, Error> {
+        let interrupt = &handle.interrupt;
         let exchange = || {
-            report.requested.set(true);
-            let outcome = self.client.exchange(credentials, interrupt, &self.clock);
+            handle.requested.store(true, Ordering::Relaxed);
+            let limit = self.limit_ahead(handle.reason.cause);
+            let outcome = self.client.exchange(credentials, interrupt, &self.clock, limit);
             for warning in self.client.trust().take_warnings().iter() {
                 report.add(EventKind::TrustWarning, warning);
             }
@@ -156,20 +163,30 @@ impl Shared {
         keeper.obtain(wish, &user, exchange)
     }
 
-    /// Notes the outcome down, releases those that wait, and then tells what happened.
-    fn conclude(
+    /// How long an exchange ahead of a live token's end may take: until its last part begins, so that a
+    /// server that is silent, or asks to wait, does not stand in the way of the next one.
+    fn limit_ahead(&self, cause: Cause) -> Option<Duration> {
+        let held = self.held(self.clock.now()).filter(|held| held.is_at_ease());
+        let until_last_part = held.map(|held| held.until_last_part().max(SHORTEST_AHEAD));
+        until_last_part.filter(|_| cause == Cause::Ahead)
+    }
+
+    /// Notes the outcome down, and releases those that wait. What happened is then to be told.
+    fn complete(
         &self,
         flight: &Flight,
         work: &Arc<Work>,
         outcome: Outcome,
         report: &Report,
     ) -> bool {
-        let completed = flight.complete(work, |state| {
-            if report.requested.get() {
-                self.counters.exchange(work.handle.cause, outcome.is_ok());
+        flight.complete(work, |state| {
+            let Handle { reason, requested, .. } = &work.handle;
+            let requested = requested.load(Ordering::Relaxed);
+            if requested {
+                self.counters.exchange(reason.cause, outcome.is_ok());
             }
             let outcome = match outcome {
-                Ok(token) => Ok(self.note_success(state, token, report)),
+                Ok(token) => Ok(self.note_success(state, token, requested, report)),
                 Err(_) if report.skipped.get() => Err(self.last_error(state)),
                 Err(error) => {
                     let (error, event) = self.note_failure(state, &error);
@@ -179,21 +196,17 @@ impl Shared {
             };
             self.leave(&report.events.borrow());
             outcome
-        });
-        if completed {
-            self.call_back(&report.events.take());
-        }
-        completed
+        })
     }
 
     fn note_success(
         &self,
         state: &mut RetryState,
         token: Arc<AccessToken>,
+        requested: bool,
         report: &Report,
     ) -> Arc<AccessToken> {
         let now = self.clock.now();
-        let requested = report.requested.get();
         self.change(state, |state| state.succeeded(requested, now));
         self.take_into_use(token.clone());
         let from = match self.keeper.as_ref().filter(|_| !requested) {
@@ -234,7 +247,7 @@ impl Shared {
     }
 
     /// Ends work that takes longer than any may, although each of its steps has a limit.
-    pub(in crate::provider) fn give_up(&self, flight: &Flight, work: &Arc<Work>) {
+    pub(in crate::provider) fn give_up(self: &Arc<Self>, flight: &Flight, work: &Arc<Work>) {
         let error = Error::new(
             ErrorKind::Timeout,
             format!(
@@ -243,15 +256,36 @@ impl Shared {
                 text::seconds(self.longest_wait)
             ),
         );
-        let report = Report { requested: Cell::new(true), ..Report::default() };
-        if self.conclude(flight, work, Err(error), &report) {
+        let Handle { reason, requested, .. } = &work.handle;
+        let report = Report::default();
+        report.skipped.set(reason.only_with_another_secret && !requested.load(Ordering::Relaxed));
+        if self.complete(flight, work, Err(error), &report) {
             work.handle.interrupt.raise();
+            self.call_back_elsewhere(report.events.take());
         }
     }
 
-    pub(super) fn tell(&self, events: &[Event]) {
-        self.leave(events);
-        self.call_back(events);
+    /// For a caller's thread, with the lock free.
+    pub(super) fn tell(self: &Arc<Self>, events: Vec<Event>) {
+        self.leave(&events);
+        self.call_back_elsewhere(events);
+    }
+
+    /// As [`call_back`](Self::call_back), on a thread of the library, so that no caller waits for the
+    /// program's own code; on this one if none can be started.
+    fn call_back_elsewhere(self: &Arc<Self>, events: Vec<Event>) {
+        if !events.iter().any(|event| self.is_heard(event)) {
+            return;
+        }
+        let (shared, told) = (self.clone(), events.clone());
+        if thread::spawn(move || shared.call_back(&told)).is_err() {
+            self.call_back(&events);
+        }
+    }
+
+    fn is_heard(&self, event: &Event) -> bool {
+        matches!(self.listener, Some(Listener::Callback(_)))
+            || log::log_enabled!(target: "clazar_auth", event.kind.level())
     }
 
     /// Leaves events where the program takes them; never blocks.
