@@ -1,7 +1,7 @@
 //! The provider under clocks that a test sets; the sandbox at the other end is real.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::TokenProvider;
 use crate::sandbox::{Answer, Sandbox};
@@ -227,6 +227,25 @@ fn refresh_passes_a_wait_that_the_server_asked_for_once_in_thirty_seconds() {
     scene.pass(1.0);
     scene.provider.refresh().unwrap();
     assert_eq!(scene.requests(), 3);
+}
+
+/// A server that is silent, or asks to wait, does not stand in the way of the request in the last part.
+#[test]
+fn a_renewal_ends_where_the_last_part_begins() {
+    let silent = |scene: &Scene| scene.sandbox.set_delay(Duration::from_secs(3600));
+    let asking = |scene: &Scene| scene.fail_next(503, &[("Retry-After", "15")]);
+    for trouble in [&silent as &dyn Fn(&Scene), &asking] {
+        let scene = Scene::new();
+        scene.value();
+        scene.pass(DAY - 33.0);
+        trouble(&scene);
+        let start = Instant::now();
+        scene.value();
+        scene.settle();
+        assert!(start.elapsed() < Duration::from_secs(12), "it has 3 s: {:?}", start.elapsed());
+        assert_eq!(scene.provider.stats().ahead.failed, 1);
+        scene.provider.close();
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
  * seconds and then a 400, and all others a token of a day. */
 #include <pthread.h>
 #include <sched.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -256,6 +257,70 @@ static void nobody_waits_for_it(void) {
     clazar_config_free(config);
 }
 
+/* A caller that comes upon the event itself is no exception. */
+static void nor_does_who_comes_upon_the_event(void) {
+    static struct cell cell = {.event = CLAZAR_EVENT_STALE_SERVED, .act = block};
+    prepare(&cell, 1001);
+    while (!is_set(&cell.acting)) {
+        token(&cell);
+        breathe();
+    }
+    CHECK(!is_set(&cell.done));
+    set(&cell.may_end);
+    wait_for(&cell.done);
+    clazar_provider_free(cell.provider);
+    clazar_config_free(cell.config);
+}
+
+/* ---- A callback that forks, and a child that returns from it ---- */
+
+static int children;
+
+static void fork_and_wait(void *opaque, clazar_event event, const char *message) {
+    int status = -1;
+    CHECK(opaque == NULL && event == CLAZAR_EVENT_REFRESHED && message != NULL);
+    const pid_t child = fork();
+    CHECK(child >= 0);
+    /* The child ends with its one thread, which is the library's. */
+    if (child == 0)
+        return;
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    __atomic_fetch_add(&children, 1, __ATOMIC_SEQ_CST);
+}
+
+static int may_stop;
+
+static void *look_at(void *provider) {
+    while (!is_set(&may_stop))
+        stats_of(provider);
+    return NULL;
+}
+
+static void a_child_may_return_from_it(void) {
+    enum { LOOKING = 3, CHILDREN = 100 };
+    pthread_t threads[LOOKING];
+    clazar_config *config = config_from_env();
+    clazar_provider *provider = NULL;
+    CHECK(clazar_config_set_client_id(config, "client-3000") == CLAZAR_OK);
+    CHECK(clazar_config_set_client_secret(config, SECRET) == CLAZAR_OK);
+    CHECK(clazar_config_set_event_callback(config, fork_and_wait, NULL, NULL) == CLAZAR_OK);
+    CHECK(clazar_provider_new(config, &provider, NULL) == CLAZAR_OK);
+    for (int i = 0; i < LOOKING; i++)
+        CHECK(pthread_create(&threads[i], NULL, look_at, provider) == 0);
+    for (int i = 1; i <= CHILDREN; i++) {
+        clazar_token *token = NULL;
+        CHECK(clazar_provider_refresh(provider, &token, NULL) == CLAZAR_OK);
+        clazar_token_free(token);
+        while (__atomic_load_n(&children, __ATOMIC_SEQ_CST) < i)
+            breathe();
+    }
+    set(&may_stop);
+    for (int i = 0; i < LOOKING; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    clazar_provider_free(provider);
+    clazar_config_free(config);
+}
+
 /* ---- A callback that a cancelled thread comes to ---- */
 
 static void write_to_a_log(struct cell *cell) {
@@ -297,6 +362,10 @@ int main(void) {
         in_each_event_it_may_do_everything();
     else if (strcmp(which, "blocked") == 0)
         nobody_waits_for_it();
+    else if (strcmp(which, "stale") == 0)
+        nor_does_who_comes_upon_the_event();
+    else if (strcmp(which, "forked") == 0)
+        a_child_may_return_from_it();
     else
         a_cancelled_thread_comes_back_from_it();
     return 0;
