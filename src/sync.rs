@@ -4,7 +4,7 @@ pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLock
 
 pub(crate) use crate::sys::thread::{Id as ThreadId, current as current_thread};
 
-/// No code that can panic between two changes runs under the locks of this crate.
+/// Nothing under the locks of this crate can panic halfway through a change.
 pub(crate) fn ignore_poison<T>(result: Result<T, PoisonError<T>>) -> T {
     result.unwrap_or_else(PoisonError::into_inner)
 }

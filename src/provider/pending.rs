@@ -101,7 +101,7 @@ impl Pending {
         if outcome.is_none() && !self.is_late() {
             return None;
         }
-        // Looked at after the deadline, so that a wait that this limit ends is no other's.
+        // Looked at after is_late(): if that is so because of this limit, this is so, too.
         if outcome.is_none() && self.shared.is_overdue(&self.work) {
             self.shared.give_up(&self.flight, &self.work);
             return Some(self.judge(self.work.wait(Some(Instant::now()))));

@@ -430,7 +430,7 @@ impl Shared {
         })
     }
 
-    /// The wait for `work`; the thread that does it gets what there is, since it would wait for itself.
+    /// The wait for `work`. The work's own thread gets the live token or an error: it would wait for ever.
     fn pending(
         self: &Arc<Self>,
         flight: &Arc<Flight>,

@@ -1,11 +1,17 @@
 //! Events on their way to `logging`: a library thread leaves them in a queue, and the next Python thread
 //! that calls the provider takes them along. No library thread ever calls into Python.
 
+use std::cell::Cell;
+
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
 use crate::provider::{Event, Listener};
 use crate::queue::Queue;
+
+thread_local! {
+    static IS_DRAINING: Cell<bool> = const { Cell::new(false) };
+}
 
 #[derive(Clone, Default)]
 pub(super) struct Log(Queue<Event>);
@@ -15,15 +21,19 @@ impl Log {
         Listener::Queue(self.0.clone())
     }
 
-    /// Hands the events to `clazar_auth._log`, if the program uses `logging` at all.
+    /// Hands the events to `clazar_auth._log`, if the program uses `logging` at all. What a log handler
+    /// that calls the provider brings about waits for the next call.
     #[inline]
     pub(super) fn drain(&self, py: Python<'_>) -> PyResult<()> {
-        if self.0.is_empty() { Ok(()) } else { self.hand_over(py) }
+        if self.0.is_empty() || IS_DRAINING.get() { Ok(()) } else { self.hand_over(py) }
     }
 
     #[cold]
     fn hand_over(&self, py: Python<'_>) -> PyResult<()> {
-        match emit(py, &self.0.take()) {
+        IS_DRAINING.set(true);
+        let outcome = emit(py, &self.0.take());
+        IS_DRAINING.set(false);
+        match outcome {
             // What a log handler fails with is nothing to the caller; Ctrl-C and the like are.
             Err(error) if error.is_instance_of::<PyException>(py) => {
                 error.write_unraisable(py, None);

@@ -16,7 +16,7 @@ static OURS_ALONE: [AtomicI32; 1024] = [const { AtomicI32::new(NONE) }; 1024];
 /// How many threads fork, and how many cannot bear it just now.
 static FORKING: AtomicU32 = AtomicU32::new(0);
 static HOLDING: AtomicU32 = AtomicU32::new(0);
-/// For how long either waits for the other: neither takes a millionth of it.
+/// For how long either waits for the other; what they do takes far less.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The number of forks between the process that first called [`watch`] and this one: without a system

@@ -84,6 +84,12 @@ def short(handler: RefusingHandler) -> None:
     handler.wfile.write(b"short")
 
 
+def cut(handler: RefusingHandler) -> None:
+    handler.close_connection = True
+    handler.begin(Content_Length="50")
+    handler.wfile.write(b"short")
+
+
 def short_and_compressed(handler: RefusingHandler) -> None:
     body = gzip.compress(b"short")
     handler.begin(Content_Length=str(len(body)), Content_Encoding="gzip")
@@ -244,6 +250,14 @@ def test_a_short_refusal_keeps_its_connection(
     answers = library.each(provider, Call(server.url), Call(server.url))
     assert [answer.status for answer in answers] == [204, 204]
     assert server.connections == 1
+
+
+@with_adapter
+@bodies(cut)
+def test_a_refusal_that_ends_too_soon(
+    library: Library, server: Refusing, provider: TokenProvider
+) -> None:
+    assert library.one(provider, Call(server.url)).status == 204
 
 
 @with_adapter

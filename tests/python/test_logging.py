@@ -328,6 +328,22 @@ def test_ctrl_c_during_logging_is_not_lost(sandbox: Sandbox) -> None:
     assert provider.token().value
 
 
+def test_a_handler_that_refreshes_does_not_call_itself(sandbox: Sandbox) -> None:
+    provider = sandbox.provider()
+
+    class Refreshing(Collector):
+        def emit(self, record: logging.LogRecord) -> None:
+            super().emit(record)
+            provider.refresh()
+
+    handler = Refreshing()
+    for _ in listen(handler):
+        provider.token()
+        assert sandbox.requests() == 2
+        provider.peek()
+        assert len(handler.records) == 2
+
+
 class Asking(Collector):
     """A handler that uses the provider for each record."""
 

@@ -15,7 +15,7 @@ LONGEST_REFUSAL = 64 * 1024
 LONGEST_WAIT = 1.0
 """Seconds that this may take."""
 ONE_READ = LONGEST_WAIT / 2
-"""Seconds for a read that blocks: none begins later, so that the last one ends in time."""
+"""Seconds for a read that blocks. Each starts within the first half of the time, so that all end in time."""
 
 
 def is_another(token: AccessToken, refused: AccessToken) -> bool:

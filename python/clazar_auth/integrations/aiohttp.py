@@ -121,8 +121,10 @@ async def _leave(response: ClientResponse) -> None:
 
     What is compressed is not read: aiohttp decodes it, and a few bytes may become many.
     """
-    # ValueError, of the library: a body that ends too soon.
-    with suppress(OSError, ValueError, asyncio.TimeoutError):
+    from aiohttp import ClientError
+
+    # ClientError, which a body is that ends too soon, or ValueError in older versions.
+    with suppress(ClientError, OSError, ValueError, asyncio.TimeoutError):
         if is_short(response.headers) and "Content-Encoding" not in response.headers:
             await asyncio.wait_for(response.read(), LONGEST_WAIT)
     response.close()

@@ -136,7 +136,7 @@ class _Retry:
             return False
         try:
             body.seek(self._position)
-        except (AttributeError, OSError):
+        except (AttributeError, OSError, ValueError):  # ValueError: it was closed.
             return False
         return True
 
@@ -187,5 +187,5 @@ def _position(body: Any) -> int | None:
     """Where a file starts from; None for what is no file."""
     try:
         return int(body.tell())
-    except (AttributeError, OSError):
+    except (AttributeError, OSError, ValueError):
         return None
