@@ -103,10 +103,11 @@ def test_the_exchange_goes_on(call: str) -> None:
 
 
 def test_another_thread_goes_on_waiting() -> None:
-    code = WAIT + OTHERS + INTERRUPTED.format(call="provider.token()")
+    code = WAIT + OTHERS + INTERRUPTED.format(call="say('ready') or provider.token()")
     code += "other.join()" + AGAIN.format(call="provider.token()")
     with HeldServer() as server, program(code, server.environment()) as process:
         until(lambda: server.requests() == 1)
+        assert line(process) == "ready"
         interrupt(process)
         server.go_on.set()
         assert [line(process), line(process)] == ["held-1", "held-1"]
