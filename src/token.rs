@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 #[cfg(feature = "python")]
 use crate::Error;
 use crate::sys::clock::Moment;
+use crate::sys::wipe;
 
 const SCHEME: &str = "Bearer ";
 
@@ -121,7 +122,8 @@ impl AccessToken {
     }
 
     pub(crate) fn hash(&self) -> [u8; 32] {
-        let hash = digest(&SHA256, self.value().as_bytes());
+        // The context holds the token's last bytes.
+        let hash = wipe::after::<1024, _>(|| digest(&SHA256, self.value().as_bytes()));
         hash.as_ref().try_into().expect("SHA-256 has 32 bytes")
     }
 

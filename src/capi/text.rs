@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_char};
 
 use super::guard::Failure;
 use crate::Error;
+use crate::sys::wipe;
 
 /// The text behind a NUL-terminated argument.
 ///
@@ -67,5 +68,6 @@ pub(super) unsafe fn copy(
     }
     // SAFETY: the buffer has room for all of it, and cannot overlap a token's own memory.
     unsafe { buffer.copy_from_nonoverlapping(text_with_nul.as_ptr().cast(), needed) };
+    wipe::vector_registers();
     Ok(())
 }

@@ -29,6 +29,7 @@ pub use options::Options;
 pub(crate) use trace::{Trace, Way};
 
 use crate::sys::clock::Clock;
+use crate::sys::wipe;
 use crate::{AccessToken, Credentials, Error};
 
 /// Exchanges `credentials` for a new access token on the calling thread: one request, and up
@@ -48,6 +49,7 @@ use crate::{AccessToken, Credentials, Error};
 pub fn authenticate(credentials: &Credentials, options: &Options) -> Result<AccessToken, Error> {
     let client = Client::new(options)?;
     let outcome = client.exchange(credentials, &Interrupt::default(), &Clock::System, None);
+    wipe::vector_registers();
     for warning in client.trust().take_warnings().iter() {
         log::warn!(target: "clazar_auth", "{warning}");
     }

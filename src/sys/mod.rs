@@ -14,3 +14,4 @@ pub(crate) mod privileges;
 pub(crate) mod signals;
 pub(crate) mod socket;
 pub(crate) mod thread;
+pub(crate) mod wipe;

@@ -27,7 +27,8 @@ use clazar_auth::sandbox::{Answer, Sandbox};
 
 use certificates::{Authority, VALID};
 use programs::{
-    Watch, amount, checked, command, compile, folder, root, run, run_case, run_with, stage,
+    Watch, amount, checked, command, compile, compiler, folder, link, root, run, run_case,
+    run_with, shared, stage,
 };
 use server::{Server, TOKEN_BODY, http, ok, read_request};
 
@@ -75,36 +76,69 @@ fn a_sealed_token_goes_to_another_provider() {
     assert_eq!(sandbox.requests("/authenticate/"), 1);
 }
 
-/// Over http and over TLS, with a token and with a refusal, closed and freed.
+/// After each call that handles one of them, over http and over TLS, with a token and with a refusal, in
+/// memory and in a file, closed and freed, however the program is linked.
 #[test]
-fn neither_secret_nor_token_is_left_in_memory() {
+fn no_part_of_secret_or_token_is_left_in_memory() {
     if matches!(Watch::now(), Watch::Valgrind | Watch::Address) {
         return; // Both keep what was freed.
     }
-    let program = compile("memory", &stage("stage"));
+    let stage = stage("stage");
+    let build = |name: &str, libraries: &[String]| {
+        let mut cc = compiler("cc", &stage);
+        cc.args(["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-O1"]);
+        cc.arg(root().join("tests/c/memory.c")).args(libraries).args(["-ldl", "-lm"]);
+        link(cc, &format!("memory-{name}"))
+    };
+    let archive = stage.join("lib/libclazar_auth.a").display().to_string();
+    let lazy = build("lazy", &[&shared(&stage)[..], &["-Wl,-z,lazy".into()]].concat());
+    let now = build("now", &[&shared(&stage)[..], &["-Wl,-z,now".into()]].concat());
+    let linked_in = build("static", &[archive, "-Wl,-z,lazy".into()]);
+
+    // No two parts of them are alike, nor in any other program.
+    let unlike = |name: &str, length| {
+        let words = (0_u64..).map(|n| format!("{:x}", (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        let text: String = words.take(100).collect();
+        format!("{name}-{}", &text[name.len() + 1..length])
+    };
+    let (secret, token) = (unlike("not-a-real-secret", 60), unlike("not-a-real-token", 887));
+    let file = folder().join(format!("secret-{}", std::process::id()));
+    std::fs::write(&file, &secret).unwrap();
     let authority = Authority::new("c-memory");
-    let secret = "not-a-real-secret-0123456789abcdef-0123456789abcdef";
-    let file = root().join(format!("target/c-tests/secret-{}", std::process::id()));
-    std::fs::write(&file, secret).unwrap();
-    let body = ok(&TOKEN_BODY.replace("not-a-real-token", &"not-a-real-token-".repeat(50)));
+    let body = ok(&TOKEN_BODY.replace("not-a-real-token", &token));
     let refusal = http("401 Unauthorized", "", &format!(r#"{{"error":"{secret}"}}"#));
-    for (answer, refused) in [(body, false), (refusal, true)] {
-        let plain = Server::answering(answer.as_str());
-        let tls = authority.server(&["127.0.0.1"], VALID, &answer);
-        let secure = format!("https://127.0.0.1:{}/authenticate/", tls.port());
-        for url in [plain.url(), secure] {
-            for more in [None, Some("TEST_FREE")] {
-                let mut variables = vec![
-                    ("CLAZAR_CLIENT_ID", "not-a-real-client"),
-                    ("CLAZAR_AUTH_URL", &url),
-                    ("TEST_SECRET_FILE", file.to_str().unwrap()),
-                    ("TEST_CA_FILE", authority.pem_file.to_str().unwrap()),
-                ];
-                variables.extend(more.map(|name| (name, "1")));
-                variables.extend(refused.then_some(("TEST_REFUSED", "1")));
-                run(&program, &variables);
-            }
+    let plain = [&body, &refusal].map(|answer| Server::answering(answer.as_str()));
+    let tls = [&body, &refusal].map(|answer| authority.server(&["127.0.0.1"], VALID, answer));
+    let http = plain.each_ref().map(Server::url);
+    let https = tls.each_ref().map(|s| format!("https://127.0.0.1:{}/authenticate/", s.port()));
+    let store = folder().join(format!("memory-store-{}", std::process::id()));
+    let check = |program: &Path, url: &str, more: &[(&str, &str)]| {
+        let mut variables = vec![
+            ("CLAZAR_CLIENT_ID", "not-a-real-client"),
+            ("CLAZAR_AUTH_URL", url),
+            ("TEST_SECRET_FILE", file.to_str().unwrap()),
+            ("TEST_CA_FILE", authority.pem_file.to_str().unwrap()),
+        ];
+        variables.extend(more);
+        run(program, &variables);
+        let _ = std::fs::remove_dir_all(&store);
+    };
+    let in_a_file = ("CLAZAR_STORE", store.to_str().unwrap());
+    let freed = ("TEST_FREE", "1");
+    for url in [&http[0], &https[0]] {
+        for program in [&lazy, &now, &linked_in] {
+            check(program, url, &[freed]);
         }
+        check(&lazy, url, &[]);
+        check(&lazy, url, &[freed, in_a_file]);
+        for call in ["refresh", "invalidate", "seal", "unseal", "authenticate", "set_client_secret"]
+        {
+            check(&lazy, url, &[freed, ("TEST_CALL", call)]);
+        }
+    }
+    for url in [&http[1], &https[1]] {
+        check(&lazy, url, &[("TEST_REFUSED", "1")]);
+        check(&lazy, url, &[("TEST_REFUSED", "1"), freed, in_a_file]);
     }
     std::fs::remove_file(&file).unwrap();
 }

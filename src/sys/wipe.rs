@@ -1,0 +1,78 @@
+//! Wipes what a secret leaves behind where no owner wipes it: on the stack, and in vector registers, which
+//! the dynamic linker saves on the stack when a program calls a function for the first time.
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use std::arch::asm;
+
+use zeroize::zeroize_stack;
+
+/// Runs `work`, and wipes registers and so many bytes of stack after it.
+pub(crate) fn after<const STACK: usize, T>(work: impl FnOnce() -> T) -> T {
+    let result = in_a_frame_of_its_own(work);
+    zeroize_stack::<STACK>();
+    vector_registers();
+    result
+}
+
+/// Below which is all of the stack that `work` uses.
+#[inline(never)]
+fn in_a_frame_of_its_own<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+/// Wipes those that a caller does not expect to be kept.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn vector_registers() {
+    macro_rules! pxor {
+        ($($n:literal)*) => { concat!($("pxor xmm", $n, ", xmm", $n, "\n"),*) };
+    }
+    macro_rules! vpxord {
+        ($($n:literal)*) => { concat!($("vpxord zmm", $n, ", zmm", $n, ", zmm", $n, "\n"),*) };
+    }
+    if is_x86_feature_detected!("avx512f") {
+        // SAFETY: the processor has these instructions, and the compiler is told what they change.
+        unsafe {
+            asm!(
+                "vzeroall",
+                vpxord!(16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31),
+                clobber_abi("C"),
+                options(nomem, nostack)
+            );
+        }
+    } else if is_x86_feature_detected!("avx") {
+        // SAFETY: as above.
+        unsafe { asm!("vzeroall", clobber_abi("C"), options(nomem, nostack)) };
+    } else {
+        // SAFETY: every x86_64 processor has these registers, and the compiler is told of them.
+        unsafe {
+            asm!(
+                pxor!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15),
+                clobber_abi("C"),
+                options(nomem, nostack)
+            );
+        }
+    }
+}
+
+/// Wipes those that a caller does not expect to be kept.
+#[cfg(target_arch = "aarch64")]
+#[inline]
+pub(crate) fn vector_registers() {
+    macro_rules! movi {
+        ($($n:literal)*) => { concat!($("movi v", $n, ".2d, #0\n"),*) };
+    }
+    // SAFETY: every aarch64 processor has these registers, and the compiler is told of them.
+    unsafe {
+        asm!(
+            movi!(0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31),
+            clobber_abi("C"),
+            options(nomem, nostack, preserves_flags)
+        );
+    }
+}
+
+/// Elsewhere nobody has looked.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[inline]
+pub(crate) fn vector_registers() {}
