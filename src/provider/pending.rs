@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 use super::shared::{Flight, Outcome, Shared, Work};
 use crate::{AccessToken, Error, ErrorKind, text};
 
+/// Much longer than it takes from the end of an exchange until all that wait can learn of it.
+const MOMENT: Duration = Duration::from_secs(1);
+
 /// A token, or the wait for one.
 pub(crate) enum Answer {
     Token(Arc<AccessToken>),
@@ -104,7 +107,8 @@ impl Pending {
         // Looked at after is_late(): if that is so because of this limit, this is so, too.
         if outcome.is_none() && self.shared.is_overdue(&self.work) {
             self.shared.give_up(&self.flight, &self.work);
-            return Some(self.judge(self.work.wait(Some(Instant::now()))));
+            // Another that gave it up first may not have told its outcome yet.
+            return Some(self.judge(self.work.wait(after(MOMENT))));
         }
         Some(self.judge(outcome))
     }
