@@ -52,7 +52,9 @@
  * as a system call holds it.
  *
  * fork: a child goes on with the provider and its token, also if an exchange was under way in the
- * parent. Locks and connections are not shared; each process makes its own exchanges.
+ * parent. Locks and connections are not shared; each process makes its own exchanges. What the C
+ * library has locked at that moment is not the library's to free: after a fork in the middle of a
+ * process's first getaddrinfo, glibc's lookups in the child end with CLAZAR_ERR_TIMEOUT.
  *
  * Memory: what the library frees it wipes, so that after _free neither secret nor token is left. A
  * caller wipes its own copies with clazar_memzero. The library stays loaded after dlclose().
