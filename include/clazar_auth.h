@@ -34,8 +34,9 @@
  * out-parameters, which are set to NULL on failure. `error` may be NULL. An error that is handed
  * out belongs to the caller; what `*error` held before the call is not freed. No panic or signal
  * comes out of the library, and no SIGPIPE; it writes nothing to standard output or standard error.
- * Only where malloc() fails it says so there and aborts, as Rust programs do. Any call may change
- * errno, as with most of POSIX; clazar_provider_authorization with a fresh token leaves it alone.
+ * Only where malloc() fails, on a thread of the library's as well, it says so there and aborts, as
+ * Rust programs do; a renewal asks for a few kilobytes at a time. Any call may change errno, as with
+ * most of POSIX; clazar_provider_authorization with a fresh token leaves it alone.
  *
  * Ownership: text goes in as NUL-terminated UTF-8 and is copied. Text comes out NUL-terminated and
  * lives as long as the handle that it came from. Every handle has a _free function, which takes

@@ -2,11 +2,10 @@
 
 use std::ffi::{CString, c_char, c_void};
 
-use zeroize::Zeroize;
-
 use super::guard::{self, Failure, answer};
 use super::status::{self, CLAZAR_OK, clazar_status};
 use super::text;
+use crate::sys::wipe;
 
 /// Why a function failed. Immutable: any number of threads may read it.
 pub struct clazar_error {
@@ -147,7 +146,8 @@ pub extern "C" fn clazar_version() -> *const c_char {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_memzero(memory: *mut c_void, size: usize) {
     if !memory.is_null() {
+        let size = size.min(guard::LARGEST);
         // SAFETY: not null; the caller passes `size` bytes of its own.
-        unsafe { std::slice::from_raw_parts_mut(memory.cast::<u8>(), size) }.zeroize();
+        unsafe { wipe::memory(memory.cast(), size) };
     }
 }

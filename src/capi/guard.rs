@@ -90,6 +90,27 @@ pub(super) unsafe fn handle<'a, T>(handle: *const T, name: &str) -> Result<&'a T
     unsafe { handle.as_ref() }.ok_or_else(|| Error::invalid(format!("{name} must not be NULL")))
 }
 
+/// No object has more bytes.
+pub(super) const LARGEST: usize = isize::MAX as usize;
+
+/// The bytes behind a pointer.
+///
+/// # Safety
+/// `bytes` must be null or have `size` bytes that live for as long as the result is used.
+pub(super) unsafe fn bytes<'a>(
+    bytes: *const u8,
+    size: usize,
+    name: &str,
+) -> Result<&'a [u8], Error> {
+    // SAFETY: the caller vouches for it.
+    unsafe { handle(bytes, name)? };
+    if size > LARGEST {
+        return Err(Error::invalid(format!("{name} cannot have {size} bytes; give its own size")));
+    }
+    // SAFETY: not null, not too large, and the caller vouches for the rest.
+    Ok(unsafe { std::slice::from_raw_parts(bytes, size) })
+}
+
 /// Puts a new handle into an out-parameter.
 ///
 /// # Safety

@@ -362,8 +362,7 @@ pub unsafe extern "C" fn clazar_provider_unseal(
     unsafe {
         guard::run(error, || {
             let provider = guard::handle(provider, "provider")?;
-            guard::handle(blob, "blob")?;
-            Ok(provider.provider.unseal(std::slice::from_raw_parts(blob, size))?)
+            Ok(provider.provider.unseal(guard::bytes(blob, size, "blob")?)?)
         })
     }
 }

@@ -5,7 +5,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-use zeroize::Zeroize;
+use super::wipe;
 
 /// The system's allocator, with memory zeroed before it is given back.
 struct Wiping;
@@ -26,10 +26,10 @@ unsafe impl GlobalAlloc for Wiping {
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller gives back `layout.size()` bytes that nobody uses any more; all of them may
-        // be written to, and `System` made them.
+        // SAFETY: the caller gives back `layout.size()` bytes, no more than a layout may have, that nobody
+        // uses any more; all of them may be written to, and `System` made them.
         unsafe {
-            std::slice::from_raw_parts_mut(memory, layout.size()).zeroize();
+            wipe::memory(memory, layout.size());
             System.dealloc(memory, layout);
         }
     }

@@ -4,7 +4,23 @@
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use std::arch::asm;
 
+#[cfg(any(feature = "capi", feature = "python"))]
+use std::mem::MaybeUninit;
+
+#[cfg(any(feature = "capi", feature = "python"))]
+use zeroize::Zeroize;
 use zeroize::zeroize_stack;
+
+/// Zeroes memory that may be uninitialised, in a way that no compiler leaves out.
+///
+/// # Safety
+/// All of the memory must be valid for writes and used by nobody else, and have at most `isize::MAX`
+/// bytes.
+#[cfg(any(feature = "capi", feature = "python"))]
+pub(crate) unsafe fn memory(memory: *mut u8, size: usize) {
+    // SAFETY: the caller vouches for it, and any bytes are valid here.
+    unsafe { std::slice::from_raw_parts_mut(memory.cast::<MaybeUninit<u8>>(), size) }.zeroize();
+}
 
 /// Runs `work`, and wipes registers and so many bytes of stack after it.
 pub(crate) fn after<const STACK: usize, T>(work: impl FnOnce() -> T) -> T {

@@ -347,6 +347,23 @@ fn a_forked_child_goes_on_with_the_provider() {
     }
 }
 
+#[test]
+fn a_renewal_asks_for_little_memory_at_a_time() {
+    if Watch::now() != Watch::Nothing {
+        return; // They have allocators of their own.
+    }
+    let authority = Authority::new("c-largest");
+    let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let url = format!("https://127.0.0.1:{}/authenticate/", server.port());
+    let variables = [
+        ("CLAZAR_AUTH_URL", &*url),
+        ("CLAZAR_CLIENT_ID", "not-a-real-client"),
+        ("CLAZAR_CLIENT_SECRET", "not-a-real-secret-0123456789abcdef"),
+        ("SSL_CERT_FILE", authority.pem_file.to_str().unwrap()),
+    ];
+    run(&compile("largest", &stage("stage")), &variables);
+}
+
 /// No lock and no half-made static of the parent's is in the child's way.
 #[test]
 fn a_child_forked_in_the_first_request_makes_its_own() {

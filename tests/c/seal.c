@@ -21,6 +21,7 @@ int main(void) {
 
     CHECK(clazar_provider_unseal(taker, NULL, 0, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
     CHECK(clazar_provider_unseal(taker, blob, length - 1, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(clazar_provider_unseal(taker, blob, (size_t)-1, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
     CHECK(clazar_provider_unseal(taker, blob, length, NULL) == CLAZAR_OK);
     CHECK(clazar_provider_authorization(taker, taken, sizeof taken, NULL, NULL) == CLAZAR_OK);
     CHECK(strcmp(given, taken) == 0);
