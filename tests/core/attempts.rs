@@ -12,7 +12,7 @@ use clazar_auth::{Credentials, Error, ErrorKind, Options, TokenProvider, authent
 use socket2::SockRef;
 
 use crate::server::{Server, TOKEN_BODY, http, ok, read_request};
-use crate::{SECRET, credentials, exchange};
+use crate::{SECRET, credentials, exchange, wait_until};
 
 const AUTHENTICATE: &str = "/authenticate/";
 
@@ -232,9 +232,7 @@ fn close_ends_a_pause_between_attempts() {
     let provider = TokenProvider::builder(credentials()).options(options).build().unwrap();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| provider.token());
-        while sandbox.requests(AUTHENTICATE) == 0 {
-            thread::yield_now();
-        }
+        wait_until(|| sandbox.requests(AUTHENTICATE) > 0);
         provider.close();
         assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::Closed);
     });

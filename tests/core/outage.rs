@@ -2,16 +2,19 @@
 
 use std::io::Write;
 use std::net::TcpStream;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clazar_auth::{ErrorKind, Options, TokenProvider};
 
-use crate::credentials;
 use crate::server::{Requests, Server, http, ok, read_request};
+use crate::{credentials, wait_until};
 
+const TIMEOUT: Duration = Duration::from_millis(1500);
+/// Much more than three attempts take that fail at once.
+const LONG: Duration = Duration::from_secs(20);
 const OUTAGE: Duration = Duration::from_secs(2);
 /// With this lifetime a token is renewed 12 to 18 s after it came, and its last part begins at 22.8 s: long
 /// after the outage, also on a busy machine.
@@ -41,9 +44,12 @@ impl Failing {
     }
 }
 
-/// Good for the first `good` requests, then failing for a while, then good again.
-fn server(failing: Failing, good: usize, lifetime: u64) -> Server {
-    let began: &'static Mutex<Option<Instant>> = Box::leak(Box::default());
+/// Failing for the requests, counted from 1, of which `is_out` says so, and good for the others.
+fn server(
+    failing: Failing,
+    lifetime: u64,
+    is_out: impl Fn(usize) -> bool + Clone + Send + 'static,
+) -> Server {
     Server::new(move |mut stream: TcpStream, requests: &Requests| {
         let Some(request) = read_request(&mut stream) else { return };
         let count = {
@@ -51,11 +57,7 @@ fn server(failing: Failing, good: usize, lifetime: u64) -> Server {
             requests.push(request);
             requests.len()
         };
-        let fails = count > good && {
-            let mut began = began.lock().unwrap();
-            began.get_or_insert_with(Instant::now).elapsed() < OUTAGE
-        };
-        if fails {
+        if is_out(count) {
             return failing.answer(stream);
         }
         let body = format!(
@@ -65,8 +67,14 @@ fn server(failing: Failing, good: usize, lifetime: u64) -> Server {
     })
 }
 
-fn provider(server: &Server) -> TokenProvider {
-    let options = Options::default().auth_url(server.url()).timeout(Duration::from_millis(1500));
+/// Two seconds from the second request on.
+fn outage() -> impl Fn(usize) -> bool + Clone + Send + 'static {
+    let began = Arc::new(OnceLock::new());
+    move |count| count > 1 && began.get_or_init(Instant::now).elapsed() < OUTAGE
+}
+
+fn provider(server: &Server, timeout: Duration) -> TokenProvider {
+    let options = Options::default().auth_url(server.url()).timeout(timeout);
     TokenProvider::builder(credentials()).options(options).build().unwrap()
 }
 
@@ -80,8 +88,8 @@ impl Drop for StopOnDrop<'_> {
 
 /// No caller sees an error, and none waits before the token's last part.
 fn nobody_notices(failing: Failing) {
-    let server = server(failing, 1, LIFETIME);
-    let provider = provider(&server);
+    let server = server(failing, LIFETIME, outage());
+    let provider = provider(&server, TIMEOUT);
     let start = Instant::now();
     let first = provider.token().unwrap();
     let stop = AtomicBool::new(false);
@@ -94,14 +102,12 @@ fn nobody_notices(failing: Failing) {
                     let token =
                         provider.token().unwrap_or_else(|error| panic!("{failing:?}: {error}"));
                     assert!(!token.is_expired());
-                    thread::yield_now();
+                    thread::sleep(Duration::from_millis(1));
                 }
             });
         }
         // Until the end of the outage, and before the token's last part.
-        while provider.stats().ahead.failed == 0 && start.elapsed() < LAST_PART {
-            thread::yield_now();
-        }
+        wait_until(|| provider.stats().ahead.failed > 0 || start.elapsed() >= LAST_PART);
         let stats = provider.stats();
         if start.elapsed() < LAST_PART {
             assert_eq!((stats.waited, stats.ahead.failed), (1, 1), "{failing:?}: {stats:?}");
@@ -109,10 +115,8 @@ fn nobody_notices(failing: Failing) {
             assert!((1..=3).contains(&attempts), "{failing:?}: {attempts} attempts");
         }
         // Until the next token, which comes in the last part of the first.
-        let is_first = || provider.peek().is_none_or(|token| token.value() == first.value());
-        while is_first() && !stop.load(Ordering::Relaxed) {
-            thread::yield_now();
-        }
+        let is_next = || provider.peek().is_some_and(|token| token.value() != first.value());
+        wait_until(|| is_next() || stop.load(Ordering::Relaxed));
         stop.store(true, Ordering::Relaxed);
     });
     assert!(provider.stats().empty.succeeded == 1, "the first token was followed in time");
@@ -141,21 +145,23 @@ fn nobody_notices_a_server_of_garbage() {
 /// The token is renewed 13 to 19.5 s after it came, and its last part begins at 24.7 s.
 #[test]
 fn an_outage_that_ends_before_the_last_part_makes_nobody_wait() {
-    let server = server(Failing::Busy, 1, 26);
-    let provider = provider(&server);
+    let server = server(Failing::Busy, 26, outage());
+    let provider = provider(&server, TIMEOUT);
     let first = provider.token().unwrap();
-    while provider.token().unwrap().value() == first.value() {
-        thread::yield_now();
-    }
+    wait_until(|| provider.token().unwrap().value() != first.value());
     let stats = provider.stats();
     assert!(stats.ahead.failed > 0, "there was an outage: {stats:?}");
     assert_eq!(stats.waited, 1, "for the first token alone: {stats:?}");
 }
 
 /// All callers learn of it at once, and the provider recovers by itself.
-fn everybody_learns(failing: Failing, kind: ErrorKind) {
-    let server = server(failing, 0, LIFETIME);
-    let provider = provider(&server);
+fn everybody_learns(failing: Failing, timeout: Duration, kind: ErrorKind) {
+    let is_out = Arc::new(AtomicBool::new(true));
+    let server = server(failing, LIFETIME, {
+        let is_out = is_out.clone();
+        move |_| is_out.load(Ordering::Relaxed)
+    });
+    let provider = provider(&server, timeout);
     let error = provider.token().unwrap_err();
     assert_eq!(error.kind(), kind);
     let (requests, next) = (server.requests().len(), Instant::now() + error.retry_after().unwrap());
@@ -170,29 +176,26 @@ fn everybody_learns(failing: Failing, kind: ErrorKind) {
         assert!(error.retry_after().is_some());
         assert_eq!((made, waited), (requests, 1), "none of them made a request, and none waited");
     }
-    let start = Instant::now();
-    while provider.token().is_err() {
-        assert!(start.elapsed() < Duration::from_secs(60), "{failing:?}");
-        thread::yield_now();
-    }
+    is_out.store(false, Ordering::Relaxed);
+    wait_until(|| provider.token().is_ok());
 }
 
 #[test]
 fn without_a_token_all_learn_of_a_busy_server() {
-    everybody_learns(Failing::Busy, ErrorKind::Server);
+    everybody_learns(Failing::Busy, LONG, ErrorKind::Server);
 }
 
 #[test]
 fn without_a_token_all_learn_of_a_server_that_hangs_up() {
-    everybody_learns(Failing::Closing, ErrorKind::Transport);
+    everybody_learns(Failing::Closing, LONG, ErrorKind::Transport);
 }
 
 #[test]
 fn without_a_token_all_learn_of_a_silent_server() {
-    everybody_learns(Failing::Silent, ErrorKind::Timeout);
+    everybody_learns(Failing::Silent, TIMEOUT, ErrorKind::Timeout);
 }
 
 #[test]
 fn without_a_token_all_learn_of_garbage() {
-    everybody_learns(Failing::Garbage, ErrorKind::InvalidResponse);
+    everybody_learns(Failing::Garbage, LONG, ErrorKind::InvalidResponse);
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use clazar_auth::sandbox::{Answer, Sandbox};
 use clazar_auth::{Credentials, Error, ErrorKind, Options, TokenProvider};
 
+use crate::wait_until;
+
 const AUTHENTICATE: &str = "/authenticate/";
 
 fn provider(sandbox: &Sandbox) -> TokenProvider {
@@ -82,9 +84,7 @@ fn a_token_that_is_due_is_replaced() {
     sandbox.set_lifetime(Duration::from_secs(2));
     let provider = provider(&sandbox);
     let first = provider.token().unwrap();
-    while !first.is_expired() {
-        thread::yield_now();
-    }
+    wait_until(|| first.is_expired());
     assert!(provider.peek().is_none());
     assert_ne!(provider.token().unwrap().value(), first.value());
 }
@@ -132,9 +132,7 @@ fn close_ends_all_waits_at_once() {
     let provider = with_options(&sandbox, Options::default().timeout(Duration::from_secs(3600)));
     thread::scope(|scope| {
         let waiting = scope.spawn(|| provider.token());
-        while sandbox.requests(AUTHENTICATE) == 0 {
-            thread::yield_now();
-        }
+        wait_until(|| sandbox.requests(AUTHENTICATE) > 0);
         provider.close();
         assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::Closed);
     });

@@ -13,6 +13,7 @@ use clazar_auth::sandbox::{Answer, Sandbox};
 use clazar_auth::{Credentials, ErrorKind, Options, Store, TokenProvider};
 
 use crate::certificates::Authority;
+use crate::wait_until;
 
 const AUTHENTICATE: &str = "/authenticate/";
 const PASSWORD: &str = "not-a-real-password";
@@ -42,13 +43,12 @@ impl Redis {
             .spawn()
             .ok()?;
         let mut redis = Self { process, port };
-        while redis.process.try_wait().unwrap().is_none() {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Some(redis);
-            }
-            thread::yield_now();
-        }
-        None
+        let mut listens = false;
+        wait_until(|| {
+            listens = TcpStream::connect(("127.0.0.1", port)).is_ok();
+            listens || redis.process.try_wait().unwrap().is_some()
+        });
+        listens.then_some(redis)
     }
 
     fn url(&self) -> String {
@@ -202,9 +202,7 @@ fn redis_may_go_in_the_middle_of_an_exchange() {
     let provider = host(&sandbox, &redis.url());
     thread::scope(|scope| {
         let waiting = scope.spawn(|| provider.token());
-        while sandbox.requests(AUTHENTICATE) == 0 {
-            thread::yield_now();
-        }
+        wait_until(|| sandbox.requests(AUTHENTICATE) > 0);
         redis.process.kill().unwrap();
         waiting.join().unwrap().unwrap();
     });
@@ -222,9 +220,7 @@ fn an_older_token_replaces_no_newer_one() {
     sandbox.set_delay(Duration::from_secs(1));
     thread::scope(|scope| {
         let waiting = scope.spawn(|| slow.refresh().unwrap().value().to_owned());
-        while sandbox.requests(AUTHENTICATE) < 2 {
-            thread::yield_now();
-        }
+        wait_until(|| sandbox.requests(AUTHENTICATE) >= 2);
         // As if the lease had run out meanwhile.
         redis.ask(&format!("DEL {lease}"));
         sandbox.set_delay(Duration::ZERO);

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use clazar_auth::{Credentials, ErrorKind, Options, authenticate};
 
 use crate::server::{Server, http, ok, read_request};
-use crate::{SECRET, exchange};
+use crate::{SECRET, exchange, wait_until};
 
 fn answer(body: &str) -> Result<clazar_auth::AccessToken, clazar_auth::Error> {
     exchange(&Server::answering(ok(body)).url())
@@ -181,9 +181,7 @@ fn an_endless_body_ends_at_the_limit() {
         let error = exchange(&server.url()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidResponse);
         assert!(error.to_string().contains("64 KiB"), "{error}");
-        while server.requests().len() < 2 {
-            std::thread::yield_now();
-        }
+        wait_until(|| server.requests().len() >= 2);
         let sent: usize = String::from_utf8(server.requests().remove(1)).unwrap().parse().unwrap();
         // Some megabytes may lie in the buffers of the two sockets.
         assert!(sent < 52_428_800, "the client read on for {sent} bytes");

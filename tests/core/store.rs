@@ -13,8 +13,8 @@ use clazar_auth::sandbox::{Answer, Sandbox};
 use clazar_auth::{Credentials, ErrorKind, Options, Store, TokenProvider};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::SECRET;
 use crate::server::{Server, TOKEN_BODY, ok, read_request};
+use crate::{SECRET, wait_until};
 
 const AUTHENTICATE: &str = "/authenticate/";
 
@@ -101,9 +101,7 @@ fn each_of_a_hundred_clients_makes_one_request() {
     let server = Server::new(|mut stream, requests| {
         let request = read_request(&mut stream).unwrap();
         requests.lock().unwrap().push(request);
-        while requests.lock().unwrap().len() < CLIENTS {
-            thread::yield_now();
-        }
+        wait_until(|| requests.lock().unwrap().len() >= CLIENTS);
         let _ = stream.write_all(ok(TOKEN_BODY).as_bytes());
     });
     thread::scope(|scope| {
@@ -143,9 +141,7 @@ fn a_stale_token_is_renewed_by_one_and_found_by_the_other() {
     let old = value(&first);
     assert_eq!(value(&second), old);
     sandbox.set_lifetime(Duration::from_secs(1000));
-    while value(&first) == old || value(&second) == old {
-        thread::yield_now();
-    }
+    wait_until(|| value(&first) != old && value(&second) != old);
     assert_eq!(value(&first), value(&second));
     assert_eq!(sandbox.requests(AUTHENTICATE), 2);
 }
@@ -325,9 +321,7 @@ fn a_dead_token_is_a_miss() {
     let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
     sandbox.set_lifetime(Duration::from_secs(2));
     let first = provider(&sandbox, &folder.0).token().unwrap();
-    while !first.is_expired() {
-        thread::yield_now();
-    }
+    wait_until(|| first.is_expired());
     sandbox.set_lifetime(Duration::from_secs(1000));
     assert_ne!(value(&provider(&sandbox, &folder.0)), first.value());
 }

@@ -2,12 +2,12 @@
 
 use std::io::Write;
 use std::sync::{Mutex, Once};
-use std::time::{Duration, Instant};
 
 use clazar_auth::sandbox::Sandbox;
 use clazar_auth::{Credentials, Options, Store, TokenProvider};
 
 use crate::server::{Server, TOKEN_BODY, ok};
+use crate::wait_until;
 
 /// What was logged in this process.
 static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -36,15 +36,12 @@ fn logged(mark: &str, work: impl FnOnce()) -> String {
         log::set_max_level(log::LevelFilter::Info);
     });
     work();
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while Instant::now() < deadline {
-        let found = LOGGED.lock().unwrap().iter().find(|line| line.contains(mark)).cloned();
-        if let Some(line) = found {
-            return line;
-        }
-        std::thread::yield_now();
-    }
-    panic!("nothing was logged with {mark:?} in it")
+    let mut found = None;
+    wait_until(|| {
+        found = LOGGED.lock().unwrap().iter().find(|line| line.contains(mark)).cloned();
+        found.is_some()
+    });
+    found.unwrap()
 }
 
 fn is_printable(text: &str) -> bool {
