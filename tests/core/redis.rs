@@ -217,7 +217,8 @@ fn an_older_token_replaces_no_newer_one() {
     slow.token().unwrap();
     let lease = redis.keys()[0].replace(":token", ":lease");
     redis.ask("FLUSHDB");
-    sandbox.set_delay(Duration::from_secs(1));
+    // Much longer than the other one takes.
+    sandbox.set_delay(Duration::from_secs(10));
     thread::scope(|scope| {
         let waiting = scope.spawn(|| slow.refresh().unwrap().value().to_owned());
         wait_until(|| sandbox.requests(AUTHENTICATE) >= 2);
