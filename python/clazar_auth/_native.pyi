@@ -179,6 +179,7 @@ class TokenProvider:
     Raises:
         ConfigurationError: for an argument that cannot work.
         TransportError: if a file cannot be read now, and may be later.
+        TypeError: for an argument of a wrong type.
 
     >>> with clazar_auth.TokenProvider(
     ...     sandbox.client_id, sandbox.client_secret, auth_url=sandbox.auth_url

@@ -39,8 +39,8 @@ impl Config {
             Some("its auth_url has a query or a fragment, which may hold anything")
         } else if self.options.proxy_has_user() {
             Some("its proxy's URL names a user")
-        } else if self.store.as_deref().is_some_and(Store::has_user) {
-            Some("its store's URL names a user")
+        } else if self.store.as_deref().is_some_and(Store::has_user_or_query) {
+            Some("its store's URL names a user or has a query")
         } else {
             None
         }

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use pyo3::exceptions::{PyTypeError, PyUnicodeError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyUnicodeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMapping, PyMemoryView, PyString};
 
@@ -72,13 +72,18 @@ pub(super) fn path(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<PathBuf>
 
 pub(super) fn number(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<f64> {
     let py = argument.py();
-    argument.extract().map_err(|error: PyErr| {
+    let wrong = |error: PyErr| {
         if error.is_instance_of::<PyTypeError>(py) {
             wrong_type(name, "a number", argument)
         } else {
             error
         }
-    })
+    };
+    match argument.extract::<f64>() {
+        // An int larger than any float.
+        Err(error) if error.is_instance_of::<PyOverflowError>(py) => Ok(f64::INFINITY),
+        outcome => outcome.map_err(wrong),
+    }
 }
 
 pub(super) fn flag(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<bool> {

@@ -13,7 +13,7 @@ use super::error::{raise, run};
 use super::log::Log;
 use super::pending::Pending;
 use super::recipe::Recipe;
-use super::settings::{Arguments, seconds};
+use super::settings::{self, Arguments};
 use super::stats::Stats;
 use super::text::Text;
 use super::token::AccessToken;
@@ -63,6 +63,7 @@ const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 /// Raises:
 ///     ConfigurationError: for an argument that cannot work.
 ///     TransportError: if a file cannot be read now, and may be later.
+///     TypeError: for an argument of a wrong type.
 ///
 /// >>> with clazar_auth.TokenProvider(
 /// ...     sandbox.client_id, sandbox.client_secret, auth_url=sandbox.auth_url
@@ -189,8 +190,8 @@ impl TokenProvider {
     /// >>> provider.token(timeout=5)
     /// AccessToken([redacted], expires_in=...)
     #[pyo3(signature = (*, timeout=None))]
-    fn token(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<AccessToken> {
-        let timeout = seconds(py, timeout)?;
+    fn token(&self, py: Python<'_>, timeout: Argument<'_>) -> PyResult<AccessToken> {
+        let timeout = settings::timeout(py, &timeout)?;
         self.finish(py, || self.provider.ask(timeout)).map(AccessToken)
     }
 
@@ -213,7 +214,7 @@ impl TokenProvider {
     #[pyo3(signature = (*, timeout=None))]
     fn token_async<'py>(
         slf: &Bound<'py, Self>,
-        timeout: Option<f64>,
+        timeout: Argument<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("clazar_auth._async")?.call_method1("token", (slf, timeout))
     }
@@ -236,14 +237,14 @@ impl TokenProvider {
     #[pyo3(signature = (*, timeout=None))]
     fn headers_async<'py>(
         slf: &Bound<'py, Self>,
-        timeout: Option<f64>,
+        timeout: Argument<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("clazar_auth._async")?.call_method1("headers", (slf, timeout))
     }
 
     /// A token, or the wait for one.
-    fn _ask<'py>(&self, py: Python<'py>, timeout: Option<f64>) -> PyResult<Bound<'py, PyAny>> {
-        let timeout = seconds(py, timeout)?;
+    fn _ask<'py>(&self, py: Python<'py>, timeout: Argument<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let timeout = settings::timeout(py, &timeout)?;
         let answer = contain(|| self.provider.ask(timeout));
         self.log.drain(py)?;
         match answer.map_err(|error| raise(py, &error))? {

@@ -28,8 +28,8 @@ impl Recipe {
     pub(super) fn reduce<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (client_id, keywords) = self.0.as_ref().map_err(|secret| {
             PyTypeError::new_err(format!(
-                "this TokenProvider is not pickled, since {secret}; make it with from_env() or \
-                 client_secret_file, or in each process"
+                "this TokenProvider is not pickled, since {secret}; name that in the environment and \
+                 use from_env(), or make one in each process"
             ))
         })?;
         let make = py.import("clazar_auth._pickle")?.getattr("provider")?;

@@ -125,8 +125,12 @@ fn set<T>(options: &mut Options, value: Option<T>, apply: impl FnOnce(Options, T
     }
 }
 
-/// The argument `timeout`.
-pub(super) fn seconds(py: Python<'_>, number: Option<f64>) -> PyResult<Option<Duration>> {
+/// The argument `timeout` of a call.
+pub(super) fn timeout(py: Python<'_>, argument: &Argument<'_>) -> PyResult<Option<Duration>> {
+    seconds(py, optional("timeout", argument, number)?)
+}
+
+fn seconds(py: Python<'_>, number: Option<f64>) -> PyResult<Option<Duration>> {
     number.map(|number| duration(py, "timeout", number)).transpose()
 }
 

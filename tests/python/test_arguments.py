@@ -118,6 +118,13 @@ def test_what_is_wrong_with_the_text_is_not_shown_in_frames_either(sandbox: Sand
         assert not holds(caught.value, SECRET)
 
 
+def test_an_int_beyond_any_float_is_no_time(sandbox: Sandbox) -> None:
+    for call in (sandbox.provider().token, sandbox.provider):
+        for sign in (1, -1):
+            with pytest.raises(clazar_auth.ConfigurationError, match="timeout"):
+                call(timeout=sign * 10**400)
+
+
 @pytest.mark.usefixtures("sandbox_environment")
 def test_wrong_types_are_told_in_the_words_of_python(sandbox: Sandbox) -> None:
     wrong = SECRET.encode()
@@ -127,6 +134,7 @@ def test_wrong_types_are_told_in_the_words_of_python(sandbox: Sandbox) -> None:
         "proxy must be str, not int": lambda: from_env({"proxy": 1}),
         "user_agent must be str, not list": lambda: token({"user_agent": [SECRET]}),
         "timeout must be a number, not str": lambda: provider({"timeout": SECRET}),
+        "timeout must be a number, not bytes": lambda: sandbox.provider().token(timeout=wrong),  # type: ignore[arg-type]
         "store must be str or os.PathLike, not bytes": lambda: provider({"store": wrong}),
         "ca_file must be str or os.PathLike, not int": lambda: token({"ca_file": 1}),
         "value must be str, not bytes": lambda: static({"value": wrong}),

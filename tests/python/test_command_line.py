@@ -68,6 +68,12 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert "clazar-auth" in result.stderr
 
 
+def test_no_terminal_obeys_a_wrong_argument() -> None:
+    for arguments in (["\x1b]0;title\a"], ["token", "\x1b[2J"]):
+        stderr = run(*arguments).stderr
+        assert all(line.isprintable() for line in stderr.splitlines()), repr(stderr)
+
+
 def test_help_and_version() -> None:
     result = run("--help")
     assert result.returncode == 0

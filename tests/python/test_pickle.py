@@ -60,6 +60,7 @@ def test_a_spawned_process_gets_it(
         ({"auth_url": "https://api.example/authenticate/?key=not-a-real-key"}, "query"),
         ({"auth_url": "https://api.example/authenticate/#not-a-real-key"}, "fragment"),
         ({"store": "redis://:not-a-real-password@127.0.0.1:6379/0"}, "store"),
+        ({"store": "redis://127.0.0.1:6379/0?password=not-a-real-password"}, "store"),
     ],
 )
 def test_a_secret_is_not_pickled(options: dict[str, Any], reason: str, tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from typing import NoReturn
 
 import clazar_auth
+from clazar_auth._cli.output import printable
 
 DESCRIPTION = """\
 Access tokens for the Clazar API.
@@ -124,9 +126,14 @@ examples:
 exit status: 0 printed, 2 wrong usage"""
 
 
+class Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def parser() -> ArgumentParser:
     """The parser; it gives the name of the command as ``command``, None without any."""
-    whole = ArgumentParser(
+    whole = Parser(
         prog="clazar-auth",
         description=DESCRIPTION,
         epilog=EPILOG,
