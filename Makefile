@@ -91,7 +91,7 @@ tools:
 	tests/tools.sh
 
 test-rust:
-	$(CARGO) test --locked --features sandbox,redis --lib --bins --test header --test allocations --test logger
+	$(CARGO) test --locked --features sandbox,redis --lib --bins --test header --test layers --test allocations --test logger
 	$(CARGO) test --locked --features sandbox,redis --test core -- --test-threads 16
 	$(CARGO) test --locked --features sandbox,redis --doc
 	$(CARGO) test --locked --manifest-path tests/model/Cargo.toml --target-dir target/model --lib

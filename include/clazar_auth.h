@@ -119,30 +119,6 @@ typedef struct clazar_token clazar_token;
 typedef int32_t clazar_status;
 
 /**
- * What happened: one of the `CLAZAR_EVENT_*`. Numbers are never reused, and later versions may add
- * some.
- */
-typedef int32_t clazar_event;
-
-/**
- * Takes an event. `message` is a sentence for a log, valid during the call: it names no secret,
- * and of a token eight hexadecimal digits of its SHA-256 hash.
- *
- * It is called on a thread of the library, on which all signals are blocked (on one that calls the
- * library only if no thread can be started); on several at once if need be. Those that waited for
- * the token have it by then, no lock is held, and nobody waits for the callback: it may call any
- * function of the library, also to close the provider, and may take as long as it likes, though
- * each event that it has not returned from keeps its thread. A C++ exception must not leave it.
- */
-typedef void (*clazar_event_callback)(void *context, clazar_event event, const char *message);
-
-/**
- * Frees what belongs to a callback. It may be called on any thread; a C++ exception must not leave
- * it.
- */
-typedef void (*clazar_destroy)(void *context);
-
-/**
  * What a provider did since it was made, and how it is now. Set `size` to
  * `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
  *
@@ -214,6 +190,30 @@ typedef struct {
      */
     int64_t backoff_ms;
 } clazar_stats;
+
+/**
+ * What happened: one of the `CLAZAR_EVENT_*`. Numbers are never reused, and later versions may add
+ * some.
+ */
+typedef int32_t clazar_event;
+
+/**
+ * Takes an event. `message` is a sentence for a log, valid during the call: it names no secret,
+ * and of a token eight hexadecimal digits of its SHA-256 hash.
+ *
+ * It is called on a thread of the library, on which all signals are blocked (on one that calls the
+ * library only if no thread can be started); on several at once if need be. Those that waited for
+ * the token have it by then, no lock is held, and nobody waits for the callback: it may call any
+ * function of the library, also to close the provider, and may take as long as it likes, though
+ * each event that it has not returned from keeps its thread. A C++ exception must not leave it.
+ */
+typedef void (*clazar_event_callback)(void *context, clazar_event event, const char *message);
+
+/**
+ * Frees what belongs to a callback. It may be called on any thread; a C++ exception must not leave
+ * it.
+ */
+typedef void (*clazar_destroy)(void *context);
 
 /**
  * Done.
@@ -319,113 +319,6 @@ typedef struct {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
-
-/**
- * The status that the failed function returned; `CLAZAR_OK` for NULL.
- *
- * @param error an error, or NULL.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-clazar_status clazar_error_code(const clazar_error *error);
-
-/**
- * One sentence: what happened, where, and what to do next. It holds no secret and no token.
- *
- * @param error an error, or NULL.
- * @return NUL-terminated UTF-8 that lives as long as the error; "" for NULL.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-const char *clazar_error_message(const clazar_error *error);
-
-/**
- * The HTTP status code of the API's answer; 0 if none came.
- *
- * @param error an error, or NULL.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-int32_t clazar_error_http_status(const clazar_error *error);
-
-/**
- * Whether the same call may succeed later, with nothing changed; false for NULL.
- *
- * @param error an error, or NULL.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-bool clazar_error_is_retryable(const clazar_error *error);
-
-/**
- * How long to wait before the next call: until the provider that gave this error sends its next
- * request. From `clazar_authenticate`, which does not ask again, it is what the server asked for, up
- * to 300 seconds: `Retry-After` of a 429 or 503 (RFC 9110 section 10.2.3), or `x-ratelimit-reset` of
- * a 429.
- *
- * @param error an error, or NULL.
- * @return milliseconds, rounded up; -1 if there is nothing to wait for.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-int64_t clazar_error_retry_after_ms(const clazar_error *error);
-
-/**
- * Frees an error. NULL is allowed and does nothing.
- *
- * @param error an error, or NULL.
- *
- * Thread-safe, as the last use of this handle.
- *
- * @since 0.1.0
- */
-void clazar_error_free(clazar_error *error);
-
-/**
- * The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.
- *
- * @param status any number.
- * @return a text that lives for ever.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-const char *clazar_status_name(clazar_status status);
-
-/**
- * The version of the library, such as "0.1.0".
- *
- * @return a text that lives for ever.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-const char *clazar_version(void);
-
-/**
- * Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies
- * of a secret or a token. NULL is allowed and does nothing.
- *
- * @param memory `size` bytes that nobody else uses at the same time.
- * @param size how many bytes `memory` has.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-void clazar_memzero(void *memory, size_t size);
 
 /**
  * Makes settings without credentials. No environment variable is read.
@@ -667,111 +560,6 @@ clazar_status clazar_config_set_allowed_hosts(clazar_config *config,
 clazar_status clazar_config_set_timeout_ms(clazar_config *config, uint64_t timeout_ms);
 
 /**
- * Has the events of each provider that is made with these settings told to `callback`, and forgets
- * one set before.
- *
- * @param config the settings to change.
- * @param callback what to call; NULL for none.
- * @param context passed to it as it is; any thread may use it.
- * @param destroy called once with `context`, after the last event: when the settings are freed or
- *   got another callback, all handles on providers made with them are freed, and no exchange is
- *   under way. May be NULL.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL; `destroy` is then not
- *   called.
- *
- * For one thread at a time, as all that changes settings.
- *
- * @since 0.1.0
- */
-clazar_status clazar_config_set_event_callback(clazar_config *config,
-                                               clazar_event_callback callback,
-                                               void *context,
-                                               clazar_destroy destroy);
-
-/**
- * Exchanges the client id and secret for a new token: one request on the calling thread, and
- * nothing is kept. A program that needs the token more than once is better served by a
- * `clazar_provider`, whose calls also end if a system call hangs.
- *
- * Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
- * `SSL_CERT_FILE` and `SSL_CERT_DIR`; none of them counts with `clazar_config_set_trust_env` off.
- *
- * @param config settings; they may be changed or freed afterwards.
- * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
- * @param error set to NULL, or to an error that the caller frees; may be NULL.
- * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`, `CLAZAR_ERR_STORE` and
- *   `CLAZAR_ERR_CLOSED`.
- *
- * Thread-safe, as long as no other thread changes `config` or the environment.
- *
- * @since 0.1.0
- */
-clazar_status clazar_authenticate(const clazar_config *config,
-                                  clazar_token **token,
-                                  clazar_error **error);
-
-/**
- * The token itself, without "Bearer".
- *
- * @param token a token, or NULL.
- * @param length set to the length without the NUL (0 for NULL); may be NULL.
- * @return NUL-terminated ASCII that lives as long as `token`; NULL for NULL.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-const char *clazar_token_value(const clazar_token *token, size_t *length);
-
-/**
- * The value of the Authorization header, "Bearer <token>" (RFC 6750 section 2.1).
- *
- * @param token a token, or NULL.
- * @param length set to the length without the NUL (0 for NULL); may be NULL.
- * @return NUL-terminated ASCII that lives as long as `token`; NULL for NULL.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-const char *clazar_token_authorization(const clazar_token *token, size_t *length);
-
-/**
- * When the token dies, by this machine's wall clock at the time of the exchange.
- *
- * @param token a token, or NULL.
- * @return Unix seconds, rounded down; 0 for NULL.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-int64_t clazar_token_expires_at(const clazar_token *token);
-
-/**
- * How long the token still lives. Time that the machine was suspended counts.
- *
- * @param token a token, or NULL.
- * @return seconds, rounded down; 0 once it is dead, and for NULL.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-int64_t clazar_token_expires_in(const clazar_token *token);
-
-/**
- * Frees a token, and wipes it if nobody else holds it. NULL is allowed and does nothing.
- *
- * @param token a token, or NULL.
- *
- * Thread-safe, as the last use of this handle.
- *
- * @since 0.1.0
- */
-void clazar_token_free(clazar_token *token);
-
-/**
  * Makes a provider. No request is sent before the first token is asked for.
  *
  * Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
@@ -995,6 +783,89 @@ clazar_status clazar_provider_check_url(const clazar_provider *provider,
                                         clazar_error **error);
 
 /**
+ * Exchanges the client id and secret for a new token: one request on the calling thread, and
+ * nothing is kept. A program that needs the token more than once is better served by a
+ * `clazar_provider`, whose calls also end if a system call hangs.
+ *
+ * Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
+ * `SSL_CERT_FILE` and `SSL_CERT_DIR`; none of them counts with `clazar_config_set_trust_env` off.
+ *
+ * @param config settings; they may be changed or freed afterwards.
+ * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`, `CLAZAR_ERR_STORE` and
+ *   `CLAZAR_ERR_CLOSED`.
+ *
+ * Thread-safe, as long as no other thread changes `config` or the environment.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_authenticate(const clazar_config *config,
+                                  clazar_token **token,
+                                  clazar_error **error);
+
+/**
+ * The token itself, without "Bearer".
+ *
+ * @param token a token, or NULL.
+ * @param length set to the length without the NUL (0 for NULL); may be NULL.
+ * @return NUL-terminated ASCII that lives as long as `token`; NULL for NULL.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+const char *clazar_token_value(const clazar_token *token, size_t *length);
+
+/**
+ * The value of the Authorization header, "Bearer <token>" (RFC 6750 section 2.1).
+ *
+ * @param token a token, or NULL.
+ * @param length set to the length without the NUL (0 for NULL); may be NULL.
+ * @return NUL-terminated ASCII that lives as long as `token`; NULL for NULL.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+const char *clazar_token_authorization(const clazar_token *token, size_t *length);
+
+/**
+ * When the token dies, by this machine's wall clock at the time of the exchange.
+ *
+ * @param token a token, or NULL.
+ * @return Unix seconds, rounded down; 0 for NULL.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+int64_t clazar_token_expires_at(const clazar_token *token);
+
+/**
+ * How long the token still lives. Time that the machine was suspended counts.
+ *
+ * @param token a token, or NULL.
+ * @return seconds, rounded down; 0 once it is dead, and for NULL.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+int64_t clazar_token_expires_in(const clazar_token *token);
+
+/**
+ * Frees a token, and wipes it if nobody else holds it. NULL is allowed and does nothing.
+ *
+ * @param token a token, or NULL.
+ *
+ * Thread-safe, as the last use of this handle.
+ *
+ * @since 0.1.0
+ */
+void clazar_token_free(clazar_token *token);
+
+/**
  * What a provider did so far, and how it is now.
  *
  * @param provider a provider.
@@ -1009,6 +880,135 @@ clazar_status clazar_provider_check_url(const clazar_provider *provider,
 clazar_status clazar_provider_stats(const clazar_provider *provider,
                                     clazar_stats *stats,
                                     clazar_error **error);
+
+/**
+ * The status that the failed function returned; `CLAZAR_OK` for NULL.
+ *
+ * @param error an error, or NULL.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_error_code(const clazar_error *error);
+
+/**
+ * One sentence: what happened, where, and what to do next. It holds no secret and no token.
+ *
+ * @param error an error, or NULL.
+ * @return NUL-terminated UTF-8 that lives as long as the error; "" for NULL.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+const char *clazar_error_message(const clazar_error *error);
+
+/**
+ * The HTTP status code of the API's answer; 0 if none came.
+ *
+ * @param error an error, or NULL.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+int32_t clazar_error_http_status(const clazar_error *error);
+
+/**
+ * Whether the same call may succeed later, with nothing changed; false for NULL.
+ *
+ * @param error an error, or NULL.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+bool clazar_error_is_retryable(const clazar_error *error);
+
+/**
+ * How long to wait before the next call: until the provider that gave this error sends its next
+ * request. From `clazar_authenticate`, which does not ask again, it is what the server asked for, up
+ * to 300 seconds: `Retry-After` of a 429 or 503 (RFC 9110 section 10.2.3), or `x-ratelimit-reset` of
+ * a 429.
+ *
+ * @param error an error, or NULL.
+ * @return milliseconds, rounded up; -1 if there is nothing to wait for.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+int64_t clazar_error_retry_after_ms(const clazar_error *error);
+
+/**
+ * Frees an error. NULL is allowed and does nothing.
+ *
+ * @param error an error, or NULL.
+ *
+ * Thread-safe, as the last use of this handle.
+ *
+ * @since 0.1.0
+ */
+void clazar_error_free(clazar_error *error);
+
+/**
+ * Has the events of each provider that is made with these settings told to `callback`, and forgets
+ * one set before.
+ *
+ * @param config the settings to change.
+ * @param callback what to call; NULL for none.
+ * @param context passed to it as it is; any thread may use it.
+ * @param destroy called once with `context`, after the last event: when the settings are freed or
+ *   got another callback, all handles on providers made with them are freed, and no exchange is
+ *   under way. May be NULL.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL; `destroy` is then not
+ *   called.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_config_set_event_callback(clazar_config *config,
+                                               clazar_event_callback callback,
+                                               void *context,
+                                               clazar_destroy destroy);
+
+/**
+ * The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.
+ *
+ * @param status any number.
+ * @return a text that lives for ever.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+const char *clazar_status_name(clazar_status status);
+
+/**
+ * The version of the library, such as "0.1.0".
+ *
+ * @return a text that lives for ever.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+const char *clazar_version(void);
+
+/**
+ * Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies
+ * of a secret or a token. NULL is allowed and does nothing.
+ *
+ * @param memory `size` bytes that nobody else uses at the same time.
+ * @param size how many bytes `memory` has.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+void clazar_memzero(void *memory, size_t size);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
+use crate::env;
+use crate::error::{Error, ErrorKind};
 use crate::sys::file::{Failure, read_file};
 use crate::text::printable;
-use crate::{Error, ErrorKind, env};
 
 /// A secret file larger than this is surely the wrong file.
 const SECRET_FILE_LIMIT: usize = 64 * 1024;

@@ -6,11 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use rustls::ProtocolVersion;
 
-use crate::credentials::SecretSource;
+use crate::credentials::{Credentials, SecretSource};
+use crate::error::{Error, ErrorKind};
 use crate::exchange::{Client, Interrupt, Trace, Way};
 use crate::provider::Config;
 use crate::sys::clock::Clock;
-use crate::{AccessToken, Credentials, Error, ErrorKind};
+use crate::token::AccessToken;
 
 /// A token that lives for less is hardly there before it has to be renewed.
 const SHORT_LIFE: Duration = Duration::from_secs(60);

@@ -3,7 +3,7 @@
 
 use std::env::{self, VarError};
 
-use crate::Error;
+use crate::error::Error;
 use crate::sys::privileges;
 
 const NOT_READ: &str = "the environment is not read in a set-user-ID process";

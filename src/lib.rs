@@ -41,10 +41,14 @@
 //! - `redis`: the store of that name.
 //! - `capi`, `python`: the C functions and the Python module; a Rust program needs neither.
 
+// What only a binding calls is dead in a build without that binding.
+#![cfg_attr(not(all(feature = "capi", feature = "python")), allow(dead_code, unused_imports))]
+
+#[cfg(any(feature = "capi", feature = "python"))]
+mod binding;
 #[cfg(feature = "capi")]
 mod capi;
 mod credentials;
-#[cfg(feature = "python")]
 mod doctor;
 mod env;
 mod error;
@@ -52,9 +56,9 @@ mod exchange;
 mod provider;
 #[cfg(feature = "python")]
 mod python;
-#[cfg_attr(not(feature = "python"), allow(dead_code))]
 mod queue;
 mod random;
+mod resolver;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod store;

@@ -6,8 +6,7 @@ use std::time::{Duration, SystemTime};
 use ring::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
-#[cfg(feature = "python")]
-use crate::Error;
+use crate::error::Error;
 use crate::sys::clock::Moment;
 use crate::sys::wipe;
 
@@ -45,7 +44,6 @@ impl AccessToken {
     }
 
     /// A token that did not come from the API, and lives as long as any.
-    #[cfg(feature = "python")]
     pub(crate) fn given(value: &str, now: Moment) -> Result<Self, Error> {
         if !is_token(value) {
             return Err(Error::invalid(
@@ -81,13 +79,11 @@ impl AccessToken {
     }
 
     /// [`authorization`](Self::authorization) and the NUL that ends it in C.
-    #[cfg(feature = "capi")]
     pub(crate) fn authorization_with_nul(&self) -> &[u8] {
         self.text.as_bytes()
     }
 
     /// [`value`](Self::value) and the NUL that ends it in C.
-    #[cfg(feature = "capi")]
     pub(crate) fn value_with_nul(&self) -> &[u8] {
         &self.text.as_bytes()[SCHEME.len()..]
     }

@@ -6,7 +6,6 @@ mod stamps;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "python")]
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -17,11 +16,11 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use rustls::client::Resumption;
 use rustls::{ClientConfig, RootCertStore};
 
-use self::reader::Reader;
-use self::sources::{Anchors, Place, Sources};
+use self::reader::{Anchors, Reader};
+use self::sources::{Place, Sources};
 use self::stamps::Stamps;
-use crate::Error;
 use crate::env::Common;
+use crate::error::Error;
 use crate::queue::Queue;
 use crate::sys::clock::{Clock, Moment};
 
@@ -167,7 +166,6 @@ impl Trust {
     }
 
     /// How many authorities are trusted and where they come from, for people.
-    #[cfg(feature = "python")]
     pub(crate) fn describe(&self) -> Result<String, Error> {
         let mut reader = Reader::new();
         let roots = self.read(&mut reader)?.roots;

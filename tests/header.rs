@@ -8,7 +8,9 @@ fn the_committed_header_is_a_fresh_one() {
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
     let mut builder = cbindgen::Builder::new().with_config(config);
     // The order in which a reader needs them.
-    for file in ["status", "error", "config", "event", "token", "provider", "stats"] {
+    for file in
+        ["status", "failure", "config", "provider", "token", "stats", "error", "event", "library"]
+    {
         builder = builder.with_src(root.join(format!("src/capi/{file}.rs")));
     }
     let mut fresh = Vec::new();

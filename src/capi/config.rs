@@ -4,11 +4,10 @@ use std::ffi::c_char;
 use std::ptr;
 use std::time::Duration;
 
-use super::error::clazar_error;
+use super::failure::clazar_error;
 use super::status::clazar_status;
 use super::{guard, text};
-use crate::credentials::{Secret, SecretSource};
-use crate::provider::Config;
+use crate::binding::{Config, Secret, SecretSource};
 use crate::{Error, Options};
 
 /// Settings for `clazar_provider_new` and `clazar_authenticate`, which check them.

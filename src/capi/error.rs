@@ -1,25 +1,10 @@
 //! Errors.
 
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::c_char;
 
-use super::guard::{self, Failure, answer};
-use super::status::{self, CLAZAR_OK, clazar_status};
-use super::text;
-use crate::sys::wipe;
-
-/// Why a function failed. Immutable: any number of threads may read it.
-pub struct clazar_error {
-    failure: Failure,
-    message: CString,
-}
-
-impl clazar_error {
-    pub(super) fn boxed(failure: Failure) -> *mut Self {
-        // A NUL cannot be in a message; without it C could not tell the message's end.
-        let message = CString::new(failure.error.to_string()).unwrap_or_default();
-        Box::into_raw(Box::new(Self { failure, message }))
-    }
-}
+use super::failure::clazar_error;
+use super::guard;
+use super::status::{CLAZAR_OK, clazar_status};
 
 /// The status that the failed function returned; `CLAZAR_OK` for NULL.
 ///
@@ -105,49 +90,4 @@ pub unsafe extern "C" fn clazar_error_retry_after_ms(error: *const clazar_error)
 pub unsafe extern "C" fn clazar_error_free(error: *mut clazar_error) {
     // SAFETY: the caller passes NULL or an error that it does not use again.
     unsafe { guard::free(error) };
-}
-
-/// The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.
-///
-/// @param status any number.
-/// @return a text that lives for ever.
-///
-/// Thread-safe.
-///
-/// @since 0.1.0
-#[unsafe(no_mangle)]
-pub extern "C" fn clazar_status_name(status: clazar_status) -> *const c_char {
-    answer(c"".as_ptr(), || status::name(status).as_ptr())
-}
-
-/// The version of the library, such as "0.1.0".
-///
-/// @return a text that lives for ever.
-///
-/// Thread-safe.
-///
-/// @since 0.1.0
-#[unsafe(no_mangle)]
-pub extern "C" fn clazar_version() -> *const c_char {
-    const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
-    // SAFETY: a null length is allowed.
-    unsafe { text::lend(VERSION.as_bytes(), std::ptr::null_mut()) }
-}
-
-/// Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies
-/// of a secret or a token. NULL is allowed and does nothing.
-///
-/// @param memory `size` bytes that nobody else uses at the same time.
-/// @param size how many bytes `memory` has.
-///
-/// Thread-safe.
-///
-/// @since 0.1.0
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn clazar_memzero(memory: *mut c_void, size: usize) {
-    if !memory.is_null() {
-        let size = size.min(guard::LARGEST);
-        // SAFETY: not null; the caller passes `size` bytes of its own.
-        unsafe { wipe::memory(memory.cast(), size) };
-    }
 }

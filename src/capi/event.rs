@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::config::{change, clazar_config};
 use super::status::clazar_status;
-use crate::provider::{Event, EventKind, Listener};
+use crate::binding::{Event, EventKind, Listener};
 
 /// What happened: one of the `CLAZAR_EVENT_*`. Numbers are never reused, and later versions may add
 /// some.

@@ -3,32 +3,10 @@
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::error::clazar_error;
-use super::status::{self, CLAZAR_ERR_BUFFER_TOO_SMALL, CLAZAR_OK, clazar_status};
+use super::failure::{Failure, clazar_error};
+use super::status::{CLAZAR_OK, clazar_status};
 use crate::Error;
-use crate::error::contain;
-use crate::sys::cancel;
-
-/// What a function fails with: an error of the core, or a buffer that is too small.
-pub(super) struct Failure {
-    pub(super) status: clazar_status,
-    pub(super) error: Error,
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self { status: status::of(error.kind()), error }
-    }
-}
-
-impl Failure {
-    /// `enough` names the size that always is.
-    pub(super) fn buffer_too_small(size: usize, needed: usize, enough: &str) -> Self {
-        let message =
-            format!("the buffer has {size} bytes and needs {needed}; {enough} is always enough");
-        Self { status: CLAZAR_ERR_BUFFER_TOO_SMALL, error: Error::invalid(message) }
-    }
-}
+use crate::binding::{cancel, contain};
 
 /// Runs `work` and returns its status; its failure goes to `*error`.
 ///

@@ -5,7 +5,9 @@
 mod config;
 mod error;
 mod event;
+mod failure;
 mod guard;
+mod library;
 mod provider;
 mod stats;
 mod status;

@@ -5,14 +5,13 @@ use std::ptr;
 use std::sync::Arc;
 
 use super::config::clazar_config;
-use super::error::clazar_error;
-use super::guard::{self, Failure, answer};
+use super::failure::Failure;
+use super::failure::clazar_error;
+use super::guard::{self, answer};
 use super::status::clazar_status;
 use super::text;
 use super::token::clazar_token;
-use crate::store::LONGEST_SEALED;
-use crate::sys::cancel;
-use crate::token::LONGEST_VALUE;
+use crate::binding::{LONGEST_SEALED, LONGEST_VALUE, cancel};
 use crate::{AccessToken, Error, TokenProvider};
 
 /// The size of a buffer that holds any Authorization header: "Bearer ", 8,000 characters and a NUL.

@@ -3,7 +3,7 @@
 use std::mem;
 use std::time::Duration;
 
-use super::error::clazar_error;
+use super::failure::clazar_error;
 use super::guard;
 use super::provider::clazar_provider;
 use super::status::clazar_status;

@@ -2,9 +2,9 @@
 
 use std::ffi::{CStr, c_char};
 
-use super::guard::Failure;
+use super::failure::Failure;
 use crate::Error;
-use crate::sys::wipe;
+use crate::binding::wipe;
 
 /// The text behind a NUL-terminated argument.
 ///

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::config::clazar_config;
-use super::error::clazar_error;
+use super::failure::clazar_error;
 use super::guard::{self, answer};
 use super::status::clazar_status;
 use super::text;

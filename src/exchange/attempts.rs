@@ -4,11 +4,13 @@ use std::time::{Duration, Instant};
 
 use super::client::Client;
 use super::interrupt::Interrupt;
+use super::limits::{LONGEST_ATTEMPT, MOST_ATTEMPTS};
+use crate::credentials::Credentials;
+use crate::error::{Error, ErrorKind};
+use crate::random;
 use crate::sys::clock::Clock;
-use crate::{AccessToken, Credentials, Error, ErrorKind, random};
+use crate::token::AccessToken;
 
-const MOST_ATTEMPTS: u32 = 3;
-pub(super) const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
 /// The first pause is shorter than this, and each further one than twice the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 

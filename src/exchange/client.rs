@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ureq::config::Config;
-use ureq::http::{HeaderMap, Request, StatusCode, header};
+use ureq::http::{Request, StatusCode, header};
 use ureq::unversioned::transport::Connector;
 use ureq::{Agent, ProxyProtocol};
 use zeroize::Zeroizing;
@@ -13,25 +13,24 @@ use zeroize::Zeroizing;
 use super::buffers::{FIRST, Room};
 use super::failure::Route;
 use super::interrupt::Interrupt;
+use super::limits::{BODY_LIMIT, CONNECT_TIMEOUT, DEFAULT_TIMEOUT, LONGEST_TIMEOUT};
 use super::lookup::Lookup;
 use super::options::Options;
+use super::response::Response;
 use super::tcp::TcpConnector;
 use super::tls::TlsConnector;
 use super::trace::Trace;
 use super::tunnel::TunnelConnector;
 use super::url::{Purpose, SecureUrl};
-use super::{proxy, readiness, request, response};
+use super::{proxy, readiness, refusal, request, response};
 use crate::credentials::Secret;
+use crate::error::{Error, ErrorKind};
 use crate::sys::clock::Clock;
+use crate::token::AccessToken;
 use crate::trust::Trust;
-use crate::{AccessToken, Error, ErrorKind};
 
 const DEFAULT_URL: &str = "https://api.clazar.io/authenticate/";
 const DEFAULT_USER_AGENT: &str = concat!("clazar-auth/", env!("CARGO_PKG_VERSION"));
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(86_400);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const BODY_LIMIT: usize = 64 * 1024;
 /// Room for what is sent besides the URL and the user agent.
 const SHORT_LINES: usize = 2 * 1024;
 
@@ -43,20 +42,6 @@ pub(crate) struct Client {
     /// Made once, since ureq looks for a proxy in the environment before it is told of ours.
     config: Config,
     trace: Trace,
-}
-
-/// An answer of the API, whatever its status.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    body: Room,
-    body_length: usize,
-}
-
-impl Answer {
-    pub(super) fn body(&self) -> &[u8] {
-        &self.body[..self.body_length]
-    }
 }
 
 impl Client {
@@ -97,7 +82,6 @@ impl Client {
     }
 
     /// The same, with attempts that are followed.
-    #[cfg(feature = "python")]
     pub(crate) fn traced(self, trace: Trace) -> Self {
         Self { trace, ..self }
     }
@@ -106,13 +90,11 @@ impl Client {
         &self.url
     }
 
-    #[cfg(feature = "python")]
     pub(crate) fn uses_proxy(&self) -> bool {
         self.config.proxy().is_some()
     }
 
     /// The URL and the way to it, for people.
-    #[cfg(feature = "python")]
     pub(crate) fn place(&self) -> String {
         self.route(self.timeout).place()
     }
@@ -145,7 +127,10 @@ impl Client {
         let answer = self.send(&agent, request::body(client_id, secret), limit)?;
         let here = clock.now().wall();
         self.trace.note(|way| way.clocks = response::date(&answer).map(|there| (there, here)));
-        let token = response::read(&self.url, secret, &answer, sent)?;
+        if answer.status != StatusCode::OK {
+            return Err(refusal::error(&self.url, secret, &answer));
+        }
+        let token = response::token(&self.url, &answer, sent)?;
         if !token.left(clock.now()).is_zero() {
             return Ok(token);
         }
@@ -180,7 +165,7 @@ impl Client {
         agent: &Agent,
         body: Zeroizing<Vec<u8>>,
         limit: Duration,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Response, Error> {
         let route = self.route(limit);
         let request = Request::post(self.url.uri())
             .header(header::CONTENT_TYPE, "application/json")
@@ -199,7 +184,7 @@ impl Client {
                 Ok((Room::new(0), 0))
             }
         })?;
-        Ok(Answer { status: parts.status, headers: parts.headers, body, body_length })
+        Ok(Response { status: parts.status, headers: parts.headers, body, body_length })
     }
 
     /// After a refused certificate whom to trust is read again.

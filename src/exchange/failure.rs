@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use ureq::{Proxy, Timeout};
 
-use super::attempts::LONGEST_ATTEMPT;
+use super::limits::LONGEST_ATTEMPT;
 use super::tls_failure;
 use super::tunnel::CredentialsWanted;
 use super::url::SecureUrl;
+use crate::error::{Error, ErrorKind};
 use crate::text::{self, seconds};
-use crate::{Error, ErrorKind};
 
 /// Where the exchange went, for the error that says so.
 pub(super) struct Route<'a> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ureq::Agent;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Raised once, it ends the pauses and the connections of one exchange, now and later.
 #[derive(Default)]

@@ -11,7 +11,7 @@ use ureq::unversioned::transport::NextTimeout;
 use ureq::{Error, Timeout};
 
 use super::trace::{Found, Trace};
-use crate::sys::lookup::by_name;
+use crate::resolver::resolve;
 
 /// As many addresses as ureq has room for.
 const MOST: usize = 16;
@@ -31,7 +31,7 @@ impl Resolver for Lookup {
         let port = uri.port_u16().unwrap_or(default_port);
         let addresses = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, port)],
-            Err(_) => by_name(host, port, *timeout.after).map_err(|error| match error.kind() {
+            Err(_) => resolve(host, port, *timeout.after).map_err(|error| match error.kind() {
                 io::ErrorKind::TimedOut => Error::Timeout(Timeout::Resolve),
                 _ => error.into(),
             })?,

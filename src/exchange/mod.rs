@@ -6,6 +6,7 @@ mod client;
 mod failure;
 mod interrupt;
 mod lifetime;
+mod limits;
 mod lookup;
 mod options;
 mod proxy;
@@ -17,7 +18,6 @@ mod tcp;
 mod tls;
 mod tls_failure;
 // Only the doctor looks.
-#[cfg_attr(not(feature = "python"), allow(dead_code))]
 mod trace;
 mod tunnel;
 pub(crate) mod url;
@@ -25,12 +25,13 @@ pub(crate) mod url;
 pub(crate) use client::Client;
 pub(crate) use interrupt::Interrupt;
 pub use options::Options;
-#[cfg(feature = "python")]
 pub(crate) use trace::{Trace, Way};
 
+use crate::credentials::Credentials;
+use crate::error::Error;
 use crate::sys::clock::Clock;
 use crate::sys::wipe;
-use crate::{AccessToken, Credentials, Error};
+use crate::token::AccessToken;
 
 /// Exchanges `credentials` for a new access token on the calling thread: one request, and up
 /// to two more after a failure that may pass (no connection, no answer, or 408, 425, 429, 500, 502,

@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::Error;
 use crate::env::{self, Common};
+use crate::error::Error;
 use crate::trust::Trust;
 
 /// How to reach the API. The defaults suit the real one.
@@ -60,13 +60,11 @@ impl Options {
     }
 
     /// Whether the URL has a part that errors leave out.
-    #[cfg(feature = "python")]
     pub(crate) fn auth_url_has_query(&self) -> bool {
         self.auth_url.as_deref().is_some_and(|url| url.contains(['?', '#']))
     }
 
     /// Whether the proxy's URL, with or without a scheme, has a part before its host.
-    #[cfg(feature = "python")]
     pub(crate) fn proxy_has_user(&self) -> bool {
         self.proxy.as_deref().is_some_and(|proxy| proxy.contains('@'))
     }

@@ -3,8 +3,8 @@
 use ureq::{Proxy, ProxyProtocol};
 
 use super::url::{Origin, SecureUrl};
-use crate::Error;
 use crate::env::Common;
+use crate::error::Error;
 
 /// The proxy for `url`: `given` if there is one (an empty text means none), else the environment's.
 ///

@@ -7,11 +7,10 @@ use serde::de::IgnoredAny;
 use ureq::http::StatusCode;
 use zeroize::Zeroizing;
 
-use super::client::Answer;
-use super::response::{Text, date, header_text, object, parse_date};
+use super::response::{Response, Text, date, header_text, object, parse_date};
 use super::url::SecureUrl;
 use crate::credentials::Secret;
-use crate::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 /// No code and no request id is longer.
 const LONGEST_NAME: usize = 64;
@@ -27,7 +26,7 @@ struct ErrorBody<'a> {
     error: Text<'a>,
 }
 
-pub(super) fn error(url: &SecureUrl, secret: &Secret, answer: &Answer) -> Error {
+pub(super) fn error(url: &SecureUrl, secret: &Secret, answer: &Response) -> Error {
     let status = answer.status.as_u16();
     let body = object::<ErrorBody>(answer.body());
     let code = body.as_ref().map(|body| &*body.error.0);
@@ -112,7 +111,7 @@ fn by_status(status: u16, url: &SecureUrl) -> (ErrorKind, &'static str) {
 }
 
 /// What an error shows of an answer: nothing that a careless server may have made of the secret.
-fn facts(secret: &str, answer: &Answer, code: Option<&str>) -> String {
+fn facts(secret: &str, answer: &Response, code: Option<&str>) -> String {
     let shown = |text: &&str| is_short(text) && !echoes(text, secret);
     let is_code = |code: &&str| code.bytes().all(|b| matches!(b, b'a'..=b'z' | b'_'));
     // A UUID or another number in hexadecimal: in wider alphabets a server can write a secret in base64.
@@ -160,7 +159,7 @@ fn plain(bytes: impl Iterator<Item = u8> + Clone) -> Zeroizing<Vec<u8>> {
 }
 
 /// The wait that the server asks for (RFC 9110 section 10.2.3), where that means anything.
-fn named_wait(answer: &Answer) -> Option<Duration> {
+fn named_wait(answer: &Response) -> Option<Duration> {
     let limited = answer.status == StatusCode::TOO_MANY_REQUESTS;
     if !limited && answer.status != StatusCode::SERVICE_UNAVAILABLE {
         return None;

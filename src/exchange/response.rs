@@ -8,13 +8,26 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use ureq::http::{HeaderMap, StatusCode, header};
 
-use super::client::Answer;
+use super::buffers::Room;
+use super::lifetime;
 use super::url::SecureUrl;
-use super::{lifetime, refusal};
-use crate::credentials::Secret;
+use crate::error::{Error, ErrorKind};
 use crate::sys::clock::Moment;
-use crate::token::is_token;
-use crate::{AccessToken, Error, ErrorKind};
+use crate::token::{AccessToken, is_token};
+
+/// An answer of the API, whatever its status.
+pub(super) struct Response {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Room,
+    pub(super) body_length: usize,
+}
+
+impl Response {
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body[..self.body_length]
+    }
+}
 
 /// The fields of a token answer that are known (RFC 6749 section 5.1); others are passed over.
 #[derive(Deserialize)]
@@ -36,16 +49,13 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Op
     T::deserialize(from).map(Some)
 }
 
-pub(super) fn read(
+/// The token of a 200 answer.
+pub(super) fn token(
     url: &SecureUrl,
-    secret: &Secret,
-    answer: &Answer,
+    answer: &Response,
     sent: Moment,
 ) -> Result<AccessToken, Error> {
-    if answer.status != StatusCode::OK {
-        return Err(refusal::error(url, secret, answer));
-    }
-    token(answer.body(), date(answer), sent).map_err(|why| {
+    read(answer.body(), date(answer), sent).map_err(|why| {
         Error::new(
             ErrorKind::InvalidResponse,
             format!("{url} answered without a usable token: {why}; check the URL"),
@@ -55,11 +65,11 @@ pub(super) fn read(
 }
 
 /// What the server's clock shows.
-pub(super) fn date(answer: &Answer) -> Option<SystemTime> {
+pub(super) fn date(answer: &Response) -> Option<SystemTime> {
     header_text(&answer.headers, header::DATE.as_str()).and_then(parse_date)
 }
 
-fn token(body: &[u8], date: Option<SystemTime>, sent: Moment) -> Result<AccessToken, &'static str> {
+fn read(body: &[u8], date: Option<SystemTime>, sent: Moment) -> Result<AccessToken, &'static str> {
     let body: TokenBody = object(body).ok_or("the body is not the expected JSON object")?;
     let value = &*body.access_token.0;
     if !is_token(value) {

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ureq::http::Uri;
 use ureq::http::uri::Authority;
 
-use crate::Error;
+use crate::error::Error;
 use crate::text::{self, printable};
 
 /// The host and port of a URL that may see a secret.

@@ -1,10 +1,12 @@
 //! The settings of all languages, as a binding collects them.
 
 use super::Listener;
-use crate::credentials::CredentialsDraft;
-#[cfg(feature = "python")]
-use crate::credentials::SecretSource;
-use crate::{Error, Options, Store, TokenProvider, env};
+use crate::credentials::{CredentialsDraft, SecretSource};
+use crate::env;
+use crate::error::Error;
+use crate::exchange::Options;
+use crate::provider::TokenProvider;
+use crate::store::Store;
 
 /// Nothing is checked before it is used.
 #[derive(Clone, Default)]
@@ -29,7 +31,6 @@ impl Config {
     }
 
     /// Which of the settings holds a secret, in words; None if all may be told.
-    #[cfg(feature = "python")]
     pub(crate) fn secret(&self) -> Option<&'static str> {
         if matches!(self.credentials.client_secret, Some(SecretSource::Given(_))) {
             Some("it was given its client secret")

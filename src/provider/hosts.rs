@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::Error;
+use crate::error::Error;
 use crate::exchange::url::{Origin, Purpose, SecureUrl, is_host};
 use crate::text::printable;
 

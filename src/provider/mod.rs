@@ -1,17 +1,12 @@
 //! The token provider: one token, kept in memory, for all threads.
 
-#[cfg_attr(not(any(feature = "capi", feature = "python")), allow(dead_code))]
 mod config;
-#[cfg_attr(not(any(feature = "capi", feature = "python")), allow(dead_code))]
 mod event;
 mod hosts;
-#[cfg_attr(not(feature = "python"), allow(dead_code))]
 mod pending;
 mod policy;
 mod retry_state;
 mod shared;
-// Only Python waits without blocking a thread.
-#[cfg_attr(not(feature = "python"), allow(dead_code))]
 mod single_flight;
 mod stats;
 #[cfg(all(test, feature = "sandbox"))]
@@ -22,23 +17,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use self::config::Config;
-#[cfg(any(feature = "capi", feature = "python"))]
 pub(crate) use self::event::Event;
-#[cfg(feature = "capi")]
 pub(crate) use self::event::EventKind;
 pub(crate) use self::event::Listener;
 use self::hosts::AllowedHosts;
-pub(crate) use self::pending::Answer;
-#[cfg(feature = "python")]
 pub(crate) use self::pending::Pending;
-#[cfg(feature = "python")]
+pub(crate) use self::pending::TokenPoll;
 pub(crate) use self::shared::Kept;
 use self::shared::Shared;
 pub use self::stats::{Exchanges, Stats};
-use crate::exchange::Client;
+use crate::credentials::Credentials;
+use crate::error::Error;
+use crate::exchange::{Client, Options};
 use crate::store::{Keeper, Sealer, Store};
 use crate::sys::clock::Clock;
-use crate::{AccessToken, Credentials, Error, Options};
+use crate::token::AccessToken;
 
 /// Hands out an access token that is fresh, and gets a new one when it is due.
 ///
@@ -216,7 +209,6 @@ impl TokenProvider {
     }
 
     /// Gives the token to `use_it` if it is fresh: without a lock, an allocation or a system call.
-    #[cfg(feature = "capi")]
     pub(crate) fn with_fresh<R>(&self, use_it: impl FnOnce(&AccessToken) -> R) -> Option<R> {
         let kept = self.0.kept();
         self.0.if_fresh(&kept).map(|token| use_it(token))
@@ -224,13 +216,11 @@ impl TokenProvider {
 
     /// The hold on `token`, if that is the one in use: it tells in the cheapest way, as often as asked,
     /// whether the token may still be handed out.
-    #[cfg(feature = "python")]
     pub(crate) fn hold(&self, token: &Arc<AccessToken>) -> Option<Arc<Kept>> {
         self.0.kept().clone().filter(|kept| Arc::ptr_eq(&kept.token, token))
     }
 
     /// Whether the token of a [`hold`](Self::hold) is in use and fresh.
-    #[cfg(feature = "python")]
     pub(crate) fn is_fresh(&self, kept: &Kept) -> bool {
         kept.is_in_use_and_fresh(self.0.clock.now())
     }
@@ -239,7 +229,6 @@ impl TokenProvider {
     ///
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is no token.
-    #[cfg(feature = "python")]
     pub(crate) fn put(&self, value: &str) -> Result<Arc<AccessToken>, Error> {
         self.0.put(value)
     }
@@ -308,51 +297,47 @@ impl TokenProvider {
     }
 
     /// A token, or a wait that ends after `patience` at the latest; never blocks.
-    pub(crate) fn ask(&self, patience: Option<Duration>) -> Result<Answer, Error> {
-        Ok(match self.0.ask()? {
-            Answer::Pending(pending) => Answer::Pending(pending.within(patience)),
-            token => token,
+    pub(crate) fn ask(&self, patience: Option<Duration>) -> Result<TokenPoll, Error> {
+        Ok(match TokenPoll::new(&self.0, self.0.ask()?) {
+            TokenPoll::Pending(pending) => TokenPoll::Pending(pending.within(patience)),
+            ready => ready,
         })
     }
 
     /// As [`ask`](Self::ask), for a caller of [`authenticate`](crate::authenticate), which does not ask
     /// again.
-    #[cfg(feature = "python")]
-    pub(crate) fn ask_once(&self) -> Result<Answer, Error> {
+    pub(crate) fn ask_once(&self) -> Result<TokenPoll, Error> {
         match self.ask(None).map_err(|error| error.with_backoff(None))? {
-            Answer::Pending(pending) => Ok(Answer::Pending(pending.once())),
-            token => Ok(token),
+            TokenPoll::Pending(pending) => Ok(TokenPoll::Pending(pending.once())),
+            ready => Ok(ready),
         }
     }
 
     /// Erases the token from memory and from the store; the next call gets a new one.
-    #[cfg(feature = "python")]
     pub(crate) fn forget(&self) -> Result<(), Error> {
         self.0.forget()
     }
 
     /// The token in the store if it lives, without an exchange, and where the store is.
-    #[cfg(feature = "python")]
     pub(crate) fn stored(&self) -> Result<(Option<AccessToken>, String), Error> {
         self.0.stored()
     }
 
     /// Writes to the store and reads from it; where it is.
-    #[cfg(feature = "python")]
     pub(crate) fn try_store(&self) -> Result<String, Error> {
         self.0.try_store()
     }
 
     /// As [`refresh`](Self::refresh), but never blocks.
-    pub(crate) fn ask_anew(&self) -> Result<Answer, Error> {
-        self.0.refresh()
+    pub(crate) fn ask_anew(&self) -> Result<TokenPoll, Error> {
+        Ok(TokenPoll::new(&self.0, self.0.refresh()?))
     }
 }
 
-fn finish(answer: Answer) -> Result<Arc<AccessToken>, Error> {
+fn finish(answer: TokenPoll) -> Result<Arc<AccessToken>, Error> {
     match answer {
-        Answer::Token(token) => Ok(token),
-        Answer::Pending(pending) => pending.wait(),
+        TokenPoll::Ready(token) => Ok(token),
+        TokenPoll::Pending(pending) => pending.wait(),
     }
 }
 

@@ -4,16 +4,29 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::shared::{Flight, Outcome, Shared, Work};
-use crate::{AccessToken, Error, ErrorKind, text};
+use super::shared::{Asked, Flight, Outcome, Shared, Work};
+use crate::error::{Error, ErrorKind};
+use crate::text;
+use crate::token::AccessToken;
 
 /// Much longer than it takes from the end of an exchange until all that wait can learn of it.
 const MOMENT: Duration = Duration::from_secs(1);
 
 /// A token, or the wait for one.
-pub(crate) enum Answer {
-    Token(Arc<AccessToken>),
+pub(crate) enum TokenPoll {
+    Ready(Arc<AccessToken>),
     Pending(Pending),
+}
+
+impl TokenPoll {
+    pub(super) fn new(shared: &Arc<Shared>, asked: Asked) -> Self {
+        match asked {
+            Asked::Token(token) => Self::Ready(token),
+            Asked::Wait { flight, work, grace } => {
+                Self::Pending(Pending::new(shared.clone(), flight, work, grace))
+            }
+        }
+    }
 }
 
 /// A wait that any number of calls may go on with. Dropping it harms nobody else's.
@@ -30,14 +43,12 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// With a `grace` the caller has a live token, and waits no longer than this for the next.
-    pub(super) fn new(
-        shared: &Arc<Shared>,
-        flight: &Arc<Flight>,
+    fn new(
+        shared: Arc<Shared>,
+        flight: Arc<Flight>,
         work: Arc<Work>,
         grace: Option<Duration>,
     ) -> Self {
-        let (shared, flight) = (shared.clone(), flight.clone());
         Self { shared, flight, work, grace: grace.and_then(after), patience: None, once: false }
     }
 
@@ -48,7 +59,6 @@ impl Pending {
     }
 
     /// For a caller that does not come back.
-    #[cfg_attr(not(feature = "python"), allow(dead_code))]
     pub(super) fn once(self) -> Self {
         Self { once: true, ..self }
     }

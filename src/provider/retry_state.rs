@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::policy::{self, Failure, Held};
+use crate::error::{Error, ErrorKind};
+use crate::random;
 use crate::sys::clock::Moment;
-use crate::{Error, ErrorKind, random};
 
 #[derive(Clone, Default)]
 pub(super) struct RetryState {

@@ -13,17 +13,19 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use self::run::Reason;
 use super::event::{Event, EventKind, Listener};
 use super::hosts::AllowedHosts;
-use super::pending::{Answer, Pending};
 use super::policy::{self, Decision, Held, Schedule};
 use super::retry_state::RetryState;
 use super::single_flight::{self, Closed, SingleFlight};
 use super::stats::{Cause, Counters, Stats};
+use crate::credentials::Credentials;
+use crate::error::{Error, ErrorKind};
 use crate::exchange::{Client, Interrupt};
+use crate::random;
 use crate::store::{Keeper, Sealer};
 use crate::sys::clock::{Clock, Moment};
 use crate::sys::fork;
 use crate::sys::per_process::PerProcess;
-use crate::{AccessToken, Credentials, Error, ErrorKind, random};
+use crate::token::AccessToken;
 
 pub(super) type Outcome = Result<Arc<AccessToken>, Error>;
 pub(super) type Flight = SingleFlight<Outcome, Handle, RetryState>;
@@ -41,6 +43,17 @@ pub(super) struct Handle {
     interrupt: Interrupt,
     /// Whether a request was sent for it.
     requested: AtomicBool,
+}
+
+/// What a caller gets.
+pub(super) enum Asked {
+    Token(Arc<AccessToken>),
+    /// With a `grace` the caller has a live token, and waits no longer than this for the next.
+    Wait {
+        flight: Arc<Flight>,
+        work: Arc<Work>,
+        grace: Option<Duration>,
+    },
 }
 
 pub(crate) struct Shared {
@@ -107,7 +120,6 @@ impl Kept {
     }
 
     /// For a caller that holds on to it.
-    #[cfg(feature = "python")]
     #[inline]
     pub(super) fn is_in_use_and_fresh(&self, now: Moment) -> bool {
         !self.replaced.load(Ordering::Relaxed) && self.is_fresh(now)
@@ -161,15 +173,15 @@ impl Shared {
         fresh.map(|kept| &kept.token)
     }
 
-    /// A token, or the wait for one; never blocks.
-    pub(super) fn ask(self: &Arc<Self>) -> Result<Answer, Error> {
+    /// A token, or what to wait for; never blocks.
+    pub(super) fn ask(self: &Arc<Self>) -> Result<Asked, Error> {
         match self.if_fresh(&self.kept()) {
-            Some(token) => Ok(Answer::Token(token.clone())),
+            Some(token) => Ok(Asked::Token(token.clone())),
             None => self.ask_under_lock(),
         }
     }
 
-    fn ask_under_lock(self: &Arc<Self>) -> Result<Answer, Error> {
+    fn ask_under_lock(self: &Arc<Self>) -> Result<Asked, Error> {
         let flight = self.flight();
         let guard = match (flight.try_lock(), self.kept_if(Held::is_stale)) {
             (Some(guard), _) => guard?,
@@ -204,7 +216,7 @@ impl Shared {
         flight: &Arc<Flight>,
         guard: &mut Guard<'_>,
         events: &mut Vec<Event>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Asked, Error> {
         let now = self.clock.now();
         let failure = guard.failure(now);
         let kept = self.token.load_full();
@@ -250,7 +262,7 @@ impl Shared {
     }
 
     /// Joins or starts an exchange, except, most of the time, during a wait that the server asked for.
-    pub(super) fn refresh(self: &Arc<Self>) -> Result<Answer, Error> {
+    pub(super) fn refresh(self: &Arc<Self>) -> Result<Asked, Error> {
         let flight = self.flight();
         let mut guard = self.without_overdue(&flight, flight.lock()?)?;
         let now = self.clock.now();
@@ -286,7 +298,6 @@ impl Shared {
     }
 
     /// Takes the token out of use and out of the store.
-    #[cfg(feature = "python")]
     pub(super) fn forget(&self) -> Result<(), Error> {
         let flight = self.flight();
         let guard = flight.lock()?;
@@ -296,7 +307,6 @@ impl Shared {
     }
 
     /// The token in the store if it lives, and where the store is.
-    #[cfg(feature = "python")]
     pub(super) fn stored(&self) -> Result<(Option<AccessToken>, String), Error> {
         match &self.keeper {
             Some(keeper) => Ok((keeper.peek(&self.sealer, &*self.credentials()?)?, keeper.place())),
@@ -305,7 +315,6 @@ impl Shared {
     }
 
     /// Whether the store can be used; where it is.
-    #[cfg(feature = "python")]
     pub(super) fn try_store(&self) -> Result<String, Error> {
         match &self.keeper {
             Some(keeper) => keeper.try_out(&self.sealer, &*self.credentials()?),
@@ -336,7 +345,6 @@ impl Shared {
         Ok(())
     }
 
-    #[cfg(feature = "python")]
     pub(super) fn put(&self, value: &str) -> Result<Arc<AccessToken>, Error> {
         let token = Arc::new(AccessToken::given(value, self.clock.now())?);
         let flight = self.flight();
@@ -409,11 +417,11 @@ impl Shared {
         self.token.load_full().filter(|kept| wanted(&kept.held(now)))
     }
 
-    fn serve(&self, kept: &Kept) -> Answer {
+    fn serve(&self, kept: &Kept) -> Asked {
         if !kept.is_fresh(self.clock.now()) {
             self.counters.served_stale.add_one();
         }
-        Answer::Token(kept.token.clone())
+        Asked::Token(kept.token.clone())
     }
 
     /// The first time that a token is handed out so.
@@ -436,9 +444,9 @@ impl Shared {
         flight: &Arc<Flight>,
         work: Arc<Work>,
         grace: Option<Duration>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Asked, Error> {
         if work.is_run_by_caller() {
-            return self.peek().map(Answer::Token).ok_or_else(|| {
+            return self.peek().map(Asked::Token).ok_or_else(|| {
                 Error::new(
                     ErrorKind::Timeout,
                     "this very thread is getting the token (a logger or a secret's function asked for \
@@ -447,7 +455,7 @@ impl Shared {
             });
         }
         self.counters.waited.add_one();
-        Ok(Answer::Pending(Pending::new(self, flight, work, grace)))
+        Ok(Asked::Wait { flight: flight.clone(), work, grace })
     }
 
     /// When `work` is given up.

@@ -4,9 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::TokenProvider;
+use crate::credentials::Credentials;
+use crate::error::{Error, ErrorKind};
+use crate::exchange::Options;
 use crate::sandbox::{Answer, Sandbox};
 use crate::sys::clock::{Clock, Moment};
-use crate::{Credentials, Error, ErrorKind, Options};
 
 const AUTHENTICATE: &str = "/authenticate/";
 const DAY: f64 = 86_400.0;

@@ -3,8 +3,7 @@
 use pyo3::prelude::*;
 
 use super::error::{class_name, run};
-use crate::doctor::{Finding, examine};
-use crate::provider::Config;
+use crate::binding::{Config, Finding, examine};
 
 /// A step's name, its status, a sentence, and the class of the exception if it failed.
 type Step = (&'static str, &'static str, String, Option<&'static str>);

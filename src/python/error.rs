@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyType};
 
-use crate::error::contain;
+use crate::binding::contain;
 use crate::{Error, ErrorKind};
 
 /// Runs `work` without the GIL, so that other Python threads go on.

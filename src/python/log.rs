@@ -6,8 +6,7 @@ use std::cell::Cell;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
-use crate::provider::{Event, Listener};
-use crate::queue::Queue;
+use crate::binding::{Event, Listener, Queue};
 
 thread_local! {
     static IS_DRAINING: Cell<bool> = const { Cell::new(false) };

@@ -12,6 +12,7 @@ mod settings;
 mod stats;
 mod text;
 mod token;
+mod wait;
 
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;

@@ -12,18 +12,18 @@ use pyo3::prelude::*;
 use super::error::raise;
 use super::log::Log;
 use super::token::AccessToken;
-use crate::error::contain;
-use crate::provider;
+use crate::binding;
+use crate::binding::contain;
 
 /// A wait for an exchange.
 #[pyclass(frozen, module = "clazar_auth._native")]
 pub(super) struct Pending {
-    pending: provider::Pending,
+    pending: binding::Pending,
     log: Log,
 }
 
 impl Pending {
-    pub(super) fn new(pending: provider::Pending, log: Log) -> Self {
+    pub(super) fn new(pending: binding::Pending, log: Log) -> Self {
         Self { pending, log }
     }
 }

@@ -1,7 +1,6 @@
 //! Providers.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
@@ -17,12 +16,9 @@ use super::settings::{self, Arguments};
 use super::stats::Stats;
 use super::text::Text;
 use super::token::AccessToken;
+use super::wait::finish;
 use crate::Error;
-use crate::error::contain;
-use crate::provider::{Answer, Config};
-
-/// How often a wait looks for a signal, such as Ctrl-C.
-const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
+use crate::binding::{Config, TokenPoll, contain};
 
 /// Hands out an access token that is fresh, and gets a new one when it is due.
 ///
@@ -115,7 +111,10 @@ impl TokenProvider {
             trust_env,
             system_roots,
         };
-        Self::with(py, arguments.read()?.given(py, &client_id, &client_secret)?)
+        let keywords = arguments.read()?;
+        let config = keywords.given(py, &client_id, &client_secret)?;
+        let recipe = Recipe::new(py, &keywords, &config)?;
+        Self::with(py, config, recipe)
     }
 
     /// A provider from CLAZAR_CLIENT_ID, CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE,
@@ -164,7 +163,11 @@ impl TokenProvider {
             trust_env,
             system_roots,
         };
-        Self::with(py, arguments.read()?.over_env(py)?)
+        let keywords = arguments.read()?;
+        let mut config = keywords.named(py)?;
+        let recipe = Recipe::new(py, &keywords, &config)?;
+        config.fill_from_env().map_err(|error| raise(py, &error))?;
+        Self::with(py, config, recipe)
     }
 
     /// A token that lives: from memory as long as it is fresh; when it is due, it is renewed in the
@@ -248,8 +251,8 @@ impl TokenProvider {
         let answer = contain(|| self.provider.ask(timeout));
         self.log.drain(py)?;
         match answer.map_err(|error| raise(py, &error))? {
-            Answer::Token(token) => Ok(Bound::new(py, AccessToken(token))?.into_any()),
-            Answer::Pending(pending) => {
+            TokenPoll::Ready(token) => Ok(Bound::new(py, AccessToken(token))?.into_any()),
+            TokenPoll::Pending(pending) => {
                 Ok(Bound::new(py, Pending::new(pending, self.log.clone()))?.into_any())
             }
         }
@@ -486,7 +489,7 @@ impl TokenProvider {
 }
 
 impl TokenProvider {
-    fn with(py: Python<'_>, (mut config, recipe): (Config, Recipe)) -> PyResult<Self> {
+    fn with(py: Python<'_>, mut config: Config, recipe: Recipe) -> PyResult<Self> {
         let log = Log::default();
         config.listener = Some(log.listener());
         let provider = run(py, || config.provider())?;
@@ -496,33 +499,14 @@ impl TokenProvider {
     fn fetch(&self, py: Python<'_>) -> PyResult<Arc<crate::AccessToken>> {
         self.finish(py, || self.provider.ask(None))
     }
+
     fn finish(
         &self,
         py: Python<'_>,
-        ask: impl FnOnce() -> Result<Answer, Error>,
+        ask: impl FnOnce() -> Result<TokenPoll, Error>,
     ) -> PyResult<Arc<crate::AccessToken>> {
         let outcome = finish(py, ask);
         self.log.drain(py)?;
         outcome
     }
-}
-
-/// The token that `ask` gives or lets wait for; other Python threads go on meanwhile.
-pub(super) fn finish(
-    py: Python<'_>,
-    ask: impl FnOnce() -> Result<Answer, Error>,
-) -> PyResult<Arc<crate::AccessToken>> {
-    let outcome = match contain(ask) {
-        Ok(Answer::Token(token)) => Ok(token),
-        Ok(Answer::Pending(pending)) => loop {
-            let slice = || contain(|| Ok(pending.wait_for(BETWEEN_SIGNALS)));
-            match py.detach(slice) {
-                Ok(Some(outcome)) => break outcome,
-                Ok(None) => py.check_signals()?,
-                Err(error) => break Err(error),
-            }
-        },
-        Err(error) => Err(error),
-    };
-    outcome.map_err(|error| raise(py, &error))
 }

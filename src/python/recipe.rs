@@ -5,22 +5,20 @@ use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
 
 use super::settings::Keywords;
-use crate::provider::Config;
+use crate::binding::Config;
 
 /// The arguments of `clazar_auth._pickle.provider`, or why there are none.
 pub(super) struct Recipe(Result<(Option<String>, Py<PyDict>), &'static str>);
 
 impl Recipe {
     /// `config` is what the keywords say, and nothing of the environment yet.
-    pub(super) fn new(
-        py: Python<'_>,
-        client_id: Option<&str>,
-        keywords: &Keywords,
-        config: &Config,
-    ) -> PyResult<Self> {
+    pub(super) fn new(py: Python<'_>, keywords: &Keywords, config: &Config) -> PyResult<Self> {
         match config.secret() {
             Some(secret) => Ok(Self(Err(secret))),
-            None => Ok(Self(Ok((client_id.map(str::to_owned), dict(py, keywords)?)))),
+            None => {
+                let client_id = config.credentials.client_id.clone();
+                Ok(Self(Ok((client_id, dict(py, keywords)?))))
+            }
         }
     }
 

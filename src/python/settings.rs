@@ -7,9 +7,7 @@ use pyo3::prelude::*;
 
 use super::argument::{Argument, flag, hosts, number, optional, owned, path, text};
 use super::error::raise;
-use super::recipe::Recipe;
-use crate::credentials::{Secret, SecretSource};
-use crate::provider::Config;
+use crate::binding::{Config, Secret, SecretSource};
 use crate::{Error, Options};
 
 /// The keyword arguments that all constructors take, as they came.
@@ -71,26 +69,21 @@ impl Keywords {
         py: Python<'_>,
         client_id: &Bound<'_, PyAny>,
         client_secret: &Argument<'_>,
-    ) -> PyResult<(Config, Recipe)> {
+    ) -> PyResult<Config> {
         let client_id = text("client_id", client_id)?;
         let secret = optional("client_secret", client_secret, text)?.map(Secret::new);
         let source = SecretSource::one_of(secret, self.secret_file());
         let mut config = Config::default();
         config.credentials.client_id = Some(client_id.to_owned());
         config.credentials.client_secret = source.map_err(|error| raise(py, &error))?;
-        let config = self.apply(py, config)?;
-        let recipe = Recipe::new(py, Some(client_id), self, &config)?;
-        Ok((config, recipe))
+        self.apply(py, config)
     }
 
-    /// What is named, and the environment's settings for the rest.
-    pub(super) fn over_env(&self, py: Python<'_>) -> PyResult<(Config, Recipe)> {
+    /// The settings of a call that leaves the rest to the environment.
+    pub(super) fn named(&self, py: Python<'_>) -> PyResult<Config> {
         let mut config = Config::default();
         config.credentials.client_secret = self.secret_file();
-        let mut config = self.apply(py, config)?;
-        let recipe = Recipe::new(py, None, self, &config)?;
-        config.fill_from_env().map_err(|error| raise(py, &error))?;
-        Ok((config, recipe))
+        self.apply(py, config)
     }
 
     fn secret_file(&self) -> Option<SecretSource> {

@@ -6,7 +6,7 @@ use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::provider::Kept;
+use crate::binding::Kept;
 use crate::{AccessToken, TokenProvider};
 
 #[derive(Default)]

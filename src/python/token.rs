@@ -8,8 +8,8 @@ use pyo3::types::{PyDateTime, PyTzInfo};
 
 use super::argument::Argument;
 use super::error::run;
-use super::provider::finish;
 use super::settings::Arguments;
+use super::wait::finish;
 
 /// An access token of the Clazar API. Immutable and thread-safe.
 ///
@@ -159,7 +159,7 @@ pub(super) fn authenticate<'py>(
         trust_env,
         system_roots,
     };
-    let (config, _) = arguments.read()?.given(py, &client_id, &client_secret)?;
+    let config = arguments.read()?.given(py, &client_id, &client_secret)?;
     let provider = run(py, || config.provider())?;
     finish(py, || provider.ask_once()).map(AccessToken)
 }

@@ -30,8 +30,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use self::state::State;
+use crate::error::{Error, ErrorKind};
 use crate::sys::thread;
-use crate::{Error, ErrorKind};
 
 /// A running sandbox; it stops when it is dropped. Thread-safe.
 pub struct Sandbox {

@@ -1,8 +1,9 @@
 //! Doors for `fuzz/`, which no other build has.
 
 use super::Sealer;
+use crate::credentials::Credentials;
 use crate::sys::clock::Clock;
-use crate::{AccessToken, Credentials};
+use crate::token::AccessToken;
 
 fn open_with(open: impl FnOnce(&Sealer, &Credentials) -> Option<Option<AccessToken>>) {
     let secret = "not-a-real-secret-0123456789abcdef";

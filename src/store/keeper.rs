@@ -6,15 +6,18 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::file::{self, FileStore};
-use super::pause::Pause;
+use super::pause::{Ignored, Pause};
 #[cfg(feature = "redis")]
 use super::redis::RedisStore;
 use super::sealer::{self, Sealer};
 use super::session::{Item, Session};
 use super::{Kind, Store, Trouble};
+use crate::credentials::Credentials;
 use crate::env::Common;
+use crate::error::{Error, ErrorKind};
+use crate::random;
+use crate::token::AccessToken;
 use crate::trust::Trust;
-use crate::{AccessToken, Credentials, Error, ErrorKind, random};
 
 /// How often those that wait look into the store, at the least.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
@@ -45,14 +48,6 @@ pub(crate) struct Wish {
     pub(crate) not: [Option<[u8; 32]>; 2],
     /// Which failures of other processes are no reason to wait.
     pub(crate) ignored: Ignored,
-}
-
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Ignored {
-    /// Those whose pause is our own.
-    pub(crate) backoff: bool,
-    /// Those whose pause the server asked for.
-    pub(crate) requested_waits: bool,
 }
 
 /// The provider, as the store needs it.
@@ -132,7 +127,6 @@ impl Keeper {
     }
 
     /// Erases what is kept.
-    #[cfg(feature = "python")]
     pub(crate) fn erase(&self) -> Result<(), Error> {
         let mut session = self.open()?;
         session.erase(Item::Failure)?;
@@ -140,7 +134,6 @@ impl Keeper {
     }
 
     /// The token that is kept, if it lives.
-    #[cfg(feature = "python")]
     pub(crate) fn peek(
         &self,
         sealer: &Sealer,
@@ -150,7 +143,6 @@ impl Keeper {
     }
 
     /// Does all that an exchange does with the store, to what stands for a token; where the store is.
-    #[cfg(feature = "python")]
     pub(crate) fn try_out(
         &self,
         sealer: &Sealer,
@@ -170,7 +162,6 @@ impl Keeper {
     }
 
     /// Waits for other processes as an exchange does, but not for what they bring.
-    #[cfg(feature = "python")]
     fn lock(&self, session: &mut dyn Session) -> Result<(), Trouble> {
         let since = Instant::now();
         while !session.try_lock()? {

@@ -15,13 +15,13 @@ mod session;
 use std::fmt;
 use std::path::PathBuf;
 
-pub(crate) use self::keeper::{Happening, Ignored, Keeper, User, Wish};
+pub(crate) use self::keeper::{Happening, Keeper, User, Wish};
+pub(crate) use self::pause::Ignored;
 pub(crate) use self::sealer::Sealer;
-use crate::Error;
+use crate::error::{Error, ErrorKind};
 use crate::text::{self, printable};
 
 /// No token's blob is longer.
-#[cfg(feature = "capi")]
 pub(crate) const LONGEST_SEALED: usize =
     seal::sealed_length(crate::token::LONGEST_VALUE + record::AROUND_THE_TOKEN);
 
@@ -71,7 +71,6 @@ impl Store {
     }
 
     /// Whether such a text is a URL with more than a host and a path.
-    #[cfg(feature = "python")]
     pub(crate) fn has_user_or_query(text: &str) -> bool {
         text.contains("://") && text.contains(['@', '?', '#'])
     }
@@ -113,9 +112,8 @@ impl From<Error> for Trouble {
     }
 }
 
-#[cfg(feature = "python")]
 impl From<Trouble> for Error {
     fn from(trouble: Trouble) -> Self {
-        Self::new(crate::ErrorKind::Store, trouble.0)
+        Self::new(ErrorKind::Store, trouble.0)
     }
 }

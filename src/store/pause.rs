@@ -6,10 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::keeper::Ignored;
 use super::record::{milliseconds, since_1970};
+use crate::error::{Error, ErrorKind};
 use crate::sys::clock::Moment;
-use crate::{Error, ErrorKind};
 
 /// A longer pause is none of ours: 300 s that the server asked for, and jitter.
 const LONGEST: Duration = Duration::from_secs(333);
@@ -28,6 +27,15 @@ pub(super) struct Pause<'a> {
     count: u32,
     /// In milliseconds since 1970.
     until: u64,
+}
+
+/// Which failures of other processes are no reason to wait.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Ignored {
+    /// Those whose pause is our own.
+    pub(crate) backoff: bool,
+    /// Those whose pause the server asked for.
+    pub(crate) requested_waits: bool,
 }
 
 /// The names of [`ErrorKind`] in a record.

@@ -6,9 +6,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::AccessToken;
 use crate::sys::clock::{Boot, Moment};
-use crate::token::{LONGEST_LIFETIME, is_token};
+use crate::token::{AccessToken, LONGEST_LIFETIME, is_token};
 
 /// A token from a clock further ahead than this cannot be trusted.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60);

@@ -16,8 +16,8 @@ use rustls::{ClientConnection, StreamOwned};
 
 use super::Trouble;
 use super::session::{Item, Kept, Session};
-use crate::Error;
-use crate::sys::lookup::by_name;
+use crate::error::Error;
+use crate::resolver::resolve;
 use crate::sys::socket::Socket;
 use crate::text::{self, printable};
 use crate::trust::Trust;
@@ -115,7 +115,7 @@ impl RedisStore {
         let failed = |error: io::Error| format!("cannot be reached ({})", text::system(&error));
         let host = host.trim_matches(['[', ']']);
         let mut last = io::Error::other("its name has no address");
-        for address in by_name(host, *port, TIMEOUT).map_err(failed)? {
+        for address in resolve(host, *port, TIMEOUT).map_err(failed)? {
             match connect(&address) {
                 Ok(socket) if *is_tls => return self.secure(host, socket),
                 Ok(socket) => return Ok(Box::new(socket)),

@@ -4,9 +4,10 @@ use zeroize::Zeroizing;
 
 use super::record::{Record, milliseconds, since_1970};
 use super::seal::{self, Identity, SHORTEST_SECRET};
-use crate::credentials::Secret;
+use crate::credentials::{Credentials, Secret};
+use crate::error::{Error, ErrorKind};
 use crate::sys::clock::{Boot, Clock, Moment};
-use crate::{AccessToken, Credentials, Error, ErrorKind};
+use crate::token::AccessToken;
 
 /// Seals the tokens of one client at one URL, and opens them again.
 pub(crate) struct Sealer {

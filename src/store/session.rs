@@ -11,7 +11,6 @@ pub(super) enum Item {
     /// The last exchange, if it failed.
     Failure,
     /// What stands for a token when the store is tried out.
-    #[cfg_attr(not(feature = "python"), allow(dead_code))]
     Trial,
 }
 

@@ -3,12 +3,10 @@
 
 #[cfg(any(feature = "capi", feature = "python"))]
 mod alloc;
-#[cfg(feature = "capi")]
 pub(crate) mod cancel;
 pub(crate) mod clock;
 pub(crate) mod file;
 pub(crate) mod fork;
-pub(crate) mod lookup;
 pub(crate) mod per_process;
 pub(crate) mod privileges;
 pub(crate) mod signals;

@@ -4,10 +4,8 @@
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use std::arch::asm;
 
-#[cfg(any(feature = "capi", feature = "python"))]
 use std::mem::MaybeUninit;
 
-#[cfg(any(feature = "capi", feature = "python"))]
 use zeroize::Zeroize;
 use zeroize::zeroize_stack;
 
@@ -16,7 +14,6 @@ use zeroize::zeroize_stack;
 /// # Safety
 /// All of the memory must be valid for writes and used by nobody else, and have at most `isize::MAX`
 /// bytes.
-#[cfg(any(feature = "capi", feature = "python"))]
 pub(crate) unsafe fn memory(memory: *mut u8, size: usize) {
     // SAFETY: the caller vouches for it, and any bytes are valid here.
     unsafe { std::slice::from_raw_parts_mut(memory.cast::<MaybeUninit<u8>>(), size) }.zeroize();

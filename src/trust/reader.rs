@@ -3,14 +3,16 @@
 use std::path::Path;
 
 use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, TrustAnchor};
 
-use super::sources::Anchors;
 use crate::sys::file::{Failure, not_opened, read_file};
 
 /// For all files together: many times what any system has.
 const LIMIT: usize = 16 * 1024 * 1024;
+
+/// Certificate authorities.
+pub(super) type Anchors = Vec<TrustAnchor<'static>>;
 
 /// Reads all that is trusted, up to a limit.
 pub(super) struct Reader {

@@ -4,12 +4,10 @@ use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustls::pki_types::TrustAnchor;
-
-use super::reader::Reader;
+use super::reader::{Anchors, Reader};
 use crate::env::Common;
+use crate::error::{Error, ErrorKind};
 use crate::sys::file::{Failure, not_opened};
-use crate::{Error, ErrorKind};
 
 /// Where systems keep all their trusted authorities in one file, most common first.
 const BUNDLES: [&str; 6] = [
@@ -20,9 +18,6 @@ const BUNDLES: [&str; 6] = [
     "/etc/pki/tls/cacert.pem",
     "/etc/ssl/cert.pem",
 ];
-
-/// Certificate authorities.
-pub(super) type Anchors = Vec<TrustAnchor<'static>>;
 
 /// What is trusted besides `ca_file`.
 pub(super) enum Sources {
@@ -93,7 +88,6 @@ impl Sources {
     }
 
     /// For people.
-    #[cfg(feature = "python")]
     pub(super) fn describe(&self) -> String {
         match (self, system_bundle()) {
             (Self::Nothing, _) => "ca_file alone".to_owned(),

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{Flight, Guard, Handle, Outcome, Shared, Work};
-use crate::error::contain;
+use crate::credentials::Credentials;
+use crate::error::{Error, ErrorKind, contain};
 use crate::exchange::Interrupt;
 use crate::provider::event::{Event, EventKind, Listener};
 use crate::provider::policy::{Held, SHORTEST_AHEAD};
@@ -15,7 +16,8 @@ use crate::provider::stats::Cause;
 use crate::store::{Happening, Ignored, User, Wish};
 use crate::sys::clock::Moment;
 use crate::sys::thread;
-use crate::{AccessToken, Credentials, Error, ErrorKind, text};
+use crate::text;
+use crate::token::AccessToken;
 
 /// Why work is started.
 #[derive(Clone, Copy)]

@@ -4,8 +4,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::Kept;
-use crate::AccessToken;
 use crate::sys::clock::Moment;
+use crate::token::AccessToken;
 
 proptest! {
     /// The short way says what the policy says, also of a token that was old when it came.

@@ -5,9 +5,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::per_process::PerProcess;
-use super::thread;
 use crate::sync::ignore_poison;
+use crate::sys::per_process::PerProcess;
+use crate::sys::thread;
 
 /// A lookup that takes longer is left alone, and the next caller starts another.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ struct Lookup {
 }
 
 /// The addresses of a host; [`io::ErrorKind::TimedOut`] after `limit`.
-pub(crate) fn by_name(host: &str, port: u16, limit: Duration) -> io::Result<Vec<SocketAddr>> {
+pub(crate) fn resolve(host: &str, port: u16, limit: Duration) -> io::Result<Vec<SocketAddr>> {
     if host.eq_ignore_ascii_case("localhost") {
         // Whatever the system would say (RFC 6761 section 6.3).
         return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);

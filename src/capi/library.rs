@@ -1,0 +1,53 @@
+//! What belongs to no handle.
+
+use std::ffi::{c_char, c_void};
+
+use super::guard::{self, answer};
+use super::status::{self, clazar_status};
+use super::text;
+use crate::binding::wipe;
+
+/// The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.
+///
+/// @param status any number.
+/// @return a text that lives for ever.
+///
+/// Thread-safe.
+///
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub extern "C" fn clazar_status_name(status: clazar_status) -> *const c_char {
+    answer(c"".as_ptr(), || status::name(status).as_ptr())
+}
+
+/// The version of the library, such as "0.1.0".
+///
+/// @return a text that lives for ever.
+///
+/// Thread-safe.
+///
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub extern "C" fn clazar_version() -> *const c_char {
+    const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
+    // SAFETY: a null length is allowed.
+    unsafe { text::lend(VERSION.as_bytes(), std::ptr::null_mut()) }
+}
+
+/// Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies
+/// of a secret or a token. NULL is allowed and does nothing.
+///
+/// @param memory `size` bytes that nobody else uses at the same time.
+/// @param size how many bytes `memory` has.
+///
+/// Thread-safe.
+///
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_memzero(memory: *mut c_void, size: usize) {
+    if !memory.is_null() {
+        let size = size.min(guard::LARGEST);
+        // SAFETY: not null; the caller passes `size` bytes of its own.
+        unsafe { wipe::memory(memory.cast(), size) };
+    }
+}
