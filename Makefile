@@ -19,7 +19,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 .NOTPARALLEL:
 
 .DEFAULT_GOAL := help
-.PHONY: help abi completion stubs demo test test-rust test-c test-python test-matrix bench bench-hot-path bench-token-request fuzz tools lib install uninstall dist deb reference docs wheel wheels free-threaded header lint clean
+.PHONY: help abi completion stubs demo test test-rust test-c test-python test-matrix bench bench-hot-path bench-token-request fuzz tools lib install uninstall dist deb reference docs wheel wheels free-threaded generate lint clean
 
 help:
 	@echo 'make demo     fetch a token from the built-in sandbox and use it, from Python and from C'
@@ -31,7 +31,7 @@ help:
 	@echo 'make docs     build the documentation site into $(DOCS)'
 	@echo 'make reference render the headers with Doxygen; make abi records what is new in them'
 	@echo 'make wheels   build the Python wheel and the source distribution into $(WHEELS), and check them'
-	@echo 'make header   write include/clazar_auth.h anew from src/capi'
+	@echo 'make generate write anew what comes from src/interface.rs, src/capi and the Python module'
 	@echo 'make completion write the completion scripts anew from the command line'
 	@echo 'make stubs    put the docstrings of the Python module into its stub'
 	@echo 'make bench    measure what a fresh token costs, and a token request'
@@ -44,8 +44,10 @@ help:
 include packaging/c.mk
 include packaging/wheels.mk
 
-header:
-	CLAZAR_BLESS=1 $(CARGO) test --locked --quiet --test header
+# All that is written from something else, and committed.
+generate:
+	CLAZAR_BLESS=1 $(CARGO) test --locked --quiet --test generate
+	$(MAKE) abi stubs completion
 
 completion: $(VENV)/tested
 	CLAZAR_BLESS=1 $(VENV)/bin/python -m pytest --quiet tests/python/test_completion.py -k committed
@@ -91,7 +93,7 @@ tools:
 	tests/tools.sh
 
 test-rust:
-	$(CARGO) test --locked --features sandbox,redis --lib --bins --test header --test layers --test allocations --test logger
+	$(CARGO) test --locked --features sandbox,redis --lib --bins --test generate --test layers --test allocations --test logger
 	$(CARGO) test --locked --features sandbox,redis --test core -- --test-threads 16
 	$(CARGO) test --locked --features sandbox,redis --doc
 	$(CARGO) test --locked --manifest-path tests/model/Cargo.toml --target-dir target/model --lib

@@ -122,7 +122,7 @@ typedef int32_t clazar_status;
  * What a provider did since it was made, and how it is now. Set `size` to
  * `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
  *
- * An exchange is counted when it has ended, with all its attempts, by its cause and its outcome.
+ * A token request is counted when it has ended, with all its attempts, by its cause and its outcome.
  */
 typedef struct {
     /**
@@ -130,39 +130,39 @@ typedef struct {
      */
     size_t size;
     /**
-     * Exchanges because there was no live token, that brought one.
+     * Token requests because there was no live token, that brought a token.
      */
     uint64_t empty_succeeded;
     /**
-     * Exchanges because there was no live token, that failed.
+     * Token requests because there was no live token, that failed.
      */
     uint64_t empty_failed;
     /**
-     * Exchanges ahead of a live token's end, that brought the next.
+     * Token requests ahead of a live token's end, that brought a token.
      */
-    uint64_t ahead_succeeded;
+    uint64_t proactive_succeeded;
     /**
-     * Exchanges ahead of a live token's end, that failed.
+     * Token requests ahead of a live token's end, that failed.
      */
-    uint64_t ahead_failed;
+    uint64_t proactive_failed;
     /**
-     * Exchanges because `clazar_provider_refresh` was called, that brought a token.
+     * Token requests because of a call of refresh, that brought a token.
      */
     uint64_t refresh_succeeded;
     /**
-     * Exchanges because `clazar_provider_refresh` was called, that failed.
+     * Token requests because of a call of refresh, that failed.
      */
     uint64_t refresh_failed;
     /**
-     * Exchanges because a token was invalidated, that brought another.
+     * Token requests because a token was invalidated, that brought a token.
      */
     uint64_t invalidated_succeeded;
     /**
-     * Exchanges because a token was invalidated, that failed.
+     * Token requests because a token was invalidated, that failed.
      */
     uint64_t invalidated_failed;
     /**
-     * Calls that waited for an exchange.
+     * Calls that waited for a token request.
      */
     uint64_t waited;
     /**
@@ -170,7 +170,7 @@ typedef struct {
      */
     uint64_t served_stale;
     /**
-     * Tokens taken out of use by `clazar_provider_invalidate`.
+     * Tokens taken out of use because of a call of invalidate.
      */
     uint64_t invalidations;
     /**
@@ -178,15 +178,16 @@ typedef struct {
      */
     uint64_t store_hits;
     /**
-     * Exchanges made because the store had no usable token.
+     * Token requests made because the store had no usable token.
      */
     uint64_t store_misses;
     /**
-     * How long the token in memory still lives, in milliseconds; -1 without one.
+     * How long the token in memory remains valid, in milliseconds; -1 without one.
      */
     int64_t expires_in_ms;
     /**
-     * For how long no exchange is started after a failure, in milliseconds; 0 if one may start.
+     * For how long no token request is started after a failure, in milliseconds; 0 if one may
+     * start.
      */
     int64_t backoff_ms;
 } clazar_stats;
@@ -213,7 +214,7 @@ typedef void (*clazar_event_callback)(void *context, clazar_event event, const c
  * Frees what belongs to a callback. It may be called on any thread; a C++ exception must not leave
  * it.
  */
-typedef void (*clazar_destroy)(void *context);
+typedef void (*clazar_destroy_callback)(void *context);
 
 /**
  * Done.
@@ -221,7 +222,7 @@ typedef void (*clazar_destroy)(void *context);
 #define CLAZAR_OK 0
 
 /**
- * An argument, a setting or an environment variable is missing or unusable.
+ * An argument, an option or an environment variable is missing or unusable.
  */
 #define CLAZAR_ERR_INVALID_ARGUMENT 1
 
@@ -291,7 +292,7 @@ typedef void (*clazar_destroy)(void *context);
 #define CLAZAR_EVENT_REFRESHED 1
 
 /**
- * An exchange failed.
+ * A token request failed.
  */
 #define CLAZAR_EVENT_REFRESH_FAILED 2
 
@@ -301,9 +302,9 @@ typedef void (*clazar_destroy)(void *context);
 #define CLAZAR_EVENT_STALE_SERVED 3
 
 /**
- * The store cannot be used, or what it holds cannot; the token comes from an exchange instead.
+ * The store cannot be used, or what it holds cannot; the token comes from a request instead.
  */
-#define CLAZAR_EVENT_STORE_TROUBLE 4
+#define CLAZAR_EVENT_STORE_ERROR 4
 
 /**
  * The client secret was refused, and its fallback is used from now on.
@@ -376,8 +377,8 @@ void clazar_config_free(clazar_config *config);
 clazar_status clazar_config_set_client_id(clazar_config *config, const char *client_id);
 
 /**
- * Sets the client secret, and forgets a file set before. The caller may wipe its own copy
- * with `clazar_memzero`.
+ * Sets the client secret; or give client_secret_file. The caller may wipe its own copy with
+ * `clazar_memzero`.
  *
  * @param config the settings to change.
  * @param client_secret NUL-terminated UTF-8, which is copied.
@@ -390,9 +391,9 @@ clazar_status clazar_config_set_client_id(clazar_config *config, const char *cli
 clazar_status clazar_config_set_client_secret(clazar_config *config, const char *client_secret);
 
 /**
- * Sets the path of a file that holds the client secret, and forgets a secret set before. One
- * newline at the file's end is dropped. A provider reads it when it is made, and again when the
- * API refuses the secret; a changed one is then tried at once.
+ * Sets the path of a file that holds the client secret, in place of client_secret; one newline at
+ * its end is dropped. It is read when the provider is made, and again when the API refuses the
+ * secret; a changed one is then tried at once.
  *
  * @param config the settings to change.
  * @param path NUL-terminated UTF-8, which is copied.
@@ -406,10 +407,11 @@ clazar_status clazar_config_set_client_secret_file(clazar_config *config, const 
 
 /**
  * Sets a second client secret, for the time of a rotation: it is tried once when the first is
- * refused, and the one that works stays in use.
+ * refused, and the one that works stays in use. The caller may wipe its own copy with
+ * `clazar_memzero`.
  *
  * @param config the settings to change.
- * @param client_secret NUL-terminated UTF-8, which is copied.
+ * @param client_secret_fallback NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
  *
  * For one thread at a time, as all that changes settings.
@@ -417,7 +419,7 @@ clazar_status clazar_config_set_client_secret_file(clazar_config *config, const 
  * @since 0.1.0
  */
 clazar_status clazar_config_set_client_secret_fallback(clazar_config *config,
-                                                       const char *client_secret);
+                                                       const char *client_secret_fallback);
 
 /**
  * Sets where to authenticate: https, or http to a loopback host. Default:
@@ -434,9 +436,9 @@ clazar_status clazar_config_set_client_secret_fallback(clazar_config *config,
 clazar_status clazar_config_set_auth_url(clazar_config *config, const char *url);
 
 /**
- * Sets the path of a PEM file of certificate authorities to trust besides the system's, or of a
- * folder of such files. It is read by `clazar_provider_new`, and again when it has changed or a
- * certificate was refused.
+ * Sets the path of a PEM file of CA certificates to trust besides the system's, or of a folder of
+ * such files. It is read when the provider is made, and again when it has changed or a certificate
+ * was refused.
  *
  * @param config the settings to change.
  * @param path NUL-terminated UTF-8, which is copied.
@@ -449,8 +451,8 @@ clazar_status clazar_config_set_auth_url(clazar_config *config, const char *url)
 clazar_status clazar_config_set_ca_file(clazar_config *config, const char *path);
 
 /**
- * Sets the HTTP proxy for https URLs, such as "http://user:password@proxy:3128"; "" means none.
- * Default: the environment's `HTTPS_PROXY`, except for the hosts in `NO_PROXY`.
+ * Sets the URL of an HTTP proxy for https, such as "http://user:password@proxy:3128"; an empty
+ * text means none. Default: the environment's `HTTPS_PROXY`, except for the hosts in `NO_PROXY`.
  *
  * @param config the settings to change.
  * @param url NUL-terminated UTF-8, which is copied.
@@ -463,35 +465,18 @@ clazar_status clazar_config_set_ca_file(clazar_config *config, const char *path)
 clazar_status clazar_config_set_proxy(clazar_config *config, const char *url);
 
 /**
- * Sets whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the authorities to
- * trust in place of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`), and the folder of the store
- * "file", which cannot be used without. Default: true. `clazar_config_new_from_env` reads its
- * variables whatever is said here.
+ * Sets the limit for one token request with all its attempts, above zero and at most a day.
+ * Default: 20 seconds.
  *
  * @param config the settings to change.
- * @param trust whether these variables have a say.
+ * @param timeout_ms milliseconds.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
  *
  * For one thread at a time, as all that changes settings.
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_trust_env(clazar_config *config, bool trust);
-
-/**
- * Sets whether to trust the system's certificate authorities, or those that `SSL_CERT_FILE` and
- * `SSL_CERT_DIR` name in their place. Default: true. With false, those of
- * `clazar_config_set_ca_file` alone are trusted.
- *
- * @param config the settings to change.
- * @param trust whether to trust others than those of the ca_file.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
- *
- * For one thread at a time, as all that changes settings.
- *
- * @since 0.1.0
- */
-clazar_status clazar_config_set_system_roots(clazar_config *config, bool trust);
+clazar_status clazar_config_set_timeout_ms(clazar_config *config, uint64_t timeout_ms);
 
 /**
  * Sets the User-Agent header (RFC 9110 section 10.1.5). Default: "clazar-auth/<version>".
@@ -507,12 +492,31 @@ clazar_status clazar_config_set_system_roots(clazar_config *config, bool trust);
 clazar_status clazar_config_set_user_agent(clazar_config *config, const char *user_agent);
 
 /**
- * Sets where a provider keeps its token besides memory, for other processes: "memory" (nowhere
- * else), "file" (a file of this user's: in the folder clazar-auth of `$XDG_RUNTIME_DIR`, else of
- * `$XDG_CACHE_HOME`, else of ~/.cache; these variables are read by `clazar_provider_new`), the
- * path of a folder, which no other user may enter, or the URL of a Redis or Valkey, such as
- * "rediss://user:password@host:6379/0". The token is sealed with the client secret, which must
- * have at least 32 characters. Default: "memory".
+ * Sets the hosts to which the token may go, each as "host" or "host:port", with port 443 unless
+ * another is named, without wildcards. Default: "api.clazar.io", and the host and port of
+ * auth_url.
+ *
+ * @param config the settings to change.
+ * @param allowed_hosts `count` NUL-terminated UTF-8 texts, which are copied, and which
+ * `clazar_provider_new` checks. With a `count` of 0 it may be NULL, and the token may go nowhere.
+ * @param count how many there are.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument or a text is NULL, or a
+ * text is not UTF-8; the settings are then as before.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_config_set_allowed_hosts(clazar_config *config,
+                                              const char *const *allowed_hosts,
+                                              size_t count);
+
+/**
+ * Sets where to keep the token besides memory, for other processes: "memory" (nowhere else),
+ * "file" (a file of this user in the folder clazar-auth of `$XDG_RUNTIME_DIR`, else of
+ * `$XDG_CACHE_HOME`, else of ~/.cache), the path of a folder that no other user may enter, or the
+ * URL of a Redis or Valkey, such as "rediss://user:password@host:6379/0". The token is sealed with
+ * the client secret, which must have at least 32 characters. Default: "memory".
  *
  * @param config the settings to change.
  * @param store NUL-terminated UTF-8, which is copied.
@@ -525,39 +529,34 @@ clazar_status clazar_config_set_user_agent(clazar_config *config, const char *us
 clazar_status clazar_config_set_store(clazar_config *config, const char *store);
 
 /**
- * Sets the hosts to which the token may go, in the place of all that were set before: those that
- * `clazar_provider_check_url` allows. Default: api.clazar.io, and the host and port of the
- * authentication URL.
+ * Sets whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the CA certificates
+ * to trust in place of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`), and the folder of the store
+ * "file", which cannot be used without. The `CLAZAR_` variables are read by functions that say so,
+ * whatever is said here. Default: true.
  *
  * @param config the settings to change.
- * @param hosts `count` NUL-terminated UTF-8 texts, which are copied: each a host or host:port, port
- *   443 if unsaid, without wildcards; `clazar_provider_new` checks them. With a `count` of 0 it may
- *   be NULL, and the token may go nowhere.
- * @param count how many there are.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument or a text is NULL, or a text
- *   is not UTF-8; the settings are then as before.
- *
- * For one thread at a time, as all that changes settings.
- *
- * @since 0.1.0
- */
-clazar_status clazar_config_set_allowed_hosts(clazar_config *config,
-                                              const char *const *hosts,
-                                              size_t count);
-
-/**
- * Sets the limit for one whole exchange, in milliseconds, above 0 and at most a day. Default:
- * 20,000.
- *
- * @param config the settings to change.
- * @param timeout_ms the limit in milliseconds.
+ * @param on true or false.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
  *
  * For one thread at a time, as all that changes settings.
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_timeout_ms(clazar_config *config, uint64_t timeout_ms);
+clazar_status clazar_config_set_trust_env(clazar_config *config, bool on);
+
+/**
+ * Sets whether to trust the system's CA certificates, or those that `SSL_CERT_FILE` and
+ * `SSL_CERT_DIR` name in their place; otherwise those of ca_file alone. Default: true.
+ *
+ * @param config the settings to change.
+ * @param on true or false.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
+ *
+ * For one thread at a time, as all that changes settings.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_config_set_system_roots(clazar_config *config, bool on);
 
 /**
  * Makes a provider. No request is sent before the first token is asked for.
@@ -972,7 +971,7 @@ void clazar_error_free(clazar_error *error);
 clazar_status clazar_config_set_event_callback(clazar_config *config,
                                                clazar_event_callback callback,
                                                void *context,
-                                               clazar_destroy destroy);
+                                               clazar_destroy_callback destroy);
 
 /**
  * The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.

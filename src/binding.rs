@@ -1,10 +1,12 @@
 //! What the bindings use besides the public items of this crate.
 
-pub(crate) use crate::credentials::{Secret, SecretSource};
 pub(crate) use crate::doctor::{Finding, examine};
 pub(crate) use crate::error::contain;
-pub(crate) use crate::provider::{Config, Event, EventKind, Kept, Listener, Pending, TokenPoll};
+pub(crate) use crate::interface::{OptionName, OptionRow, OptionType, Scope};
+pub(crate) use crate::option_values::OptionValue;
+pub(crate) use crate::provider::{Config, Event, Kept, Listener, Pending, TokenPoll};
 pub(crate) use crate::queue::Queue;
+pub(crate) use crate::secret::Secret;
 pub(crate) use crate::store::LONGEST_SEALED;
 pub(crate) use crate::sys::{cancel, wipe};
 pub(crate) use crate::token::LONGEST_VALUE;

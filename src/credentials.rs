@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
-use zeroize::Zeroizing;
 
 use crate::env;
 use crate::error::{Error, ErrorKind};
+use crate::interface::{OptionName, Scope};
+use crate::option_values::OptionValues;
+use crate::secret::Secret;
 use crate::sys::file::{Failure, read_file};
 use crate::text::printable;
 
@@ -17,26 +19,6 @@ use crate::text::printable;
 const SECRET_FILE_LIMIT: usize = 64 * 1024;
 /// No more is shown of what a function says of its failure, in characters.
 const LONGEST_REASON: usize = 500;
-
-/// A client secret: one copy, wiped when the last owner drops it.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(Arc<Zeroizing<String>>);
-
-impl Secret {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(Arc::new(Zeroizing::new(text.into())))
-    }
-
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
 
 /// The client id and the client secret that the Clazar API exchanges for a token.
 ///
@@ -104,9 +86,21 @@ impl Credentials {
     /// `CLAZAR_CLIENT_SECRET_FILE`, read now and never again (the file itself as
     /// [`from_file`](Self::from_file) says).
     pub fn from_env() -> Result<Self, Error> {
-        let mut draft = CredentialsDraft::default();
-        draft.fill_from_env()?;
-        draft.finish()
+        let mut values = OptionValues::default();
+        values.fill_from_env(|row| row.scope == Scope::Credentials)?;
+        Self::from_values(&values)
+    }
+
+    pub(crate) fn from_values(values: &OptionValues) -> Result<Self, Error> {
+        let client_id = values.text(OptionName::ClientId).ok_or_else(|| {
+            let or_set = env::or_set(OptionName::ClientId.row().variable);
+            Error::invalid(format!("no client id was given; pass one{or_set}"))
+        })?;
+        let credentials = Self::checked(client_id.to_owned(), SecretSource::from_values(values)?)?;
+        match values.secret(OptionName::ClientSecretFallback) {
+            Some(secret) => credentials.fallback(secret.expose()),
+            None => Ok(credentials),
+        }
     }
 
     /// The client id, which is no secret.
@@ -181,17 +175,9 @@ impl Credentials {
     }
 }
 
-/// Credentials as a binding collects them, one setting at a time.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct CredentialsDraft {
-    pub(crate) client_id: Option<String>,
-    pub(crate) client_secret: Option<SecretSource>,
-    pub(crate) fallback: Option<Secret>,
-}
-
 /// Where a client secret comes from.
 #[derive(Clone, Debug)]
-pub(crate) enum SecretSource {
+enum SecretSource {
     Given(Secret),
     File(SecretFile),
     Call(Call),
@@ -199,15 +185,15 @@ pub(crate) enum SecretSource {
 
 /// A file with a client secret.
 #[derive(Clone, Debug)]
-pub(crate) struct SecretFile {
-    pub(crate) path: PathBuf,
+struct SecretFile {
+    path: PathBuf,
     /// The argument or the variable that has the path.
     named_by: &'static str,
 }
 
 /// A program's own function for the secret.
 #[derive(Clone)]
-pub(crate) struct Call(Arc<dyn Fn() -> Result<Secret, SourceError> + Send + Sync>);
+struct Call(Arc<dyn Fn() -> Result<Secret, SourceError> + Send + Sync>);
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -216,31 +202,30 @@ impl fmt::Debug for Call {
 }
 
 impl SecretSource {
-    /// The file that an argument names.
-    pub(crate) fn file(path: impl Into<PathBuf>) -> Self {
+    fn file(path: impl Into<PathBuf>) -> Self {
         Self::File(SecretFile { path: path.into(), named_by: "client_secret_file" })
     }
 
-    /// At most one of the two may be given.
-    pub(crate) fn one_of(
-        secret: Option<Secret>,
-        file: Option<Self>,
-    ) -> Result<Option<Self>, Error> {
+    /// Of a secret and a file with one only one may be given.
+    fn from_values(values: &OptionValues) -> Result<Self, Error> {
+        let secret = values.secret(OptionName::ClientSecret);
+        let file = values.path(OptionName::ClientSecretFile);
         match (secret, file) {
             (Some(_), Some(_)) => Err(Error::invalid(
                 "a client secret and a file with one were both given; keep only one of them",
             )),
-            (Some(secret), None) => Ok(Some(Self::Given(secret))),
-            (None, file) => Ok(file),
+            (Some(secret), None) => Ok(Self::Given(secret.clone())),
+            (None, Some(path)) => Ok(Self::File(SecretFile {
+                path: path.to_owned(),
+                named_by: values.named_by(OptionName::ClientSecretFile),
+            })),
+            (None, None) => {
+                let or_set = env::or_set("CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE");
+                Err(Error::invalid(format!(
+                    "no client secret was given; pass one or a file with it{or_set}"
+                )))
+            }
         }
-    }
-
-    fn from_env() -> Result<Option<Self>, Error> {
-        const FILE: &str = "CLAZAR_CLIENT_SECRET_FILE";
-        let secret = env::read("CLAZAR_CLIENT_SECRET")?.map(Secret::new);
-        let file = env::read(FILE)?;
-        let file = file.map(|path| Self::File(SecretFile { path: path.into(), named_by: FILE }));
-        Self::one_of(secret, file)
     }
 
     /// A secret that can be sent.
@@ -257,37 +242,6 @@ impl SecretSource {
         };
         check("client secret", secret.expose())?;
         Ok(secret)
-    }
-}
-
-impl CredentialsDraft {
-    /// Reads from the environment what is not set yet.
-    pub(crate) fn fill_from_env(&mut self) -> Result<(), Error> {
-        if self.client_id.is_none() {
-            self.client_id = env::read("CLAZAR_CLIENT_ID")?;
-        }
-        if self.client_secret.is_none() {
-            self.client_secret = SecretSource::from_env()?;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn finish(&self) -> Result<Credentials, Error> {
-        let client_id = self.client_id.clone().ok_or_else(|| {
-            let or_set = env::or_set("CLAZAR_CLIENT_ID");
-            Error::invalid(format!("no client id was given; pass one{or_set}"))
-        })?;
-        let source = self.client_secret.clone().ok_or_else(|| {
-            let or_set = env::or_set("CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE");
-            Error::invalid(format!(
-                "no client secret was given; pass one or a file with it{or_set}"
-            ))
-        })?;
-        let credentials = Credentials::checked(client_id, source)?;
-        match &self.fallback {
-            Some(secret) => credentials.fallback(secret.expose()),
-            None => Ok(credentials),
-        }
     }
 }
 

@@ -6,9 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use rustls::ProtocolVersion;
 
-use crate::credentials::{Credentials, SecretSource};
+use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::exchange::{Client, Interrupt, Trace, Way};
+use crate::interface::OptionName;
 use crate::provider::Config;
 use crate::sys::clock::Clock;
 use crate::token::AccessToken;
@@ -59,23 +60,23 @@ pub(crate) fn examine(mut config: Config) -> Vec<Step> {
 }
 
 fn credentials(config: &mut Config) -> Result<Credentials, Error> {
-    config.credentials.fill_from_env()?;
-    config.credentials.finish()
+    config.fill_from_env()?;
+    config.credentials()
 }
 
 fn origin(config: &Config) -> String {
-    let secret = match &config.credentials.client_secret {
-        Some(SecretSource::File(file)) => {
-            format!("{}, the file that CLAZAR_CLIENT_SECRET_FILE names", file.path.display())
+    let secret = match config.values().path(OptionName::ClientSecretFile) {
+        Some(path) => {
+            format!("{}, the file that CLAZAR_CLIENT_SECRET_FILE names", path.display())
         }
-        _ => "CLAZAR_CLIENT_SECRET".to_owned(),
+        None => "CLAZAR_CLIENT_SECRET".to_owned(),
     };
     format!("the client id is in CLAZAR_CLIENT_ID, the secret in {secret}")
 }
 
 fn client(config: &mut Config) -> Result<Client, Error> {
-    config.options.fill_from_env()?;
-    Client::new(&config.options)
+    config.fill_from_env()?;
+    Client::new(&config.options())
 }
 
 /// Where the store is, if it can be used.

@@ -5,45 +5,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::interface::ErrorKind;
 use crate::text::{self, printable};
-
-/// The kind of an [`Error`]: what a program can act upon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// An argument, a setting or an environment variable is missing or unusable.
-    InvalidArgument,
-    /// Name lookup, connect, reset or proxy: the API was not reached.
-    Transport,
-    /// The API did not answer in time.
-    Timeout,
-    /// The server's certificate was refused, or TLS failed otherwise.
-    Tls,
-    /// The API refused the client id or the secret (401, 403 with a JSON body, `invalid_client`).
-    Credentials,
-    /// The API limits the rate of token requests (429).
-    RateLimited,
-    /// Another 4xx answer, or a redirect.
-    Rejected,
-    /// A 5xx answer.
-    Server,
-    /// The answer is not a token.
-    InvalidResponse,
-    /// The store cannot be used.
-    Store,
-    /// The provider is closed.
-    Closed,
-    /// A bug in this library, caught at its boundary.
-    Internal,
-}
-
-impl ErrorKind {
-    /// Whether the same call may succeed later, with nothing changed.
-    pub fn is_retryable(self) -> bool {
-        use ErrorKind::*;
-        matches!(self, Transport | Timeout | RateLimited | Server | Store)
-    }
-}
 
 /// What happened, where, and what to do next, in one sentence.
 ///

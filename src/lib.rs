@@ -53,6 +53,10 @@ mod doctor;
 mod env;
 mod error;
 mod exchange;
+// The core reads a part of it, and `tests/generate` all.
+#[allow(dead_code)]
+mod interface;
+mod option_values;
 mod provider;
 #[cfg(feature = "python")]
 mod python;
@@ -61,6 +65,7 @@ mod random;
 mod resolver;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod secret;
 mod store;
 mod sync;
 mod sys;
@@ -71,7 +76,7 @@ mod trust;
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};
 pub use exchange::{Options, authenticate};
-pub use provider::{Exchanges, Stats, TokenProvider, TokenProviderBuilder};
+pub use provider::{Requests, Stats, TokenProvider, TokenProviderBuilder};
 pub use store::Store;
 #[cfg(fuzzing)]
 pub use store::fuzzing;

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. The bindings stand side by side: they share `binding` and what is public.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 20] = [
+    "interface",
     "text",
     "error",
     "sys",
@@ -14,6 +15,8 @@ const LAYERS: [&str; 17] = [
     "random",
     "env",
     "queue",
+    "secret",
+    "option_values",
     "token",
     "credentials",
     "trust",

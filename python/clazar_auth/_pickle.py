@@ -8,7 +8,8 @@ from typing import Any
 from clazar_auth._native import TokenProvider
 
 
-def provider(client_id: str | None, keywords: dict[str, Any]) -> TokenProvider:
+def provider(options: dict[str, Any]) -> TokenProvider:
+    client_id = options.pop("client_id", None)
     if client_id is None:
-        return TokenProvider.from_env(**keywords)
-    return TokenProvider(client_id, **keywords)
+        return TokenProvider.from_env(**options)
+    return TokenProvider(client_id, **options)

@@ -4,26 +4,9 @@ use std::ffi::{CString, c_char, c_void};
 use std::sync::Arc;
 
 use super::config::{change, clazar_config};
+use super::event_kind::clazar_event;
 use super::status::clazar_status;
-use crate::binding::{Event, EventKind, Listener};
-
-/// What happened: one of the `CLAZAR_EVENT_*`. Numbers are never reused, and later versions may add
-/// some.
-pub type clazar_event = i32;
-
-/// A new token is in use.
-pub const CLAZAR_EVENT_REFRESHED: clazar_event = 1;
-/// An exchange failed.
-pub const CLAZAR_EVENT_REFRESH_FAILED: clazar_event = 2;
-/// A token whose renewal failed or is late was handed out, for the first time.
-pub const CLAZAR_EVENT_STALE_SERVED: clazar_event = 3;
-/// The store cannot be used, or what it holds cannot; the token comes from an exchange instead.
-pub const CLAZAR_EVENT_STORE_TROUBLE: clazar_event = 4;
-/// The client secret was refused, and its fallback is used from now on.
-pub const CLAZAR_EVENT_FALLBACK_USED: clazar_event = 5;
-/// A part of what is to be trusted, such as a folder that `SSL_CERT_DIR` names, was passed over or
-/// could not be read.
-pub const CLAZAR_EVENT_TRUST_WARNING: clazar_event = 6;
+use crate::binding::{Event, Listener};
 
 /// Takes an event. `message` is a sentence for a log, valid during the call: it names no secret,
 /// and of a token eight hexadecimal digits of its SHA-256 hash.
@@ -38,7 +21,7 @@ pub type clazar_event_callback =
 
 /// Frees what belongs to a callback. It may be called on any thread; a C++ exception must not leave
 /// it.
-pub type clazar_destroy = Option<unsafe extern "C" fn(context: *mut c_void)>;
+pub type clazar_destroy_callback = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
 /// Has the events of each provider that is made with these settings told to `callback`, and forgets
 /// one set before.
@@ -60,7 +43,7 @@ pub unsafe extern "C" fn clazar_config_set_event_callback(
     config: *mut clazar_config,
     callback: clazar_event_callback,
     context: *mut c_void,
-    destroy: clazar_destroy,
+    destroy: clazar_destroy_callback,
 ) -> clazar_status {
     // SAFETY: the caller passes NULL or live settings.
     unsafe {
@@ -75,7 +58,7 @@ pub unsafe extern "C" fn clazar_config_set_event_callback(
 struct Callback {
     callback: clazar_event_callback,
     context: *mut c_void,
-    destroy: clazar_destroy,
+    destroy: clazar_destroy_callback,
 }
 
 // SAFETY: the caller promises that any thread may use the context.
@@ -85,17 +68,9 @@ unsafe impl Sync for Callback {}
 
 impl Callback {
     fn call(&self, event: &Event) {
-        let number = match event.kind {
-            EventKind::Refreshed => CLAZAR_EVENT_REFRESHED,
-            EventKind::RefreshFailed => CLAZAR_EVENT_REFRESH_FAILED,
-            EventKind::StaleServed => CLAZAR_EVENT_STALE_SERVED,
-            EventKind::StoreTrouble => CLAZAR_EVENT_STORE_TROUBLE,
-            EventKind::FallbackUsed => CLAZAR_EVENT_FALLBACK_USED,
-            EventKind::TrustWarning => CLAZAR_EVENT_TRUST_WARNING,
-        };
         if let (Some(callback), Ok(message)) = (self.callback, CString::new(&*event.message)) {
             // SAFETY: the caller gave the function for this context; the message outlives the call.
-            unsafe { callback(self.context, number, message.as_ptr()) };
+            unsafe { callback(self.context, event.kind.number(), message.as_ptr()) };
         }
     }
 }

@@ -5,11 +5,20 @@
 mod config;
 mod error;
 mod event;
+// The constants are for C alone.
+#[allow(dead_code)]
+#[rustfmt::skip]
+mod event_kind;
 mod failure;
 mod guard;
 mod library;
+#[rustfmt::skip]
+mod options;
 mod provider;
 mod stats;
+#[rustfmt::skip]
+mod stats_fields;
+#[rustfmt::skip]
 mod status;
 mod text;
 mod token;

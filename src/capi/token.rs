@@ -45,7 +45,7 @@ pub unsafe extern "C" fn clazar_authenticate(
         guard::run(error, || {
             guard::needed(token, "token")?;
             let config = &guard::handle(config, "config")?.config;
-            let authenticated = authenticate(&config.credentials.finish()?, &config.options)?;
+            let authenticated = authenticate(&config.credentials()?, &config.options())?;
             guard::hand_out(token, clazar_token { token: Arc::new(authenticated) });
             Ok(())
         })

@@ -23,8 +23,9 @@ use super::trace::Trace;
 use super::tunnel::TunnelConnector;
 use super::url::{Purpose, SecureUrl};
 use super::{proxy, readiness, refusal, request, response};
-use crate::credentials::Secret;
 use crate::error::{Error, ErrorKind};
+use crate::interface::OptionName;
+use crate::secret::Secret;
 use crate::sys::clock::Clock;
 use crate::token::AccessToken;
 use crate::trust::Trust;
@@ -47,17 +48,18 @@ pub(crate) struct Client {
 impl Client {
     /// Checks `options`; reads `ca_file` and the environment, as `authenticate` documents.
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
+        let values = options.values();
         let url = SecureUrl::parse(
             Purpose::Authentication,
-            options.auth_url.as_deref().unwrap_or(DEFAULT_URL),
+            values.text(OptionName::AuthUrl).unwrap_or(DEFAULT_URL),
         )?;
-        let timeout = options.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let timeout = values.duration(OptionName::Timeout).unwrap_or(DEFAULT_TIMEOUT);
         if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
             return Err(Error::invalid(
                 "the timeout must be above zero and at most a day; the default is 20 seconds",
             ));
         }
-        let user_agent = options.user_agent.as_deref().unwrap_or(DEFAULT_USER_AGENT);
+        let user_agent = values.text(OptionName::UserAgent).unwrap_or(DEFAULT_USER_AGENT);
         if user_agent.is_empty() || !user_agent.bytes().all(|b| matches!(b, b' '..=b'~')) {
             return Err(Error::invalid(
                 "the user agent must be printable ASCII on one line, such as my-service/1.0",
@@ -67,7 +69,7 @@ impl Client {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_idle_connections(0)
-            .proxy(proxy::choose(&url, options.proxy.as_deref(), options.common())?)
+            .proxy(proxy::choose(&url, values.text(OptionName::Proxy), options.common())?)
             .user_agent(user_agent)
             .timeout_connect(Some(CONNECT_TIMEOUT))
             // Room for the longest line twice: half of it may be held back.

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use super::response::{Response, Text, date, header_text, object, parse_date};
 use super::url::SecureUrl;
-use crate::credentials::Secret;
 use crate::error::{Error, ErrorKind};
+use crate::secret::Secret;
 
 /// No code and no request id is longer.
 const LONGEST_NAME: usize = 64;

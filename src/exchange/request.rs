@@ -3,7 +3,7 @@
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::credentials::Secret;
+use crate::secret::Secret;
 
 #[derive(Serialize)]
 struct Body<'a> {

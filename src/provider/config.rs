@@ -1,61 +1,69 @@
-//! The settings of all languages, as a binding collects them.
+//! Collects what a binding is told, and makes a provider of it.
 
-use super::Listener;
-use crate::credentials::{CredentialsDraft, SecretSource};
-use crate::env;
+use super::{Listener, TokenProvider};
+use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::exchange::Options;
-use crate::provider::TokenProvider;
+use crate::interface::{OptionName, OptionType};
+use crate::option_values::{OptionValue, OptionValues};
 use crate::store::Store;
 
-/// Nothing is checked before it is used.
+/// The options of a provider, or of a token request. Nothing is checked before it is used.
 #[derive(Clone, Default)]
 pub(crate) struct Config {
-    pub(crate) credentials: CredentialsDraft,
-    pub(crate) options: Options,
-    pub(crate) allowed_hosts: Option<Vec<String>>,
-    /// As [`Store::parse`] takes it.
-    pub(crate) store: Option<String>,
+    values: OptionValues,
     pub(crate) listener: Option<Listener>,
 }
 
 impl Config {
-    /// Reads from the environment what is not set yet, and nothing else of it.
-    pub(crate) fn fill_from_env(&mut self) -> Result<(), Error> {
-        self.credentials.fill_from_env()?;
-        self.options.fill_from_env()?;
-        if self.store.is_none() {
-            self.store = env::read("CLAZAR_STORE")?;
-        }
-        Ok(())
+    pub(crate) fn set(&mut self, option: OptionName, value: OptionValue) {
+        self.values.set(option, value);
     }
 
-    /// Which of the settings holds a secret, in words; None if all may be told.
-    pub(crate) fn secret(&self) -> Option<&'static str> {
-        if matches!(self.credentials.client_secret, Some(SecretSource::Given(_))) {
-            Some("it was given its client secret")
-        } else if self.credentials.fallback.is_some() {
-            Some("it was given a fallback of its client secret")
-        } else if self.options.auth_url_has_query() {
-            Some("its auth_url has a query or a fragment, which may hold anything")
-        } else if self.options.proxy_has_user() {
-            Some("its proxy's URL names a user")
-        } else if self.store.as_deref().is_some_and(Store::has_user_or_query) {
-            Some("its store's URL names a user or has a query")
-        } else {
-            None
-        }
+    /// Reads from the environment what is not set yet.
+    pub(crate) fn fill_from_env(&mut self) -> Result<(), Error> {
+        self.values.fill_from_env(|_| true)
+    }
+
+    pub(crate) fn values(&self) -> &OptionValues {
+        &self.values
+    }
+
+    pub(crate) fn options(&self) -> Options {
+        Options::of(&self.values)
+    }
+
+    pub(crate) fn credentials(&self) -> Result<Credentials, Error> {
+        Credentials::from_values(&self.values)
     }
 
     pub(crate) fn provider(&self) -> Result<TokenProvider, Error> {
-        let store = self.store.as_deref().map(Store::parse).transpose()?;
-        let mut builder = TokenProvider::builder(self.credentials.finish()?)
-            .options(self.options.clone())
+        let store = self.values.text(OptionName::Store).map(Store::parse).transpose()?;
+        let mut builder = TokenProvider::builder(self.credentials()?)
+            .options(self.options())
             .store(store.unwrap_or_default())
             .listener(self.listener.clone());
-        if let Some(hosts) = &self.allowed_hosts {
+        if let Some(hosts) = self.values.hosts(OptionName::AllowedHosts) {
             builder = builder.allowed_hosts(hosts);
         }
         builder.build()
+    }
+
+    /// The first option that the program set and that holds a secret, or may hold one.
+    pub(crate) fn first_secret(&self) -> Option<OptionName> {
+        let mut given = self.values.given();
+        given.find(|(option, value)| may_hold_a_secret(option.row().kind, value)).map(|it| it.0)
+    }
+}
+
+fn may_hold_a_secret(kind: OptionType, value: &OptionValue) -> bool {
+    match (kind, value) {
+        (OptionType::Secret, _) => true,
+        // A proxy's may be without a scheme.
+        (OptionType::Url, OptionValue::Text(url)) => url.contains(['@', '?', '#']),
+        (OptionType::Store, OptionValue::Text(store)) => {
+            store.contains("://") && store.contains(['@', '?', '#'])
+        }
+        _ => false,
     }
 }

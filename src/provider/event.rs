@@ -2,30 +2,8 @@
 
 use std::sync::Arc;
 
+pub(crate) use crate::interface::EventKind;
 use crate::queue::Queue;
-
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EventKind {
-    /// A new token is in use.
-    Refreshed,
-    /// An exchange failed.
-    RefreshFailed,
-    /// A token whose renewal failed or is late was handed out, for the first time.
-    StaleServed,
-    /// The store cannot be used, or what it holds cannot.
-    StoreTrouble,
-    /// The client secret was refused, and its fallback works.
-    FallbackUsed,
-    /// A part of what is to be trusted was passed over, or could not be read.
-    TrustWarning,
-}
-
-impl EventKind {
-    pub(crate) fn level(self) -> log::Level {
-        if self == Self::Refreshed { log::Level::Info } else { log::Level::Warn }
-    }
-}
 
 /// An event, with a sentence that names no secret and of a token its fingerprint at most.
 #[derive(Clone, Debug)]
@@ -37,6 +15,10 @@ pub(crate) struct Event {
 impl Event {
     pub(super) fn new(kind: EventKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
+    }
+
+    pub(crate) fn level(&self) -> log::Level {
+        if self.kind.is_warning() { log::Level::Warn } else { log::Level::Info }
     }
 }
 

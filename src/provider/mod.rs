@@ -18,14 +18,13 @@ use std::time::Duration;
 
 pub(crate) use self::config::Config;
 pub(crate) use self::event::Event;
-pub(crate) use self::event::EventKind;
 pub(crate) use self::event::Listener;
 use self::hosts::AllowedHosts;
 pub(crate) use self::pending::Pending;
 pub(crate) use self::pending::TokenPoll;
 pub(crate) use self::shared::Kept;
 use self::shared::Shared;
-pub use self::stats::{Exchanges, Stats};
+pub use self::stats::{Requests, Stats};
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::exchange::{Client, Options};

@@ -16,7 +16,7 @@ use super::hosts::AllowedHosts;
 use super::policy::{self, Decision, Held, Schedule};
 use super::retry_state::RetryState;
 use super::single_flight::{self, Closed, SingleFlight};
-use super::stats::{Cause, Counters, Stats};
+use super::stats::{Cause, Count, Counters, Stats};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::exchange::{Client, Interrupt};
@@ -240,13 +240,14 @@ impl Shared {
                 return self.pending(flight, work, None);
             }
             Decision::WaitAtMost(grace) => {
-                if let Ok(work) = self.join_or_start(flight, guard, Cause::Ahead.into(), events) {
+                if let Ok(work) = self.join_or_start(flight, guard, Cause::Proactive.into(), events)
+                {
                     return self.pending(flight, work, Some(grace));
                 }
             }
             // A thread that cannot be started is noted down as a failure.
             Decision::ServeAndRefresh => {
-                drop(self.join_or_start(flight, guard, Cause::Ahead.into(), events));
+                drop(self.join_or_start(flight, guard, Cause::Proactive.into(), events));
             }
             Decision::Serve => {}
         }
@@ -293,7 +294,7 @@ impl Shared {
                 state.refused = Some(token.hash());
             });
             self.replace(None);
-            self.counters.invalidations.add_one();
+            self.counters.add(Count::Invalidations);
         }
     }
 
@@ -397,7 +398,11 @@ impl Shared {
         let pause = self.flight().lock().ok().and_then(|guard| guard.failure(now));
         let pause = pause.map(|failure| failure.pause(held));
         let above_zero = |duration: &Duration| !duration.is_zero();
-        self.counters.stats(expires_in.filter(above_zero), pause.filter(above_zero))
+        Stats {
+            expires_in: expires_in.filter(above_zero),
+            backoff: pause.filter(above_zero),
+            ..self.counters.stats()
+        }
     }
 
     pub(super) fn lives(&self, token: &AccessToken) -> bool {
@@ -408,7 +413,7 @@ impl Shared {
     pub(super) fn fall_back(self: &Arc<Self>) -> Option<Arc<AccessToken>> {
         let kept = self.kept_if(Held::lives)?;
         self.tell(self.stale_event(&kept).into_iter().collect());
-        self.counters.served_stale.add_one();
+        self.counters.add(Count::ServedStale);
         Some(kept.token.clone())
     }
 
@@ -419,7 +424,7 @@ impl Shared {
 
     fn serve(&self, kept: &Kept) -> Asked {
         if !kept.is_fresh(self.clock.now()) {
-            self.counters.served_stale.add_one();
+            self.counters.add(Count::ServedStale);
         }
         Asked::Token(kept.token.clone())
     }
@@ -454,7 +459,7 @@ impl Shared {
                 )
             });
         }
-        self.counters.waited.add_one();
+        self.counters.add(Count::Waited);
         Ok(Asked::Wait { flight: flight.clone(), work, grace })
     }
 

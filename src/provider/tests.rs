@@ -100,7 +100,7 @@ fn a_stale_token_is_served_at_once_and_renewed_behind_the_back() {
     assert_eq!(scene.requests(), 2);
     assert_ne!(scene.value(), first);
     let stats = scene.provider.stats();
-    assert_eq!((stats.empty.succeeded, stats.ahead.succeeded), (1, 1));
+    assert_eq!((stats.empty.succeeded, stats.proactive.succeeded), (1, 1));
     assert_eq!((stats.waited, stats.served_stale), (1, 1));
 }
 
@@ -245,7 +245,7 @@ fn a_renewal_ends_where_the_last_part_begins() {
         scene.value();
         scene.settle();
         assert!(start.elapsed() < Duration::from_secs(12), "it has 3 s: {:?}", start.elapsed());
-        assert_eq!(scene.provider.stats().ahead.failed, 1);
+        assert_eq!(scene.provider.stats().proactive.failed, 1);
         scene.provider.close();
     }
 }

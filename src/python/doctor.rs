@@ -2,8 +2,8 @@
 
 use pyo3::prelude::*;
 
-use super::error::{class_name, run};
-use crate::binding::{Config, Finding, examine};
+use super::error::run;
+use crate::binding::{Config, Finding, OptionName, OptionValue, examine};
 
 /// A step's name, its status, a sentence, and the class of the exception if it failed.
 type Step = (&'static str, &'static str, String, Option<&'static str>);
@@ -13,7 +13,10 @@ type Step = (&'static str, &'static str, String, Option<&'static str>);
 #[pyfunction]
 #[pyo3(signature = (store=None))]
 pub(super) fn _examine(py: Python<'_>, store: Option<String>) -> PyResult<Vec<Step>> {
-    let config = Config { store, ..Config::default() };
+    let mut config = Config::default();
+    if let Some(store) = store {
+        config.set(OptionName::Store, OptionValue::Text(store));
+    }
     let steps = run(py, || Ok(examine(config)))?;
     Ok(steps.into_iter().map(|step| converted(step.name, step.finding)).collect())
 }
@@ -23,7 +26,7 @@ fn converted(name: &'static str, finding: Finding) -> Step {
         Finding::Good(text) => (name, "ok", text, None),
         Finding::Doubtful(text) => (name, "warning", text, None),
         Finding::Failed(error) => {
-            (name, "failed", error.to_string(), Some(class_name(error.kind())))
+            (name, "failed", error.to_string(), Some(error.kind().row().class))
         }
         Finding::Skipped(why) => (name, "skipped", why.to_owned(), None),
     }

@@ -3,8 +3,8 @@
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyType};
 
+use crate::Error;
 use crate::binding::contain;
-use crate::{Error, ErrorKind};
 
 /// Runs `work` without the GIL, so that other Python threads go on.
 pub(super) fn run<T: Send>(
@@ -19,7 +19,7 @@ pub(super) fn raise(py: Python<'_>, error: &Error) -> PyErr {
 }
 
 fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
-    let class = py.import("clazar_auth.errors")?.getattr(class_name(error.kind()))?;
+    let class = py.import("clazar_auth.errors")?.getattr(error.kind().row().class)?;
     let attributes = [
         ("http_status", error.http_status().into_pyobject(py)?.into_any()),
         ("retry_after", error.retry_after().map(|wait| wait.as_secs_f64()).into_pyobject(py)?),
@@ -27,21 +27,4 @@ fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>>
     ];
     let class = class.cast_into::<PyType>()?;
     class.call((error.to_string(),), Some(&attributes.into_py_dict(py)?))
-}
-
-pub(super) fn class_name(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::InvalidArgument => "ConfigurationError",
-        ErrorKind::Transport => "TransportError",
-        ErrorKind::Timeout => "AuthTimeoutError",
-        ErrorKind::Tls => "TlsError",
-        ErrorKind::Credentials => "InvalidCredentialsError",
-        ErrorKind::RateLimited => "RateLimitedError",
-        ErrorKind::Rejected => "RejectedError",
-        ErrorKind::Server => "ServerError",
-        ErrorKind::InvalidResponse => "InvalidResponseError",
-        ErrorKind::Store => "StoreError",
-        ErrorKind::Closed => "ClosedError",
-        ErrorKind::Internal => "InternalError",
-    }
 }

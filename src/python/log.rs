@@ -53,8 +53,7 @@ fn emit(py: Python<'_>, events: &[Event]) -> PyResult<()> {
     }
     let logger = py.import("clazar_auth._log")?.getattr("logger")?;
     for event in events {
-        let level = event.kind.level().as_str();
-        let method = if level == "WARN" { "warning" } else { "info" };
+        let method = if event.kind.is_warning() { "warning" } else { "info" };
         logger.call_method1(method, ("%s", &event.message))?;
     }
     Ok(())

@@ -4,11 +4,11 @@ mod argument;
 mod doctor;
 mod error;
 mod log;
+mod options;
 mod pending;
+mod pickle;
 mod provider;
-mod recipe;
 mod sandbox;
-mod settings;
 mod stats;
 mod text;
 mod token;
@@ -36,8 +36,6 @@ mod _native {
     use super::provider::TokenProvider;
     #[pymodule_export]
     use super::sandbox::Sandbox;
-    #[pymodule_export]
-    use super::stats::{Exchanges, Stats};
     #[pymodule_export]
     use super::token::{AccessToken, authenticate};
 

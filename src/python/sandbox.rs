@@ -7,7 +7,7 @@ use pyo3::types::PyTuple;
 
 use super::argument::{Argument, bytes, headers, optional, text};
 use super::error::{raise, run};
-use super::settings::duration;
+use super::options;
 use crate::{Error, ErrorKind, sandbox};
 
 const AUTHENTICATE: &str = "/authenticate/";
@@ -80,7 +80,7 @@ impl Sandbox {
     /// >>> provider.token().expires_in <= 60
     /// True
     fn set_lifetime(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
-        let lifetime = duration(py, "lifetime", seconds)?;
+        let lifetime = options::seconds(py, "lifetime", seconds)?;
         self.with(py, |sandbox| sandbox.set_lifetime(lifetime))
     }
 
@@ -99,7 +99,7 @@ impl Sandbox {
     ///     ...
     /// clazar_auth.errors.AuthTimeoutError: ...
     fn set_delay(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
-        let delay = duration(py, "delay", seconds)?;
+        let delay = options::seconds(py, "delay", seconds)?;
         self.with(py, |sandbox| sandbox.set_delay(delay))
     }
 

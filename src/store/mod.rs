@@ -70,11 +70,6 @@ impl Store {
         redis::RedisUrl::parse(url).map(Kind::Redis).map(Self)
     }
 
-    /// Whether such a text is a URL with more than a host and a path.
-    pub(crate) fn has_user_or_query(text: &str) -> bool {
-        text.contains("://") && text.contains(['@', '?', '#'])
-    }
-
     /// `memory`, `file`, a `redis://` or `rediss://` URL, or the path of a folder (one with a slash in
     /// it), as in `CLAZAR_STORE`.
     ///

@@ -15,8 +15,8 @@ const LONGEST: Duration = Duration::from_secs(333);
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Pause<'a> {
-    #[serde(with = "Kind")]
-    kind: ErrorKind,
+    /// The number of its [`ErrorKind`].
+    kind: i32,
     #[serde(borrow)]
     message: Cow<'a, str>,
     status: Option<u16>,
@@ -38,24 +38,6 @@ pub(crate) struct Ignored {
     pub(crate) requested_waits: bool,
 }
 
-/// The names of [`ErrorKind`] in a record.
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "ErrorKind", rename_all = "snake_case")]
-enum Kind {
-    InvalidArgument,
-    Transport,
-    Timeout,
-    Tls,
-    Credentials,
-    RateLimited,
-    Rejected,
-    Server,
-    InvalidResponse,
-    Store,
-    Closed,
-    Internal,
-}
-
 impl<'a> Pause<'a> {
     /// After `error`, which followed the failure of `last`; `length` gives the pause after so many
     /// failures.
@@ -67,7 +49,7 @@ impl<'a> Pause<'a> {
     ) -> Pause<'static> {
         let count = last.map_or(1, |last| last.count.saturating_add(1));
         Pause {
-            kind: error.kind(),
+            kind: error.kind().number(),
             message: error.to_string().into(),
             status: error.http_status(),
             is_transient: error.is_transient(),
@@ -96,7 +78,7 @@ impl<'a> Pause<'a> {
         if left.is_zero() || left > LONGEST || self.is_one_of(ignored) {
             return None;
         }
-        let error = Error::new(self.kind, self.message.clone())
+        let error = Error::new(ErrorKind::from_number(self.kind)?, self.message.clone())
             .with_another_attempt(self.is_transient)
             .with_retry_after(self.is_named.then_some(left));
         Some(match self.status {

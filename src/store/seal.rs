@@ -18,7 +18,7 @@ use ring::hkdf::{HKDF_SHA256, Salt};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
-use crate::credentials::Secret;
+use crate::secret::Secret;
 
 const MAGIC: &[u8; 4] = b"CLZA";
 const VERSION: u8 = 1;

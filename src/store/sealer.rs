@@ -4,8 +4,9 @@ use zeroize::Zeroizing;
 
 use super::record::{Record, milliseconds, since_1970};
 use super::seal::{self, Identity, SHORTEST_SECRET};
-use crate::credentials::{Credentials, Secret};
+use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
+use crate::secret::Secret;
 use crate::sys::clock::{Boot, Clock, Moment};
 use crate::token::AccessToken;
 

@@ -1,5 +1,6 @@
 /* Every function with NULL, empty, ill-formed and just too small arguments. */
 #include "check.h"
+#include "options.h"
 
 static void all_take_null(void) {
     clazar_config *config = NULL;
@@ -17,8 +18,8 @@ static void all_take_null(void) {
 
     CHECK(clazar_config_new(&config, NULL) == CLAZAR_OK);
     CHECK(clazar_config_set_timeout_ms(NULL, 1) == CLAZAR_ERR_INVALID_ARGUMENT);
-    CHECK(clazar_config_set_trust_env(NULL, true) == CLAZAR_ERR_INVALID_ARGUMENT);
-    CHECK(clazar_config_set_system_roots(NULL, true) == CLAZAR_ERR_INVALID_ARGUMENT);
+#define TAKES_NULL(option) CHECK(clazar_config_set_##option(NULL, true) == CLAZAR_ERR_INVALID_ARGUMENT);
+    FLAG_SETTERS(TAKES_NULL)
 
     CHECK(clazar_authenticate(NULL, &token, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
     CHECK(clazar_authenticate(config, NULL, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
@@ -56,12 +57,8 @@ typedef clazar_status (*setter)(clazar_config *, const char *);
 
 /* What a text must not be, and whether the setter or the provider says so. */
 static void texts_are_checked(void) {
-    const setter setters[] = {
-        clazar_config_set_client_id, clazar_config_set_client_secret,
-        clazar_config_set_client_secret_file, clazar_config_set_client_secret_fallback,
-        clazar_config_set_auth_url, clazar_config_set_ca_file, clazar_config_set_proxy,
-        clazar_config_set_user_agent, clazar_config_set_store,
-    };
+#define SETTER(option) clazar_config_set_##option,
+    const setter setters[] = {TEXT_SETTERS(SETTER)};
     const char *const texts[] = {"", "line\nbreak", "carriage\rreturn"};
     for (size_t i = 0; i < sizeof setters / sizeof *setters; i++) {
         clazar_config *config = config_from_env();
@@ -175,6 +172,22 @@ static void missing_credentials_are_named(void) {
     clazar_config_free(config);
 }
 
+static void one_secret_is_given(void) {
+    clazar_provider *provider = NULL;
+    clazar_error *error = NULL;
+    /* The environment's secret gives way to a file that the program names, but not another of its own. */
+    clazar_config *config = config_from_env();
+    CHECK(clazar_config_set_client_secret_file(config, "/no-such-file") == CLAZAR_OK);
+    CHECK(clazar_provider_new(config, &provider, &error) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(strstr(clazar_error_message(error), "that client_secret_file names") != NULL);
+    clazar_error_free(error);
+    CHECK(clazar_config_set_client_secret(config, "not-a-real-secret") == CLAZAR_OK);
+    CHECK(clazar_provider_new(config, &provider, &error) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(strstr(clazar_error_message(error), "both given") != NULL);
+    clazar_error_free(error);
+    clazar_config_free(config);
+}
+
 static void every_buffer_size(void) {
     clazar_provider *provider = provider_from_env();
     clazar_token *token = NULL;
@@ -236,6 +249,7 @@ int main(void) {
     hosts_are_checked();
     timeouts_are_checked();
     missing_credentials_are_named();
+    one_secret_is_given();
     every_buffer_size();
     names();
     return 0;

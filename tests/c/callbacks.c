@@ -170,7 +170,7 @@ static void prepare(struct cell *cell, int number) {
     if (cell->event == CLAZAR_EVENT_FALLBACK_USED)
         CHECK(clazar_config_set_client_secret_fallback(config, SECRET) == CLAZAR_OK);
     /* A folder that others may enter. */
-    if (cell->event == CLAZAR_EVENT_STORE_TROUBLE)
+    if (cell->event == CLAZAR_EVENT_STORE_ERROR)
         CHECK(clazar_config_set_store(config, getenv("TEST_OPEN_FOLDER")) == CLAZAR_OK);
     cell->expected =
         cell->event == CLAZAR_EVENT_REFRESH_FAILED ? CLAZAR_ERR_CREDENTIALS : CLAZAR_OK;

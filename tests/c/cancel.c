@@ -67,6 +67,8 @@ int main(void) {
     cancelled(authenticate, config, 1);
     CHECK(clazar_config_set_client_secret_file(config, getenv("TEST_SECRET_FILE")) == CLAZAR_OK);
     cancelled(use_a_provider, config, 2);
+    clazar_config_free(config);
+    config = config_from_env();
     CHECK(clazar_config_set_auth_url(config, getenv("TEST_SANDBOX_URL")) == CLAZAR_OK);
     CHECK(clazar_config_set_client_id(config, getenv("TEST_SANDBOX_ID")) == CLAZAR_OK);
     CHECK(clazar_config_set_client_secret(config, getenv("TEST_SANDBOX_SECRET")) == CLAZAR_OK);

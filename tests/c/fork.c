@@ -131,11 +131,11 @@ static void after_close(void) {
 
 /* The next token, which nobody waits for. */
 static void see_it_renewed(void) {
-    while (stats_of(provider).ahead_succeeded == 0) {
+    while (stats_of(provider).proactive_succeeded == 0) {
         authorize();
         breathe();
     }
-    CHECK(stats_of(provider).ahead_succeeded == 1 && stats_of(provider).ahead_failed == 0);
+    CHECK(stats_of(provider).proactive_succeeded == 1 && stats_of(provider).proactive_failed == 0);
 }
 
 static void during_a_renewal(void) {

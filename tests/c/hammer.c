@@ -51,9 +51,9 @@ int main(void) {
     come_to_rest();
     const clazar_stats s = stats_of(provider);
     const uint64_t succeeded =
-        s.empty_succeeded + s.ahead_succeeded + s.refresh_succeeded + s.invalidated_succeeded;
+        s.empty_succeeded + s.proactive_succeeded + s.refresh_succeeded + s.invalidated_succeeded;
     const uint64_t failed =
-        s.empty_failed + s.ahead_failed + s.refresh_failed + s.invalidated_failed;
+        s.empty_failed + s.proactive_failed + s.refresh_failed + s.invalidated_failed;
     printf("succeeded %llu failed %llu waited %llu calls %llu stale %llu empty %llu\n",
            (unsigned long long)succeeded, (unsigned long long)failed, (unsigned long long)waited,
            (unsigned long long)sum, (unsigned long long)s.served_stale,

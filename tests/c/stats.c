@@ -64,7 +64,7 @@ static void only_its_bytes_are_filled_in(clazar_provider *provider) {
 static void counts_are(const clazar_provider *provider, const char *expected) {
     const clazar_stats s = stats_of(provider);
     const uint64_t counts[] = {
-        s.empty_succeeded,       s.empty_failed,       s.ahead_succeeded, s.ahead_failed,
+        s.empty_succeeded,       s.empty_failed,       s.proactive_succeeded, s.proactive_failed,
         s.refresh_succeeded,     s.refresh_failed,     s.invalidated_succeeded,
         s.invalidated_failed,    s.waited,             s.served_stale,    s.invalidations,
     };

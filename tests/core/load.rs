@@ -40,8 +40,8 @@ fn eight_threads_never_wait_across_renewals() {
     });
     let stats = provider.stats();
     assert!(stats.waited <= 8, "only the first call of each thread may wait: {stats:?}");
-    assert_eq!((stats.empty.succeeded, stats.ahead.failed), (1, 0));
-    let renewals = stats.ahead.succeeded;
+    assert_eq!((stats.empty.succeeded, stats.proactive.failed), (1, 0));
+    let renewals = stats.proactive.succeeded;
     assert!((seconds() / 12..=seconds() / 6).contains(&renewals), "{stats:?}");
     assert!(sandbox.requests(AUTHENTICATE).abs_diff(1 + renewals) <= 1, "one may be under way");
 }

@@ -1,6 +1,8 @@
 // clazar_auth.hpp from one end to the other, against the sandbox.
 #include <clazar_auth.hpp>
 
+#include "../c/options.h"
+
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -105,6 +107,19 @@ static void errors() {
     CHECK(failure_of([&] { (void)clazar::authenticate(wrong); }).code() == CLAZAR_ERR_CREDENTIALS);
 }
 
+/* Each reaches the setter of its own name: an error about a NUL names it. */
+static void setters() {
+    clazar::Config config;
+#define NAMES_ITSELF(option)                                                                       \
+    CHECK(std::string_view(                                                                        \
+              failure_of([&] { config.option(std::string_view("\0", 1)); }).what())               \
+              .find(#option) != std::string_view::npos);                                           \
+    config.option("text");
+    TEXT_SETTERS(NAMES_ITSELF)
+#define TAKES_BOTH(option) config.option(true).option(false);
+    FLAG_SETTERS(TAKES_BOTH)
+}
+
 static void hosts() {
     auto config = clazar::Config::from_env();
     const clazar::Provider usual(config);
@@ -173,6 +188,7 @@ int main() {
     CHECK(!clazar::version().empty());
     tokens();
     errors();
+    setters();
     hosts();
     moved();
     callbacks();

@@ -19,15 +19,9 @@ import pytest
 import trustme
 from helpers import until
 
+from clazar_auth._variables import VARIABLES
 from clazar_auth.testing import Sandbox
 
-OURS = (
-    "CLAZAR_CLIENT_ID",
-    "CLAZAR_CLIENT_SECRET",
-    "CLAZAR_CLIENT_SECRET_FILE",
-    "CLAZAR_AUTH_URL",
-    "CLAZAR_STORE",
-)
 OTHERS = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 # A shell ignores Ctrl-C for what it runs in the background, and the tests' programs would inherit that.
@@ -36,7 +30,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in (*OURS, *OTHERS, *map(str.lower, OTHERS)):
+    for name in (*VARIABLES, *OTHERS, *map(str.lower, OTHERS)):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
 

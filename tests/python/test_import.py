@@ -8,7 +8,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from conftest import OURS
+from clazar_auth._variables import VARIABLES
 from helpers import python
 
 import clazar_auth
@@ -151,7 +151,7 @@ def test_an_import_opens_modules_and_does_nothing_else(steps: dict[str, list[str
 
 def test_the_environment_is_read_once(steps: dict[str, list[str]]) -> None:
     reads = {line.removeprefix("getenv ") for line in steps["from_env"]}
-    assert reads >= {*OURS, "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+    assert reads >= {*VARIABLES, "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
     assert not [line for line in steps["token"] if line.startswith("getenv")]
 
 

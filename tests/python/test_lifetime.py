@@ -31,7 +31,7 @@ def test_nobody_waits_for_a_renewal() -> None:
 
         def exchanges() -> int:
             stats = provider.stats()
-            return stats.empty.succeeded + stats.ahead.succeeded
+            return stats.empty.succeeded + stats.proactive.succeeded
 
         results = at_once(THREADS, work)
         # One may be under way.
@@ -44,6 +44,6 @@ def test_nobody_waits_for_a_renewal() -> None:
         f"served stale {stats.served_stale}, longest call but the first {longest * 1000:.0f} ms"
     )
     assert stats.waited <= THREADS
-    assert stats.empty.failed == stats.ahead.failed == 0
+    assert stats.empty.failed == stats.proactive.failed == 0
     assert stats.refresh.succeeded == stats.invalidated.succeeded == 0
     assert SECONDS / 12 <= exchanges() <= SECONDS / 6 + 1

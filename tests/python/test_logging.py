@@ -14,7 +14,7 @@ import pytest
 from helpers import HeldServer, python, until
 
 import clazar_auth
-from clazar_auth import Exchanges
+from clazar_auth import Requests
 from clazar_auth.testing import Sandbox
 
 NAME = "clazar_auth"
@@ -139,7 +139,7 @@ def test_a_renewal_ahead_of_time_is_told(collector: Collector) -> None:
         assert collector.levels() == ["INFO", "INFO"]
         assert collector.threads == {threading.get_ident()}
         stats = provider.stats()
-        assert stats.empty.succeeded + stats.ahead.succeeded == sandbox.requests()
+        assert stats.empty.succeeded + stats.proactive.succeeded == sandbox.requests()
 
 
 class Caller(Collector):
@@ -244,7 +244,7 @@ def test_stats(sandbox: Sandbox) -> None:
     none = provider.stats().empty
     stats = provider.stats()
     assert (none.succeeded, none.failed) == (0, 0)
-    assert stats.empty == stats.ahead == stats.refresh == stats.invalidated == none
+    assert stats.empty == stats.proactive == stats.refresh == stats.invalidated == none
     assert (stats.waited, stats.served_stale, stats.invalidations) == (0, 0, 0)
     assert stats.expires_in is None and stats.backoff is None
     assert stats == provider.stats()
@@ -257,11 +257,11 @@ def test_stats(sandbox: Sandbox) -> None:
     provider.refresh()
     stats = provider.stats()
     assert counts(stats.empty) == counts(stats.invalidated) == counts(stats.refresh) == (1, 0)
-    assert counts(stats.ahead) == (0, 0)
+    assert counts(stats.proactive) == (0, 0)
     assert (stats.waited, stats.served_stale, stats.invalidations) == (3, 0, 1)
     assert stats.expires_in is not None and 86_000 < stats.expires_in <= 86_400
     assert stats.backoff is None
-    assert repr(stats).startswith("Stats(empty=Exchanges(succeeded=1, failed=0), ahead=")
+    assert repr(stats).startswith("Stats(empty=Requests(succeeded=1, failed=0), proactive=")
 
 
 def test_stats_of_failures(sandbox: Sandbox) -> None:
@@ -297,13 +297,13 @@ def test_stats_of_stale_tokens() -> None:
         provider.token()
         sandbox.answer_next(400)
         until(lambda: provider.token() and sandbox.requests() == 2)
-        until(lambda: provider.stats().ahead.failed == 1)
+        until(lambda: provider.stats().proactive.failed == 1)
         assert provider.stats().served_stale > 0
         assert provider.stats().waited == 1
 
 
-def counts(exchanges: Exchanges) -> tuple[int, int]:
-    return exchanges.succeeded, exchanges.failed
+def counts(requests: Requests) -> tuple[int, int]:
+    return requests.succeeded, requests.failed
 
 
 class Interrupting(logging.Handler):

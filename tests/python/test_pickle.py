@@ -53,12 +53,12 @@ def test_a_spawned_process_gets_it(
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"client_secret": SECRET}, "client secret"),
+        ({"client_secret": SECRET}, "client_secret"),
         ({"client_secret_fallback": SECRET}, "fallback"),
         ({"proxy": "http://user:not-a-real-password@127.0.0.1:3128"}, "proxy"),
         ({"proxy": "user:not-a-real-password@127.0.0.1:3128"}, "proxy"),
-        ({"auth_url": "https://api.example/authenticate/?key=not-a-real-key"}, "query"),
-        ({"auth_url": "https://api.example/authenticate/#not-a-real-key"}, "fragment"),
+        ({"auth_url": "https://api.example/authenticate/?key=not-a-real-key"}, "auth_url"),
+        ({"auth_url": "https://api.example/authenticate/#not-a-real-key"}, "auth_url"),
         ({"store": "redis://:not-a-real-password@127.0.0.1:6379/0"}, "store"),
         ({"store": "redis://127.0.0.1:6379/0?password=not-a-real-password"}, "store"),
     ],

@@ -11,7 +11,7 @@ import requests
 from typing_extensions import assert_type
 
 import clazar_auth
-from clazar_auth import AccessToken, Exchanges, Stats, TokenProvider
+from clazar_auth import AccessToken, Requests, Stats, TokenProvider
 from clazar_auth.integrations.aiohttp import middleware
 from clazar_auth.integrations.httpx import Auth
 from clazar_auth.testing import Sandbox, StaticProvider
@@ -32,7 +32,7 @@ def main() -> None:
         assert_type(provider.peek(), AccessToken | None)
         assert_type(provider.refresh(), AccessToken)
         assert_type(provider.stats(), Stats)
-        assert_type(provider.stats().empty, Exchanges)
+        assert_type(provider.stats().empty, Requests)
         assert_type(provider.stats().backoff, float | None)
         assert_type(provider.seal(), bytes)
         request = requests.Request("GET", sandbox.url + "/listings/", auth=provider).prepare()

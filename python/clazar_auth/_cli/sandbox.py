@@ -8,6 +8,7 @@ from argparse import Namespace
 
 from clazar_auth._cli import DONE, USAGE
 from clazar_auth._cli.output import complain, say, say_json
+from clazar_auth._variables import VARIABLES
 
 
 def sandbox(arguments: Namespace) -> int:
@@ -29,15 +30,12 @@ def sandbox(arguments: Namespace) -> int:
             say_json(url=sandbox.url, **settings)
         else:
             say(f"# The sandbox is at {sandbox.url} until Ctrl-C. In another shell:")
-            say(f"unset {' '.join(OTHERS)}")
+            others = [name for name in VARIABLES if name not in variables]
+            say(f"unset {' '.join(others)}")
             for name, value in variables.items():
                 say(f"export {name}={value}")
         signal.sigwait(end)
     return DONE
-
-
-# What the environment may say besides, and a sandbox is not to meet.
-OTHERS = ("CLAZAR_CLIENT_SECRET_FILE", "CLAZAR_STORE")
 
 
 def run(command: list[str], variables: dict[str, str]) -> int:
@@ -46,7 +44,7 @@ def run(command: list[str], variables: dict[str, str]) -> int:
     from clazar_auth.testing._environment import without_proxy
 
     variables = {**variables, **without_proxy(os.environ)}
-    environment = {name: value for name, value in os.environ.items() if name not in OTHERS}
+    environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     try:
         process = subprocess.Popen(command, env=environment | variables)
     except OSError as error:

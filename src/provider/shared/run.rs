@@ -12,7 +12,7 @@ use crate::exchange::Interrupt;
 use crate::provider::event::{Event, EventKind, Listener};
 use crate::provider::policy::{Held, SHORTEST_AHEAD};
 use crate::provider::retry_state::{RetryState, shared_pause};
-use crate::provider::stats::Cause;
+use crate::provider::stats::{Cause, Count};
 use crate::store::{Happening, Ignored, User, Wish};
 use crate::sys::clock::Moment;
 use crate::sys::thread;
@@ -73,7 +73,7 @@ impl Shared {
             spawn(move || shared.run(&flight, &work, wish))
         });
         started.map_err(|error| {
-            self.counters.exchange(reason.cause, false);
+            self.counters.add_request(reason.cause, false);
             let (error, event) = self.note_failure(guard, &error);
             events.push(event);
             error
@@ -90,7 +90,7 @@ impl Shared {
         Wish {
             younger_than: match reason.cause {
                 Cause::Empty | Cause::Invalidated => None,
-                Cause::Ahead => token.map(|token| token.age(now)),
+                Cause::Proactive => token.map(|token| token.age(now)),
                 Cause::Refresh => Some(Duration::ZERO),
             },
             not: [token.map(|token| token.hash()), state.refused],
@@ -155,10 +155,10 @@ impl Shared {
             backoff: &shared_pause,
             pause: &|length| interrupt.pause(length),
             tell: &|happening| match happening {
-                Happening::Hit => self.counters.store_hits.add_one(),
-                Happening::Miss => self.counters.store_misses.add_one(),
+                Happening::Hit => self.counters.add(Count::StoreHits),
+                Happening::Miss => self.counters.add(Count::StoreMisses),
                 Happening::Trouble(trouble) => {
-                    report.add(EventKind::StoreTrouble, trouble.to_string());
+                    report.add(EventKind::StoreError, trouble.to_string());
                 }
             },
         };
@@ -170,7 +170,7 @@ impl Shared {
     fn limit_ahead(&self, cause: Cause) -> Option<Duration> {
         let held = self.held(self.clock.now()).filter(|held| held.is_at_ease());
         let until_last_part = held.map(|held| held.until_last_part().max(SHORTEST_AHEAD));
-        until_last_part.filter(|_| cause == Cause::Ahead)
+        until_last_part.filter(|_| cause == Cause::Proactive)
     }
 
     /// Notes the outcome down, and releases those that wait. What happened is then to be told.
@@ -185,7 +185,7 @@ impl Shared {
             let Handle { reason, requested, .. } = &work.handle;
             let requested = requested.load(Ordering::Relaxed);
             if requested {
-                self.counters.exchange(reason.cause, outcome.is_ok());
+                self.counters.add_request(reason.cause, outcome.is_ok());
             }
             let outcome = match outcome {
                 Ok(token) => Ok(self.note_success(state, token, requested, report)),
@@ -287,7 +287,7 @@ impl Shared {
 
     fn is_heard(&self, event: &Event) -> bool {
         matches!(self.listener, Some(Listener::Callback(_)))
-            || log::log_enabled!(target: "clazar_auth", event.kind.level())
+            || log::log_enabled!(target: "clazar_auth", event.level())
     }
 
     /// Leaves events where the program takes them; never blocks.
@@ -302,7 +302,7 @@ impl Shared {
         for event in events {
             // What a logger panics with is not the caller's affair.
             let _ = contain(|| {
-                log::log!(target: "clazar_auth", event.kind.level(), "{}", event.message);
+                log::log!(target: "clazar_auth", event.level(), "{}", event.message);
                 if let Some(Listener::Callback(callback)) = &self.listener {
                     callback(event);
                 }

@@ -1,0 +1,94 @@
+//! Keyword arguments become options.
+
+use std::time::Duration;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::argument::{Argument, flag, hosts, number, optional, owned, path};
+use super::error::raise;
+use crate::Error;
+use crate::binding::{Config, OptionName, OptionRow, OptionType, OptionValue, Scope, Secret};
+
+/// The arguments of a call that makes a provider, or that asks for one token.
+pub(super) struct Call<'a, 'py> {
+    /// Its name, for errors.
+    pub(super) name: &'static str,
+    /// Whether it makes a provider.
+    pub(super) is_provider: bool,
+    pub(super) keywords: Option<&'a Bound<'py, PyDict>>,
+}
+
+impl<'py> Call<'_, 'py> {
+    /// What the call says, with its credentials.
+    pub(super) fn with_credentials(
+        &self,
+        py: Python<'py>,
+        client_id: &Bound<'py, PyAny>,
+        client_secret: &Argument<'py>,
+    ) -> PyResult<Config> {
+        let mut config = self.config(py)?;
+        config.set(OptionName::ClientId, value(py, OptionName::ClientId.row(), client_id)?);
+        if let Some(secret) = client_secret {
+            config
+                .set(OptionName::ClientSecret, value(py, OptionName::ClientSecret.row(), secret)?);
+        }
+        Ok(config)
+    }
+
+    /// What the keywords say; those that are None say nothing.
+    pub(super) fn config(&self, py: Python<'py>) -> PyResult<Config> {
+        let mut config = Config::default();
+        for (keyword, argument) in self.keywords.into_iter().flatten() {
+            let keyword = owned("a keyword", &keyword)?;
+            let row = OptionName::from_name(&keyword).map(OptionName::row);
+            let row = row.filter(|row| self.takes(row)).ok_or_else(|| {
+                let text =
+                    format!("{}() got an unexpected keyword argument '{keyword}'", self.name);
+                PyTypeError::new_err(text)
+            })?;
+            if !argument.is_none() {
+                config.set(row.option, value(py, row, &argument)?);
+            }
+        }
+        Ok(config)
+    }
+
+    fn takes(&self, row: &OptionRow) -> bool {
+        let is_positional = matches!(row.option, OptionName::ClientId | OptionName::ClientSecret);
+        !is_positional && (self.is_provider || row.scope != Scope::Provider)
+    }
+}
+
+fn value(py: Python<'_>, row: &OptionRow, argument: &Bound<'_, PyAny>) -> PyResult<OptionValue> {
+    let name = row.name;
+    Ok(match row.kind {
+        OptionType::Text | OptionType::Url => OptionValue::Text(owned(name, argument)?),
+        OptionType::Secret => OptionValue::Secret(Secret::new(owned(name, argument)?)),
+        OptionType::Path => OptionValue::Path(path(name, argument)?),
+        OptionType::Store => {
+            let path = path(name, argument)?;
+            let wrong = || Error::invalid("the store is not valid UTF-8; name another");
+            let text = path.to_str().ok_or_else(|| raise(py, &wrong()))?;
+            OptionValue::Text(text.to_owned())
+        }
+        OptionType::Hosts => OptionValue::Hosts(hosts(name, argument)?),
+        OptionType::Duration => OptionValue::Duration(seconds(py, name, number(name, argument)?)?),
+        OptionType::Flag => OptionValue::Flag(flag(name, argument)?),
+    })
+}
+
+/// The argument `timeout` of a call.
+pub(super) fn timeout(py: Python<'_>, argument: &Argument<'_>) -> PyResult<Option<Duration>> {
+    let number = optional("timeout", argument, number)?;
+    number.map(|number| seconds(py, "timeout", number)).transpose()
+}
+
+/// A number of seconds that a [`Duration`] can hold; `name` is that of the argument.
+pub(super) fn seconds(py: Python<'_>, name: &str, number: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(number).map_err(|_| {
+        let text = format!("the {name} is not a number of seconds from 0 up; give one");
+        raise(py, &Error::invalid(text))
+    })
+}

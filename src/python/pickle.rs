@@ -1,0 +1,45 @@
+//! Pickles a provider as what it is made from again: no secret is in a pickle.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::binding::{Config, OptionName, OptionValue};
+
+/// The options that the program gave, or the one that may hold a secret.
+pub(super) struct PickleState(Result<Vec<(OptionName, OptionValue)>, OptionName>);
+
+impl PickleState {
+    pub(super) fn new(config: &Config) -> Self {
+        let given = config.values().given().map(|(option, value)| (option, value.clone()));
+        Self(config.first_secret().map_or_else(|| Ok(given.collect()), Err))
+    }
+
+    /// What `__reduce__` answers.
+    pub(super) fn reduce<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let given = self.0.as_ref().map_err(|secret| {
+            PyTypeError::new_err(format!(
+                "this TokenProvider is not pickled, since its {} is or may hold a secret; give that in \
+                 the environment and use from_env(), or make one in each process",
+                secret.row().name
+            ))
+        })?;
+        let options = PyDict::new(py);
+        for (option, value) in given {
+            options.set_item(option.row().name, python(py, value)?)?;
+        }
+        let make = py.import("clazar_auth._pickle")?.getattr("provider")?;
+        Ok((make, (options,)).into_pyobject(py)?.into_any())
+    }
+}
+
+fn python<'py>(py: Python<'py>, value: &OptionValue) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        OptionValue::Text(text) => text.into_pyobject(py)?.into_any(),
+        OptionValue::Secret(_) => unreachable!("a secret is not pickled"),
+        OptionValue::Path(path) => path.into_pyobject(py)?.into_any(),
+        OptionValue::Hosts(hosts) => hosts.into_pyobject(py)?.into_any(),
+        OptionValue::Duration(duration) => duration.as_secs_f64().into_pyobject(py)?.into_any(),
+        OptionValue::Flag(on) => on.into_pyobject(py)?.to_owned().into_any(),
+    })
+}

@@ -1,0 +1,53 @@
+//! Documentation texts, as each language writes them.
+
+/// `text` in lines of at most `width` characters, each after `prefix`.
+pub fn wrapped(text: &str, prefix: &str, width: usize) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().unwrap();
+        if !line.is_empty() && prefix.len() + line.len() + 1 + word.len() > width {
+            lines.push(word.to_owned());
+        } else {
+            let space = if line.is_empty() { "" } else { " " };
+            line.extend([space, word]);
+        }
+    }
+    lines.iter().map(|line| format!("{prefix}{line}\n")).collect()
+}
+
+/// `text` with each value that stands between backticks put between `quotes`, and each name as `name`
+/// writes it: one in capital letters, a variable of a shell, or a function of ours.
+pub fn quoted(text: &str, quotes: char, name: impl Fn(&str) -> String) -> String {
+    let parts = text.trim().split('`').enumerate();
+    let shown = parts.map(|(i, part)| match i % 2 {
+        0 => part.to_owned(),
+        _ if is_name(part) => name(part),
+        _ => format!("{quotes}{part}{quotes}"),
+    });
+    shown.collect()
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with('$')
+        || text.starts_with("clazar_")
+        || text.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+}
+
+/// As the continuation of a sentence.
+pub fn continued(text: &str) -> String {
+    let mut letters = text.trim().chars();
+    let first = letters.next().unwrap();
+    first.to_lowercase().chain(letters).collect()
+}
+
+/// `RateLimited` as `RATE_LIMITED`.
+pub fn in_capitals(name: &str) -> String {
+    let mut capitals = String::new();
+    for (i, c) in name.chars().enumerate() {
+        if i > 0 && c.is_uppercase() {
+            capitals.push('_');
+        }
+        capitals.push(c.to_ascii_uppercase());
+    }
+    capitals
+}
