@@ -81,7 +81,7 @@ fn all_that_wait_share_a_failure() {
 #[test]
 fn a_token_that_is_due_is_replaced() {
     let sandbox = Sandbox::start().unwrap();
-    sandbox.set_lifetime(Duration::from_secs(2));
+    sandbox.set_lifetime(Duration::from_secs(5));
     let provider = provider(&sandbox);
     let first = provider.token().unwrap();
     wait_until(|| first.is_expired());

@@ -319,7 +319,7 @@ fn either_secret_opens_what_one_has_sealed() {
 #[test]
 fn a_dead_token_is_a_miss() {
     let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
-    sandbox.set_lifetime(Duration::from_secs(2));
+    sandbox.set_lifetime(Duration::from_secs(5));
     let first = provider(&sandbox, &folder.0).token().unwrap();
     wait_until(|| first.is_expired());
     sandbox.set_lifetime(Duration::from_secs(1000));
