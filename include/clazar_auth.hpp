@@ -189,9 +189,22 @@ public:
     Config& proxy(std::string_view text) {
         return set(clazar_config_set_proxy, "proxy", text);
     }
+    /** As `clazar_config_set_timeout_ms`; above zero. */
+    Config& timeout(std::chrono::milliseconds time) {
+        return set_time(clazar_config_set_timeout_ms, "timeout", time);
+    }
     /** As `clazar_config_set_user_agent`. */
     Config& user_agent(std::string_view text) {
         return set(clazar_config_set_user_agent, "user_agent", text);
+    }
+    /** As `clazar_config_set_allowed_hosts`, of any range of texts. */
+    template <class Range>
+    Config& allowed_hosts(const Range& texts) {
+        return set_all(clazar_config_set_allowed_hosts, "allowed_hosts", texts);
+    }
+    /** The same, of a list in braces. */
+    Config& allowed_hosts(std::initializer_list<std::string_view> texts) {
+        return set_all(clazar_config_set_allowed_hosts, "allowed_hosts", texts);
     }
     /** As `clazar_config_set_store`. */
     Config& store(std::string_view text) {
@@ -206,35 +219,6 @@ public:
         return done(clazar_config_set_system_roots(handle_.get(), on), "system_roots");
     }
     // end of what is generated
-
-    /** As `clazar_config_set_allowed_hosts`: of any range of texts. */
-    template <class Range>
-    Config& allowed_hosts(const Range& hosts) {
-        std::vector<std::string> copies;
-        for (const auto& host : hosts) copies.emplace_back(std::string_view(host));
-        std::vector<const char*> texts;
-        for (const auto& copy : copies) {
-            if (copy.find('\0') != std::string::npos) {
-                throw Error("allowed_hosts must not contain a NUL");
-            }
-            texts.push_back(copy.c_str());
-        }
-        return done(
-            clazar_config_set_allowed_hosts(handle_.get(), texts.data(), texts.size()),
-            "allowed_hosts");
-    }
-    /** The same, of a list in braces. */
-    Config& allowed_hosts(std::initializer_list<std::string_view> hosts) {
-        return allowed_hosts<std::initializer_list<std::string_view>>(hosts);
-    }
-
-    /** The limit for one whole exchange: above 0 and at most a day. */
-    Config& timeout(std::chrono::milliseconds timeout) {
-        if (timeout.count() <= 0) throw Error("timeout must be above 0");
-        return done(clazar_config_set_timeout_ms(handle_.get(),
-                                                 static_cast<std::uint64_t>(timeout.count())),
-                    "timeout");
-    }
 
     /**
      * Has each event of the providers made with these settings told to `callback`, on any thread
@@ -272,6 +256,26 @@ private:
             throw Error(std::string(name) + " must not contain a NUL");
         }
         return done(setter(handle_.get(), detail::Text(value).c_str()), name);
+    }
+
+    template <class Setter, class Range>
+    Config& set_all(Setter setter, const char* name, const Range& values) {
+        std::vector<std::string> copies;
+        for (const auto& value : values) copies.emplace_back(std::string_view(value));
+        std::vector<const char*> texts;
+        for (const auto& copy : copies) {
+            if (copy.find('\0') != std::string::npos) {
+                throw Error(std::string(name) + " must not contain a NUL");
+            }
+            texts.push_back(copy.c_str());
+        }
+        return done(setter(handle_.get(), texts.data(), texts.size()), name);
+    }
+
+    template <class Setter>
+    Config& set_time(Setter setter, const char* name, std::chrono::milliseconds time) {
+        if (time.count() <= 0) throw Error(std::string(name) + " must be above 0");
+        return done(setter(handle_.get(), static_cast<std::uint64_t>(time.count())), name);
     }
 
     Config& done(clazar_status status, const char* name) {

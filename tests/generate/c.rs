@@ -269,22 +269,43 @@ fn write_header() {
 }
 
 fn write_cpp_setters() {
+    let member = |comment: &str, head: &str, body: &str| {
+        format!("    /** {comment} */\n    {head} {{\n        return {body};\n    }}\n")
+    };
     let setters = OPTIONS.iter().map(|row| {
         let name = row.name;
-        let comment = format!("    /** As `clazar_config_set_{name}`. */\n");
-        let (argument, body) = match row.kind {
-            OptionType::Flag => (
-                "bool on",
-                format!("return done(clazar_config_set_{name}(handle_.get(), on), \"{name}\");"),
+        let setter = format!("clazar_config_set_{name}");
+        let comment = format!("As `{setter}`.");
+        match row.kind {
+            OptionType::Flag => member(
+                &comment,
+                &format!("Config& {name}(bool on)"),
+                &format!("done({setter}(handle_.get(), on), \"{name}\")"),
             ),
-            // What only C++ can say of them is written by hand.
-            OptionType::Duration | OptionType::Hosts => return String::new(),
-            _ => (
-                "std::string_view text",
-                format!("return set(clazar_config_set_{name}, \"{name}\", text);"),
+            OptionType::Duration => member(
+                &format!("As `{setter}_ms`; above zero."),
+                &format!("Config& {name}(std::chrono::milliseconds time)"),
+                &format!("set_time({setter}_ms, \"{name}\", time)"),
             ),
-        };
-        format!("{comment}    Config& {name}({argument}) {{\n        {body}\n    }}\n")
+            OptionType::Hosts => {
+                let of_a_range = member(
+                    &format!("As `{setter}`, of any range of texts."),
+                    &format!("template <class Range>\n    Config& {name}(const Range& texts)"),
+                    &format!("set_all({setter}, \"{name}\", texts)"),
+                );
+                let of_a_list = member(
+                    "The same, of a list in braces.",
+                    &format!("Config& {name}(std::initializer_list<std::string_view> texts)"),
+                    &format!("set_all({setter}, \"{name}\", texts)"),
+                );
+                of_a_range + &of_a_list
+            }
+            _ => member(
+                &comment,
+                &format!("Config& {name}(std::string_view text)"),
+                &format!("set({setter}, \"{name}\", text)"),
+            ),
+        }
     });
     parts("include/clazar_auth.hpp", &[("setters", setters.collect())]);
 }

@@ -159,7 +159,13 @@ fn write_errors() {
 }
 
 fn write_variables() {
-    let names = OPTIONS.iter().map(|row| row.variable).filter(|name| !name.is_empty());
+    let rows = OPTIONS.iter().filter(|row| !row.variable.is_empty());
+    let is_no_text = |row: &&OptionRow| {
+        matches!(row.kind, OptionType::Hosts | OptionType::Duration | OptionType::Flag)
+    };
+    let no_text = rows.clone().find(is_no_text).map(|row| row.name);
+    assert_eq!(no_text, None, "a variable is taken as text; teach OptionValues to read this one");
+    let names = rows.map(|row| row.variable);
     let names: String = names.map(|name| format!("    \"{name}\",\n")).collect();
     file(
         "python/clazar_auth/_variables.py",
