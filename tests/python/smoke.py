@@ -80,9 +80,7 @@ class Smoke(unittest.TestCase):
             url = self.sandbox.url + "/listings/"
             headers: dict[str, str] = {}
             body = None
-
-            def register_hook(self, event: str, hook: object) -> None:
-                pass
+            hooks: dict[str, list[object]] = {"response": []}
 
         with self.sandbox.provider() as provider:
             request = provider(Request())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import io
 import json
@@ -15,6 +16,7 @@ import pytest
 import requests
 from helpers import LONG, Loopback, at_once
 
+from clazar_auth import AccessToken, TokenProvider
 from clazar_auth.integrations.requests import authorize
 from clazar_auth.testing import Sandbox
 
@@ -82,6 +84,103 @@ def test_a_hook_pickles_without_a_token(sandbox: Sandbox) -> None:
     pickled = pickle.dumps(response)
     assert token not in pickled
     assert pickle.loads(pickled).json()["count"] == 3
+
+
+# ---- A prepared request ----
+
+
+def prepared(provider: Any, url: str) -> requests.PreparedRequest:
+    return requests.Request("GET", url, auth=provider).prepare()
+
+
+def send(request: requests.PreparedRequest) -> int:
+    with requests.Session() as session:
+        return session.send(request).status_code
+
+
+class Recording(TokenProvider):
+    """Keeps the tokens that are to be taken out of use."""
+
+    refused: list[str]
+
+    def invalidate(self, token: AccessToken) -> None:
+        self.refused.append(token.value)
+        super().invalidate(token)
+
+
+def test_a_request_that_is_sent_often_tells_of_each_refusal(sandbox: Sandbox) -> None:
+    provider = Recording(sandbox.client_id, sandbox.client_secret, auth_url=sandbox.auth_url)
+    provider.refused = []
+    request = prepared(provider, f"{sandbox.url}/listings/")
+    tokens = [provider.token().value]
+    sandbox.revoke_tokens()
+    assert send(request) == 200
+    tokens.append(provider.token().value)
+    sandbox.revoke_tokens()
+    before = sandbox.requests("/listings/")
+    assert send(request) == 401, "exchanges for this reason are seldom"
+    assert sandbox.requests("/listings/") == before + 1
+    assert provider.refused == tokens
+
+
+def test_a_request_that_was_authorized_often_is_sent_again_once(sandbox: Sandbox) -> None:
+    provider = sandbox.provider()
+    request = prepared(provider, f"{sandbox.url}/listings/")
+    for _ in range(3):
+        authorize(provider, request)
+    for _ in range(9):
+        sandbox.answer_next(401, path="/listings/")
+    assert send(request) == 401
+    assert sandbox.requests("/listings/") == 2
+
+
+def test_a_request_that_is_sent_twice_at_once_is_renewed_twice(sandbox: Sandbox) -> None:
+    class Adapter(requests.adapters.HTTPAdapter):
+        def send(self, *arguments: Any, **options: Any) -> requests.Response:
+            response = super().send(*arguments, **options)
+            if response.status_code == 401:
+                assert send(request) == 200, "as another thread would, that is quicker"
+            return response
+
+    request = prepared(sandbox.provider(), f"{sandbox.url}/listings/")
+    sandbox.revoke_tokens()
+    with requests.Session() as session:
+        session.mount("http://", Adapter())
+        assert session.send(request).status_code == 200
+    assert sandbox.requests() == 2
+
+
+def test_a_hook_that_raises_does_not_get_a_refusal_first(sandbox: Sandbox) -> None:
+    def check(response: requests.Response, **_: object) -> None:
+        response.raise_for_status()
+
+    provider = sandbox.provider()
+    request = requests.Request("GET", f"{sandbox.url}/listings/").prepare()
+    request.register_hook("response", check)  # type: ignore[no-untyped-call]
+    authorize(provider, request)
+    for _ in range(2):
+        sandbox.answer_next(401, path="/listings/")
+        assert send(request) == 200
+        provider.refresh()
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, requests.PreparedRequest.copy])
+def test_a_copy_is_renewed_as_well(sandbox: Sandbox, duplicate: Any) -> None:
+    provider = sandbox.provider()
+    request = prepared(provider, f"{sandbox.url}/listings/")
+    duplicates = [duplicate(request) for _ in range(2)]
+    sandbox.revoke_tokens()
+    assert [send(one) for one in (request, *duplicates)] == [200] * 3
+    assert sandbox.requests() == 2
+
+
+def test_a_fresh_token_is_not_sent_twice_after_a_redirect(sandbox: Sandbox) -> None:
+    sandbox.answer_next(401, path="/buyers/")
+    sandbox.answer_next(307, headers={"Location": "/listings/"}, path="/buyers/")
+    sandbox.answer_next(401, path="/listings/")
+    response = requests.get(f"{sandbox.url}/buyers/", auth=sandbox.provider())
+    assert response.status_code == 401
+    assert sandbox.requests("/listings/") == 1
 
 
 # ---- Bodies ----

@@ -59,16 +59,13 @@ def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequ
     'Bearer ...'
     """
     checked(provider)
-    if not hasattr(request, "register_hook"):
+    if not hasattr(request, "hooks"):
         raise TypeError(
             f"{type(request).__module__} is not requests; see clazar_auth.integrations for its adapter"
         )
     provider.check_url(request.url or "")
     _check_proxy(request.url or "")
-    token = provider.token()
-    request.headers["Authorization"] = token.authorization
-    retry = _Retry(provider, token, request)
-    request.register_hook("response", retry)  # type: ignore[no-untyped-call]
+    _give(request, provider, provider.token())
     return request
 
 
@@ -81,8 +78,25 @@ def _check_proxy(url: str) -> None:
         raise refusal(url)
 
 
+def _give(request: PreparedRequest, provider: TokenProvider, token: AccessToken) -> None:
+    """Put the token into a request, in place of an earlier one."""
+    request.headers["Authorization"] = token.authorization
+    _hook(request, _Retry(provider, token, request))
+
+
+def _hook(request: PreparedRequest, *retries: _Retry) -> None:
+    """Put these ahead of the program's hooks: one that raises is not to keep a 401 from them."""
+    others = [hook for hook in request.hooks["response"] if not isinstance(hook, _Retry)]
+    # Anew, since the copies of a request share its hooks.
+    request.hooks = {**request.hooks, "response": [*retries, *others]}
+
+
+def _retries(request: PreparedRequest) -> list[_Retry]:
+    return [hook for hook in request.hooks["response"] if isinstance(hook, _Retry)]
+
+
 class _Retry:
-    """Answers a 401 with a fresh token, once."""
+    """Answers a 401 to this token with a fresh one, once."""
 
     def __init__(
         self, provider: TokenProvider, token: AccessToken, request: PreparedRequest
@@ -112,7 +126,9 @@ class _Retry:
         return self._send_again(response, token, **options)
 
     def _is_ours(self, request: PreparedRequest) -> bool:
-        return request.headers.get("Authorization") == self._token.authorization
+        # Another thread that sends the same request may have put a fresh token into it meanwhile.
+        tokens = [retry._token.authorization for retry in (self, *_retries(request))]
+        return request.headers.get("Authorization") in tokens
 
     def _is_replaced(self, request: PreparedRequest) -> bool:
         # After a redirect within the origin, requests puts what .netrc says in the token's place;
@@ -121,7 +137,7 @@ class _Retry:
 
     def _send_again(self, response: Response, token: AccessToken, **options: Any) -> Response:
         # What follows a redirect is made from the first request.
-        response.request.headers["Authorization"] = token.authorization
+        _give(response.request, self._provider, token)
         again = response.request.copy()
         answer: Response = response.connection.send(again, **options)
         answer.history.append(response)
@@ -139,6 +155,12 @@ class _Retry:
         except (AttributeError, OSError, ValueError):  # ValueError: it was closed.
             return False
         return True
+
+    def __copy__(self) -> _Retry:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> _Retry:
+        return self
 
     def __reduce__(self) -> tuple[Callable[[], object], tuple[()]]:
         # A response is pickled with its request and its hooks. The request's headers have the token
