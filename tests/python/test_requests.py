@@ -174,6 +174,15 @@ def test_a_copy_is_renewed_as_well(sandbox: Sandbox, duplicate: Any) -> None:
     assert sandbox.requests() == 2
 
 
+def test_an_authorization_of_the_program_stays(sandbox: Sandbox) -> None:
+    provider = sandbox.provider()
+    request = prepared(provider, f"{sandbox.url}/listings/")
+    request.headers["Authorization"] = "Basic bm90LWEtcmVhbC1wYXNzd29yZA=="
+    assert send(request) == 401
+    assert sandbox.requests("/listings/") == 1
+    assert provider.stats().invalidations == 0
+
+
 def test_a_fresh_token_is_not_sent_twice_after_a_redirect(sandbox: Sandbox) -> None:
     sandbox.answer_next(401, path="/buyers/")
     sandbox.answer_next(307, headers={"Location": "/listings/"}, path="/buyers/")
@@ -291,6 +300,18 @@ def test_netrc_brings_no_token_to_another_origin(sandbox: Sandbox, get: Get) -> 
         [headers] = other.seen
         assert headers["Authorization"].startswith("Basic ")
     assert sandbox.requests() == 1
+
+
+@either_way
+@pytest.mark.usefixtures("netrc")
+def test_netrc_does_not_bring_the_token_back_from_elsewhere(sandbox: Sandbox, get: Get) -> None:
+    """The other host has chosen the URL."""
+    with Sandbox() as other:
+        location = {"Location": f"{sandbox.url}/listings/"}
+        other.answer_next(302, headers=location, path="/buyers/")
+        sandbox.answer_next(302, headers={"Location": f"{other.url}/buyers/"}, path="/buyers/")
+        assert get(sandbox.provider(), f"{sandbox.url}/buyers/").status_code == 401
+    assert sandbox.requests("/listings/") == 1
 
 
 # ---- Many threads ----

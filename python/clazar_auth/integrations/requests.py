@@ -37,8 +37,9 @@ def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequ
 
     The request is sent again with its whole body; where the body cannot be had again (a generator),
     the 401 is returned as it is, and the next request has a fresh token. After a redirect to
-    another origin a request goes without the token. After one within the origin, requests prefers
-    what .netrc says; if the API answers 401 to that, the request is sent again with the token.
+    another origin all requests of that call go without the token. After one within the origin,
+    requests prefers what .netrc says; if the API answers 401 to that, the request is sent again
+    with the token.
 
     Args:
         provider (TokenProvider): where the token comes from.
@@ -109,7 +110,10 @@ class _Retry:
     def __call__(self, response: Response, **options: Any) -> Response:
         request = response.request
         is_ours = self._is_ours(request)
-        if response.status_code != 401 or not (is_ours or self._is_replaced(request)):
+        if not is_ours and _origin(request) != self._origin:
+            _hook(request)  # A redirect that leads back from elsewhere is not to bring the token.
+            return response
+        if response.status_code != 401 or not (is_ours or _is_of_netrc(request)):
             return response
         if is_ours:
             self._provider.invalidate(self._token)
@@ -129,11 +133,6 @@ class _Retry:
         # Another thread that sends the same request may have put a fresh token into it meanwhile.
         tokens = [retry._token.authorization for retry in (self, *_retries(request))]
         return request.headers.get("Authorization") in tokens
-
-    def _is_replaced(self, request: PreparedRequest) -> bool:
-        # After a redirect within the origin, requests puts what .netrc says in the token's place;
-        # after one to another origin, it takes the token out.
-        return "Authorization" in request.headers and _origin(request) == self._origin
 
     def _send_again(self, response: Response, token: AccessToken, **options: Any) -> Response:
         # What follows a redirect is made from the first request.
@@ -174,6 +173,16 @@ def _no_retry() -> Callable[..., None]:
 
 def _pass_on(response: Response, **options: Any) -> None:
     pass
+
+
+def _is_of_netrc(request: PreparedRequest) -> bool:
+    """Whether its authorization is what requests puts in the token's place after a redirect."""
+    requests: Any = sys.modules.get("requests")
+    credentials = requests and requests.utils.get_netrc_auth(request.url)
+    if not credentials:
+        return False
+    like_it = requests.auth.HTTPBasicAuth(*credentials)(request.copy()).headers
+    return bool(request.headers.get("Authorization") == like_it["Authorization"])
 
 
 def _leave(response: Response) -> None:
