@@ -200,6 +200,8 @@ PREFIX = b"not a part of the body"
 def bodies(folder: Path) -> Iterator[Any]:
     yield BODY
     yield BODY.decode()
+    yield bytearray(BODY)
+    yield memoryview(BODY)
     for file in (io.BytesIO(PREFIX + BODY), io.StringIO((PREFIX + BODY).decode())):
         file.seek(len(PREFIX))
         yield file

@@ -145,7 +145,7 @@ class _Retry:
 
     def _rewind(self, body: Any) -> bool:
         """Whether the body can be sent again, from its start."""
-        if body is None or isinstance(body, (bytes, str)):
+        if body is None or isinstance(body, (bytes, bytearray, memoryview, str)):
             return True
         if self._position is None:
             return False
