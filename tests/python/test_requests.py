@@ -183,6 +183,22 @@ def test_an_authorization_of_the_program_stays(sandbox: Sandbox) -> None:
     assert provider.stats().invalidations == 0
 
 
+def test_a_transport_of_the_program_need_not_name_its_connection(sandbox: Sandbox) -> None:
+    class Adapter(requests.adapters.HTTPAdapter):
+        def send(self, *arguments: Any, **options: Any) -> requests.Response:
+            response = super().send(*arguments, **options)
+            del response.connection
+            return response
+
+    provider = sandbox.provider()
+    provider.token()
+    sandbox.revoke_tokens()
+    with requests.Session() as session:
+        session.mount("http://", Adapter())
+        for status in (401, 200):
+            assert session.get(f"{sandbox.url}/listings/", auth=provider).status_code == status
+
+
 def test_a_fresh_token_is_not_sent_twice_after_a_redirect(sandbox: Sandbox) -> None:
     sandbox.answer_next(401, path="/buyers/")
     sandbox.answer_next(307, headers={"Location": "/listings/"}, path="/buyers/")

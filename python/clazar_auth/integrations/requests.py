@@ -117,7 +117,9 @@ class _Retry:
             return response
         if is_ours:
             self._provider.invalidate(self._token)
-        if not self._rewind(request.body):
+        # A transport adapter of the program need not tell its connection.
+        has_connection = getattr(response, "connection", None) is not None
+        if not has_connection or not self._rewind(request.body):
             return response
         try:
             token = self._provider.token()
