@@ -65,6 +65,23 @@ def test_an_error_shows_the_token_in_its_repr(sandbox: Sandbox) -> None:
     assert token not in str(caught.value)
 
 
+def test_a_refusal_of_another_authorization_is_not_ours(sandbox: Sandbox) -> None:
+    async def other(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        request.headers["Authorization"] = "Basic bm90LWEtcmVhbC1wYXNzd29yZA=="
+        return await handler(request)
+
+    async def main() -> int:
+        async with aiohttp.ClientSession(middlewares=[middleware(provider), other]) as session:
+            return await status(session, f"{sandbox.url}/listings/")
+
+    provider = sandbox.provider()
+    assert asyncio.run(main()) == 401
+    assert sandbox.requests("/listings/") == 1
+    assert provider.stats().invalidations == 0
+
+
 def test_the_token_does_not_come_back_from_elsewhere(sandbox: Sandbox) -> None:
     with Sandbox() as other:
         url = redirect(sandbox, redirect(other, f"{sandbox.url}/listings/"))

@@ -99,7 +99,9 @@ async def _send(
     token = await provider.token_async()
     request.headers["Authorization"] = token.authorization
     response = await handler(request)
-    if response.status != 401:
+    # A middleware of the program that comes after this one may have put another in its place.
+    is_ours = request.headers.get("Authorization") == token.authorization
+    if response.status != 401 or not is_ours:
         return response
     provider.invalidate(token)
     if not _has_its_body(request):
