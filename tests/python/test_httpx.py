@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import gzip
 import io
 import pickle
+import ssl
+from collections.abc import Iterator
 from datetime import timedelta
 from types import ModuleType
+from typing import Any
 
 import httpx
 import httpx2
 import pytest
-from helpers import python
+import trustme
+from helpers import Loopback, python
 
 from clazar_auth import TokenProvider
 from clazar_auth.integrations.httpx import Auth
@@ -134,3 +139,92 @@ def test_a_refusal_that_is_compressed_is_dropped(sandbox: Sandbox, library: Modu
     assert response.status_code == 200
     [refused] = response.history
     assert (refused.status_code, refused.content) == (401, b"")
+
+
+class Refusing(Loopback):
+    """Answers 401."""
+
+    verify: ssl.SSLContext
+
+    def answer(self) -> tuple[int, dict[str, object]]:
+        return 401, {}
+
+
+@pytest.fixture(params=["http", "https"])
+def refusing(request: pytest.FixtureRequest) -> Iterator[Refusing]:
+    authority = trustme.CA()
+    server = Refusing()
+    server.verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(server.verify)
+    if request.param == "https":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        server.url = server.url.replace("http:", "https:")
+    with server:
+        yield server
+
+
+def check(response: Any) -> None:
+    response.raise_for_status()
+
+
+async def check_async(response: Any) -> None:
+    response.raise_for_status()
+
+
+@both
+def test_a_hook_that_raises_keeps_no_refusal_from_the_provider(
+    sandbox: Sandbox, refusing: Refusing, library: ModuleType
+) -> None:
+    """The library runs it before the adapter sees the response."""
+    provider = sandbox.provider(allowed_hosts=[f"127.0.0.1:{refusing.server_port}"])
+    hooks = {"response": [check]}
+    client = library.Client(auth=Auth(provider), event_hooks=hooks, verify=refusing.verify)
+    with client, pytest.raises(library.HTTPStatusError):
+        client.get(refusing.url)
+    assert provider.stats().invalidations == 1
+
+
+@both
+def test_an_asynchronous_hook_that_raises_keeps_none_either(
+    sandbox: Sandbox, refusing: Refusing, library: ModuleType
+) -> None:
+    async def main() -> None:
+        hooks = {"response": [check_async]}
+        client = library.AsyncClient(auth=Auth(provider), event_hooks=hooks, verify=refusing.verify)
+        async with client:
+            with pytest.raises(library.HTTPStatusError):
+                await client.get(refusing.url)
+
+    provider = sandbox.provider(allowed_hosts=[f"127.0.0.1:{refusing.server_port}"])
+    asyncio.run(main())
+    assert provider.stats().invalidations == 1
+
+
+@both
+def test_a_hook_that_raises_for_another_authorization_takes_no_token_away(
+    sandbox: Sandbox, library: ModuleType
+) -> None:
+    def replace(request: Any) -> None:
+        request.headers["Authorization"] = "Basic bm90LWEtcmVhbC1wYXNzd29yZA=="
+
+    provider = sandbox.provider()
+    hooks = {"request": [replace], "response": [check]}
+    client = library.Client(auth=Auth(provider), event_hooks=hooks)
+    with client, pytest.raises(library.HTTPStatusError):
+        client.get(f"{sandbox.url}/listings/")
+    assert provider.stats().invalidations == 0
+
+
+@both
+def test_a_transport_that_traces_nothing(sandbox: Sandbox, library: ModuleType) -> None:
+    statuses = iter((401, 200))
+    transport = library.MockTransport(lambda request: library.Response(next(statuses)))
+    provider = sandbox.provider()
+    with library.Client(auth=Auth(provider), transport=transport) as client:
+        assert client.get(f"{sandbox.url}/listings/").status_code == 200
+    assert provider.stats().invalidations == 1
+

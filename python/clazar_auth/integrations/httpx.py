@@ -78,7 +78,7 @@ class Auth(_Base):
         """
         self._provider.check_url(str(request.url))
         token = self._provider.token()
-        with _watched(request, _watch):
+        with _traced(request, _both, _Watch(self._provider, token).look):
             response = yield _with(request, token)
             if not _is_refused(response, token):
                 return
@@ -103,7 +103,7 @@ class Auth(_Base):
         """
         self._provider.check_url(str(request.url))
         token = await self._provider.token_async()
-        with _watched(request, _watch_async):
+        with _traced(request, _both_async, _Watch(self._provider, token).look):
             response = yield _with(request, token)
             if not _is_refused(response, token):
                 return
@@ -131,43 +131,61 @@ def _with(request: Any, token: AccessToken) -> Any:
 
 
 @contextmanager
-def _watched(request: Any, watch: Callable[[Any], object]) -> Iterator[None]:
-    """Let httpcore tell where it sends a request: only the client knows through which proxy."""
+def _traced(
+    request: Any, both: Callable[[Any, Any], object], look: Callable[..., None]
+) -> Iterator[None]:
+    """Let httpcore tell what it sends and gets, to the program's own trace as well."""
     extensions = request.extensions
-    if request.url.scheme == "http":
-        request.extensions = {**extensions, "trace": watch(extensions.get("trace"))}
+    request.extensions = {**extensions, "trace": both(look, extensions.get("trace"))}
     try:
         yield
     finally:
         request.extensions = extensions
 
 
-def _watch(trace: Any) -> Callable[[str, dict[str, Any]], None]:
-    def watch(event: str, info: dict[str, Any]) -> None:
-        _look(event, info)
+def _both(look: Any, trace: Any) -> Callable[[str, dict[str, Any]], None]:
+    def both(event: str, info: dict[str, Any]) -> None:
+        look(event, info)
         if trace is not None:
             trace(event, info)
 
-    return watch
+    return both
 
 
-def _watch_async(trace: Any) -> Callable[[str, dict[str, Any]], Awaitable[None]]:
-    async def watch(event: str, info: dict[str, Any]) -> None:
-        _look(event, info)
+def _both_async(look: Any, trace: Any) -> Callable[[str, dict[str, Any]], Awaitable[None]]:
+    async def both(event: str, info: dict[str, Any]) -> None:
+        look(event, info)
         if trace is not None:
             await trace(event, info)
 
-    return watch
+    return both
 
 
-def _look(event: str, info: dict[str, Any]) -> None:
-    """Refuse what is about to be sent to a proxy, if it has a token."""
-    if event.endswith(".send_request_headers.started"):
-        request = info["request"]
+class _Watch:
+    """Sees what the flow does not: the proxy of a request, and a 401 for which an event hook raises.
+
+    Not every transport tells of what it sends, so the flow looks for a 401 as well.
+    """
+
+    def __init__(self, provider: TokenProvider, token: AccessToken) -> None:
+        self._provider = provider
+        self._token = token
+        self._is_ours = False
+
+    def look(self, event: str, info: dict[str, Any]) -> None:
+        if event.endswith(".send_request_headers.started"):
+            self._sent(info["request"])
+        elif event.endswith(".receive_response_headers.complete"):
+            # HTTP/1.1 has its version before the status.
+            if self._is_ours and 401 in info["return_value"][:2]:
+                self._provider.invalidate(self._token)
+
+    def _sent(self, request: Any) -> None:
+        tokens = [value for name, value in request.headers if name.lower() == b"authorization"]
         # A whole URL is for a proxy: RFC 9112 section 3.2.2.
-        is_for_a_proxy = request.url.target.startswith(b"http:")
-        if is_for_a_proxy and any(name.lower() == b"authorization" for name, _ in request.headers):
+        if tokens and request.url.target.startswith(b"http:"):
             raise refusal(request.url.target.decode("ascii"))
+        self._is_ours = self._token.authorization.encode() in tokens
 
 
 def _is_refused(response: Any, token: AccessToken) -> bool:
