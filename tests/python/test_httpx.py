@@ -228,3 +228,18 @@ def test_a_transport_that_traces_nothing(sandbox: Sandbox, library: ModuleType) 
         assert client.get(f"{sandbox.url}/listings/").status_code == 200
     assert provider.stats().invalidations == 1
 
+
+@both
+def test_an_auth_of_the_program_may_go_through_it(sandbox: Sandbox, library: ModuleType) -> None:
+    class Signing(library.Auth):  # type: ignore[name-defined, misc]
+        def auth_flow(self, request: Any) -> Iterator[Any]:
+            request.headers["X-Signed"] = "yes"
+            yield from inner.auth_flow(request)
+
+    provider = sandbox.provider()
+    inner = Auth(provider)
+    provider.token()
+    sandbox.revoke_tokens()
+    response = library.get(f"{sandbox.url}/listings/", auth=Signing())
+    assert response.status_code == 200
+    assert response.request.headers["X-Signed"] == "yes"

@@ -90,6 +90,9 @@ class Auth(_Base):
                 _leave(response)
                 yield _with(response.request, fresh)
 
+    auth_flow = sync_auth_flow
+    """For an auth object of the program's own that wraps this one."""
+
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """What AsyncClient runs for each request.
 
