@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 import pytest
-from helpers import LONG, Handler, Loopback
+from helpers import LONG, Handler, HeldServer, Loopback
 
 from clazar_auth import ConfigurationError, TokenProvider
 from clazar_auth.integrations.aiohttp import middleware
@@ -80,6 +80,27 @@ def test_a_refusal_of_another_authorization_is_not_ours(sandbox: Sandbox) -> Non
     assert asyncio.run(main()) == 401
     assert sandbox.requests("/listings/") == 1
     assert provider.stats().invalidations == 0
+
+
+def test_the_history_shows_no_refusal(sandbox: Sandbox) -> None:
+    async def main(session: aiohttp.ClientSession) -> object:
+        async with session.get(f"{sandbox.url}/listings/") as response:
+            return response.status, response.history
+
+    sandbox.answer_next(401, path="/listings/")
+    assert run(sandbox.provider(), main) == (200, ()), "docs/http.md says so"
+
+
+def test_a_total_time_out_is_for_the_token_as_well() -> None:
+    async def main(session: aiohttp.ClientSession) -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await session.get(server.url, timeout=aiohttp.ClientTimeout(total=0.05))
+        server.go_on.set()
+        assert await status(session, server.url) == 200
+
+    with HeldServer() as server:
+        run(server.provider(), main)
+        assert [headers.get("Authorization") for headers in server.seen] == [None, "Bearer held-1"]
 
 
 def test_the_token_does_not_come_back_from_elsewhere(sandbox: Sandbox) -> None:
