@@ -32,14 +32,7 @@ impl Log {
         IS_DRAINING.set(true);
         let outcome = emit(py, &self.0.take());
         IS_DRAINING.set(false);
-        match outcome {
-            // What a log handler fails with is nothing to the caller; Ctrl-C and the like are.
-            Err(error) if error.is_instance_of::<PyException>(py) => {
-                error.write_unraisable(py, None);
-                Ok(())
-            }
-            outcome => outcome,
-        }
+        excuse(py, outcome)
     }
 }
 
@@ -54,7 +47,19 @@ fn emit(py: Python<'_>, events: &[Event]) -> PyResult<()> {
     let logger = py.import("clazar_auth._log")?.getattr("logger")?;
     for event in events {
         let method = if event.kind.is_warning() { "warning" } else { "info" };
-        logger.call_method1(method, ("%s", &event.message))?;
+        let outcome = logger.call_method1(method, ("%s", &event.message));
+        excuse(py, outcome.map(drop))?;
     }
     Ok(())
+}
+
+/// What a log handler fails with is nothing to the caller, or to the next event; Ctrl-C and the like are.
+fn excuse(py: Python<'_>, outcome: PyResult<()>) -> PyResult<()> {
+    match outcome {
+        Err(error) if error.is_instance_of::<PyException>(py) => {
+            error.write_unraisable(py, None);
+            Ok(())
+        }
+        outcome => outcome,
+    }
 }

@@ -199,6 +199,27 @@ def test_a_handler_that_fails_harms_no_call(
     assert [str(failure) for failure in failures] == ["a filter failed"]
 
 
+def test_a_handler_that_fails_loses_one_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that others may enter, and a new token, are told at one time."""
+    failures = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda failure: failures.append(failure.exc_value))
+
+    class Failing(Collector):
+        def emit(self, record: logging.LogRecord) -> None:
+            super().emit(record)
+            raise RuntimeError(record.levelname)
+
+    tmp_path.chmod(0o755)
+    with Sandbox() as sandbox:
+        provider = sandbox.provider(store=tmp_path)
+        for handler in listen(Failing()):
+            provider.token()
+    assert handler.levels() == ["WARNING", "INFO"]
+    assert [str(failure) for failure in failures] == ["WARNING", "INFO"]
+
+
 PROGRAM = """
 import clazar_auth{extra}
 from clazar_auth.testing import Sandbox
