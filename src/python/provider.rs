@@ -257,8 +257,9 @@ impl TokenProvider {
     /// >>> provider.invalidate(provider.token())
     /// >>> provider.peek() is None
     /// True
-    fn invalidate(&self, token: &AccessToken) {
+    fn invalidate(&self, py: Python<'_>, token: &AccessToken) -> PyResult<()> {
         self.provider.invalidate(&token.0);
+        self.log.drain(py)
     }
 
     /// What the provider did so far, and how it is now.
@@ -309,7 +310,9 @@ impl TokenProvider {
     /// True
     fn unseal(&self, py: Python<'_>, blob: Bound<'_, PyAny>) -> PyResult<()> {
         let blob = argument::bytes("blob", &blob)?;
-        self.provider.unseal(&blob).map_err(|error| raise(py, &error))
+        let outcome = self.provider.unseal(&blob);
+        self.log.drain(py)?;
+        outcome.map_err(|error| raise(py, &error))
     }
 
     /// The token in the store if it lives, without an exchange, and where the store is.
@@ -358,9 +361,10 @@ impl TokenProvider {
     /// Traceback (most recent call last):
     ///     ...
     /// clazar_auth.errors.ClosedError: ...
-    fn close(&self, py: Python<'_>) {
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.provider.close());
         self.text.forget();
+        self.log.drain(py)
     }
 
     /// Add the token to a request of the requests library, which calls this for ``auth=``.
@@ -377,8 +381,8 @@ impl TokenProvider {
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
-        self.close(py);
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+        self.close(py)
     }
 
     /// The provider itself: all that have it share its token.

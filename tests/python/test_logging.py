@@ -7,7 +7,7 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -362,6 +362,39 @@ def test_a_handler_that_refreshes_does_not_call_itself(sandbox: Sandbox) -> None
         provider.token()
         assert sandbox.requests() == 2
         provider.peek()
+        assert len(handler.records) == 2
+
+
+class RefreshingOnce(Collector):
+    """What this brings about is told by the next call."""
+
+    def __init__(self, provider: clazar_auth.TokenProvider) -> None:
+        super().__init__()
+        self.provider = provider
+
+    def emit(self, record: logging.LogRecord) -> None:
+        super().emit(record)
+        if len(self.records) == 1:
+            self.provider.refresh()
+
+
+Call = Callable[[clazar_auth.TokenProvider, clazar_auth.AccessToken, bytes], object]
+LAST_CALLS: dict[str, Call] = {
+    "close": lambda provider, token, blob: provider.close(),
+    "with": lambda provider, token, blob: provider.__exit__(),
+    "invalidate": lambda provider, token, blob: provider.invalidate(token),
+    "unseal": lambda provider, token, blob: provider.unseal(blob),
+}
+
+
+@pytest.mark.parametrize("name", LAST_CALLS)
+def test_the_last_call_tells_what_is_left(sandbox: Sandbox, name: str) -> None:
+    blob = sandbox.provider().seal()
+    provider = sandbox.provider()
+    for handler in listen(RefreshingOnce(provider)):
+        token = provider.token()
+        assert len(handler.records) == 1
+        LAST_CALLS[name](provider, token, blob)
         assert len(handler.records) == 2
 
 
