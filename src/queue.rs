@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwapOption;
 
+use crate::sys::fork;
+
 /// With nobody there to take them, older items make room for newer ones.
 const CAPACITY: usize = 100;
 
@@ -12,20 +14,33 @@ const CAPACITY: usize = 100;
 pub(crate) struct Queue<T>(Arc<Inner<T>>);
 
 struct Inner<T> {
-    items: ArcSwapOption<Vec<T>>,
+    items: ArcSwapOption<Items<T>>,
     /// What can be looked at often.
     any: AtomicBool,
+}
+
+/// What one process has left: a forked child is not to take what its parent will take as well.
+struct Items<T> {
+    generation: u64,
+    items: Vec<T>,
+}
+
+impl<T: Clone> Items<T> {
+    fn of_this_process(items: Option<&Self>) -> Vec<T> {
+        let ours = items.filter(|items| items.generation == fork::generation());
+        ours.map(|ours| ours.items.clone()).unwrap_or_default()
+    }
 }
 
 impl<T: Clone> Queue<T> {
     pub(crate) fn push(&self, item: &T) {
         self.0.items.rcu(|items| {
-            let mut items = items.as_deref().cloned().unwrap_or_default();
+            let mut items = Items::of_this_process(items.as_deref());
             if items.len() == CAPACITY {
                 items.remove(0);
             }
             items.push(item.clone());
-            Some(Arc::new(items))
+            Some(Arc::new(Items { generation: fork::generation(), items }))
         });
         self.0.any.store(true, Ordering::Release);
     }
@@ -36,9 +51,9 @@ impl<T: Clone> Queue<T> {
     }
 
     /// Takes all items, the oldest first.
-    pub(crate) fn take(&self) -> Arc<Vec<T>> {
+    pub(crate) fn take(&self) -> Vec<T> {
         self.0.any.swap(false, Ordering::AcqRel);
-        self.0.items.swap(None).unwrap_or_default()
+        Items::of_this_process(self.0.items.swap(None).as_deref())
     }
 }
 

@@ -161,7 +161,7 @@ impl Trust {
     }
 
     /// What there is to tell of the files that were read, in sentences; each is given once.
-    pub(crate) fn take_warnings(&self) -> Arc<Vec<String>> {
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
         self.warnings.take()
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -375,6 +376,39 @@ def test_children_remember_for_how_long_the_server_asked_to_wait() -> None:
             with Child(token=lambda: outcome(provider.token)) as child:
                 assert child.ask("token") == "RateLimitedError"
         assert sandbox.requests() == 1
+
+
+def test_a_child_does_not_tell_what_its_parent_is_to_tell(sandbox: Sandbox) -> None:
+    messages: list[str] = []
+    provider = sandbox.provider()
+
+    def keep(record: logging.LogRecord) -> bool:
+        messages.append(record.getMessage())
+        if len(messages) == 1:
+            provider.refresh()  # What this brings about is told by the next call.
+        return False
+
+    def told() -> int:
+        provider.peek()
+        return len(messages)
+
+    def refresh() -> int:
+        provider.refresh()
+        return told()
+
+    logger = logging.getLogger("clazar_auth")
+    logger.setLevel(logging.INFO)
+    logger.addFilter(keep)
+    try:
+        provider.token()
+        assert len(messages) == 1
+        with Child(told=told, refresh=refresh) as child:
+            assert child.ask("told") == 1
+            assert child.ask("refresh") == 2, "it tells what happens to it"
+        assert told() == 2
+    finally:
+        logger.removeFilter(keep)
+        logger.setLevel(logging.NOTSET)
 
 
 def outcome(call: Callable[[], object]) -> str:
