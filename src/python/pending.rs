@@ -1,6 +1,6 @@
 //! Waits that block no event loop; `clazar_auth._async` builds upon them.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use pyo3::prelude::*;
 use super::error::raise;
 use super::log::Log;
 use super::token::AccessToken;
-use crate::binding;
-use crate::binding::contain;
+use crate::binding::{self, contain, text};
+use crate::{Error, ErrorKind};
 
 /// A wait for an exchange.
 #[pyclass(frozen, module = "clazar_auth._native")]
@@ -69,6 +69,27 @@ struct Pipe {
     sender: UnixStream,
 }
 
+impl Pipe {
+    fn open() -> io::Result<Self> {
+        let (receiver, sender) = UnixStream::pair()?;
+        receiver.set_nonblocking(true)?;
+        sender.set_nonblocking(true)?;
+        Ok(Self { receiver, sender })
+    }
+}
+
+/// Most likely the process may open no more files. The token request goes on.
+fn no_pipe(error: &io::Error) -> Error {
+    Error::new(
+        ErrorKind::Transport,
+        format!(
+            "the wait for a token needs a pair of sockets, of which there are none ({}); close other files, \
+             or allow more with ulimit -n",
+            text::system(error)
+        ),
+    )
+}
+
 impl Wake for Pipe {
     fn wake(self: Arc<Self>) {
         // A full buffer is as readable as can be.
@@ -79,11 +100,8 @@ impl Wake for Pipe {
 #[pymethods]
 impl Waker {
     #[new]
-    fn new() -> PyResult<Self> {
-        let (receiver, sender) = UnixStream::pair()?;
-        receiver.set_nonblocking(true)?;
-        sender.set_nonblocking(true)?;
-        let pipe = Arc::new(Pipe { receiver, sender });
+    fn new(py: Python<'_>) -> PyResult<Self> {
+        let pipe = Arc::new(Pipe::open().map_err(|error| raise(py, &no_pipe(&error)))?);
         Ok(Self { waker: pipe.clone().into(), pipe })
     }
 

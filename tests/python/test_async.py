@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import pytest
@@ -375,6 +376,33 @@ def test_no_descriptor_is_left_by_trio(sandbox: Sandbox) -> None:
     before = descriptors()
     run_trio(main)
     assert descriptors() == before
+
+
+@contextmanager
+def without_descriptors() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def without_any(sandbox: Sandbox) -> None:
+    provider = sandbox.provider()
+    provider.token()
+    await provider.token_async()  # Imports what is needed, and does not wait.
+    provider.invalidate(provider.token())
+    with without_descriptors(), pytest.raises(clazar_auth.TransportError, match="open files"):
+        await provider.token_async()
+
+
+def test_without_descriptors_there_is_an_error_of_ours(sandbox: Sandbox, new_loop: NewLoop) -> None:
+    run(new_loop, without_any(sandbox))
+
+
+def test_without_descriptors_there_is_one_on_trio(sandbox: Sandbox) -> None:
+    run_trio(without_any, sandbox)
 
 
 def test_no_reader_is_left(sandbox: Sandbox) -> None:
