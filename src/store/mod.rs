@@ -71,7 +71,7 @@ impl Store {
     }
 
     /// `memory`, `file`, a `redis://` or `rediss://` URL, or the path of a folder (one with a slash in
-    /// it), as in `CLAZAR_STORE`.
+    /// it, and not like a URL: `./a:b` for `a:b`), as in `CLAZAR_STORE`.
     ///
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for anything else.
@@ -81,13 +81,26 @@ impl Store {
             "file" => Ok(Self::file()),
             #[cfg(feature = "redis")]
             url if url.starts_with("redis://") || url.starts_with("rediss://") => Self::redis(url),
-            _ if text.contains("://") || !text.contains('/') => Err(Error::invalid(
-                "the store is none that is known; give memory, file, the path of a folder, or \
-                 (where Redis is built in) a redis:// or rediss:// URL",
-            )),
+            _ if text.contains("://") || begins_as_url(text) || !text.contains('/') => {
+                Err(Error::invalid(
+                    "the store is none that is known; give memory, file, the path of a folder (from ./ \
+                     on, if it begins like a URL), or (where Redis is built in) a redis:// or rediss:// \
+                     URL, as text and not as a path",
+                ))
+            }
             path => Ok(Self::folder(path)),
         }
     }
+}
+
+/// Whether a text begins with a scheme (RFC 3986 section 3.1) and a colon: what libraries for paths make
+/// of a URL has one slash, and the folder's name would tell the password.
+fn begins_as_url(text: &str) -> bool {
+    let is_scheme = |scheme: &str| {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.bytes().all(allowed)
+    };
+    text.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme))
 }
 
 /// What is wrong with a store, in a sentence that names no secret: a miss, and never an error for a

@@ -336,10 +336,23 @@ fn a_guessable_secret_is_refused() {
 
 #[test]
 fn a_store_has_a_name() {
-    for text in ["memory", "file", "/var/lib/tokens", "./tokens"] {
+    for text in ["memory", "file", "/var/lib/tokens", "./tokens", "/a:b/c", "./redis:/c", "1:/c"] {
         Store::parse(text).unwrap();
     }
     for text in ["", "files", "ftp://host/", "tokens"] {
         assert_eq!(Store::parse(text).unwrap_err().kind(), ErrorKind::InvalidArgument, "{text}");
+    }
+}
+
+/// What a library for paths makes of one.
+#[test]
+fn a_url_with_one_slash_is_no_folder() {
+    for scheme in ["redis", "REDISS", "valkey+tls"] {
+        for rest in ["/user:not-a-real-password@host/0", "not-a-real-password@host/0"] {
+            let error = Store::parse(&format!("{scheme}:{rest}")).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+            let text = error.to_string();
+            assert!(text.contains("not as a path") && !text.contains("not-a-real"), "{text}");
+        }
     }
 }

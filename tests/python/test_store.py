@@ -40,6 +40,18 @@ def ask(code: str = ASK) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
 
 
+def test_no_folder_is_named_after_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = Path("redis://user:not-a-real-password@127.0.0.1:1/0")
+    assert str(url).startswith("redis:/user"), "a Path has one slash"
+    with pytest.raises(clazar_auth.ConfigurationError, match="not as a path") as caught:
+        TokenProvider("id", "not-a-real-secret-0123456789abcdef", store=url)
+    assert "password" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_eight_processes_at_once_make_one_request(sandbox: Sandbox, store: Path) -> None:
     sandbox.set_delay(0.2)
     processes = [ask() for _ in range(8)]
