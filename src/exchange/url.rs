@@ -9,6 +9,9 @@ use ureq::http::uri::Authority;
 use crate::error::Error;
 use crate::text::{self, printable};
 
+/// No URL is longer, in bytes: what [`Uri`] holds.
+const LONGEST: usize = 65_534;
+
 /// The host and port of a URL that may see a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
@@ -104,6 +107,9 @@ impl SecureUrl {
     pub(crate) fn parse(purpose: Purpose, text: &str) -> Result<Self, Error> {
         let refused = |why: &str| Err(Error::invalid(format!("the {} {why}", purpose.name())));
         let not_one = |what: &str| refused(&format!("{what}; give one like {}", purpose.example()));
+        if text.len() > LONGEST {
+            return refused(&format!("is longer than {LONGEST} bytes; shorten its query"));
+        }
         let Ok(uri) = text.parse::<Uri>() else {
             return not_one("is not a valid URL");
         };

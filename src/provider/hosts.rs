@@ -56,8 +56,10 @@ fn refused(entry: &str) -> Error {
     } else {
         "is not a host or host:port; give one"
     };
+    // A query or a fragment may hold anything.
+    let shown = entry.split(['?', '#']).next().unwrap_or_default();
     Error::invalid(format!(
         "the allowed host \"{}\" {why}, like {API} or [::1]:8443",
-        printable(entry, LONGEST_ENTRY)
+        printable(shown, LONGEST_ENTRY)
     ))
 }

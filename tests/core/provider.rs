@@ -182,6 +182,10 @@ fn the_token_goes_to_allowed_hosts_only() {
         assert!(error.contains(why) && !error.contains("authenticat"), "{error}");
     }
 
+    let long = format!("https://api.clazar.io/?{}", "q".repeat(1 << 16));
+    let error = by_default.check_url(&long).unwrap_err().to_string();
+    assert!(error.contains("longer than 65534 bytes") && error.len() < 200, "{error}");
+
     let credentials = || Credentials::new("id", "secret").unwrap();
     let named =
         TokenProvider::builder(credentials()).allowed_hosts(["gw.example.com", "[::1]:8443"]);
@@ -211,6 +215,8 @@ fn an_allowed_host_is_one_host() {
         ("https://host", "is a URL"),
         ("host/path", "is a URL"),
         ("//host", "is a URL"),
+        ("https://host/path?key=hidden", "is a URL"),
+        ("host#hidden", "is not a host"),
         ("host:0", "a port that is not from 1 to 65535"),
         (":0", "is not a host"),
         ("host:+443", "a port that is not"),
