@@ -57,6 +57,10 @@ def test_a_spawned_process_gets_it(
         ({"client_secret_fallback": SECRET}, "fallback"),
         ({"proxy": "http://user:not-a-real-password@127.0.0.1:3128"}, "proxy"),
         ({"proxy": "user:not-a-real-password@127.0.0.1:3128"}, "proxy"),
+        (
+            {"proxy": "http://[::1]:1/?key=not-a-real-key", "auth_url": "http://127.0.0.1:1/"},
+            "proxy",
+        ),
         ({"auth_url": "https://api.example/authenticate/?key=not-a-real-key"}, "auth_url"),
         ({"auth_url": "https://api.example/authenticate/#not-a-real-key"}, "auth_url"),
         ({"store": "redis://:not-a-real-password@127.0.0.1:6379/0"}, "store"),
