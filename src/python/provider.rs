@@ -76,6 +76,7 @@ impl TokenProvider {
     ///
     /// Raises:
     ///     ConfigurationError: for a variable or an argument that is missing or cannot work.
+    ///     TransportError: if a file cannot be read now, and may be later.
     ///
     /// >>> clazar_auth.TokenProvider.from_env(timeout=5)
     /// TokenProvider(client_id='...', auth_url='http://127.0.0.1:.../authenticate/')
