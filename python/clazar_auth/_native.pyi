@@ -390,7 +390,7 @@ class TokenProvider:
 
         >>> _ = provider.token()
         >>> provider.stats().empty
-        Exchanges(succeeded=1, failed=0)
+        Requests(succeeded=1, failed=0)
         """
     def seal(self) -> bytes:
         """The token, got as token() gets it, sealed with the client secret, for keeping anywhere.
