@@ -11,11 +11,12 @@ use crate::binding::{Event, Listener};
 /// Takes an event. `message` is a sentence for a log, valid during the call: it names no secret,
 /// and of a token eight hexadecimal digits of its SHA-256 hash.
 ///
-/// It is called on a thread of the library, on which all signals are blocked (on one that calls the
-/// library only if no thread can be started); on several at once if need be. Those that waited for
-/// the token have it by then, no lock is held, and nobody waits for the callback: it may call any
-/// function of the library, also to close the provider, and may take as long as it likes, though
-/// each event that it has not returned from keeps its thread. A C++ exception must not leave it.
+/// It is called on a thread of the library, on which all signals are blocked; on several at once if
+/// need be. If none can be started, the next one tells what has happened since, the last 100 events at
+/// most. Those that waited for the token have it by then, no lock is held, and nobody waits for the
+/// callback: it may call any function of the library, also to close the provider, and may take as long
+/// as it likes, though each event that it has not returned from keeps its thread. A C++ exception must
+/// not leave it.
 pub type clazar_event_callback =
     Option<unsafe extern "C" fn(context: *mut c_void, event: clazar_event, message: *const c_char)>;
 

@@ -25,8 +25,8 @@ impl Event {
 /// Takes events.
 #[derive(Clone)]
 pub(crate) enum Listener {
-    /// Called on a thread of the library or on a caller's. No lock is held and nobody waits meanwhile, so
-    /// it may block, and use the provider.
+    /// Called on a thread of the library. No lock is held and nobody waits meanwhile, so it may block, and
+    /// use the provider.
     Callback(Arc<dyn Fn(&Event) + Send + Sync>),
     /// Left there before those that waited return, for the program to take.
     Queue(Queue<Event>),

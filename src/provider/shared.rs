@@ -20,6 +20,7 @@ use super::stats::{Cause, Count, Counters, Stats};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::exchange::{Client, Interrupt};
+use crate::queue::Queue;
 use crate::random;
 use crate::store::{Keeper, Sealer};
 use crate::sys::clock::{Clock, Moment};
@@ -66,6 +67,8 @@ pub(crate) struct Shared {
     keeper: Option<Keeper>,
     pub(super) clock: Clock,
     listener: Option<Listener>,
+    /// What a callback is still to be told.
+    untold: Queue<Event>,
     counters: Counters,
     token: ArcSwapOption<Kept>,
     /// After this time an exchange is given up, whatever its thread does.
@@ -154,6 +157,7 @@ impl Shared {
             keeper,
             clock,
             listener,
+            untold: Queue::default(),
             counters: Counters::default(),
             token: ArcSwapOption::empty(),
             longest_wait,
@@ -472,6 +476,8 @@ impl Shared {
     pub(super) fn flight(&self) -> Arc<Flight> {
         self.flight.get(|| {
             self.draw_refresh_point();
+            // What happened in the parent, the parent tells.
+            drop(self.untold.take());
             let state = self.last_state.load().in_child();
             SingleFlight::new(state, self.closed.load(Ordering::SeqCst))
         })

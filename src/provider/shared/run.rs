@@ -263,25 +263,24 @@ impl Shared {
         report.skipped.set(reason.only_with_another_secret && !requested.load(Ordering::Relaxed));
         if self.complete(flight, work, Err(error), &report) {
             work.handle.interrupt.raise();
-            self.call_back_elsewhere(report.events.take());
+            self.call_back_elsewhere(&report.events.take());
         }
     }
 
     /// For a caller's thread, with the lock free.
     pub(super) fn tell(self: &Arc<Self>, events: Vec<Event>) {
         self.leave(&events);
-        self.call_back_elsewhere(events);
+        self.call_back_elsewhere(&events);
     }
 
-    /// As [`call_back`](Self::call_back), on a thread of the library, so that no caller waits for the
-    /// program's own code; on this one if none can be started.
-    fn call_back_elsewhere(self: &Arc<Self>, events: Vec<Event>) {
-        if !events.iter().any(|event| self.is_heard(event)) {
-            return;
-        }
-        let (shared, told) = (self.clone(), events.clone());
-        if thread::spawn(move || shared.call_back(&told)).is_err() {
-            self.call_back(&events);
+    /// As [`call_back`](Self::call_back), on a thread of the library, so that the program's own code
+    /// neither keeps a caller waiting nor runs inside a call of its own. If none can be started, the next
+    /// thread of the library tells them.
+    fn call_back_elsewhere(self: &Arc<Self>, events: &[Event]) {
+        if events.iter().any(|event| self.is_heard(event)) {
+            events.iter().for_each(|event| self.untold.push(event));
+            let shared = self.clone();
+            let _ = thread::spawn(move || shared.call_back(&[]));
         }
     }
 
@@ -297,9 +296,10 @@ impl Shared {
         }
     }
 
-    /// Hands events to the program's own code, with no lock held and nobody waiting.
+    /// Hands events to the program's own code, on a thread of the library, with no lock held and nobody
+    /// waiting; those first that could not be told before.
     fn call_back(&self, events: &[Event]) {
-        for event in events {
+        for event in self.untold.take().iter().chain(events) {
             // What a logger panics with is not the caller's affair.
             let _ = contain(|| {
                 log::log!(target: "clazar_auth", event.level(), "{}", event.message);
