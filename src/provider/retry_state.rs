@@ -1,6 +1,6 @@
 //! What a provider remembers from one exchange to the next.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::policy::{self, Failure, Held};
 use crate::error::{Error, ErrorKind};
@@ -20,6 +20,8 @@ pub(super) struct RetryState {
     overrode: Option<Moment>,
     /// When the client secret was last read again during a back-off.
     reread: Option<Moment>,
+    /// When the work was started whose thread was given up in the store, and has not come back.
+    pub(super) hangs_in_store: Option<Instant>,
 }
 
 #[derive(Clone)]
@@ -49,7 +51,7 @@ impl RetryState {
     /// What a forked child remembers: which token was refused, and for how long the server asked to wait.
     pub(super) fn in_child(&self) -> Self {
         let asked_to_wait = self.failed.clone().filter(|failed| failed.requested_wait.is_some());
-        Self { failed: asked_to_wait, ..self.clone() }
+        Self { failed: asked_to_wait, hangs_in_store: None, ..self.clone() }
     }
 
     /// `exchanged` says whether the token comes from an exchange, and not from a store.

@@ -44,6 +44,10 @@ pub(super) struct Handle {
     interrupt: Interrupt,
     /// Whether a request was sent for it.
     requested: AtomicBool,
+    /// Whether the store is passed over, since a thread hangs in it.
+    without_store: bool,
+    /// Whether its thread is in the store.
+    in_store: AtomicBool,
 }
 
 /// What a caller gets.

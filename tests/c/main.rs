@@ -314,6 +314,21 @@ fn a_system_call_that_hangs_holds_nobody() {
     std::fs::remove_dir_all(&store).unwrap();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_store_that_hangs_keeps_nobody_from_a_token() {
+    if Watch::now() != Watch::Nothing {
+        return; // A watch has threads and system calls of its own.
+    }
+    let program = compile("disk", &stage("stage"));
+    for case in ["flock", "fsync"] {
+        let store = folder().join(format!("disk-{case}-{}", std::process::id()));
+        let variables = [("CLAZAR_STORE", store.to_str().unwrap()), ("TEST_CASE", case)];
+        run_case(&program, &Sandbox::start().unwrap(), &variables);
+        std::fs::remove_dir_all(&store).unwrap();
+    }
+}
+
 #[test]
 fn a_thread_that_cannot_be_started_is_told() {
     if Watch::now() != Watch::Nothing {

@@ -38,6 +38,8 @@ impl From<Cause> for Reason {
 struct Report {
     /// Whether no request was sent, since there is no other secret.
     skipped: Cell<bool>,
+    /// Whether the store does not answer.
+    store_hangs: Cell<bool>,
     events: RefCell<Vec<Event>>,
 }
 
@@ -66,8 +68,13 @@ impl Shared {
         events: &mut Vec<Event>,
     ) -> Result<Arc<Work>, Error> {
         let wish = self.wish(reason, guard);
-        let (interrupt, requested) = (Interrupt::default(), AtomicBool::new(false));
-        let handle = Handle { reason, interrupt, requested };
+        let handle = Handle {
+            reason,
+            interrupt: Interrupt::default(),
+            requested: AtomicBool::new(false),
+            without_store: guard.hangs_in_store.is_some(),
+            in_store: AtomicBool::new(false),
+        };
         let started = guard.join_or_start(handle, |work| {
             let (shared, flight) = (self.clone(), flight.clone());
             spawn(move || shared.run(&flight, &work, wish))
@@ -112,6 +119,16 @@ impl Shared {
         std::mem::forget(end);
         if completed {
             self.call_back(&report.events.take());
+        } else {
+            self.came_back(flight, work);
+        }
+    }
+
+    /// If a thread that was given up in the store has come back, the next one goes there again.
+    fn came_back(&self, flight: &Flight, work: &Work) {
+        let Ok(mut guard) = flight.lock() else { return };
+        if guard.hangs_in_store == Some(work.started()) {
+            self.change(&mut guard, |state| state.hangs_in_store = None);
         }
     }
 
@@ -148,7 +165,8 @@ impl Shared {
             }
             outcome
         };
-        let Some(keeper) = &self.keeper else { return exchange() };
+        let keeper = self.keeper.as_ref().filter(|_| !handle.without_store);
+        let Some(keeper) = keeper else { return exchange() };
         let user = User {
             credentials,
             sealer: &self.sealer,
@@ -162,7 +180,16 @@ impl Shared {
                 }
             },
         };
-        keeper.obtain(wish, &user, exchange)
+        let is_in_store = |is: bool| handle.in_store.store(is, Ordering::Relaxed);
+        is_in_store(true);
+        let outcome = keeper.obtain(wish, &user, || {
+            is_in_store(false);
+            let outcome = exchange();
+            is_in_store(true);
+            outcome
+        });
+        is_in_store(false);
+        outcome
     }
 
     /// How long an exchange ahead of a live token's end may take: until its last part begins, so that a
@@ -186,6 +213,9 @@ impl Shared {
             let requested = requested.load(Ordering::Relaxed);
             if requested {
                 self.counters.add_request(reason.cause, outcome.is_ok());
+            }
+            if report.store_hangs.get() {
+                self.change(state, |state| state.hangs_in_store = Some(work.started()));
             }
             let outcome = match outcome {
                 Ok(token) => Ok(self.note_success(state, token, requested, report)),
@@ -250,16 +280,24 @@ impl Shared {
 
     /// Ends work that takes longer than any may, although each of its steps has a limit.
     pub(in crate::provider) fn give_up(self: &Arc<Self>, flight: &Flight, work: &Arc<Work>) {
-        let error = Error::new(
-            ErrorKind::Timeout,
-            format!(
-                "{} brought no token within {}, so this request was given up; ask again",
-                self.client.url(),
-                text::seconds(self.longest_wait)
-            ),
-        );
-        let Handle { reason, requested, .. } = &work.handle;
+        let Handle { reason, requested, in_store, .. } = &work.handle;
         let report = Report::default();
+        let limit = text::seconds(self.longest_wait);
+        let keeper = self.keeper.as_ref().filter(|_| in_store.load(Ordering::Relaxed));
+        let message = match keeper {
+            Some(keeper) => {
+                let what = format!("the store {} did not answer within {limit}", keeper.place());
+                report.store_hangs.set(true);
+                report
+                    .add(EventKind::StoreError, format!("{what}; it is not used until it does"));
+                format!("{what}, so this request was given up; ask again, which goes without it")
+            }
+            None => format!(
+                "{} brought no token within {limit}, so this request was given up; ask again",
+                self.client.url()
+            ),
+        };
+        let error = Error::new(ErrorKind::Timeout, message);
         report.skipped.set(reason.only_with_another_secret && !requested.load(Ordering::Relaxed));
         if self.complete(flight, work, Err(error), &report) {
             work.handle.interrupt.raise();

@@ -1,0 +1,113 @@
+/* A store on a disk that hangs: TEST_CASE names the system call that does not return. The token comes from
+ * the API, and the one thread that hangs is all that is left behind. */
+#define _GNU_SOURCE
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "check.h"
+
+enum { TIMEOUT_MS = 300, REFRESHES = 3 };
+
+static int troubles;
+
+static void on_event(void *context, clazar_event event, const char *message) {
+    CHECK(context == NULL);
+    if (event != CLAZAR_EVENT_STORE_TROUBLE)
+        return;
+    CHECK(strstr(message, "did not answer") != NULL);
+    __atomic_fetch_add(&troubles, 1, __ATOMIC_SEQ_CST);
+}
+
+/* From now on the system call waits until somebody lets it go on, through what is returned. Unlike a
+ * function in the place of the C library's, this meets those who call the kernel themselves. */
+static int hold_up(unsigned number) {
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    const long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                                  SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+    CHECK(listener >= 0);
+    return (int)listener;
+}
+
+/* Lets all such calls go on, those that wait and those to come. */
+static void *let_go_on(void *listener) {
+    for (;;) {
+        struct seccomp_notif call;
+        memset(&call, 0, sizeof call);
+        CHECK(ioctl(*(int *)listener, SECCOMP_IOCTL_NOTIF_RECV, &call) == 0);
+        struct seccomp_notif_resp answer;
+        memset(&answer, 0, sizeof answer);
+        answer.id = call.id;
+        answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+        CHECK(ioctl(*(int *)listener, SECCOMP_IOCTL_NOTIF_SEND, &answer) == 0);
+    }
+    return NULL;
+}
+
+static void wait_for_threads(int wanted) {
+    int threads = 0;
+    while (threads != wanted) {
+        breathe();
+        char line[64];
+        FILE *status = fopen("/proc/self/status", "r");
+        CHECK(status != NULL);
+        while (fgets(line, sizeof line, status) != NULL)
+            sscanf(line, "Threads: %d", &threads);
+        fclose(status);
+    }
+}
+
+static void refresh(clazar_provider *provider) {
+    clazar_token *token = NULL;
+    CHECK(clazar_provider_refresh(provider, &token, NULL) == CLAZAR_OK);
+    clazar_token_free(token);
+}
+
+int main(void) {
+    alarm(120);
+    const char *name = getenv("TEST_CASE");
+    clazar_config *config = config_from_env();
+    CHECK(clazar_config_set_timeout_ms(config, TIMEOUT_MS) == CLAZAR_OK);
+    CHECK(clazar_config_set_event_callback(config, on_event, NULL, NULL) == CLAZAR_OK);
+    clazar_provider *provider = NULL;
+    CHECK(clazar_provider_new(config, &provider, NULL) == CLAZAR_OK);
+    clazar_config_free(config);
+
+    int listener = hold_up(strcmp(name, "flock") == 0 ? SYS_flock : SYS_fsync);
+    clazar_token *token = NULL;
+    clazar_error *error = NULL;
+    CHECK(clazar_provider_token(provider, &token, &error) == CLAZAR_ERR_TIMEOUT);
+    CHECK(strstr(clazar_error_message(error), "store") != NULL);
+    clazar_error_free(error);
+
+    while (clazar_provider_token(provider, &token, NULL) != CLAZAR_OK)
+        breathe();
+    clazar_token_free(token);
+    for (int i = 0; i < REFRESHES; i++)
+        refresh(provider);
+    wait_for_threads(2);
+    CHECK(__atomic_load_n(&troubles, __ATOMIC_SEQ_CST) == 1);
+
+    /* It is back, and used again. */
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, let_go_on, &listener) == 0);
+    wait_for_threads(2);
+    const uint64_t misses = stats_of(provider).store_misses;
+    refresh(provider);
+    CHECK(stats_of(provider).store_misses == misses + 1);
+    CHECK(__atomic_load_n(&troubles, __ATOMIC_SEQ_CST) == 1);
+    clazar_provider_free(provider);
+    return 0;
+}
