@@ -13,11 +13,15 @@ const NONE: i32 = -1;
 /// Descriptors that a child must not keep.
 static OURS_ALONE: [AtomicI32; 1024] = [const { AtomicI32::new(NONE) }; 1024];
 
+/// How many forks this process has made.
+static MADE: AtomicU32 = AtomicU32::new(0);
 /// How many threads fork, and how many cannot bear it just now.
 static FORKING: AtomicU32 = AtomicU32::new(0);
 static HOLDING: AtomicU32 = AtomicU32::new(0);
 /// For how long either waits for the other; what they do takes far less.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// In a process that forks without a pause, a child may keep what was opened this often.
+const MOST_OPENED: u32 = 3;
 
 /// The number of forks between the process that first called [`watch`] and this one: without a system
 /// call.
@@ -55,6 +59,7 @@ extern "C" fn before_fork() {
 }
 
 extern "C" fn in_parent() {
+    MADE.fetch_add(1, Ordering::SeqCst);
     FORKING.fetch_sub(1, Ordering::SeqCst);
 }
 
@@ -123,17 +128,30 @@ pub(crate) struct ClosedInChild<T> {
 }
 
 impl<T: AsFd> ClosedInChild<T> {
-    /// What `open` opens, which must not take long.
-    pub(crate) fn open<E>(open: impl FnOnce() -> Result<T, E>) -> Result<Self, E> {
-        hold(|| {
+    /// What `open` opens, however long that takes; once more if a fork came in between, since the child
+    /// has the first.
+    pub(crate) fn open<E>(open: impl Fn() -> Result<T, E>) -> Result<Self, E> {
+        watch();
+        let mut opened = 0;
+        loop {
+            let forks = MADE.load(Ordering::SeqCst);
             let inner = open()?;
-            let number = inner.as_fd().as_raw_fd();
-            let free = |slot: &&AtomicI32| {
-                slot.compare_exchange(NONE, number, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-            };
-            let slot = OURS_ALONE.iter().find(free);
-            Ok(Self { inner: ManuallyDrop::new(inner), slot, generation: generation() })
-        })
+            opened += 1;
+            let is_ours = || opened == MOST_OPENED || MADE.load(Ordering::SeqCst) == forks;
+            match hold(|| if is_ours() { Ok(Self::registered(inner)) } else { Err(inner) }) {
+                Ok(ours) => return Ok(ours),
+                Err(inherited) => drop(inherited),
+            }
+        }
+    }
+
+    fn registered(inner: T) -> Self {
+        let number = inner.as_fd().as_raw_fd();
+        let free = |slot: &&AtomicI32| {
+            slot.compare_exchange(NONE, number, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        };
+        let slot = OURS_ALONE.iter().find(free);
+        Self { inner: ManuallyDrop::new(inner), slot, generation: generation() }
     }
 
     /// `None` in a child of the process that opened it.
@@ -144,20 +162,22 @@ impl<T: AsFd> ClosedInChild<T> {
 
 impl<T> Drop for ClosedInChild<T> {
     fn drop(&mut self) {
-        hold(|| {
-            // In a child it is closed already, and the number may be another's by now.
-            let is_open = self.slot.is_none_or(|slot| slot.swap(NONE, Ordering::Relaxed) != NONE);
-            if is_open {
-                // SAFETY: it is used by nobody any more, here as little as anywhere.
-                unsafe { ManuallyDrop::drop(&mut self.inner) };
-            }
-        });
+        // In a child it is closed already, and the number may be another's by now.
+        let is_open = self.slot.is_none_or(|slot| slot.swap(NONE, Ordering::Relaxed) != NONE);
+        if is_open {
+            // No fork waits for this, since a disk may take its time: a child that comes in between keeps
+            // a descriptor of what its owner has unlocked or shut down.
+            // SAFETY: it is used by nobody any more, here as little as anywhere.
+            unsafe { ManuallyDrop::drop(&mut self.inner) };
+        }
     }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::cell::Cell;
     use std::fs::File;
+    use std::os::fd::BorrowedFd;
     use std::sync::atomic::AtomicBool;
     use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
@@ -217,6 +237,53 @@ pub(crate) mod tests {
         assert_eq!(check(&open()), 0);
         drop(guard);
         without_slots(|| assert_eq!(check(&open()), 1));
+    }
+
+    #[test]
+    fn what_a_child_has_got_meanwhile_is_opened_once_more() {
+        let _guard = alone();
+        for (forks, opens) in [(0, 1), (1, 2), (u32::MAX, MOST_OPENED)] {
+            let opened = Cell::new(0);
+            let open = || {
+                let file = File::open("/dev/null");
+                opened.set(opened.get() + 1);
+                if opened.get() <= forks {
+                    in_a_child(|| 0);
+                }
+                file
+            };
+            let file = ClosedInChild::open(open).unwrap();
+            assert_eq!(opened.get(), opens);
+            let number = file.get().unwrap().as_raw_fd();
+            assert_eq!(in_a_child(|| u8::from(is_open(number))), 0);
+        }
+    }
+
+    /// As a disk that hangs.
+    #[test]
+    fn no_fork_waits_for_what_is_opened_or_closed() {
+        struct Slow(File);
+        impl AsFd for Slow {
+            fn as_fd(&self) -> BorrowedFd<'_> {
+                self.0.as_fd()
+            }
+        }
+        impl Drop for Slow {
+            fn drop(&mut self) {
+                fork_meanwhile();
+            }
+        }
+        fn fork_meanwhile() {
+            let start = Instant::now();
+            in_a_child(|| 0);
+            assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+        }
+        let _guard = alone();
+        let open = || {
+            fork_meanwhile();
+            File::open("/dev/null").map(Slow)
+        };
+        drop(ClosedInChild::open(open).unwrap());
     }
 
     #[test]

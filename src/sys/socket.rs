@@ -1,7 +1,7 @@
 //! TCP connections that no forked child keeps.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use socket2::{Domain, SockRef, Type};
@@ -27,6 +27,14 @@ impl Socket {
     /// An error in a forked child.
     pub(crate) fn get(&self) -> io::Result<&TcpStream> {
         self.0.get().ok_or_else(|| io::Error::other("the connection is the parent process's"))
+    }
+}
+
+impl Drop for Socket {
+    /// Ends the connection also where a child, forked just now, has the descriptor.
+    fn drop(&mut self) {
+        // It may not be connected.
+        let _ = self.get().map(|stream| stream.shutdown(Shutdown::Both));
     }
 }
 

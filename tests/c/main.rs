@@ -316,12 +316,12 @@ fn a_system_call_that_hangs_holds_nobody() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_store_that_hangs_keeps_nobody_from_a_token() {
+fn a_store_that_hangs_keeps_nobody_from_a_token_or_a_fork() {
     if Watch::now() != Watch::Nothing {
         return; // A watch has threads and system calls of its own.
     }
     let program = compile("disk", &stage("stage"));
-    for case in ["flock", "fsync"] {
+    for case in ["flock", "open", "fsync"] {
         let store = folder().join(format!("disk-{case}-{}", std::process::id()));
         let variables = [("CLAZAR_STORE", store.to_str().unwrap()), ("TEST_CASE", case)];
         run_case(&program, &Sandbox::start().unwrap(), &variables);
