@@ -1,6 +1,9 @@
 //! The provider under clocks that a test sets; the sandbox at the other end is real.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::TokenProvider;
@@ -9,6 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::exchange::Options;
 use crate::sandbox::{Answer, Sandbox};
 use crate::sys::clock::{Clock, Moment};
+use crate::token::AccessToken;
 
 const AUTHENTICATE: &str = "/authenticate/";
 const DAY: f64 = 86_400.0;
@@ -310,6 +314,56 @@ fn a_changed_secret_is_tried_during_a_pause() {
     scene.pass(30.0);
     scene.value();
     assert_eq!(scene.requests(), 4);
+}
+
+/// A provider that the server has asked to wait, while a caller's look for another secret, the second
+/// call of the secret's function, waits until the sender is dropped.
+fn looking_for_a_secret() -> (Scene, JoinHandle<Result<Arc<AccessToken>, Error>>, Sender<()>) {
+    let (release, released) = mpsc::channel::<()>();
+    let (come, came) = mpsc::channel();
+    let released = Mutex::new(released);
+    let scene = Scene::with_secret(|sandbox, secret| {
+        let (secret, calls) = (secret.clone(), AtomicU32::new(0));
+        let read = move || {
+            if calls.fetch_add(1, Ordering::SeqCst) > 0 {
+                come.send(()).unwrap();
+                let _ = released.lock().unwrap().recv();
+            }
+            Ok::<_, Error>(secret.lock().unwrap().clone())
+        };
+        Credentials::from_fn(sandbox.client_id(), read).unwrap()
+    });
+    scene.fail_next(429, &[("Retry-After", "200")]);
+    scene.error();
+    scene.pass(31.0);
+    let provider = scene.provider.clone();
+    let waiting = thread::spawn(move || provider.token());
+    came.recv().unwrap();
+    (scene, waiting, release)
+}
+
+#[test]
+fn who_waits_for_a_look_for_a_secret_gets_a_token_that_came_meanwhile() {
+    let blob = |scene: &Scene| Scene::with(&scene.sandbox).provider.seal().unwrap();
+    let bring: [&dyn Fn(&Scene); 2] =
+        [&|scene| scene.provider.unseal(&blob(scene)).unwrap(), &|scene| {
+            drop(scene.provider.put("not-a-real-token").unwrap())
+        }];
+    for bring in bring {
+        let (scene, waiting, release) = looking_for_a_secret();
+        bring(&scene);
+        drop(release);
+        let token = waiting.join().unwrap().unwrap();
+        assert_eq!(token.value(), scene.provider.peek().unwrap().value());
+    }
+    // One that is out of use again is none, and nothing is broken.
+    let (scene, waiting, release) = looking_for_a_secret();
+    scene.provider.unseal(&blob(&scene)).unwrap();
+    scene.provider.invalidate(&scene.provider.peek().unwrap());
+    drop(release);
+    let error = waiting.join().unwrap().unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    scene.value();
 }
 
 #[test]

@@ -219,7 +219,8 @@ impl Shared {
             }
             let outcome = match outcome {
                 Ok(token) => Ok(self.note_success(state, token, requested, report)),
-                Err(_) if report.skipped.get() => Err(self.last_error(state)),
+                // A token may have come meanwhile without a request.
+                Err(_) if report.skipped.get() => self.peek().ok_or_else(|| self.last_error(state)),
                 Err(error) => {
                     let (error, event) = self.note_failure(state, &error);
                     report.events.borrow_mut().push(event);
@@ -261,12 +262,14 @@ impl Shared {
         (shown, Event::new(EventKind::RefreshFailed, what))
     }
 
-    /// The error of the last exchange, which failed.
+    /// The error of the last exchange, if it failed, for who has no token.
     pub(super) fn last_error(&self, state: &RetryState) -> Error {
         let now = self.clock.now();
         let held = self.held(now);
         let pause = state.failure(now).map(|failure| failure.pause(held));
-        pause.map_or_else(Error::internal, |pause| state.error(pause))
+        let came_and_went =
+            || Error::new(ErrorKind::Timeout, "the token that came is out of use again; ask again");
+        pause.map_or_else(came_and_went, |pause| state.error(pause))
     }
 
     fn held(&self, now: Moment) -> Option<Held> {
