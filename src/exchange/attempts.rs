@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::client::Client;
 use super::interrupt::Interrupt;
-use super::limits::{LONGEST_ATTEMPT, MOST_ATTEMPTS};
+use super::limits::{LONGEST_ATTEMPT, MOST_ATTEMPTS, RenewalLimit};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::random;
@@ -21,19 +21,20 @@ impl Client {
         credentials: &Credentials,
         interrupt: &Interrupt,
         clock: &Clock,
-        limit: Option<Duration>,
+        limit: Option<RenewalLimit>,
     ) -> Result<AccessToken, Error> {
         let started = Instant::now();
-        let whole = limit.map_or(self.timeout(), |limit| limit.min(self.timeout()));
-        let mut left = whole;
+        let timeout = self.timeout();
+        let whole = limit.map_or(timeout, |limit| limit.all.min(timeout));
+        let mut left = limit.map_or(timeout, |limit| limit.first_attempt.min(timeout));
         let mut secret = credentials.client_secret();
         let mut refused = Vec::new();
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let limit = left.min(LONGEST_ATTEMPT);
+            let route = self.route(left.min(LONGEST_ATTEMPT), whole < timeout);
             let mut error =
-                match self.attempt(credentials.client_id(), &secret, interrupt, limit, clock) {
+                match self.attempt(&route, credentials.client_id(), &secret, interrupt, clock) {
                     Ok(token) => {
                         credentials.keep(&secret);
                         return Ok(token);

@@ -98,7 +98,7 @@ impl Client {
 
     /// The URL and the way to it, for people.
     pub(crate) fn place(&self) -> String {
-        self.route(self.timeout).place()
+        self.route(self.timeout, false).place()
     }
 
     pub(crate) fn trust(&self) -> &Arc<Trust> {
@@ -110,23 +110,23 @@ impl Client {
         self.timeout
     }
 
-    /// One request, which takes no longer than `limit`, and the token of its answer.
+    /// One request, which takes no longer than `route` says, and the token of its answer.
     pub(super) fn attempt(
         &self,
+        route: &Route<'_>,
         client_id: &str,
         secret: &Secret,
         interrupt: &Interrupt,
-        limit: Duration,
         clock: &Clock,
     ) -> Result<AccessToken, Error> {
         #[cfg(feature = "test-panic")]
         assert_ne!(client_id, "panic", "a panic that a test asked for");
 
         self.trace.note(|way| *way = Default::default());
-        let agent = self.agent(limit)?;
+        let agent = self.agent(route.limit)?;
         interrupt.attach(&agent)?;
         let sent = clock.now();
-        let answer = self.send(&agent, request::body(client_id, secret), limit)?;
+        let answer = self.send(&agent, request::body(client_id, secret), route)?;
         let here = clock.now().wall();
         self.trace.note(|way| way.clocks = response::date(&answer).map(|there| (there, here)));
         if answer.status != StatusCode::OK {
@@ -158,24 +158,25 @@ impl Client {
         Ok(Agent::with_parts(self.config.clone(), connector, Lookup(self.trace.clone())))
     }
 
-    fn route(&self, limit: Duration) -> Route<'_> {
-        Route { url: &self.url, proxy: self.config.proxy(), limit, timeout: self.timeout }
+    /// The way for an attempt that may take so long; `is_cut` says whether a token's life cuts it short.
+    pub(super) fn route(&self, limit: Duration, is_cut: bool) -> Route<'_> {
+        let (proxy, timeout) = (self.config.proxy(), self.timeout);
+        Route { url: &self.url, proxy, limit, timeout, is_cut }
     }
 
     fn send(
         &self,
         agent: &Agent,
         body: Zeroizing<Vec<u8>>,
-        limit: Duration,
+        route: &Route<'_>,
     ) -> Result<Response, Error> {
-        let route = self.route(limit);
         let request = Request::post(self.url.uri())
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/json")
             .header(header::CONNECTION, "close")
             .body(&body[..])
             .expect("the parts of the request were checked");
-        let request = agent.configure_request(request).timeout_global(Some(limit)).build();
+        let request = agent.configure_request(request).timeout_global(Some(route.limit)).build();
         let response = agent.run(request).map_err(|error| self.reconsider(route.failed(error)))?;
         let (parts, body) = response.into_parts();
         let (body, body_length) = read_body(body).or_else(|error| {

@@ -20,6 +20,8 @@ pub(super) struct Route<'a> {
     pub(super) limit: Duration,
     /// For the whole exchange.
     pub(super) timeout: Duration,
+    /// Whether a live token's end leaves less than that.
+    pub(super) is_cut: bool,
 }
 
 impl Route<'_> {
@@ -102,6 +104,10 @@ impl Route<'_> {
             ),
             _ if self.limit == LONGEST_ATTEMPT => format!(
                 "{place} gave no answer within {limit}, the limit of each attempt; try again later"
+            ),
+            _ if self.is_cut => format!(
+                "{place} gave no answer within {limit}, the time left to renew the token in use; try \
+                 again"
             ),
             _ => format!(
                 "{place} gave no answer before the timeout of {timeout} had passed; try again, and if \

@@ -24,6 +24,7 @@ pub(crate) mod url;
 
 pub(crate) use client::Client;
 pub(crate) use interrupt::Interrupt;
+pub(crate) use limits::RenewalLimit;
 pub use options::Options;
 pub(crate) use trace::{Trace, Way};
 

@@ -75,6 +75,10 @@ impl Held {
         self.schedule.margin.saturating_sub(self.age)
     }
 
+    pub(crate) fn until_end(&self) -> Duration {
+        self.schedule.deadline.saturating_sub(self.age)
+    }
+
     pub(crate) fn lives(&self) -> bool {
         self.age < self.schedule.deadline
     }
@@ -122,7 +126,7 @@ pub(crate) fn decide(token: Option<Held>, failure: Option<Failure>) -> Decision 
     } else if held.is_at_ease() {
         Decision::ServeAndRefresh
     } else {
-        Decision::WaitAtMost(LONGEST_GRACE.min((held.schedule.deadline - held.age) / 2))
+        Decision::WaitAtMost(LONGEST_GRACE.min(held.until_end() / 2))
     }
 }
 

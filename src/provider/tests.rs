@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::TokenProvider;
+use super::{Event, Listener, TokenProvider};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::exchange::Options;
+use crate::queue::Queue;
 use crate::sandbox::{Answer, Sandbox};
 use crate::sys::clock::{Clock, Moment};
 use crate::token::AccessToken;
@@ -23,6 +24,7 @@ struct Scene {
     clock: Arc<Mutex<Moment>>,
     /// What a function gives as the secret.
     secret: Arc<Mutex<String>>,
+    events: Queue<Event>,
 }
 
 impl Scene {
@@ -47,12 +49,14 @@ impl Scene {
         let clock = Arc::new(Mutex::new(Moment::at(1000.0, 1e9)));
         let secret = Arc::new(Mutex::new(sandbox.client_secret()));
         let credentials = credentials(&sandbox, &secret);
+        let events = Queue::default();
         let provider = TokenProvider::builder(credentials)
             .options(Options::default().auth_url(sandbox.auth_url()))
             .clock(Clock::Set(clock.clone()))
+            .listener(Some(Listener::Queue(events.clone())))
             .build()
             .unwrap();
-        Self { sandbox, provider, clock, secret }
+        Self { sandbox, provider, clock, secret, events }
     }
 
     /// Lets time pass by both clocks.
@@ -235,21 +239,43 @@ fn refresh_passes_a_wait_that_the_server_asked_for_once_in_thirty_seconds() {
     assert_eq!(scene.requests(), 3);
 }
 
+/// A provider half a second before the last part of its token, and the token.
+fn just_before_the_last_part(lifetime: u64) -> (Scene, String) {
+    let scene = Scene::new();
+    scene.sandbox.set_lifetime(Duration::from_secs(lifetime));
+    let first = scene.value();
+    let margin = lifetime as f64 / 20.0;
+    scene.pass(lifetime as f64 - margin - 0.5);
+    (scene, first)
+}
+
+/// The token that it brings would be lost.
+#[test]
+fn a_renewal_may_take_longer_than_until_the_last_part() {
+    let (scene, first) = just_before_the_last_part(200);
+    scene.sandbox.set_delay(Duration::from_millis(2500));
+    assert_eq!(scene.value(), first);
+    scene.settle();
+    assert_eq!(scene.provider.stats().proactive.succeeded, 1);
+    assert_ne!(scene.value(), first);
+}
+
 /// A server that is silent, or asks to wait, does not stand in the way of the request in the last part.
 #[test]
-fn a_renewal_ends_where_the_last_part_begins() {
+fn a_renewal_is_not_tried_again_in_the_last_part() {
     let silent = |scene: &Scene| scene.sandbox.set_delay(Duration::from_secs(3600));
-    let asking = |scene: &Scene| scene.fail_next(503, &[("Retry-After", "15")]);
-    for trouble in [&silent as &dyn Fn(&Scene), &asking] {
-        let scene = Scene::new();
-        scene.value();
-        scene.pass(DAY - 33.0);
+    let asking = |scene: &Scene| scene.fail_next(503, &[("Retry-After", "5")]);
+    let left = "gave no answer within 2 s, the time left to renew the token in use";
+    for (lifetime, trouble, message) in
+        [(20, &silent as &dyn Fn(&Scene), left), (200, &asking, "HTTP 503")]
+    {
+        let (scene, _) = just_before_the_last_part(lifetime);
         trouble(&scene);
-        let start = Instant::now();
         scene.value();
         scene.settle();
-        assert!(start.elapsed() < Duration::from_secs(12), "it has 3 s: {:?}", start.elapsed());
-        assert_eq!(scene.provider.stats().proactive.failed, 1);
+        assert_eq!((scene.requests(), scene.provider.stats().proactive.failed), (2, 1));
+        let events = scene.events.take();
+        assert!(events.iter().any(|event| event.message.contains(message)), "{events:?}");
         scene.provider.close();
     }
 }

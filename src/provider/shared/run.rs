@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Flight, Guard, Handle, Outcome, Shared, Work};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, contain};
-use crate::exchange::Interrupt;
+use crate::exchange::{Interrupt, RenewalLimit};
 use crate::provider::event::{Event, EventKind, Listener};
 use crate::provider::policy::{Held, SHORTEST_AHEAD};
 use crate::provider::retry_state::{RetryState, shared_pause};
@@ -193,11 +193,15 @@ impl Shared {
     }
 
     /// How long an exchange ahead of a live token's end may take: until its last part begins, so that a
-    /// server that is silent, or asks to wait, does not stand in the way of the next one.
-    fn limit_ahead(&self, cause: Cause) -> Option<Duration> {
+    /// server that is silent, or asks to wait, does not stand in the way of the next one. But the token
+    /// that the first attempt brings is not to be lost as long as this one lives.
+    fn limit_ahead(&self, cause: Cause) -> Option<RenewalLimit> {
         let held = self.held(self.clock.now()).filter(|held| held.is_at_ease());
-        let until_last_part = held.map(|held| held.until_last_part().max(SHORTEST_AHEAD));
-        until_last_part.filter(|_| cause == Cause::Proactive)
+        let limit = held.map(|held| RenewalLimit {
+            first_attempt: held.until_end().max(SHORTEST_AHEAD),
+            all: held.until_last_part().max(SHORTEST_AHEAD),
+        });
+        limit.filter(|_| cause == Cause::Proactive)
     }
 
     /// Notes the outcome down, and releases those that wait. What happened is then to be told.
