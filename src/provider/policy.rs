@@ -75,6 +75,12 @@ impl Held {
         self.schedule.margin.saturating_sub(self.age)
     }
 
+    /// For how long nothing is lost by waiting for another process: until the last part begins, or in it
+    /// until the end.
+    pub(crate) fn patience(&self) -> Duration {
+        if self.is_at_ease() { self.until_last_part() } else { self.until_end() }
+    }
+
     pub(crate) fn until_end(&self) -> Duration {
         self.schedule.deadline.saturating_sub(self.age)
     }

@@ -48,6 +48,8 @@ pub(crate) struct Wish {
     pub(crate) not: [Option<[u8; 32]>; 2],
     /// Which failures of other processes are no reason to wait.
     pub(crate) ignored: Ignored,
+    /// For how long to wait for another process, if that is less than for an exchange.
+    pub(crate) patience: Option<Duration>,
 }
 
 /// The provider, as the store needs it.
@@ -108,7 +110,8 @@ impl Keeper {
     ) -> Result<AccessToken, Error> {
         let mut visit = Visit { user, wish, since: Instant::now(), session: None, told: false };
         visit.session = visit.note(self.open());
-        if let Some(token) = visit.wait(self.patience)? {
+        let patience = wish.patience.map_or(self.patience, |wish| wish.min(self.patience));
+        if let Some(token) = visit.wait(patience)? {
             (user.tell)(Happening::Hit);
             return Ok(token);
         }

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clazar_auth::sandbox::{Answer, Sandbox};
 use clazar_auth::{Credentials, ErrorKind, Options, Store, TokenProvider};
-use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::fs::{CWD, FileType, FlockOperation, Mode, flock, mknodat};
 
 use crate::server::{Server, TOKEN_BODY, ok, read_request};
 use crate::{SECRET, wait_until};
@@ -144,6 +144,27 @@ fn a_stale_token_is_renewed_by_one_and_found_by_the_other() {
     wait_until(|| value(&first) != old && value(&second) != old);
     assert_eq!(value(&first), value(&second));
     assert_eq!(sandbox.requests(AUTHENTICATE), 2);
+}
+
+/// Another process that holds the lock may hang, and the API be well.
+#[test]
+fn a_renewal_waits_for_another_process_until_the_last_part_at_most() {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
+    sandbox.set_lifetime(Duration::from_secs(8));
+    let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
+    // So long, and two seconds, it would wait without a token.
+    let timeout = Duration::from_secs(80);
+    let provider = TokenProvider::builder(credentials)
+        .options(Options::default().auth_url(sandbox.auth_url()).timeout(timeout))
+        .store(Store::folder(&folder.0))
+        .build()
+        .unwrap();
+    let old = value(&provider);
+    let start = Instant::now();
+    let lock = fs::File::open(folder.file().with_extension("lock")).unwrap();
+    flock(&lock, FlockOperation::NonBlockingLockExclusive).unwrap();
+    wait_until(|| value(&provider) != old);
+    assert!(start.elapsed() < timeout, "{:?}", start.elapsed());
 }
 
 #[test]

@@ -93,7 +93,9 @@ impl Shared {
         let kept = self.token.load();
         let token = kept.as_ref().map(|kept| &kept.token);
         let is_asked_for = reason.cause == Cause::Refresh || reason.only_with_another_secret;
-        let in_last_part = kept.as_ref().is_some_and(|kept| !kept.held(now).is_at_ease());
+        let held = kept.as_ref().map(|kept| kept.held(now));
+        let in_last_part = held.is_some_and(|held| !held.is_at_ease());
+        let ahead = held.filter(|_| reason.cause == Cause::Proactive);
         Wish {
             younger_than: match reason.cause {
                 Cause::Empty | Cause::Invalidated => None,
@@ -105,6 +107,7 @@ impl Shared {
                 backoff: is_asked_for,
                 requested_waits: is_asked_for || in_last_part,
             },
+            patience: ahead.map(|held| held.patience()),
         }
     }
 
