@@ -3,7 +3,6 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 
@@ -32,10 +31,16 @@ const LONGEST_REASON: usize = 500;
 pub struct Credentials {
     client_id: String,
     source: SecretSource,
-    /// What came from the source, and the fallback: atomics, since a fork may come at any time.
-    client_secret: Arc<ArcSwap<Secret>>,
+    /// An atomic, since a fork may come at any time.
+    current: Arc<ArcSwap<Current>>,
     fallback: Option<Arc<Secret>>,
-    uses_fallback: Arc<AtomicBool>,
+}
+
+/// What came from the source, and whether the fallback is used in its place.
+#[derive(Debug)]
+struct Current {
+    from_source: Arc<Secret>,
+    uses_fallback: bool,
 }
 
 /// What a program's own function for the secret fails with.
@@ -119,20 +124,21 @@ impl Credentials {
 
     /// The secret in use.
     pub(crate) fn client_secret(&self) -> Arc<Secret> {
-        let fallback = self.fallback.as_ref().filter(|_| self.uses_fallback());
-        fallback.map_or_else(|| self.client_secret.load_full(), Arc::clone)
+        let current = self.current.load();
+        let fallback = self.fallback.as_ref().filter(|_| current.uses_fallback);
+        fallback.unwrap_or(&current.from_source).clone()
     }
 
     /// Each secret that may have sealed a token, the one in use first.
     pub(crate) fn secrets(&self) -> Vec<Arc<Secret>> {
         let in_use = self.client_secret();
-        let others = [Some(self.client_secret.load_full()), self.fallback.clone()];
+        let others = [Some(self.current.load().from_source.clone()), self.fallback.clone()];
         let others = others.into_iter().flatten().filter(|other| *other != in_use);
         std::iter::once(in_use.clone()).chain(others).collect()
     }
 
     pub(crate) fn uses_fallback(&self) -> bool {
-        self.uses_fallback.load(Ordering::Relaxed)
+        self.current.load().uses_fallback
     }
 
     /// A secret to try after those that were refused: the source is asked again, and then there is the
@@ -151,27 +157,33 @@ impl Credentials {
         !matches!(self.source, SecretSource::Given(_))
     }
 
-    /// Asks the source again; whether it has given another secret, which is then the one in use.
+    /// Asks the source again; whether it has given another secret, which is then the one in use. Not if a
+    /// request has found one that works meanwhile, which may be newer.
     pub(crate) fn reload(&self) -> bool {
+        let before = self.current.load_full();
         let fresh = self.source.read().ok().map(Arc::new);
-        let changed = fresh.filter(|fresh| *fresh != *self.client_secret.load());
-        changed.inspect(|secret| self.keep(secret)).is_some()
+        let Some(fresh) = fresh.filter(|fresh| *fresh != before.from_source) else { return false };
+        let replaced = self.current.compare_and_swap(&before, self.with(&fresh, &before));
+        Arc::ptr_eq(&replaced, &before)
     }
 
     /// Goes on with a secret that worked.
     pub(crate) fn keep(&self, secret: &Arc<Secret>) {
-        let is_fallback = self.fallback.as_ref() == Some(secret);
-        if !is_fallback {
-            self.client_secret.store(secret.clone());
-        }
-        self.uses_fallback.store(is_fallback, Ordering::Relaxed);
+        self.current.store(self.with(secret, &self.current.load()));
+    }
+
+    /// What is current with `secret` in use.
+    fn with(&self, secret: &Arc<Secret>, last: &Current) -> Arc<Current> {
+        let uses_fallback = self.fallback.as_ref() == Some(secret);
+        let from_source = if uses_fallback { &last.from_source } else { secret };
+        Arc::new(Current { from_source: from_source.clone(), uses_fallback })
     }
 
     fn checked(client_id: String, source: SecretSource) -> Result<Self, Error> {
         check("client id", &client_id)?;
-        let client_secret = Arc::new(ArcSwap::from_pointee(source.read()?));
-        let uses_fallback = Arc::default();
-        Ok(Self { client_id, source, client_secret, fallback: None, uses_fallback })
+        let current = Current { from_source: Arc::new(source.read()?), uses_fallback: false };
+        let current = Arc::new(ArcSwap::from_pointee(current));
+        Ok(Self { client_id, source, current, fallback: None })
     }
 }
 

@@ -45,13 +45,21 @@ impl Scene {
         sandbox: &Arc<Sandbox>,
         credentials: impl FnOnce(&Sandbox, &Arc<Mutex<String>>) -> Credentials,
     ) -> Self {
+        Self::with_options(sandbox, credentials, Options::default())
+    }
+
+    fn with_options(
+        sandbox: &Arc<Sandbox>,
+        credentials: impl FnOnce(&Sandbox, &Arc<Mutex<String>>) -> Credentials,
+        options: Options,
+    ) -> Self {
         let sandbox = sandbox.clone();
         let clock = Arc::new(Mutex::new(Moment::at(1000.0, 1e9)));
         let secret = Arc::new(Mutex::new(sandbox.client_secret()));
         let credentials = credentials(&sandbox, &secret);
         let events = Queue::default();
         let provider = TokenProvider::builder(credentials)
-            .options(Options::default().auth_url(sandbox.auth_url()))
+            .options(options.auth_url(sandbox.auth_url()))
             .clock(Clock::Set(clock.clone()))
             .listener(Some(Listener::Queue(events.clone())))
             .build()
@@ -390,6 +398,40 @@ fn who_waits_for_a_look_for_a_secret_gets_a_token_that_came_meanwhile() {
     let error = waiting.join().unwrap().unwrap_err();
     assert!(error.is_retryable(), "{error}");
     scene.value();
+}
+
+/// A look for a secret that takes longer than any may has been given up.
+#[test]
+fn a_look_that_comes_late_does_not_replace_a_secret_that_works() {
+    let (release, released) = mpsc::channel::<()>();
+    let (released, calls) = (Mutex::new(released), AtomicU32::new(0));
+    let credentials = |sandbox: &Sandbox, secret: &Arc<Mutex<String>>| {
+        let secret = secret.clone();
+        let read = move || match calls.fetch_add(1, Ordering::SeqCst) {
+            1 => {
+                let _ = released.lock().unwrap().recv();
+                Ok("not-a-real-secret-of-yesterday".to_owned())
+            }
+            _ => Ok::<_, Error>(secret.lock().unwrap().clone()),
+        };
+        Credentials::from_fn(sandbox.client_id(), read).unwrap()
+    };
+    let options = Options::default().timeout(Duration::from_secs(1));
+    let scene = Scene::with_options(&Arc::new(Sandbox::start().unwrap()), credentials, options);
+    scene.fail_next(429, &[("Retry-After", "200")]);
+    scene.error();
+    scene.pass(31.0);
+    assert_eq!(scene.error().kind(), ErrorKind::RateLimited);
+
+    *scene.secret.lock().unwrap() = scene.sandbox.rotate_secret();
+    scene.provider.refresh().unwrap();
+    drop(release);
+    while Arc::strong_count(&scene.provider.0) > 1 {
+        thread::yield_now();
+    }
+    let before = scene.requests();
+    scene.provider.refresh().unwrap();
+    assert_eq!(scene.requests(), before + 1, "the secret in use is the one that worked");
 }
 
 #[test]
