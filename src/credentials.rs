@@ -124,9 +124,12 @@ impl Credentials {
 
     /// The secret in use.
     pub(crate) fn client_secret(&self) -> Arc<Secret> {
-        let current = self.current.load();
+        self.in_use(&self.current.load()).clone()
+    }
+
+    fn in_use<'a>(&'a self, current: &'a Current) -> &'a Arc<Secret> {
         let fallback = self.fallback.as_ref().filter(|_| current.uses_fallback);
-        fallback.unwrap_or(&current.from_source).clone()
+        fallback.unwrap_or(&current.from_source)
     }
 
     /// Each secret that may have sealed a token, the one in use first.
@@ -162,7 +165,8 @@ impl Credentials {
     pub(crate) fn reload(&self) -> bool {
         let before = self.current.load_full();
         let fresh = self.source.read().ok().map(Arc::new);
-        let Some(fresh) = fresh.filter(|fresh| *fresh != before.from_source) else { return false };
+        let known = [&before.from_source, self.in_use(&before)];
+        let Some(fresh) = fresh.filter(|fresh| !known.contains(&fresh)) else { return false };
         let replaced = self.current.compare_and_swap(&before, self.with(&fresh, &before));
         Arc::ptr_eq(&replaced, &before)
     }

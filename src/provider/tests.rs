@@ -400,6 +400,31 @@ fn who_waits_for_a_look_for_a_secret_gets_a_token_that_came_meanwhile() {
     scene.value();
 }
 
+#[test]
+fn a_secret_that_is_in_use_already_ends_no_wait() {
+    let scene = Scene::with_secret(|sandbox, secret| {
+        *secret.lock().unwrap() = "not-a-real-secret-of-yesterday".to_owned();
+        let secret = secret.clone();
+        let read = move || Ok::<_, Error>(secret.lock().unwrap().clone());
+        let credentials = Credentials::from_fn(sandbox.client_id(), read).unwrap();
+        credentials.fallback(sandbox.client_secret()).unwrap()
+    });
+    scene.value();
+    // At last the source gives what was its fallback.
+    for secret in ["not-a-real-secret-of-yesterday".to_owned(), scene.sandbox.client_secret()] {
+        *scene.secret.lock().unwrap() = secret;
+        scene.pass(DAY);
+        scene.fail_next(429, &[("Retry-After", "300")]);
+        scene.error();
+        let requests = scene.requests();
+        for _ in 0..9 {
+            scene.pass(31.0);
+            assert_eq!(scene.error().kind(), ErrorKind::RateLimited);
+        }
+        assert_eq!(scene.requests(), requests);
+    }
+}
+
 /// A look for a secret that takes longer than any may has been given up.
 #[test]
 fn a_look_that_comes_late_does_not_replace_a_secret_that_works() {
