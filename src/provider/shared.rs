@@ -50,6 +50,13 @@ pub(super) struct Handle {
     in_store: AtomicBool,
 }
 
+impl Handle {
+    /// Whether no request is sent for it, unless there is another secret.
+    fn is_mere_look(&self) -> bool {
+        self.reason.only_with_another_secret && !self.requested.load(Ordering::Relaxed)
+    }
+}
+
 /// What a caller gets.
 pub(super) enum Asked {
     Token(Arc<AccessToken>),
@@ -219,6 +226,15 @@ impl Shared {
         Ok(flight.lock()?)
     }
 
+    /// The lock, with no mere look for another secret in flight, except one on this very thread.
+    fn without_look<'a>(&self, flight: &'a Flight, guard: Guard<'a>) -> Result<Guard<'a>, Error> {
+        let is_look = |work: &Arc<Work>| work.handle.is_mere_look() && !work.is_run_by_caller();
+        let Some(look) = guard.in_flight().filter(is_look) else { return Ok(guard) };
+        drop(guard);
+        self.end_look(flight, &look);
+        Ok(flight.lock()?)
+    }
+
     fn follow_the_policy(
         self: &Arc<Self>,
         flight: &Arc<Flight>,
@@ -273,7 +289,8 @@ impl Shared {
     /// Joins or starts an exchange, except, most of the time, during a wait that the server asked for.
     pub(super) fn refresh(self: &Arc<Self>) -> Result<Asked, Error> {
         let flight = self.flight();
-        let mut guard = self.without_overdue(&flight, flight.lock()?)?;
+        let guard = self.without_overdue(&flight, flight.lock()?)?;
+        let mut guard = self.without_look(&flight, guard)?;
         let now = self.clock.now();
         let is_asked_to_wait =
             guard.failure(now).is_some_and(|failure| !failure.requested_pause().is_zero());

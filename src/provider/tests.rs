@@ -401,6 +401,21 @@ fn who_waits_for_a_look_for_a_secret_gets_a_token_that_came_meanwhile() {
 }
 
 #[test]
+fn refresh_does_not_wait_for_a_look_for_a_secret() {
+    let (scene, waiting, release) = looking_for_a_secret();
+    scene.provider.refresh().unwrap();
+    assert_eq!(scene.requests(), 2);
+    // Who waited for the look has the error of before, and its end changes nothing.
+    assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::RateLimited);
+    drop(release);
+    while Arc::strong_count(&scene.provider.0) > 1 {
+        thread::yield_now();
+    }
+    scene.value();
+    assert_eq!(scene.requests(), 2);
+}
+
+#[test]
 fn a_secret_that_is_in_use_already_ends_no_wait() {
     let scene = Scene::with_secret(|sandbox, secret| {
         *secret.lock().unwrap() = "not-a-real-secret-of-yesterday".to_owned();

@@ -290,10 +290,9 @@ impl Shared {
 
     /// Ends work that takes longer than any may, although each of its steps has a limit.
     pub(in crate::provider) fn give_up(self: &Arc<Self>, flight: &Flight, work: &Arc<Work>) {
-        let Handle { reason, requested, in_store, .. } = &work.handle;
         let report = Report::default();
         let limit = text::seconds(self.longest_wait);
-        let keeper = self.keeper.as_ref().filter(|_| in_store.load(Ordering::Relaxed));
+        let keeper = self.keeper.as_ref().filter(|_| work.handle.in_store.load(Ordering::Relaxed));
         let message = match keeper {
             Some(keeper) => {
                 let what = format!("the store {} did not answer within {limit}", keeper.place());
@@ -308,10 +307,19 @@ impl Shared {
             ),
         };
         let error = Error::new(ErrorKind::Timeout, message);
-        report.skipped.set(reason.only_with_another_secret && !requested.load(Ordering::Relaxed));
+        report.skipped.set(work.handle.is_mere_look());
         if self.complete(flight, work, Err(error), &report) {
             work.handle.interrupt.raise();
             self.call_back_elsewhere(&report.events.take());
+        }
+    }
+
+    /// Ends a mere look for another secret, for who does not wait for that.
+    pub(super) fn end_look(&self, flight: &Flight, work: &Arc<Work>) {
+        let report = Report::default();
+        report.skipped.set(true);
+        if self.complete(flight, work, Err(Error::internal()), &report) {
+            work.handle.interrupt.raise();
         }
     }
 
