@@ -233,12 +233,13 @@ typedef void (*clazar_destroy_callback)(void *context);
 #define CLAZAR_ERR_BUFFER_TOO_SMALL 2
 
 /**
- * Name lookup, connect, reset or proxy: the API was not reached. Retryable.
+ * Name lookup, connect, reset or proxy: the API was not reached, or its answer broke off.
+ * Retryable.
  */
 #define CLAZAR_ERR_TRANSPORT 3
 
 /**
- * The API did not answer in time. Retryable.
+ * The API did not answer in time, or answered 408. Retryable.
  */
 #define CLAZAR_ERR_TIMEOUT 4
 
@@ -263,7 +264,7 @@ typedef void (*clazar_destroy_callback)(void *context);
 #define CLAZAR_ERR_REJECTED 8
 
 /**
- * A 5xx answer. Retryable.
+ * A 5xx answer, or 425. Retryable.
  */
 #define CLAZAR_ERR_SERVER 9
 

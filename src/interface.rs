@@ -45,9 +45,9 @@ macro_rules! errors {
 errors! {
     /// An argument, an option or an environment variable is missing or unusable.
     InvalidArgument = 1, "ConfigurationError", false;
-    /// Name lookup, connect, reset or proxy: the API was not reached.
+    /// Name lookup, connect, reset or proxy: the API was not reached, or its answer broke off.
     Transport = 3, "TransportError", true;
-    /// The API did not answer in time.
+    /// The API did not answer in time, or answered 408.
     Timeout = 4, "AuthTimeoutError", true;
     /// The server's certificate was refused, or TLS failed otherwise.
     Tls = 5, "TlsError", false;
@@ -57,7 +57,7 @@ errors! {
     RateLimited = 7, "RateLimitedError", true;
     /// Another 4xx answer, or a redirect.
     Rejected = 8, "RejectedError", false;
-    /// A 5xx answer.
+    /// A 5xx answer, or 425.
     Server = 9, "ServerError", true;
     /// The answer is not a token.
     InvalidResponse = 10, "InvalidResponseError", false;

@@ -64,7 +64,7 @@ class ConfigurationError(ClazarAuthError, ValueError):
 
 
 class TransportError(ClazarAuthError, ConnectionError):
-    """Name lookup, connect, reset or proxy: the API was not reached.
+    """Name lookup, connect, reset or proxy: the API was not reached, or its answer broke off.
 
     >>> sandbox.close()
     >>> provider.token()
@@ -75,7 +75,7 @@ class TransportError(ClazarAuthError, ConnectionError):
 
 
 class AuthTimeoutError(TransportError, TimeoutError):
-    """The API did not answer in time.
+    """The API did not answer in time, or answered 408.
 
     >>> sandbox.set_delay(60)
     >>> provider.token(timeout=0.1)
@@ -127,7 +127,7 @@ class RejectedError(ClazarAuthError):
 
 
 class ServerError(ClazarAuthError):
-    """A 5xx answer.
+    """A 5xx answer, or 425.
 
     >>> sandbox.answer_next(501)
     >>> provider.token()

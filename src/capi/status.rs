@@ -12,9 +12,10 @@ pub const CLAZAR_OK: clazar_status = 0;
 pub const CLAZAR_ERR_INVALID_ARGUMENT: clazar_status = 1;
 /// The caller's buffer is too small; nothing was written to it.
 pub const CLAZAR_ERR_BUFFER_TOO_SMALL: clazar_status = 2;
-/// Name lookup, connect, reset or proxy: the API was not reached. Retryable.
+/// Name lookup, connect, reset or proxy: the API was not reached, or its answer broke off.
+/// Retryable.
 pub const CLAZAR_ERR_TRANSPORT: clazar_status = 3;
-/// The API did not answer in time. Retryable.
+/// The API did not answer in time, or answered 408. Retryable.
 pub const CLAZAR_ERR_TIMEOUT: clazar_status = 4;
 /// The server's certificate was refused, or TLS failed otherwise.
 pub const CLAZAR_ERR_TLS: clazar_status = 5;
@@ -24,7 +25,7 @@ pub const CLAZAR_ERR_CREDENTIALS: clazar_status = 6;
 pub const CLAZAR_ERR_RATE_LIMITED: clazar_status = 7;
 /// Another 4xx answer, or a redirect.
 pub const CLAZAR_ERR_REJECTED: clazar_status = 8;
-/// A 5xx answer. Retryable.
+/// A 5xx answer, or 425. Retryable.
 pub const CLAZAR_ERR_SERVER: clazar_status = 9;
 /// The answer is not a token.
 pub const CLAZAR_ERR_INVALID_RESPONSE: clazar_status = 10;

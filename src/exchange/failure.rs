@@ -30,7 +30,7 @@ impl Route<'_> {
         use ureq::Error as E;
         match error {
             E::Timeout(stage) => self.timed_out(stage),
-            E::Rustls(error) => self.tls(&tls_failure::words(&error)),
+            E::Rustls(error) => self.tls_failed(&error),
             E::Tls(why) => self.tls(why),
             E::Io(error) => self.io_failed(&error),
             E::HostNotFound => self.unreachable("the host name has no address"),
@@ -57,7 +57,7 @@ impl Route<'_> {
     pub(super) fn broke_off(&self, error: ureq::Error) -> Error {
         match error {
             ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => self
-                .malformed("the body ends before its announced length")
+                .unreachable("the connection was closed before the whole answer came")
                 .with_another_attempt(true),
             error => self.failed(error),
         }
@@ -66,7 +66,7 @@ impl Route<'_> {
     fn io_failed(&self, error: &io::Error) -> Error {
         let inner = error.get_ref();
         if let Some(error) = inner.and_then(|e| e.downcast_ref::<rustls::Error>()) {
-            return self.tls(&tls_failure::words(error));
+            return self.tls_failed(error);
         }
         match error.kind() {
             io::ErrorKind::TimedOut => self.timed_out(Timeout::Global),
@@ -125,6 +125,14 @@ impl Route<'_> {
                 self.place()
             ),
         )
+    }
+
+    fn tls_failed(&self, error: &rustls::Error) -> Error {
+        let why = tls_failure::words(error);
+        if tls_failure::may_pass(error) {
+            return self.unreachable(&why).with_another_attempt(true);
+        }
+        self.tls(&why)
     }
 
     fn tls(&self, why: &str) -> Error {

@@ -91,7 +91,8 @@ fn by_status(status: u16, url: &SecureUrl) -> (ErrorKind, &'static str) {
         405 => {
             (Rejected, "takes no POST at this path; check the URL, which lacks a slash at its end")
         }
-        408 | 425 => (Rejected, "did not take the request in time; try again later"),
+        408 => (Timeout, "did not take the request in time; try again later"),
+        425 => (Server, "takes the request only later; try again later"),
         413 => (
             Rejected,
             "takes no request of this length, which is short; ask whoever runs the gateway before \

@@ -28,6 +28,12 @@ pub(super) fn words(error: &Error) -> String {
     }
 }
 
+/// Whether the server has a fault of its own that has nothing to do with what was offered (RFC 8446
+/// section 6.2).
+pub(super) fn may_pass(error: &Error) -> bool {
+    matches!(error, Error::AlertReceived(AlertDescription::InternalError))
+}
+
 fn certificate(error: &CertificateError) -> String {
     use CertificateError::*;
     let why = match error {

@@ -350,9 +350,11 @@ fn a_changed_secret_is_tried_during_a_pause() {
     assert_eq!(scene.requests(), 4);
 }
 
+type Caller = JoinHandle<Result<Arc<AccessToken>, Error>>;
+
 /// A provider that the server has asked to wait, while a caller's look for another secret, the second
 /// call of the secret's function, waits until the sender is dropped.
-fn looking_for_a_secret() -> (Scene, JoinHandle<Result<Arc<AccessToken>, Error>>, Sender<()>) {
+fn looking_for_a_secret() -> (Scene, Caller, Sender<()>) {
     let (release, released) = mpsc::channel::<()>();
     let (come, came) = mpsc::channel();
     let released = Mutex::new(released);

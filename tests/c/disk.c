@@ -20,7 +20,7 @@ static int troubles;
 
 static void on_event(void *context, clazar_event event, const char *message) {
     CHECK(context == NULL);
-    if (event != CLAZAR_EVENT_STORE_TROUBLE)
+    if (event != CLAZAR_EVENT_STORE_ERROR)
         return;
     CHECK(strstr(message, "did not answer") != NULL);
     __atomic_fetch_add(&troubles, 1, __ATOMIC_SEQ_CST);

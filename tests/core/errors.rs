@@ -183,6 +183,8 @@ fn each_status_has_its_kind() {
         ("404 Not Found", "", Rejected),
         ("405 Method Not Allowed", "", Rejected),
         ("418 I'm a teapot", "", Rejected),
+        ("408 Request Timeout", "", Timeout),
+        ("425 Too Early", "", Server),
         ("301 Moved Permanently", "", Rejected),
         ("429 Too Many Requests", "", RateLimited),
         ("500 Internal Server Error", TOKEN_BODY, Server),
@@ -194,7 +196,11 @@ fn each_status_has_its_kind() {
         let error = exchange(&server.url()).unwrap_err();
         assert_eq!(error.kind(), kind, "{status}: {error}");
         assert_eq!(error.http_status().unwrap().to_string(), status[..3]);
-        assert_eq!(error.is_retryable(), matches!(kind, RateLimited | Server), "{status}");
+        assert_eq!(
+            error.is_retryable(),
+            matches!(kind, RateLimited | Server | Timeout),
+            "{status}"
+        );
     }
 }
 

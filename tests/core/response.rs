@@ -200,12 +200,12 @@ fn a_truncated_body_is_refused() {
     let whole = ok(crate::server::TOKEN_BODY);
     for cut in [1, 10, 40] {
         let error = exchange(&Server::answering(&whole[..whole.len() - cut]).url()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Transport, true), "{error}");
     }
     // Complete JSON, but fewer bytes than announced.
     let longer = whole.replace("Content-Length: 7", "Content-Length: 9");
     let error = exchange(&Server::answering(longer).url()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Transport, true), "{error}");
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_chunked_body_is_read_and_must_be_complete() {
                    14\r\n{\"access_token\":\"t\"}\r\n";
     exchange(&Server::answering(format!("{chunked}0\r\n\r\n")).url()).unwrap();
     let error = exchange(&Server::answering(chunked).url()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Transport, true), "{error}");
 }
 
 #[test]

@@ -112,6 +112,19 @@ fn a_server_that_speaks_something_else_learns_what_is_spoken() {
     refused(&server, None, "wants a client certificate");
 }
 
+/// As one that has no memory, or that is being started.
+#[test]
+fn a_server_with_a_fault_of_its_own_is_asked_again() {
+    let server = Server::new(|mut stream, _| {
+        let _ = std::io::Write::write_all(&mut stream, &[21, 3, 3, 0, 2, 2, 80]);
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    let error = exchange(&server, None).unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Transport, true), "{error}");
+    assert!(error.to_string().contains("InternalError"), "{error}");
+    assert_eq!(server.connections(), 3);
+}
+
 #[test]
 fn a_certificate_out_of_its_time_is_refused() {
     let authority = Authority::new("out-of-time");
@@ -137,7 +150,7 @@ fn answers_are_judged_over_tls_as_over_http() {
         (http("307 Temporary", "Location: https://127.0.0.1:1/\r\n", ""), ErrorKind::Rejected),
         (ok("<html>"), ErrorKind::InvalidResponse),
         (ok(&" ".repeat(65_537)), ErrorKind::InvalidResponse),
-        (ok(TOKEN_BODY)[..100].to_owned(), ErrorKind::InvalidResponse),
+        (ok(TOKEN_BODY)[..100].to_owned(), ErrorKind::Transport),
         (String::new(), ErrorKind::Transport),
     ] {
         let server = authority.server(&["127.0.0.1"], VALID, &answer);

@@ -297,8 +297,7 @@ impl Shared {
             Some(keeper) => {
                 let what = format!("the store {} did not answer within {limit}", keeper.place());
                 report.store_hangs.set(true);
-                report
-                    .add(EventKind::StoreError, format!("{what}; it is not used until it does"));
+                report.add(EventKind::StoreError, format!("{what}; it is not used until it does"));
                 format!("{what}, so this request was given up; ask again, which goes without it")
             }
             None => format!(
