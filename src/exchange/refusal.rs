@@ -134,19 +134,28 @@ fn is_short(text: &str) -> bool {
     (1..=LONGEST_NAME).contains(&text.len())
 }
 
-/// Whether `text` has a part of the secret, as it is, reversed, or as either in hexadecimal; case and
-/// what separates groups of digits aside.
+/// Whether `text` has a part of the secret, as it is, reversed, or as either in hexadecimal or decimal; case
+/// and what separates groups of digits aside.
 fn echoes(text: &str, secret: &str) -> bool {
-    let (text, part) = (plain(text.bytes()), secret.len().min(SHORTEST_ECHO));
-    let digits = |byte: u8| [byte >> 4, byte & 15].map(|value| b"0123456789abcdef"[value as usize]);
+    let text = plain(text.bytes());
+    let digit = |value: u8| b"0123456789abcdef"[value as usize];
+    let hexadecimal = |byte: u8| [byte >> 4, byte & 15].map(digit);
+    let decimal = |byte: u8| [byte / 100, byte / 10 % 10, byte % 10].map(digit);
+    let unpadded = |byte: u8| decimal(byte).into_iter().skip_while(|digit| *digit == b'0');
+    let (forwards, backwards) = (|| secret.bytes(), || secret.bytes().rev());
     [
-        plain(secret.bytes()),
-        plain(secret.bytes().rev()),
-        plain(secret.bytes().flat_map(digits)),
-        plain(secret.bytes().rev().flat_map(digits)),
+        plain(forwards()),
+        plain(backwards()),
+        plain(forwards().flat_map(hexadecimal)),
+        plain(backwards().flat_map(hexadecimal)),
+        plain(forwards().flat_map(decimal)),
+        plain(backwards().flat_map(decimal)),
+        plain(forwards().flat_map(unpadded)),
+        plain(backwards().flat_map(unpadded)),
     ]
     .iter()
-    .flat_map(|form| form.windows(part))
+    // A secret may have few letters and digits, or none.
+    .flat_map(|form| form.windows(form.len().clamp(1, SHORTEST_ECHO)))
     .any(|part| text.windows(part.len()).any(|shown| shown == part))
 }
 

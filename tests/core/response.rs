@@ -291,6 +291,21 @@ fn neither_holds_a_part_of_the_secret() {
     assert!(text.ends_with("request deadb-0000)"), "five characters are no part: {text}");
     let text = refusal("s", "access_denied", "abcd");
     assert!(text.ends_with("request abcd)"), "{text}");
+    // Few letters among other characters are a part of it, and none are none.
+    for (secret, code) in [("!!pass!!--..--!!..", "pass"), ("p@$sw*r!d?-_-_-_-_", "p_sw_r_d")] {
+        let text = refusal(secret, code, "0123-4567");
+        assert!(text.ends_with("(HTTP 400, request 0123-4567)"), "{code}: {text}");
+    }
+    let text = refusal("\u{e9}\u{df}!", "access_denied", "");
+    assert!(text.ends_with("error access_denied)"), "{text}");
+    // In decimal, with zeros before small numbers or without. No two letters are alike, and so no two forms.
+    let key = "NOT-REAL";
+    for bytes in [key.bytes().collect::<Vec<_>>(), key.bytes().rev().collect()] {
+        let padded: String = bytes.iter().map(|b| format!("{b:03}")).collect();
+        let short: String = bytes.iter().map(u8::to_string).collect();
+        hides(key, key, &padded);
+        hides(key, key, &short);
+    }
     // Its separators written otherwise, and its characters as numbers.
     hides("horse-battery.staple", "horse_battery_staple", "104-111-114-115-101");
 }
