@@ -78,12 +78,14 @@ impl Sources {
         }
     }
 
-    /// The files and folders that say what is trusted.
+    /// The files and folders that say what is trusted, or will if others are missing.
     pub(super) fn paths(&self) -> Vec<PathBuf> {
+        let bundles = BUNDLES.iter().map(PathBuf::from);
         match self {
             Self::Nothing => Vec::new(),
+            Self::Named { file: None, folders } => folders.iter().cloned().chain(bundles).collect(),
             Self::Named { file, folders } => file.iter().chain(folders).cloned().collect(),
-            Self::System => BUNDLES.iter().map(PathBuf::from).collect(),
+            Self::System => bundles.collect(),
         }
     }
 
@@ -91,9 +93,9 @@ impl Sources {
     pub(super) fn describe(&self) -> String {
         match (self, system_bundle()) {
             (Self::Nothing, _) => "ca_file alone".to_owned(),
-            (Self::Named { .. }, _) => {
-                let paths = self.paths();
-                let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+            (Self::Named { file, folders }, _) => {
+                let paths = file.iter().chain(folders);
+                let paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();
                 format!("SSL_CERT_FILE or SSL_CERT_DIR ({})", paths.join(", "))
             }
             (Self::System, Some(bundle)) => format!("the system's {}", bundle.display()),

@@ -117,6 +117,20 @@ fn what_becomes_unreadable_stays_trusted_until_a_certificate_is_refused() {
     assert!(error.to_string().contains("no certificate that can be read"), "{error}");
 }
 
+/// Where the folders are missing the system's authorities are trusted, of which one may be removed.
+#[test]
+fn the_systems_bundles_are_looked_at_in_the_place_of_missing_folders() {
+    let named = |file: Option<&str>| Sources::Named {
+        file: file.map(PathBuf::from),
+        folders: vec![PathBuf::from("/nonexistent")],
+    };
+    for bundle in Sources::System.paths() {
+        assert!(named(None).paths().contains(&bundle));
+        assert!(!named(Some("/nonexistent/file")).paths().contains(&bundle));
+    }
+    assert!(named(None).describe().ends_with("(/nonexistent)"), "{}", named(None).describe());
+}
+
 #[test]
 fn a_refused_certificate_is_worth_another_attempt_only_after_a_change() {
     let case = Case::new("refused");
