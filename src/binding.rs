@@ -1,10 +1,10 @@
 //! What the bindings use besides the public items of this crate.
 
 pub(crate) use crate::doctor::{Finding, examine};
-pub(crate) use crate::error::contain;
+pub(crate) use crate::error::catch_panic;
 pub(crate) use crate::interface::{OptionName, OptionRow, OptionType, Scope};
 pub(crate) use crate::option_values::OptionValue;
-pub(crate) use crate::provider::{Config, Event, Kept, Listener, Pending, TokenPoll};
+pub(crate) use crate::provider::{CachedToken, Config, Event, Listener, Pending, TokenPoll};
 pub(crate) use crate::queue::Queue;
 pub(crate) use crate::secret::Secret;
 pub(crate) use crate::store::LONGEST_SEALED;

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::interface::{OptionName, Scope};
 use crate::option_values::OptionValues;
 use crate::secret::Secret;
-use crate::sys::file::{Failure, read_file};
+use crate::sys::file::{FileError, read_file};
 use crate::text::printable;
 
 /// A secret file larger than this is surely the wrong file.
@@ -78,7 +78,7 @@ impl Credentials {
     /// # Errors
     /// What the function fails with is reported as
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) with its own text, so that text must
-    /// not contain the secret.
+    /// not catch_panic the secret.
     pub fn from_fn<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
         client_id: impl Into<String>,
         client_secret: impl Fn() -> Result<String, E> + Send + Sync + 'static,
@@ -273,7 +273,7 @@ impl SecretFile {
         Ok(Secret::new(text))
     }
 
-    fn unread(&self, why: Failure) -> Error {
+    fn unread(&self, why: FileError) -> Error {
         let name = self.named_by;
         match why {
             _ if why.is_transient() => Error::new(
@@ -281,7 +281,7 @@ impl SecretFile {
                 format!("the client secret file that {name} names {why}; try again"),
             ),
             // What is not there may be no path, but the secret itself.
-            Failure::NotOpened(_) => Error::invalid(format!(
+            FileError::NotOpened(_) => Error::invalid(format!(
                 "the client secret file that {name} names {why}; give the path of a file with the \
                  secret in it, which this process may read"
             )),

@@ -8,9 +8,9 @@ use rustls::ProtocolVersion;
 
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
-use crate::exchange::{Client, Interrupt, Trace, Way};
 use crate::interface::OptionName;
 use crate::provider::Config;
+use crate::request::{Client, Interrupt, Milestones, Trace};
 use crate::sys::clock::Clock;
 use crate::token::AccessToken;
 
@@ -43,7 +43,7 @@ pub(crate) fn examine(mut config: Config) -> Vec<Step> {
     let credentials = credentials(&mut config);
     let credentials = report.add("credentials", credentials, |_| origin(&config));
     let client = client(&mut config).map(|client| client.traced(trace.clone()));
-    let client = report.add("settings", client, Client::place);
+    let client = report.add("settings", client, Client::location);
     let roots = client.as_ref().filter(|client| client.url().is_https());
     let roots = roots.map(|client| report.add("trust", client.trust().describe(), String::clone));
 
@@ -51,7 +51,7 @@ pub(crate) fn examine(mut config: Config) -> Vec<Step> {
     let outcome = ready.map(|(client, credentials)| {
         client.exchange(credentials, &Interrupt::default(), &Clock::System, None)
     });
-    report.add_exchange(client.as_ref(), &trace.way(), outcome);
+    report.add_exchange(client.as_ref(), &trace.milestones(), outcome);
     match client.and(credentials) {
         Some(_) => _ = report.add("store", store(&mut config), String::clone),
         None => report.put("store", BLOCKED),
@@ -118,7 +118,7 @@ impl Report {
     fn add_exchange(
         &mut self,
         client: Option<&Client>,
-        way: &Way,
+        reached: &Milestones,
         outcome: Option<Result<AccessToken, Error>>,
     ) {
         let (token, mut error) = match outcome {
@@ -127,7 +127,7 @@ impl Report {
             None => (None, None),
         };
         let accepted = || "the client id and the secret were accepted".to_owned();
-        let steps = way_steps(client, way)
+        let steps = milestone_steps(client, reached)
             .into_iter()
             .chain([("exchange", token.as_ref().map(|_| accepted()))]);
         for (name, text) in steps {
@@ -137,24 +137,27 @@ impl Report {
         }
         self.put("token", token.map_or(BLOCKED, |token| life(token.lifetime())));
         let undated = Finding::Skipped("no answer with a date came");
-        self.put("clock", way.clocks.map_or(undated, clocks));
+        self.put("clock", reached.clocks.map_or(undated, clocks));
     }
 }
 
 /// The steps to the API, each with what there is to say of it if it was done.
-fn way_steps(client: Option<&Client>, way: &Way) -> Vec<(&'static str, Option<String>)> {
-    let found = way.found.as_ref().map(|found| {
+fn milestone_steps(
+    client: Option<&Client>,
+    reached: &Milestones,
+) -> Vec<(&'static str, Option<String>)> {
+    let found = reached.found.as_ref().map(|found| {
         let addresses: Vec<_> = found.addresses.iter().map(ToString::to_string).collect();
         format!("{} has the address {}", found.host, addresses.join(", "))
     });
-    let connected = way.found.as_ref().filter(|_| way.connected);
+    let connected = reached.found.as_ref().filter(|_| reached.connected);
     let connected = connected.map(|found| format!("{} takes port {}", found.host, found.port));
     let mut steps = vec![("name lookup", found), ("connection", connected)];
     if client.is_some_and(Client::uses_proxy) {
-        steps.push(("proxy", way.tunnelled.then(|| "it opened the way to the API".to_owned())));
+        steps.push(("proxy", reached.tunnelled.then(|| "it opened the way to the API".to_owned())));
     }
     if client.is_none_or(|client| client.url().is_https()) {
-        steps.push(("TLS", way.protocol.map(protocol)));
+        steps.push(("TLS", reached.protocol.map(protocol)));
     }
     steps
 }

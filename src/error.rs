@@ -145,6 +145,6 @@ impl std::error::Error for Error {}
 /// Runs `work`, and makes an [`ErrorKind::Internal`] of a panic.
 ///
 /// The panic's own text is dropped: it may hold anything.
-pub(crate) fn contain<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+pub(crate) fn catch_panic<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::internal()))
 }

@@ -52,7 +52,7 @@ mod credentials;
 mod doctor;
 mod env;
 mod error;
-mod exchange;
+mod request;
 // The core reads a part of it, and `tests/generate` all.
 #[allow(dead_code)]
 mod interface;
@@ -75,8 +75,8 @@ mod trust;
 
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};
-pub use exchange::{Options, authenticate};
 pub use provider::{Requests, Stats, TokenProvider, TokenProviderBuilder};
+pub use request::{Options, authenticate};
 pub use store::Store;
 #[cfg(fuzzing)]
 pub use store::fuzzing;

@@ -21,7 +21,7 @@ const LAYERS: [&str; 20] = [
     "credentials",
     "trust",
     "resolver",
-    "exchange",
+    "request",
     "store",
     "provider",
     "sandbox",

@@ -74,8 +74,8 @@ unsafe fn new(
     unsafe {
         guard::clear(config);
         guard::run(error, || {
-            guard::needed(config, "config")?;
-            guard::hand_out(config, clazar_config { config: make()? });
+            guard::check_not_null(config, "config")?;
+            guard::write_handle(config, clazar_config { config: make()? });
             Ok(())
         })
     }

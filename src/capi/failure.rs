@@ -6,18 +6,18 @@ use super::status::{CLAZAR_ERR_BUFFER_TOO_SMALL, clazar_status};
 use crate::Error;
 
 /// What a function fails with: an error of the core, or a buffer that is too small.
-pub(super) struct Failure {
+pub(super) struct CallError {
     pub(super) status: clazar_status,
     pub(super) error: Error,
 }
 
-impl From<Error> for Failure {
+impl From<Error> for CallError {
     fn from(error: Error) -> Self {
         Self { status: error.kind().number(), error }
     }
 }
 
-impl Failure {
+impl CallError {
     /// `enough` names the size that always is.
     pub(super) fn buffer_too_small(size: usize, needed: usize, enough: &str) -> Self {
         let message =
@@ -28,12 +28,12 @@ impl Failure {
 
 /// Why a function failed. Immutable: any number of threads may read it.
 pub struct clazar_error {
-    pub(super) failure: Failure,
+    pub(super) failure: CallError,
     pub(super) message: CString,
 }
 
 impl clazar_error {
-    pub(super) fn boxed(failure: Failure) -> *mut Self {
+    pub(super) fn boxed(failure: CallError) -> *mut Self {
         // A NUL cannot be in a message; without it C could not tell the message's end.
         let message = CString::new(failure.error.to_string()).unwrap_or_default();
         Box::into_raw(Box::new(Self { failure, message }))

@@ -3,10 +3,10 @@
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::failure::{Failure, clazar_error};
+use super::failure::{CallError, clazar_error};
 use super::status::{CLAZAR_OK, clazar_status};
 use crate::Error;
-use crate::binding::{cancel, contain};
+use crate::binding::{cancel, catch_panic};
 
 /// Runs `work` and returns its status; its failure goes to `*error`.
 ///
@@ -14,10 +14,10 @@ use crate::binding::{cancel, contain};
 /// `error` must be null or valid for a write.
 pub(super) unsafe fn run(
     error: *mut *mut clazar_error,
-    work: impl FnOnce() -> Result<(), Failure>,
+    work: impl FnOnce() -> Result<(), CallError>,
 ) -> clazar_status {
     // SAFETY: the caller vouches for `error`.
-    unsafe { run_at_once(error, || cancel::put_off(work)) }
+    unsafe { run_at_once(error, || cancel::with_cancel_disabled(work)) }
 }
 
 /// As [`run`], for work that makes no system call in the usual case.
@@ -26,11 +26,11 @@ pub(super) unsafe fn run(
 /// As [`run`].
 pub(super) unsafe fn run_at_once(
     error: *mut *mut clazar_error,
-    work: impl FnOnce() -> Result<(), Failure>,
+    work: impl FnOnce() -> Result<(), CallError>,
 ) -> clazar_status {
     // SAFETY: the caller vouches for `error`.
     unsafe { clear(error) };
-    let failure = match contain(|| Ok(work())) {
+    let failure = match catch_panic(|| Ok(work())) {
         Ok(Ok(())) => return CLAZAR_OK,
         Ok(Err(failure)) => failure,
         Err(panicked) => panicked.into(),
@@ -44,8 +44,8 @@ pub(super) unsafe fn run_at_once(
 }
 
 /// Runs `work`, which cannot fail but by a bug; the answer to a bug is `fallback`.
-pub(super) fn answer<T>(fallback: T, work: impl FnOnce() -> T) -> T {
-    contain(|| Ok(cancel::put_off(work))).unwrap_or(fallback)
+pub(super) fn or_fallback<T>(fallback: T, work: impl FnOnce() -> T) -> T {
+    catch_panic(|| Ok(cancel::with_cancel_disabled(work))).unwrap_or(fallback)
 }
 
 /// Sets an out-parameter to NULL.
@@ -93,13 +93,13 @@ pub(super) unsafe fn bytes<'a>(
 ///
 /// # Safety
 /// `out` must be valid for a write.
-pub(super) unsafe fn hand_out<T>(out: *mut *mut T, value: T) {
+pub(super) unsafe fn write_handle<T>(out: *mut *mut T, value: T) {
     // SAFETY: the caller vouches for it.
     unsafe { out.write(Box::into_raw(Box::new(value))) };
 }
 
 /// Refuses a missing out-parameter before any work is done.
-pub(super) fn needed<T>(out: *mut T, name: &str) -> Result<(), Error> {
+pub(super) fn check_not_null<T>(out: *mut T, name: &str) -> Result<(), Error> {
     if out.is_null() {
         return Err(Error::invalid(format!("{name} must not be NULL")));
     }
@@ -109,11 +109,11 @@ pub(super) fn needed<T>(out: *mut T, name: &str) -> Result<(), Error> {
 /// Drops a handle.
 ///
 /// # Safety
-/// `handle` must be null or come from [`hand_out`], and not be used again.
+/// `handle` must be null or come from [`write_handle`], and not be used again.
 pub(super) unsafe fn free<T>(handle: *mut T) {
     if !handle.is_null() {
         // SAFETY: not null, and the caller vouches for the rest.
-        answer((), || drop(unsafe { Box::from_raw(handle) }));
+        or_fallback((), || drop(unsafe { Box::from_raw(handle) }));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_void};
 
-use super::guard::{self, answer};
+use super::guard::{self, or_fallback};
 use super::status::{self, clazar_status};
 use super::text;
 use crate::binding::wipe;
@@ -17,7 +17,7 @@ use crate::binding::wipe;
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub extern "C" fn clazar_status_name(status: clazar_status) -> *const c_char {
-    answer(c"".as_ptr(), || status::name(status).as_ptr())
+    or_fallback(c"".as_ptr(), || status::name(status).as_ptr())
 }
 
 /// The version of the library, such as "0.1.0".

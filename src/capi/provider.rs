@@ -5,9 +5,9 @@ use std::ptr;
 use std::sync::Arc;
 
 use super::config::clazar_config;
-use super::failure::Failure;
+use super::failure::CallError;
 use super::failure::clazar_error;
-use super::guard::{self, answer};
+use super::guard::{self, or_fallback};
 use super::status::clazar_status;
 use super::text;
 use super::token::clazar_token;
@@ -55,10 +55,10 @@ pub unsafe extern "C" fn clazar_provider_new(
     unsafe {
         guard::clear(provider);
         guard::run(error, || {
-            guard::needed(provider, "provider")?;
+            guard::check_not_null(provider, "provider")?;
             let config = &guard::handle(config, "config")?.config;
             let made = config.provider()?;
-            guard::hand_out(provider, clazar_provider { provider: made });
+            guard::write_handle(provider, clazar_provider { provider: made });
             Ok(())
         })
     }
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn clazar_provider_clone(
     let Some(provider) = (unsafe { provider.as_ref() }) else {
         return ptr::null_mut();
     };
-    answer(ptr::null_mut(), || {
+    or_fallback(ptr::null_mut(), || {
         Box::into_raw(Box::new(clazar_provider { provider: provider.provider.clone() }))
     })
 }
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn clazar_provider_clone(
 pub unsafe extern "C" fn clazar_provider_close(provider: *const clazar_provider) {
     // SAFETY: the caller passes NULL or a live provider.
     if let Some(provider) = unsafe { provider.as_ref() } {
-        answer((), || provider.provider.close());
+        or_fallback((), || provider.provider.close());
     }
 }
 
@@ -199,10 +199,10 @@ unsafe fn get(
     unsafe {
         guard::clear(token);
         guard::run(error, || {
-            guard::needed(token, "token")?;
+            guard::check_not_null(token, "token")?;
             let provider = guard::handle(provider, "provider")?;
             if let Some(found) = from(&provider.provider)? {
-                guard::hand_out(token, clazar_token { token: found });
+                guard::write_handle(token, clazar_token { token: found });
             }
             Ok(())
         })
@@ -241,14 +241,14 @@ pub unsafe extern "C" fn clazar_provider_authorization(
         guard::run_at_once(error, || {
             let provider = guard::handle(provider, "provider")?;
             if size > 0 {
-                guard::needed(buffer, "buffer")?;
+                guard::check_not_null(buffer, "buffer")?;
             }
             let copy = |token: &AccessToken| {
                 text::copy(token.authorization_with_nul(), buffer, size, length)
             };
             match provider.provider.with_fresh(copy) {
                 Some(copied) => copied,
-                None => copy(&*cancel::put_off(|| provider.provider.token())?),
+                None => copy(&*cancel::with_cancel_disabled(|| provider.provider.token())?),
             }
         })
     }
@@ -321,14 +321,14 @@ pub unsafe extern "C" fn clazar_provider_seal(
         guard::run(error, || {
             let provider = guard::handle(provider, "provider")?;
             if size > 0 {
-                guard::needed(buffer, "buffer")?;
+                guard::check_not_null(buffer, "buffer")?;
             }
             let blob = provider.provider.seal()?;
             if !length.is_null() {
                 length.write(blob.len());
             }
             if blob.len() > size {
-                return Err(Failure::buffer_too_small(size, blob.len(), "CLAZAR_SEALED_MAX"));
+                return Err(CallError::buffer_too_small(size, blob.len(), "CLAZAR_SEALED_MAX"));
             }
             buffer.copy_from_nonoverlapping(blob.as_ptr(), blob.len());
             Ok(())

@@ -30,7 +30,7 @@ pub unsafe extern "C" fn clazar_provider_stats(
     unsafe {
         guard::run(error, || {
             let provider = guard::handle(provider, "provider")?;
-            guard::needed(stats, "stats")?;
+            guard::check_not_null(stats, "stats")?;
             let size = (&raw const (*stats).size).read().min(mem::size_of::<clazar_stats>());
             if size < mem::size_of::<usize>() {
                 Err(Error::invalid("stats->size is not set; set it to sizeof(clazar_stats)"))?;

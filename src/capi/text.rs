@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 
-use super::failure::Failure;
+use super::failure::CallError;
 use crate::Error;
 use crate::binding::wipe;
 
@@ -56,7 +56,7 @@ pub(super) unsafe fn copy(
     buffer: *mut c_char,
     size: usize,
     length: *mut usize,
-) -> Result<(), Failure> {
+) -> Result<(), CallError> {
     let needed = text_with_nul.len();
     let fits = needed <= size;
     if !length.is_null() {
@@ -64,7 +64,7 @@ pub(super) unsafe fn copy(
         unsafe { length.write(if fits { needed - 1 } else { needed }) };
     }
     if !fits {
-        return Err(Failure::buffer_too_small(size, needed, "CLAZAR_AUTHORIZATION_MAX"));
+        return Err(CallError::buffer_too_small(size, needed, "CLAZAR_AUTHORIZATION_MAX"));
     }
     // SAFETY: the buffer has room for all of it, and cannot overlap a token's own memory.
     unsafe { buffer.copy_from_nonoverlapping(text_with_nul.as_ptr().cast(), needed) };

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::config::clazar_config;
 use super::failure::clazar_error;
-use super::guard::{self, answer};
+use super::guard::{self, or_fallback};
 use super::status::clazar_status;
 use super::text;
 use crate::{AccessToken, authenticate};
@@ -43,10 +43,10 @@ pub unsafe extern "C" fn clazar_authenticate(
     unsafe {
         guard::clear(token);
         guard::run(error, || {
-            guard::needed(token, "token")?;
+            guard::check_not_null(token, "token")?;
             let config = &guard::handle(config, "config")?.config;
             let authenticated = authenticate(&config.credentials()?, &config.options())?;
-            guard::hand_out(token, clazar_token { token: Arc::new(authenticated) });
+            guard::write_handle(token, clazar_token { token: Arc::new(authenticated) });
             Ok(())
         })
     }
@@ -141,7 +141,7 @@ fn seconds(time: SystemTime) -> i64 {
 pub unsafe extern "C" fn clazar_token_expires_in(token: *const clazar_token) -> i64 {
     // SAFETY: the caller passes NULL or a live token.
     let token = unsafe { token.as_ref() };
-    answer(0, || token.map_or(0, |token| token.token.expires_in().as_secs() as i64))
+    or_fallback(0, || token.map_or(0, |token| token.token.expires_in().as_secs() as i64))
 }
 
 /// Frees a token, and wipes it if nobody else holds it. NULL is allowed and does nothing.

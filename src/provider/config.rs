@@ -3,9 +3,9 @@
 use super::{Listener, TokenProvider};
 use crate::credentials::Credentials;
 use crate::error::Error;
-use crate::exchange::Options;
 use crate::interface::{OptionName, OptionType};
 use crate::option_values::{OptionValue, OptionValues};
+use crate::request::Options;
 use crate::store::Store;
 
 /// The options of a provider, or of a token request. Nothing is checked before it is used.

@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use crate::error::Error;
-use crate::exchange::url::{Origin, Purpose, SecureUrl, is_host};
+use crate::request::url::{Origin, Purpose, SecureUrl, is_host};
 use crate::text::printable;
 
 const API: &str = "api.clazar.io";

@@ -22,12 +22,12 @@ pub(crate) use self::event::Listener;
 use self::hosts::AllowedHosts;
 pub(crate) use self::pending::Pending;
 pub(crate) use self::pending::TokenPoll;
-pub(crate) use self::shared::Kept;
+pub(crate) use self::shared::CachedToken;
 use self::shared::Shared;
 pub use self::stats::{Requests, Stats};
 use crate::credentials::Credentials;
 use crate::error::Error;
-use crate::exchange::{Client, Options};
+use crate::request::{Client, Options};
 use crate::store::{Keeper, Sealer, Store};
 use crate::sys::clock::Clock;
 use crate::token::AccessToken;
@@ -200,8 +200,8 @@ impl TokenProvider {
     /// # Errors
     /// As [`token`](Self::token).
     pub fn with_authorization<R>(&self, use_it: impl FnOnce(&str) -> R) -> Result<R, Error> {
-        let kept = self.0.kept();
-        match self.0.if_fresh(&kept) {
+        let cached = self.0.cached();
+        match self.0.if_fresh(&cached) {
             Some(token) => Ok(use_it(token.authorization())),
             None => Ok(use_it(self.token()?.authorization())),
         }
@@ -209,19 +209,19 @@ impl TokenProvider {
 
     /// Gives the token to `use_it` if it is fresh: without a lock, an allocation or a system call.
     pub(crate) fn with_fresh<R>(&self, use_it: impl FnOnce(&AccessToken) -> R) -> Option<R> {
-        let kept = self.0.kept();
-        self.0.if_fresh(&kept).map(|token| use_it(token))
+        let cached = self.0.cached();
+        self.0.if_fresh(&cached).map(|token| use_it(token))
     }
 
     /// The hold on `token`, if that is the one in use: it tells in the cheapest way, as often as asked,
     /// whether the token may still be handed out.
-    pub(crate) fn hold(&self, token: &Arc<AccessToken>) -> Option<Arc<Kept>> {
-        self.0.kept().clone().filter(|kept| Arc::ptr_eq(&kept.token, token))
+    pub(crate) fn hold(&self, token: &Arc<AccessToken>) -> Option<Arc<CachedToken>> {
+        self.0.cached().clone().filter(|cached| Arc::ptr_eq(&cached.token, token))
     }
 
     /// Whether the token of a [`hold`](Self::hold) is in use and fresh.
-    pub(crate) fn is_fresh(&self, kept: &Kept) -> bool {
-        kept.is_in_use_and_fresh(self.0.clock.now())
+    pub(crate) fn is_fresh(&self, cached: &CachedToken) -> bool {
+        cached.is_in_use_and_fresh(self.0.clock.now())
     }
 
     /// Takes a token that a program brings along into use, as if it had been sent just now.

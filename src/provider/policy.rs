@@ -13,9 +13,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// The longest that a caller with a live token waits for its successor.
 const LONGEST_GRACE: Duration = SECOND;
 /// The shortest wait between two exchanges ahead of a live token's end.
-const SHORTEST_PAUSE_AHEAD: Duration = Duration::from_millis(500);
+const SHORTEST_PROACTIVE_BACKOFF: Duration = Duration::from_millis(500);
 /// An exchange ahead of a live token's end is given so long at the least.
-pub(crate) const SHORTEST_AHEAD: Duration = Duration::from_secs(2);
+pub(crate) const SHORTEST_RENEWAL: Duration = Duration::from_secs(2);
 /// The shortest time between two exceptions of a kind; see [`may_repeat`].
 const BETWEEN_EXCEPTIONS: Duration = Duration::from_secs(30);
 
@@ -50,49 +50,49 @@ impl Schedule {
 
 /// A token as the policy sees it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Held {
-    pub(crate) age: Duration,
+pub(crate) struct TokenAge {
+    pub(crate) elapsed: Duration,
     pub(crate) schedule: Schedule,
 }
 
-impl Held {
+impl TokenAge {
     /// Whether the token is handed out, whatever else is the case.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.age < self.schedule.refresh
+        self.elapsed < self.schedule.refresh
     }
 
     /// Whether the token is neither fresh nor about to die.
     pub(crate) fn is_stale(&self) -> bool {
-        !self.is_fresh() && self.is_at_ease()
+        !self.is_fresh() && self.is_before_margin()
     }
 
     /// Whether the token's last part has not begun.
-    pub(crate) fn is_at_ease(&self) -> bool {
-        self.age < self.schedule.margin
+    pub(crate) fn is_before_margin(&self) -> bool {
+        self.elapsed < self.schedule.margin
     }
 
-    pub(crate) fn until_last_part(&self) -> Duration {
-        self.schedule.margin.saturating_sub(self.age)
+    pub(crate) fn until_margin(&self) -> Duration {
+        self.schedule.margin.saturating_sub(self.elapsed)
     }
 
     /// For how long nothing is lost by waiting for another process: until the last part begins, or in it
     /// until the end.
     pub(crate) fn patience(&self) -> Duration {
-        if self.is_at_ease() { self.until_last_part() } else { self.until_end() }
+        if self.is_before_margin() { self.until_margin() } else { self.until_expiry() }
     }
 
-    pub(crate) fn until_end(&self) -> Duration {
-        self.schedule.deadline.saturating_sub(self.age)
+    pub(crate) fn until_expiry(&self) -> Duration {
+        self.schedule.deadline.saturating_sub(self.elapsed)
     }
 
     pub(crate) fn lives(&self) -> bool {
-        self.age < self.schedule.deadline
+        self.elapsed < self.schedule.deadline
     }
 }
 
 /// The last exchange, if it failed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Failure {
+pub(crate) struct LastFailure {
     /// How many exchanges in a row have failed alike.
     pub(crate) count: u32,
     /// Whether the next one may go better with nothing changed.
@@ -100,7 +100,7 @@ pub(crate) struct Failure {
     /// For how long no request is sent because the server asked for it, jitter included.
     pub(crate) requested_wait: Option<Duration>,
     /// Whether a token was in use whose last part had not begun.
-    pub(crate) at_ease: bool,
+    pub(crate) before_margin: bool,
     /// A number in [0.5, 1).
     pub(crate) jitter: f64,
     /// How long ago it was.
@@ -122,38 +122,38 @@ pub(crate) enum Decision {
     Fail(Duration),
 }
 
-pub(crate) fn decide(token: Option<Held>, failure: Option<Failure>) -> Decision {
+pub(crate) fn decide(token: Option<TokenAge>, failure: Option<LastFailure>) -> Decision {
     let pause = failure.map_or(Duration::ZERO, |failure| failure.pause(token));
-    let Some(held) = token.filter(Held::lives) else {
+    let Some(age) = token.filter(TokenAge::lives) else {
         return if pause.is_zero() { Decision::Wait } else { Decision::Fail(pause) };
     };
-    if held.is_fresh() || !pause.is_zero() {
+    if age.is_fresh() || !pause.is_zero() {
         Decision::Serve
-    } else if held.is_at_ease() {
+    } else if age.is_before_margin() {
         Decision::ServeAndRefresh
     } else {
-        Decision::WaitAtMost(LONGEST_GRACE.min(held.until_end() / 2))
+        Decision::WaitAtMost(LONGEST_GRACE.min(age.until_expiry() / 2))
     }
 }
 
-impl Failure {
+impl LastFailure {
     /// How much longer no exchange is started.
-    pub(crate) fn pause(&self, token: Option<Held>) -> Duration {
-        let Some(held) = token.filter(|_| self.at_ease) else {
-            return self.requested_pause().max(self.own_wait().saturating_sub(self.age));
+    pub(crate) fn pause(&self, token: Option<TokenAge>) -> Duration {
+        let Some(age) = token.filter(|_| self.before_margin) else {
+            return self.remaining_retry_after().max(self.own_wait().saturating_sub(self.age));
         };
-        let until_last_part = held.until_last_part();
+        let until_margin = age.until_margin();
         let mut wait = doubled(30 * SECOND, 300 * SECOND, self.count).mul_f64(self.jitter);
         if self.transient {
             // An outage that ends in time is to be over before the last part begins.
-            wait = wait.min(((until_last_part + self.age) / 4).max(SHORTEST_PAUSE_AHEAD));
+            wait = wait.min(((until_margin + self.age) / 4).max(SHORTEST_PROACTIVE_BACKOFF));
         }
         // Never so long that the last part of a token is slept through, whatever the server asked for.
-        self.requested_pause().max(wait.saturating_sub(self.age)).min(until_last_part)
+        self.remaining_retry_after().max(wait.saturating_sub(self.age)).min(until_margin)
     }
 
     /// What is left of a wait that the server asked for.
-    pub(crate) fn requested_pause(&self) -> Duration {
+    pub(crate) fn remaining_retry_after(&self) -> Duration {
         self.requested_wait.unwrap_or_default().saturating_sub(self.age)
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::policy::{self, Failure, Held};
+use super::policy::{self, LastFailure, TokenAge};
 use crate::error::{Error, ErrorKind};
 use crate::random;
 use crate::sys::clock::Moment;
@@ -29,18 +29,18 @@ struct Failed {
     error: Error,
     at: Moment,
     count: u32,
-    at_ease: bool,
+    before_margin: bool,
     requested_wait: Option<Duration>,
     jitter: f64,
 }
 
 impl Failed {
-    fn as_failure(&self, now: Moment) -> Failure {
-        Failure {
+    fn as_failure(&self, now: Moment) -> LastFailure {
+        LastFailure {
             count: self.count,
             transient: self.error.is_transient(),
             requested_wait: self.requested_wait,
-            at_ease: self.at_ease,
+            before_margin: self.before_margin,
             jitter: self.jitter,
             age: now.since(self.at),
         }
@@ -62,29 +62,29 @@ impl RetryState {
         }
     }
 
-    /// `held` is the token that was in use when the exchange failed. Gives the error for those that
+    /// `age` is that of the token that was in use when the request failed. Gives the error for those that
     /// waited.
-    pub(super) fn failed(&mut self, error: &Error, held: Option<Held>, now: Moment) -> Error {
-        let at_ease = held.is_some_and(|held| held.is_at_ease());
+    pub(super) fn failed(&mut self, error: &Error, age: Option<TokenAge>, now: Moment) -> Error {
+        let before_margin = age.is_some_and(|age| age.is_before_margin());
         let alike = |last: &Failed| {
-            last.at_ease == at_ease && last.error.is_transient() == error.is_transient()
+            last.before_margin == before_margin && last.error.is_transient() == error.is_transient()
         };
         let last = self.failed.take().filter(alike);
         let failed = Failed {
             error: error.clone(),
             at: now,
             count: last.map_or(1, |last| last.count.saturating_add(1)),
-            at_ease,
+            before_margin,
             requested_wait: error.requested_wait().map(random::spread),
             jitter: random::upper_half(),
         };
-        let pause = failed.as_failure(now).pause(held);
+        let pause = failed.as_failure(now).pause(age);
         self.failed = Some(failed);
         self.error(pause)
     }
 
     /// The last exchange, if it failed, as the policy sees it.
-    pub(super) fn failure(&self, now: Moment) -> Option<Failure> {
+    pub(super) fn failure(&self, now: Moment) -> Option<LastFailure> {
         self.failed.as_ref().map(|failed| failed.as_failure(now))
     }
 
@@ -122,12 +122,12 @@ impl RetryState {
 
 /// The pause after an error that was the last of so many in a row, for all processes that share a store:
 /// one that some of them, who have no token, can bear.
-pub(super) fn shared_pause(error: &Error, count: u32) -> Duration {
-    let failure = Failure {
+pub(super) fn shared_backoff(error: &Error, count: u32) -> Duration {
+    let failure = LastFailure {
         count,
         transient: error.is_transient(),
         requested_wait: error.requested_wait().map(random::spread),
-        at_ease: false,
+        before_margin: false,
         jitter: random::upper_half(),
         age: Duration::ZERO,
     };

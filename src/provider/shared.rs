@@ -13,15 +13,15 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use self::run::Reason;
 use super::event::{Event, EventKind, Listener};
 use super::hosts::AllowedHosts;
-use super::policy::{self, Decision, Held, Schedule};
+use super::policy::{self, Decision, Schedule, TokenAge};
 use super::retry_state::RetryState;
 use super::single_flight::{self, Closed, SingleFlight};
 use super::stats::{Cause, Count, Counters, Stats};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
-use crate::exchange::{Client, Interrupt};
 use crate::queue::Queue;
 use crate::random;
+use crate::request::{Client, Interrupt};
 use crate::store::{Keeper, Sealer};
 use crate::sys::clock::{Clock, Moment};
 use crate::sys::fork;
@@ -81,7 +81,7 @@ pub(crate) struct Shared {
     /// What a callback is still to be told.
     untold: Queue<Event>,
     counters: Counters,
-    token: ArcSwapOption<Kept>,
+    token: ArcSwapOption<CachedToken>,
     /// After this time an exchange is given up, whatever its thread does.
     longest_wait: Duration,
     flight: PerProcess<Flight>,
@@ -91,7 +91,7 @@ pub(crate) struct Shared {
 }
 
 /// A token in use.
-pub(crate) struct Kept {
+pub(crate) struct CachedToken {
     pub(super) token: Arc<AccessToken>,
     schedule: Schedule,
     /// When its refresh point comes: what each call compares with the clocks.
@@ -104,7 +104,7 @@ pub(crate) struct Kept {
     told: AtomicBool,
 }
 
-impl Kept {
+impl CachedToken {
     fn new(token: Arc<AccessToken>, now: Moment) -> Self {
         let schedule = Schedule::new(token.lifetime(), token.age(now), random::fraction());
         let refresh = token.when(schedule.refresh());
@@ -118,11 +118,11 @@ impl Kept {
         }
     }
 
-    fn held(&self, now: Moment) -> Held {
-        Held { age: self.token.age(now), schedule: self.schedule }
+    fn age(&self, now: Moment) -> TokenAge {
+        TokenAge { elapsed: self.token.age(now), schedule: self.schedule }
     }
 
-    /// As [`Held::is_fresh`], for less.
+    /// As [`TokenAge::is_fresh`], for less.
     #[inline]
     fn is_fresh(&self, now: Moment) -> bool {
         now.is_before(self.refresh) && !self.is_inherited()
@@ -179,18 +179,21 @@ impl Shared {
     }
 
     /// The token in use, in passing: without a lock, an allocation or a shared counter.
-    pub(super) fn kept(&self) -> arc_swap::Guard<Option<Arc<Kept>>> {
+    pub(super) fn cached(&self) -> arc_swap::Guard<Option<Arc<CachedToken>>> {
         self.token.load()
     }
 
-    pub(super) fn if_fresh<'a>(&self, kept: &'a Option<Arc<Kept>>) -> Option<&'a Arc<AccessToken>> {
-        let fresh = kept.as_ref().filter(|kept| kept.is_fresh(self.clock.now()));
-        fresh.map(|kept| &kept.token)
+    pub(super) fn if_fresh<'a>(
+        &self,
+        cached: &'a Option<Arc<CachedToken>>,
+    ) -> Option<&'a Arc<AccessToken>> {
+        let fresh = cached.as_ref().filter(|cached| cached.is_fresh(self.clock.now()));
+        fresh.map(|cached| &cached.token)
     }
 
     /// A token, or what to wait for; never blocks.
     pub(super) fn ask(self: &Arc<Self>) -> Result<Asked, Error> {
-        match self.if_fresh(&self.kept()) {
+        match self.if_fresh(&self.cached()) {
             Some(token) => Ok(Asked::Token(token.clone())),
             None => self.ask_under_lock(),
         }
@@ -198,10 +201,10 @@ impl Shared {
 
     fn ask_under_lock(self: &Arc<Self>) -> Result<Asked, Error> {
         let flight = self.flight();
-        let guard = match (flight.try_lock(), self.kept_if(Held::is_stale)) {
+        let guard = match (flight.try_lock(), self.cached_if(TokenAge::is_stale)) {
             (Some(guard), _) => guard?,
             // Whoever holds the lock sees to the renewal.
-            (None, Some(kept)) => return Ok(self.serve(&kept)),
+            (None, Some(cached)) => return Ok(self.serve(&cached)),
             (None, None) => flight.lock()?,
         };
         let mut guard = self.without_overdue(&flight, guard)?;
@@ -243,9 +246,9 @@ impl Shared {
     ) -> Result<Asked, Error> {
         let now = self.clock.now();
         let failure = guard.failure(now);
-        let kept = self.token.load_full();
+        let cached = self.token.load_full();
         let cause = if guard.invalidated { Cause::Invalidated } else { Cause::Empty };
-        match policy::decide(kept.as_ref().map(|kept| kept.held(now)), failure) {
+        match policy::decide(cached.as_ref().map(|cached| cached.age(now)), failure) {
             Decision::Fail(pause) => {
                 let work = match guard.in_flight() {
                     Some(work) => work,
@@ -275,11 +278,11 @@ impl Shared {
             }
             Decision::Serve => {}
         }
-        let kept = kept.expect("the policy serves what it was given");
+        let cached = cached.expect("the policy serves what it was given");
         if failure.is_some() {
-            events.extend(self.stale_event(&kept));
+            events.extend(self.stale_event(&cached));
         }
-        Ok(self.serve(&kept))
+        Ok(self.serve(&cached))
     }
 
     fn may_have_another_secret(&self) -> bool {
@@ -293,7 +296,7 @@ impl Shared {
         let mut guard = self.without_look(&flight, guard)?;
         let now = self.clock.now();
         let is_asked_to_wait =
-            guard.failure(now).is_some_and(|failure| !failure.requested_pause().is_zero());
+            guard.failure(now).is_some_and(|failure| !failure.remaining_retry_after().is_zero());
         if is_asked_to_wait
             && guard.in_flight().is_none()
             && !self.change(&mut guard, |state| state.override_requested_wait(now))
@@ -312,7 +315,8 @@ impl Shared {
         let flight = self.flight();
         let Ok(mut guard) = flight.lock() else { return };
         let current = self.token.load();
-        let is_current = current.as_ref().is_some_and(|kept| kept.token.value() == token.value());
+        let is_current =
+            current.as_ref().is_some_and(|cached| cached.token.value() == token.value());
         if is_current && guard.may_force(self.clock.now()) {
             self.change(&mut guard, |state| {
                 state.invalidated = true;
@@ -335,7 +339,9 @@ impl Shared {
     /// The token in the store if it lives, and where the store is.
     pub(super) fn stored(&self) -> Result<(Option<AccessToken>, String), Error> {
         match &self.keeper {
-            Some(keeper) => Ok((keeper.peek(&self.sealer, &*self.credentials()?)?, keeper.place())),
+            Some(keeper) => {
+                Ok((keeper.peek(&self.sealer, &*self.credentials()?)?, keeper.location()))
+            }
             None => Ok((None, "memory".to_owned())),
         }
     }
@@ -392,11 +398,11 @@ impl Shared {
 
     /// Under the lock.
     fn take_into_use(&self, token: Arc<AccessToken>) {
-        self.replace(Some(Arc::new(Kept::new(token, self.clock.now()))));
+        self.replace(Some(Arc::new(CachedToken::new(token, self.clock.now()))));
     }
 
     /// Under the lock.
-    fn replace(&self, next: Option<Arc<Kept>>) {
+    fn replace(&self, next: Option<Arc<CachedToken>>) {
         if let Some(last) = self.token.swap(next) {
             last.replaced.store(true, Ordering::Relaxed);
         }
@@ -412,16 +418,16 @@ impl Shared {
     }
 
     pub(super) fn peek(&self) -> Option<Arc<AccessToken>> {
-        self.kept_if(Held::lives).map(|kept| kept.token.clone())
+        self.cached_if(TokenAge::lives).map(|cached| cached.token.clone())
     }
 
     pub(super) fn stats(&self) -> Stats {
         let now = self.clock.now();
-        let kept = self.token.load_full();
-        let held = kept.as_ref().map(|kept| kept.held(now));
-        let expires_in = kept.map(|kept| kept.token.left(now));
+        let cached = self.token.load_full();
+        let age = cached.as_ref().map(|cached| cached.age(now));
+        let expires_in = cached.map(|cached| cached.token.left(now));
         let pause = self.flight().lock().ok().and_then(|guard| guard.failure(now));
-        let pause = pause.map(|failure| failure.pause(held));
+        let pause = pause.map(|failure| failure.pause(age));
         let above_zero = |duration: &Duration| !duration.is_zero();
         Stats {
             expires_in: expires_in.filter(above_zero),
@@ -436,29 +442,29 @@ impl Shared {
 
     /// The token in use, for a caller that has waited for the next one in vain.
     pub(super) fn fall_back(self: &Arc<Self>) -> Option<Arc<AccessToken>> {
-        let kept = self.kept_if(Held::lives)?;
-        self.tell(self.stale_event(&kept).into_iter().collect());
+        let cached = self.cached_if(TokenAge::lives)?;
+        self.tell(self.stale_event(&cached).into_iter().collect());
         self.counters.add(Count::ServedStale);
-        Some(kept.token.clone())
+        Some(cached.token.clone())
     }
 
-    fn kept_if(&self, wanted: impl FnOnce(&Held) -> bool) -> Option<Arc<Kept>> {
+    fn cached_if(&self, wanted: impl FnOnce(&TokenAge) -> bool) -> Option<Arc<CachedToken>> {
         let now = self.clock.now();
-        self.token.load_full().filter(|kept| wanted(&kept.held(now)))
+        self.token.load_full().filter(|cached| wanted(&cached.age(now)))
     }
 
-    fn serve(&self, kept: &Kept) -> Asked {
-        if !kept.is_fresh(self.clock.now()) {
+    fn serve(&self, cached: &CachedToken) -> Asked {
+        if !cached.is_fresh(self.clock.now()) {
             self.counters.add(Count::ServedStale);
         }
-        Asked::Token(kept.token.clone())
+        Asked::Token(cached.token.clone())
     }
 
     /// The first time that a token is handed out so.
-    fn stale_event(&self, kept: &Kept) -> Option<Event> {
-        let is_first = !kept.told.swap(true, Ordering::Relaxed);
+    fn stale_event(&self, cached: &CachedToken) -> Option<Event> {
+        let is_first = !cached.told.swap(true, Ordering::Relaxed);
         is_first.then(|| {
-            let (token, now) = (&kept.token, self.clock.now());
+            let (token, now) = (&cached.token, self.clock.now());
             let (fingerprint, left) = (token.fingerprint(), token.left(now));
             let what = format!(
                 "the token {fingerprint} is handed out, with {left:.1?} to live, since its renewal failed \
@@ -507,8 +513,8 @@ impl Shared {
     /// A forked child's own, for the token of its parent.
     fn draw_refresh_point(&self) {
         let inherited = self.token.load_full();
-        if let Some(kept) = inherited.as_ref().filter(|kept| kept.is_inherited()) {
-            let ours = Kept::new(kept.token.clone(), self.clock.now());
+        if let Some(cached) = inherited.as_ref().filter(|cached| cached.is_inherited()) {
+            let ours = CachedToken::new(cached.token.clone(), self.clock.now());
             self.token.compare_and_swap(&inherited, Some(Arc::new(ours)));
         }
     }

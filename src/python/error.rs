@@ -4,14 +4,14 @@ use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyType};
 
 use crate::Error;
-use crate::binding::contain;
+use crate::binding::catch_panic;
 
 /// Runs `work` without the GIL, so that other Python threads go on.
 pub(super) fn run<T: Send>(
     py: Python<'_>,
     work: impl FnOnce() -> Result<T, Error> + Send,
 ) -> PyResult<T> {
-    py.detach(|| contain(work)).map_err(|error| raise(py, &error))
+    py.detach(|| catch_panic(work)).map_err(|error| raise(py, &error))
 }
 
 pub(super) fn raise(py: Python<'_>, error: &Error) -> PyErr {

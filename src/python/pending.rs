@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use super::error::raise;
 use super::log::Log;
 use super::token::AccessToken;
-use crate::binding::{self, contain, text};
+use crate::binding::{self, catch_panic, text};
 use crate::{Error, ErrorKind};
 
 /// A wait for an exchange.
@@ -48,7 +48,8 @@ impl Pending {
 
     /// The token; None if the wait goes on.
     fn result(&self, py: Python<'_>) -> PyResult<Option<AccessToken>> {
-        let Some(outcome) = contain(|| Ok(self.pending.poll())).map_err(|e| raise(py, &e))? else {
+        let Some(outcome) = catch_panic(|| Ok(self.pending.poll())).map_err(|e| raise(py, &e))?
+        else {
             return Ok(None);
         };
         self.log.drain(py)?;

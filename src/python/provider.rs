@@ -18,7 +18,7 @@ use super::text::Text;
 use super::token::AccessToken;
 use super::wait::finish;
 use crate::Error;
-use crate::binding::{Config, TokenPoll, contain};
+use crate::binding::{Config, TokenPoll, catch_panic};
 
 /// Hands out an access token that is fresh, and gets a new one when it is due.
 ///
@@ -171,7 +171,7 @@ impl TokenProvider {
     /// A token, or the wait for one.
     fn _ask<'py>(&self, py: Python<'py>, timeout: Argument<'py>) -> PyResult<Bound<'py, PyAny>> {
         let timeout = options::timeout(py, &timeout)?;
-        let answer = contain(|| self.provider.ask(timeout));
+        let answer = catch_panic(|| self.provider.ask(timeout));
         self.log.drain(py)?;
         match answer.map_err(|error| raise(py, &error))? {
             TokenPoll::Ready(token) => Ok(Bound::new(py, AccessToken(token))?.into_any()),

@@ -6,14 +6,14 @@ use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::binding::Kept;
+use crate::binding::CachedToken;
 use crate::{AccessToken, TokenProvider};
 
 #[derive(Default)]
 pub(super) struct Text(ArcSwapOption<Made>);
 
 struct Made {
-    of: Arc<Kept>,
+    of: Arc<CachedToken>,
     authorization: Py<PyString>,
 }
 
@@ -29,7 +29,7 @@ impl Text {
         Some(made.authorization.clone_ref(py))
     }
 
-    /// The authorization of `token`, kept if that is the token in use.
+    /// The authorization of `token`, cached if that is the token in use.
     pub(super) fn of(
         &self,
         py: Python<'_>,

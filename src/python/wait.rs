@@ -6,7 +6,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 
 use super::error::raise;
-use crate::binding::{TokenPoll, contain};
+use crate::binding::{TokenPoll, catch_panic};
 use crate::{AccessToken, Error};
 
 /// How often a wait looks for a signal.
@@ -17,10 +17,10 @@ pub(super) fn finish(
     py: Python<'_>,
     ask: impl FnOnce() -> Result<TokenPoll, Error>,
 ) -> PyResult<Arc<AccessToken>> {
-    let outcome = match contain(ask) {
+    let outcome = match catch_panic(ask) {
         Ok(TokenPoll::Ready(token)) => Ok(token),
         Ok(TokenPoll::Pending(pending)) => loop {
-            let slice = || contain(|| Ok(pending.wait_for(BETWEEN_SIGNALS)));
+            let slice = || catch_panic(|| Ok(pending.wait_for(BETWEEN_SIGNALS)));
             match py.detach(slice) {
                 Ok(Some(outcome)) => break outcome,
                 Ok(None) => py.check_signals()?,

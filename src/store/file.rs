@@ -13,10 +13,10 @@ use rustix::process::geteuid;
 
 use super::Trouble;
 use super::seal::LONGEST;
-use super::session::{Item, Kept, Session};
+use super::session::{Item, Session, StoredItem};
 use crate::env::Common;
 use crate::error::Error;
-use crate::sys::file::{Failure, read_regular};
+use crate::sys::file::{FileError, read_regular};
 use crate::sys::fork::ClosedInChild;
 use crate::text::{self, printable};
 
@@ -40,12 +40,12 @@ pub(super) struct FileSession<'a> {
 }
 
 impl Session for FileSession<'_> {
-    fn place(&self) -> String {
-        self.store.place()
+    fn location(&self) -> String {
+        self.store.location()
     }
 
-    fn load(&mut self, item: Item) -> Result<Option<Kept>, Trouble> {
-        Ok(self.store.load(item)?.map(|blob| Kept { blob, left: None }))
+    fn load(&mut self, item: Item) -> Result<Option<StoredItem>, Trouble> {
+        Ok(self.store.load(item)?.map(|blob| StoredItem { blob, left: None }))
     }
 
     fn save(
@@ -117,7 +117,7 @@ impl FileStore {
         }
     }
 
-    pub(super) fn place(&self) -> String {
+    pub(super) fn location(&self) -> String {
         let path = self.folder.join(&self.name);
         printable(&path.to_string_lossy(), text::LONGEST)
     }
@@ -136,7 +136,7 @@ impl FileStore {
         self.check(&stat)?;
         let blob = read_regular(&file, &stat, LONGEST);
         let mut blob = blob.map_err(|why| match why {
-            Failure::NotRead(_) => self.trouble(&why.to_string()),
+            FileError::NotRead(_) => self.trouble(&why.to_string()),
             _ => self.trouble(&format!("{why}; remove it")),
         })?;
         Ok(Some(std::mem::take(&mut *blob)))
@@ -260,7 +260,7 @@ impl FileStore {
     }
 
     fn trouble(&self, what: &str) -> Trouble {
-        Trouble(format!("the token file {} {what}", self.place()))
+        Trouble(format!("the token file {} {what}", self.location()))
     }
 }
 

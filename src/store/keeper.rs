@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use super::backoff_record::{BackoffRecord, Ignored};
 use super::file::{self, FileStore};
-use super::pause::{Ignored, Pause};
 #[cfg(feature = "redis")]
 use super::redis::RedisStore;
 use super::sealer::{self, Sealer};
@@ -159,9 +159,9 @@ impl Keeper {
         let kept = session.load(Item::Trial)?;
         session.erase(Item::Trial)?;
         if kept.is_none_or(|kept| kept.blob != blob) {
-            return Err(Trouble(format!("{} loses what is written", session.place())).into());
+            return Err(Trouble(format!("{} loses what is written", session.location())).into());
         }
-        Ok(self.place())
+        Ok(self.location())
     }
 
     /// Waits for other processes as an exchange does, but not for what they bring.
@@ -169,7 +169,10 @@ impl Keeper {
         let since = Instant::now();
         while !session.try_lock()? {
             if since.elapsed() >= self.patience {
-                return Err(Trouble(format!("{} is locked by another process", session.place())));
+                return Err(Trouble(format!(
+                    "{} is locked by another process",
+                    session.location()
+                )));
             }
             std::thread::sleep(BETWEEN_LOOKS);
         }
@@ -177,11 +180,11 @@ impl Keeper {
     }
 
     /// Where the token is kept, for people.
-    pub(crate) fn place(&self) -> String {
+    pub(crate) fn location(&self) -> String {
         match &self.backend {
-            Backend::File(store) => store.place(),
+            Backend::File(store) => store.location(),
             #[cfg(feature = "redis")]
-            Backend::Redis(store) => store.place(),
+            Backend::Redis(store) => store.location(),
         }
     }
 }
@@ -226,7 +229,7 @@ impl Visit<'_> {
             return Ok(Some(token));
         }
         let failure = self.failure();
-        let pause = failure.as_deref().and_then(|text| Pause::read(text));
+        let pause = failure.as_deref().and_then(|text| BackoffRecord::read(text));
         pause.and_then(|pause| pause.error(wish.ignored, sealer.now())).map_or(Ok(None), Err)
     }
 
@@ -252,9 +255,9 @@ impl Visit<'_> {
             Err(error) if error.kind() == ErrorKind::Closed => {}
             Err(error) => {
                 let last = self.failure();
-                let last = last.as_deref().and_then(|text| Pause::read(text));
+                let last = last.as_deref().and_then(|text| BackoffRecord::read(text));
                 let length = |count| backoff(error, count);
-                let pause = Pause::after(error, last.as_ref(), length, now);
+                let pause = BackoffRecord::after(error, last.as_ref(), length, now);
                 let sealed = sealer.seal_text(&pause.write(), &secret);
                 if let Some(blob) = self.note(sealed.map_err(Trouble::from)) {
                     let sent = pause.until();
@@ -289,7 +292,7 @@ fn token_in(
 ) -> Result<Option<AccessToken>, Trouble> {
     let Some(kept) = session.load(Item::Token)? else { return Ok(None) };
     let token = sealer.open(&kept.blob, credentials).ok_or_else(|| {
-        let place = session.place();
+        let place = session.location();
         Trouble(format!("{place} holds nothing that this client's secret opens; it is replaced"))
     })?;
     let now = sealer.now();

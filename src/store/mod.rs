@@ -1,10 +1,10 @@
 //! Keeping a token outside the process, so that others need not ask for one.
 
+mod backoff_record;
 mod file;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod keeper;
-mod pause;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;
@@ -15,8 +15,8 @@ mod session;
 use std::fmt;
 use std::path::PathBuf;
 
+pub(crate) use self::backoff_record::Ignored;
 pub(crate) use self::keeper::{Happening, Keeper, User, Wish};
-pub(crate) use self::pause::Ignored;
 pub(crate) use self::sealer::Sealer;
 use crate::error::{Error, ErrorKind};
 use crate::text::{self, printable};

@@ -15,7 +15,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 
 use super::Trouble;
-use super::session::{Item, Kept, Session};
+use super::session::{Item, Session, StoredItem};
 use crate::error::Error;
 use crate::resolver::resolve;
 use crate::sys::socket::Socket;
@@ -50,7 +50,7 @@ pub(super) struct RedisUrl {
 
 impl fmt::Debug for RedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.place())
+        f.write_str(&self.location())
     }
 }
 
@@ -71,7 +71,7 @@ impl RedisUrl {
         Ok(Self { host: host.clone(), port: *port, is_tls, info })
     }
 
-    fn place(&self) -> String {
+    fn location(&self) -> String {
         let scheme = if self.is_tls { "rediss" } else { "redis" };
         format!("{scheme}://{}:{}", self.host, self.port)
     }
@@ -89,8 +89,8 @@ impl RedisStore {
         Self { url, name: name.to_owned(), trust, lease: timeout + LEASE_OVERTIME }
     }
 
-    pub(super) fn place(&self) -> String {
-        self.url.place()
+    pub(super) fn location(&self) -> String {
+        self.url.location()
     }
 
     pub(super) fn open(&self) -> Result<RedisSession<'_>, Trouble> {
@@ -149,7 +149,7 @@ impl RedisStore {
     }
 
     fn trouble(&self, what: &str) -> Trouble {
-        Trouble(format!("the store {} {what}", self.place()))
+        Trouble(format!("the store {} {what}", self.location()))
     }
 }
 
@@ -203,11 +203,11 @@ impl RedisSession<'_> {
 }
 
 impl Session for RedisSession<'_> {
-    fn place(&self) -> String {
-        self.store.place()
+    fn location(&self) -> String {
+        self.store.location()
     }
 
-    fn load(&mut self, item: Item) -> Result<Option<Kept>, Trouble> {
+    fn load(&mut self, item: Item) -> Result<Option<StoredItem>, Trouble> {
         let key = self.key(item);
         let value = self.run(cmd("GET").arg(&key))?;
         let Value::BulkString(bytes) = value else { return Ok(None) };
@@ -216,7 +216,7 @@ impl Session for RedisSession<'_> {
             _ => None,
         };
         let blob = bytes.get(SENT..).unwrap_or_default().to_vec();
-        Ok(Some(Kept { blob, left }))
+        Ok(Some(StoredItem { blob, left }))
     }
 
     fn save(&mut self, item: Item, blob: &[u8], sent: u64, life: Duration) -> Result<(), Trouble> {

@@ -15,7 +15,7 @@ pub(super) enum Item {
 }
 
 /// A sealed item.
-pub(super) struct Kept {
+pub(super) struct StoredItem {
     pub(super) blob: Vec<u8>,
     /// For how long the store will still keep it, if it says so.
     pub(super) left: Option<Duration>,
@@ -24,9 +24,9 @@ pub(super) struct Kept {
 /// The use of a store for one exchange. What it locked is free again when it is dropped.
 pub(super) trait Session {
     /// Where the token is kept, for people.
-    fn place(&self) -> String;
+    fn location(&self) -> String;
 
-    fn load(&mut self, item: Item) -> Result<Option<Kept>, Trouble>;
+    fn load(&mut self, item: Item) -> Result<Option<StoredItem>, Trouble>;
 
     /// Replaces an item, all of it or nothing, by one that is wanted for so long. `sent` is when that was
     /// sent for, in milliseconds since 1970: an older token does not replace a newer one.

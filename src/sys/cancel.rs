@@ -14,7 +14,7 @@ const PTHREAD_CANCEL_DISABLE: c_int = 1;
 const PTHREAD_CANCEL_DISABLE: c_int = 0;
 
 /// Runs `work`, which may block in system calls, with cancellation put off until it has ended.
-pub(crate) fn put_off<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn with_cancel_disabled<T>(work: impl FnOnce() -> T) -> T {
     let mut previous = 0;
     // SAFETY: `previous` is valid for a write; the call has no other effect.
     unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &mut previous) };

@@ -30,7 +30,7 @@ const SMALLEST_GROWTH: usize = 4096;
 
 /// Why a file was not read: the end of a sentence that starts with its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum FileError {
     NotOpened(Errno),
     NotRead(Errno),
     Folder,
@@ -39,14 +39,14 @@ pub(crate) enum Failure {
     Larger(usize),
 }
 
-impl Failure {
+impl FileError {
     /// Whether the same file may be read later with nothing changed about it.
     pub(crate) fn is_transient(self) -> bool {
         matches!(self, Self::NotOpened(errno) | Self::NotRead(errno) if !LASTING.contains(&errno))
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::NotOpened(errno) => write!(f, "cannot be opened ({})", system(&errno.into())),
@@ -62,12 +62,12 @@ impl fmt::Display for Failure {
 }
 
 /// The bytes of the regular file at `path`, of which there are `limit` at most.
-pub(crate) fn read_file(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
+pub(crate) fn read_file(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
     // Waits for no writer of a pipe, and takes no terminal as its own.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let opened = retry_on_intr(|| open(path, flags, Mode::empty()));
-    let file = opened.map_err(Failure::NotOpened)?;
-    let stat = fstat(&file).map_err(Failure::NotRead)?;
+    let file = opened.map_err(FileError::NotOpened)?;
+    let stat = fstat(&file).map_err(FileError::NotRead)?;
     read_regular(&file, &stat, limit)
 }
 
@@ -76,15 +76,15 @@ pub(crate) fn read_regular(
     file: impl AsFd,
     stat: &Stat,
     limit: usize,
-) -> Result<Zeroizing<Vec<u8>>, Failure> {
+) -> Result<Zeroizing<Vec<u8>>, FileError> {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => {}
-        FileType::Directory => return Err(Failure::Folder),
-        _ => return Err(Failure::NotRegular),
+        FileType::Directory => return Err(FileError::Folder),
+        _ => return Err(FileError::NotRegular),
     }
     let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
     if size > limit {
-        return Err(Failure::Larger(limit));
+        return Err(FileError::Larger(limit));
     }
     // A byte more shows that the end was reached.
     let mut bytes = Zeroizing::new(Vec::with_capacity(size + 1));
@@ -94,9 +94,9 @@ pub(crate) fn read_regular(
         }
         match retry_on_intr(|| read(&file, spare_capacity(&mut bytes))) {
             Ok(0) => return Ok(bytes),
-            Ok(_) if bytes.len() > limit => return Err(Failure::Larger(limit)),
+            Ok(_) if bytes.len() > limit => return Err(FileError::Larger(limit)),
             Ok(_) => {}
-            Err(errno) => return Err(Failure::NotRead(errno)),
+            Err(errno) => return Err(FileError::NotRead(errno)),
         }
     }
 }
@@ -109,8 +109,8 @@ fn with_more_room(bytes: &[u8], limit: usize) -> Zeroizing<Vec<u8>> {
     larger
 }
 
-pub(crate) fn not_opened(error: io::Error) -> Failure {
-    Failure::NotOpened(Errno::from_io_error(&error).unwrap_or(Errno::IO))
+pub(crate) fn not_opened(error: io::Error) -> FileError {
+    FileError::NotOpened(Errno::from_io_error(&error).unwrap_or(Errno::IO))
 }
 
 #[cfg(test)]
@@ -120,7 +120,7 @@ mod tests {
 
     use rustix::io::Errno;
 
-    use super::{Failure, read_file};
+    use super::{FileError, read_file};
 
     /// A path of this test's own.
     fn path(name: &str) -> PathBuf {
@@ -146,35 +146,35 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().len(), 0);
         let bytes = read_file(&path, 1 << 20).unwrap();
         assert!(bytes.len() > 4096 && bytes.ends_with(b"\n"), "{}", bytes.len());
-        assert_eq!(read_file(&path, 4096).unwrap_err(), Failure::Larger(4096));
+        assert_eq!(read_file(&path, 4096).unwrap_err(), FileError::Larger(4096));
     }
 
     #[test]
     fn what_is_no_regular_file_is_refused_at_once() {
-        assert_eq!(read_file("/dev/zero".as_ref(), 100).unwrap_err(), Failure::NotRegular);
-        assert_eq!(read_file("/".as_ref(), 100).unwrap_err(), Failure::Folder);
+        assert_eq!(read_file("/dev/zero".as_ref(), 100).unwrap_err(), FileError::NotRegular);
+        assert_eq!(read_file("/".as_ref(), 100).unwrap_err(), FileError::Folder);
         let sparse = path("sparse");
         File::create(&sparse).unwrap().set_len(1 << 40).unwrap();
-        assert_eq!(read_file(&sparse, 100).unwrap_err(), Failure::Larger(100));
+        assert_eq!(read_file(&sparse, 100).unwrap_err(), FileError::Larger(100));
         fs::remove_file(&sparse).unwrap();
     }
 
     #[test]
     fn an_error_has_the_words_of_the_system() {
         let error = read_file("/nonexistent".as_ref(), 100).unwrap_err();
-        assert_eq!(error, Failure::NotOpened(Errno::NOENT));
+        assert_eq!(error, FileError::NotOpened(Errno::NOENT));
         assert_eq!(error.to_string(), "cannot be opened (No such file or directory)");
     }
 
     #[test]
     fn want_of_something_may_pass_and_a_missing_file_does_not() {
         for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO] {
-            assert!(Failure::NotOpened(errno).is_transient(), "{errno}");
-            assert!(Failure::NotRead(errno).is_transient(), "{errno}");
+            assert!(FileError::NotOpened(errno).is_transient(), "{errno}");
+            assert!(FileError::NotRead(errno).is_transient(), "{errno}");
         }
         for errno in [Errno::NOENT, Errno::ACCESS, Errno::NOTDIR, Errno::LOOP] {
-            assert!(!Failure::NotOpened(errno).is_transient(), "{errno}");
+            assert!(!FileError::NotOpened(errno).is_transient(), "{errno}");
         }
-        assert!(!Failure::NotRegular.is_transient());
+        assert!(!FileError::NotRegular.is_transient());
     }
 }

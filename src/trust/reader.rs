@@ -6,7 +6,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 
-use crate::sys::file::{Failure, not_opened, read_file};
+use crate::sys::file::{FileError, not_opened, read_file};
 
 /// For all files together: many times what any system has.
 const LIMIT: usize = 16 * 1024 * 1024;
@@ -30,27 +30,27 @@ impl Reader {
 
     /// All authorities in a PEM file, or in the files of a folder. What is no certificate there is
     /// passed over, as OpenSSL does.
-    pub(super) fn read(&mut self, path: &Path) -> Result<Anchors, Failure> {
+    pub(super) fn read(&mut self, path: &Path) -> Result<Anchors, FileError> {
         let mut store = RootCertStore::empty();
         let read = match self.add_file(path, &mut store) {
-            Err(Failure::Folder) => self.add_folder(path, &mut store),
+            Err(FileError::Folder) => self.add_folder(path, &mut store),
             result => result,
         };
         read.inspect_err(|&why| self.miss(path, why))?;
         Ok(store.roots)
     }
 
-    fn miss(&mut self, path: &Path, why: Failure) {
+    fn miss(&mut self, path: &Path, why: FileError) {
         if why.is_transient() {
             self.missed = Some(format!("{} {why}", path.display()));
         }
     }
 
-    fn add_folder(&mut self, path: &Path, store: &mut RootCertStore) -> Result<(), Failure> {
+    fn add_folder(&mut self, path: &Path, store: &mut RootCertStore) -> Result<(), FileError> {
         for entry in path.read_dir().map_err(not_opened)? {
             let file = entry.map_err(not_opened)?.path();
             match self.add_file(&file, store) {
-                Err(why @ Failure::Larger(_)) => return Err(why),
+                Err(why @ FileError::Larger(_)) => return Err(why),
                 Err(why) => self.miss(&file, why),
                 Ok(()) => {}
             }
@@ -58,9 +58,9 @@ impl Reader {
         Ok(())
     }
 
-    fn add_file(&mut self, path: &Path, store: &mut RootCertStore) -> Result<(), Failure> {
+    fn add_file(&mut self, path: &Path, store: &mut RootCertStore) -> Result<(), FileError> {
         let bytes = read_file(path, self.left).map_err(|why| match why {
-            Failure::Larger(_) => Failure::Larger(LIMIT),
+            FileError::Larger(_) => FileError::Larger(LIMIT),
             why => why,
         })?;
         self.left -= bytes.len();

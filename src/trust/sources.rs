@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::reader::{Anchors, Reader};
 use crate::env::Common;
 use crate::error::{Error, ErrorKind};
-use crate::sys::file::{Failure, not_opened};
+use crate::sys::file::{FileError, not_opened};
 
 /// Where systems keep all their trusted authorities in one file, most common first.
 const BUNDLES: [&str; 6] = [
@@ -126,7 +126,7 @@ impl Place {
         }
     }
 
-    fn unread(self, path: &Path, why: Failure) -> Error {
+    fn unread(self, path: &Path, why: FileError) -> Error {
         if why.is_transient() {
             return for_now(&format!("{} {why}", self.name(path)));
         }
@@ -161,7 +161,7 @@ fn are_missing(folders: &[PathBuf]) -> bool {
 fn read_folder(path: &Path, reader: &mut Reader) -> Result<Anchors, Error> {
     match reader.read(path) {
         Ok(anchors) => Ok(anchors),
-        Err(why @ Failure::Larger(_)) => Err(Place::Folder.unread(path, why)),
+        Err(why @ FileError::Larger(_)) => Err(Place::Folder.unread(path, why)),
         Err(why) => {
             if !why.is_transient() {
                 reader.passed_over.push(format!("{} {why}", Place::Folder.name(path)));

@@ -6,7 +6,7 @@ mod abi;
 #[path = "../core/certificates.rs"]
 mod certificates;
 mod cpp;
-mod guest;
+mod embedding;
 mod package;
 
 mod programs;

@@ -1,7 +1,7 @@
 """Each code block of the documentation, run as it stands against the sandbox.
 
 A page is a program in each of its languages: a block may use what an earlier one made. What is
-marked `text` is not code; Rust's blocks are run by `cargo test --doc`, and test_tour.py takes some
+marked `text` is not code; Rust's blocks are run by `cargo test --doc`, and test_readme_and_tutorial.py takes some
 pages as a new user does.
 """
 

@@ -9,16 +9,16 @@ fn seconds(seconds: f64) -> Duration {
 }
 
 /// A token whose refresh point is so far from the latest (0) to the earliest (1).
-fn held(age: f64, lifetime: f64, random: f64) -> Option<Held> {
+fn token(age: f64, lifetime: f64, random: f64) -> Option<TokenAge> {
     let schedule = Schedule::new(seconds(lifetime), Duration::ZERO, random);
-    Some(Held { age: seconds(age), schedule })
+    Some(TokenAge { elapsed: seconds(age), schedule })
 }
 
-const FAILURE: Failure = Failure {
+const FAILURE: LastFailure = LastFailure {
     count: 1,
     transient: true,
     requested_wait: None,
-    at_ease: false,
+    before_margin: false,
     jitter: 0.5,
     age: Duration::ZERO,
 };
@@ -27,7 +27,7 @@ const FAILURE: Failure = Failure {
 fn each_state_of_a_token_has_its_decision() {
     use Decision::*;
     // A day: refreshed from 3600 * 0.5 s before its end, with a margin of 30 s.
-    let day = |age| decide(held(age, 86_400.0, 0.0), None);
+    let day = |age| decide(token(age, 86_400.0, 0.0), None);
     assert_eq!(day(84_599.0), Serve);
     assert_eq!(day(84_600.0), ServeAndRefresh);
     assert_eq!(day(86_369.0), ServeAndRefresh);
@@ -36,12 +36,12 @@ fn each_state_of_a_token_has_its_decision() {
     assert_eq!(day(86_400.0), Wait);
     assert_eq!(decide(None, None), Wait);
     // Five minutes: 45 s, halfway between 30 and 60 s, and a margin of 15 s.
-    let short = |age| decide(held(age, 300.0, 0.5), None);
+    let short = |age| decide(token(age, 300.0, 0.5), None);
     assert_eq!(short(254.0), Serve);
     assert_eq!(short(255.0), ServeAndRefresh);
     assert_eq!(short(285.0), WaitAtMost(seconds(1.0)));
     // Three seconds: half of it, and a margin of 0.15 s.
-    let tiny = |age| decide(held(age, 3.0, 1.0), None);
+    let tiny = |age| decide(token(age, 3.0, 1.0), None);
     assert_eq!(tiny(1.49), Serve);
     assert_eq!(tiny(1.5), ServeAndRefresh);
     assert_eq!(tiny(2.9), WaitAtMost(seconds(0.05)));
@@ -49,39 +49,39 @@ fn each_state_of_a_token_has_its_decision() {
 
 #[test]
 fn a_pause_doubles_up_to_its_limit() {
-    let pauses = |failure: Failure, token| {
-        let pause = |count| Failure { count, jitter: 1.0, ..failure }.pause(token).as_secs();
+    let pauses = |failure: LastFailure, token| {
+        let pause = |count| LastFailure { count, jitter: 1.0, ..failure }.pause(token).as_secs();
         [1, 2, 3, 5, 6, 40, u32::MAX].map(pause)
     };
     assert_eq!(pauses(FAILURE, None), [1, 2, 4, 16, 30, 30, 30]);
-    let permanent = Failure { transient: false, ..FAILURE };
+    let permanent = LastFailure { transient: false, ..FAILURE };
     assert_eq!(pauses(permanent, None), [30, 60, 120, 300, 300, 300, 300]);
-    let young = held(0.0, 86_400.0, 0.0);
-    let at_ease = Failure { at_ease: true, ..FAILURE };
-    assert_eq!(pauses(at_ease, young), [30, 60, 120, 300, 300, 300, 300]);
+    let young = token(0.0, 86_400.0, 0.0);
+    let before_margin = LastFailure { before_margin: true, ..FAILURE };
+    assert_eq!(pauses(before_margin, young), [30, 60, 120, 300, 300, 300, 300]);
     assert_eq!(pauses(FAILURE, young), [1, 2, 4, 16, 30, 30, 30], "in a token's last part");
 }
 
 #[test]
 fn a_tokens_last_part_is_not_slept_through() {
-    let at_ease = Failure { at_ease: true, ..FAILURE };
-    let permanent = Failure { transient: false, ..at_ease };
-    assert_eq!(permanent.pause(held(86_360.0, 86_400.0, 0.0)), seconds(10.0));
-    let requested = Failure { requested_wait: Some(seconds(300.0)), ..at_ease };
-    assert_eq!(requested.pause(held(86_000.0, 86_400.0, 0.0)), seconds(300.0));
-    assert_eq!(requested.pause(held(86_360.0, 86_400.0, 0.0)), seconds(10.0));
+    let before_margin = LastFailure { before_margin: true, ..FAILURE };
+    let permanent = LastFailure { transient: false, ..before_margin };
+    assert_eq!(permanent.pause(token(86_360.0, 86_400.0, 0.0)), seconds(10.0));
+    let requested = LastFailure { requested_wait: Some(seconds(300.0)), ..before_margin };
+    assert_eq!(requested.pause(token(86_000.0, 86_400.0, 0.0)), seconds(300.0));
+    assert_eq!(requested.pause(token(86_360.0, 86_400.0, 0.0)), seconds(10.0));
     // In the last part one exchange is made, whatever the server asked for, and no second one.
-    let last_part = held(86_380.0, 86_400.0, 0.0);
+    let last_part = token(86_380.0, 86_400.0, 0.0);
     assert_eq!(decide(last_part, Some(requested)), Decision::WaitAtMost(seconds(1.0)));
-    let again = Failure { at_ease: false, ..requested };
+    let again = LastFailure { before_margin: false, ..requested };
     assert_eq!(decide(last_part, Some(again)), Decision::Serve);
 }
 
 #[test]
 fn an_outage_is_asked_about_again_before_the_last_part_begins() {
     let failure = |left: f64, age: f64| {
-        let token = held(86_370.0 - left + age, 86_400.0, 0.0);
-        Failure { at_ease: true, jitter: 1.0, age: seconds(age), ..FAILURE }.pause(token)
+        let token = token(86_370.0 - left + age, 86_400.0, 0.0);
+        LastFailure { before_margin: true, jitter: 1.0, age: seconds(age), ..FAILURE }.pause(token)
     };
     assert_eq!(failure(1000.0, 0.0), seconds(30.0));
     assert_eq!(failure(100.0, 0.0), seconds(25.0), "a quarter of what is left");
@@ -93,7 +93,8 @@ fn an_outage_is_asked_about_again_before_the_last_part_begins() {
 #[test]
 fn a_wait_that_the_server_asked_for_counts_if_it_is_longer_than_ours() {
     let requested = |wait, age| {
-        let failure = Failure { requested_wait: Some(seconds(wait)), age: seconds(age), ..FAILURE };
+        let failure =
+            LastFailure { requested_wait: Some(seconds(wait)), age: seconds(age), ..FAILURE };
         failure.pause(None)
     };
     assert_eq!(requested(70.0, 0.0), seconds(70.0));
@@ -105,11 +106,11 @@ fn a_wait_that_the_server_asked_for_counts_if_it_is_longer_than_ours() {
 #[test]
 fn during_a_pause_the_live_token_is_served_and_without_one_the_error() {
     use Decision::*;
-    let requested = Some(Failure { requested_wait: Some(seconds(70.0)), ..FAILURE });
+    let requested = Some(LastFailure { requested_wait: Some(seconds(70.0)), ..FAILURE });
     for age in [0.0, 84_700.0, 86_371.0, 86_399.0] {
-        assert_eq!(decide(held(age, 86_400.0, 0.0), requested), Serve);
+        assert_eq!(decide(token(age, 86_400.0, 0.0), requested), Serve);
     }
-    assert_eq!(decide(held(86_400.0, 86_400.0, 0.0), requested), Fail(seconds(70.0)));
+    assert_eq!(decide(token(86_400.0, 86_400.0, 0.0), requested), Fail(seconds(70.0)));
     assert_eq!(decide(None, requested), Fail(seconds(70.0)));
     assert_eq!(decide(None, Some(FAILURE)), Fail(seconds(0.5)));
 }
@@ -175,16 +176,16 @@ fn live(
     let (mut monotonic, mut wall) = (0.0_f64, 1e9_f64);
     let (mut exchanges, mut jumps) = (Vec::new(), 0);
     let mut token: Option<(f64, f64, Schedule, f64)> = None;
-    let mut failed: Option<(f64, f64, Failure)> = None;
+    let mut failed: Option<(f64, f64, LastFailure)> = None;
     for step in steps {
         let Step { passes, jump, random, .. } = step;
         monotonic += passes;
         wall += passes + jump;
         jumps += usize::from(jump != 0.0);
         let since = |m: f64, w: f64| seconds((monotonic - m).max(wall - w).max(0.0));
-        let held = token.map(|(m, w, schedule, _)| Held { age: since(m, w), schedule });
-        let failure = failed.map(|(m, w, failure)| Failure { age: since(m, w), ..failure });
-        let decision = decide(held, failure);
+        let age = token.map(|(m, w, schedule, _)| TokenAge { elapsed: since(m, w), schedule });
+        let failure = failed.map(|(m, w, failure)| LastFailure { age: since(m, w), ..failure });
+        let decision = decide(age, failure);
         if !matches!(decision, Decision::Wait | Decision::Fail(_)) {
             let (m, w, _, lifetime) = token.expect("a token is served");
             assert!(monotonic - m < lifetime && wall - w < lifetime, "a dead token is served");
@@ -204,14 +205,16 @@ fn live(
                 failed = None;
             }
             Err((transient, wait)) => {
-                let at_ease = held.is_some_and(|held| held.is_at_ease());
-                let alike = |last: &Failure| last.at_ease == at_ease && last.transient == transient;
+                let before_margin = age.is_some_and(|age| age.is_before_margin());
+                let alike = |last: &LastFailure| {
+                    last.before_margin == before_margin && last.transient == transient
+                };
                 let last = failed.map(|(_, _, failure)| failure).filter(alike);
-                let failure = Failure {
+                let failure = LastFailure {
                     count: last.map_or(1, |last| last.count + 1),
                     transient,
                     requested_wait: wait.map(seconds),
-                    at_ease,
+                    before_margin,
                     jitter: random,
                     age: Duration::ZERO,
                 };

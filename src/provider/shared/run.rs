@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use super::{Flight, Guard, Handle, Outcome, Shared, Work};
 use crate::credentials::Credentials;
-use crate::error::{Error, ErrorKind, contain};
-use crate::exchange::{Interrupt, RenewalLimit};
+use crate::error::{Error, ErrorKind, catch_panic};
 use crate::provider::event::{Event, EventKind, Listener};
-use crate::provider::policy::{Held, SHORTEST_AHEAD};
-use crate::provider::retry_state::{RetryState, shared_pause};
+use crate::provider::policy::{SHORTEST_RENEWAL, TokenAge};
+use crate::provider::retry_state::{RetryState, shared_backoff};
 use crate::provider::stats::{Cause, Count};
+use crate::request::{Interrupt, RenewalLimit};
 use crate::store::{Happening, Ignored, User, Wish};
 use crate::sys::clock::Moment;
 use crate::sys::thread;
@@ -90,12 +90,12 @@ impl Shared {
     /// Which token of the store would do.
     fn wish(&self, reason: Reason, state: &RetryState) -> Wish {
         let now = self.clock.now();
-        let kept = self.token.load();
-        let token = kept.as_ref().map(|kept| &kept.token);
+        let cached = self.token.load();
+        let token = cached.as_ref().map(|cached| &cached.token);
         let is_asked_for = reason.cause == Cause::Refresh || reason.only_with_another_secret;
-        let held = kept.as_ref().map(|kept| kept.held(now));
-        let in_last_part = held.is_some_and(|held| !held.is_at_ease());
-        let ahead = held.filter(|_| reason.cause == Cause::Proactive);
+        let age = cached.as_ref().map(|cached| cached.age(now));
+        let is_expiring = age.is_some_and(|age| !age.is_before_margin());
+        let ahead = age.filter(|_| reason.cause == Cause::Proactive);
         Wish {
             younger_than: match reason.cause {
                 Cause::Empty | Cause::Invalidated => None,
@@ -105,9 +105,9 @@ impl Shared {
             not: [token.map(|token| token.hash()), state.refused],
             ignored: Ignored {
                 backoff: is_asked_for,
-                requested_waits: is_asked_for || in_last_part,
+                requested_waits: is_asked_for || is_expiring,
             },
-            patience: ahead.map(|held| held.patience()),
+            patience: ahead.map(|age| age.patience()),
         }
     }
 
@@ -116,7 +116,7 @@ impl Shared {
         work.runs_here();
         let end = EndOnDrop(flight, work);
         let report = Report::default();
-        let outcome = contain(|| self.fetch(&work.handle, wish, &report));
+        let outcome = catch_panic(|| self.fetch(&work.handle, wish, &report));
         let completed = self.complete(flight, work, outcome, &report);
         // It has ended: a child that a callback forks is not to take the lock of its parent.
         std::mem::forget(end);
@@ -161,7 +161,7 @@ impl Shared {
         let interrupt = &handle.interrupt;
         let exchange = || {
             handle.requested.store(true, Ordering::Relaxed);
-            let limit = self.limit_ahead(handle.reason.cause);
+            let limit = self.renewal_limit(handle.reason.cause);
             let outcome = self.client.exchange(credentials, interrupt, &self.clock, limit);
             for warning in self.client.trust().take_warnings().iter() {
                 report.add(EventKind::TrustWarning, warning);
@@ -173,7 +173,7 @@ impl Shared {
         let user = User {
             credentials,
             sealer: &self.sealer,
-            backoff: &shared_pause,
+            backoff: &shared_backoff,
             pause: &|length| interrupt.pause(length),
             tell: &|happening| match happening {
                 Happening::Hit => self.counters.add(Count::StoreHits),
@@ -198,11 +198,11 @@ impl Shared {
     /// How long an exchange ahead of a live token's end may take: until its last part begins, so that a
     /// server that is silent, or asks to wait, does not stand in the way of the next one. But the token
     /// that the first attempt brings is not to be lost as long as this one lives.
-    fn limit_ahead(&self, cause: Cause) -> Option<RenewalLimit> {
-        let held = self.held(self.clock.now()).filter(|held| held.is_at_ease());
-        let limit = held.map(|held| RenewalLimit {
-            first_attempt: held.until_end().max(SHORTEST_AHEAD),
-            all: held.until_last_part().max(SHORTEST_AHEAD),
+    fn renewal_limit(&self, cause: Cause) -> Option<RenewalLimit> {
+        let age = self.age(self.clock.now()).filter(|age| age.is_before_margin());
+        let limit = age.map(|age| RenewalLimit {
+            first_attempt: age.until_expiry().max(SHORTEST_RENEWAL),
+            all: age.until_margin().max(SHORTEST_RENEWAL),
         });
         limit.filter(|_| cause == Cause::Proactive)
     }
@@ -250,7 +250,7 @@ impl Shared {
         self.change(state, |state| state.succeeded(requested, now));
         self.take_into_use(token.clone());
         let from = match self.keeper.as_ref().filter(|_| !requested) {
-            Some(keeper) => keeper.place(),
+            Some(keeper) => keeper.location(),
             None => self.client.url().to_string(),
         };
         let (fingerprint, left) = (token.fingerprint(), token.left(now));
@@ -262,8 +262,8 @@ impl Shared {
     /// The error for those that waited, and the event.
     fn note_failure(&self, state: &mut RetryState, error: &Error) -> (Error, Event) {
         let now = self.clock.now();
-        let held = self.held(now);
-        let shown = self.change(state, |state| state.failed(error, held, now));
+        let age = self.age(now);
+        let shown = self.change(state, |state| state.failed(error, age, now));
         let pause = shown.retry_after().unwrap_or_default();
         let what = format!("no new token: {error}; the next exchange is due in {pause:.1?}");
         (shown, Event::new(EventKind::RefreshFailed, what))
@@ -272,15 +272,15 @@ impl Shared {
     /// The error of the last exchange, if it failed, for who has no token.
     pub(super) fn last_error(&self, state: &RetryState) -> Error {
         let now = self.clock.now();
-        let held = self.held(now);
-        let pause = state.failure(now).map(|failure| failure.pause(held));
+        let age = self.age(now);
+        let pause = state.failure(now).map(|failure| failure.pause(age));
         let came_and_went =
             || Error::new(ErrorKind::Timeout, "the token that came is out of use again; ask again");
         pause.map_or_else(came_and_went, |pause| state.error(pause))
     }
 
-    fn held(&self, now: Moment) -> Option<Held> {
-        self.token.load().as_ref().map(|kept| kept.held(now))
+    fn age(&self, now: Moment) -> Option<TokenAge> {
+        self.token.load().as_ref().map(|cached| cached.age(now))
     }
 
     /// Whether work takes longer than any may.
@@ -295,7 +295,7 @@ impl Shared {
         let keeper = self.keeper.as_ref().filter(|_| work.handle.in_store.load(Ordering::Relaxed));
         let message = match keeper {
             Some(keeper) => {
-                let what = format!("the store {} did not answer within {limit}", keeper.place());
+                let what = format!("the store {} did not answer within {limit}", keeper.location());
                 report.store_hangs.set(true);
                 report.add(EventKind::StoreError, format!("{what}; it is not used until it does"));
                 format!("{what}, so this request was given up; ask again, which goes without it")
@@ -356,7 +356,7 @@ impl Shared {
     fn call_back(&self, events: &[Event]) {
         for event in self.untold.take().iter().chain(events) {
             // What a logger panics with is not the caller's affair.
-            let _ = contain(|| {
+            let _ = catch_panic(|| {
                 log::log!(target: "clazar_auth", event.level(), "{}", event.message);
                 if let Some(Listener::Callback(callback)) = &self.listener {
                     callback(event);

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::Kept;
+use super::CachedToken;
 use crate::sys::clock::Moment;
 use crate::token::AccessToken;
 
@@ -19,8 +19,8 @@ proptest! {
         let mut now = Moment::at(100.0, 1e9);
         let seconds = Duration::from_secs_f64;
         let token = AccessToken::aged("not-a-real-token", now, seconds(age), seconds(lifetime));
-        let kept = Kept::new(Arc::new(token), now);
+        let cached = CachedToken::new(Arc::new(token), now);
         now.step(monotonic, wall);
-        prop_assert_eq!(kept.is_fresh(now), kept.held(now).is_fresh());
+        prop_assert_eq!(cached.is_fresh(now), cached.age(now).is_fresh());
     }
 }

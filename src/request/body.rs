@@ -12,7 +12,7 @@ struct Body<'a> {
 }
 
 /// `{"client_id": ..., "client_secret": ...}` as JSON.
-pub(super) fn body(client_id: &str, secret: &Secret) -> Zeroizing<Vec<u8>> {
+pub(super) fn json(client_id: &str, secret: &Secret) -> Zeroizing<Vec<u8>> {
     let body = Body { client_id, client_secret: secret.expose() };
     // JSON makes at most six bytes of one; with room for all, no copy is left behind by growing.
     let longest = 6 * (body.client_id.len() + body.client_secret.len()) + 64;

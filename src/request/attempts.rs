@@ -32,9 +32,9 @@ impl Client {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let route = self.route(left.min(LONGEST_ATTEMPT), whole < timeout);
+            let target = self.target(left.min(LONGEST_ATTEMPT), whole < timeout);
             let mut error =
-                match self.attempt(&route, credentials.client_id(), &secret, interrupt, clock) {
+                match self.attempt(&target, credentials.client_id(), &secret, interrupt, clock) {
                     Ok(token) => {
                         credentials.keep(&secret);
                         return Ok(token);

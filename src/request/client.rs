@@ -11,7 +11,6 @@ use ureq::{Agent, ProxyProtocol};
 use zeroize::Zeroizing;
 
 use super::buffers::{FIRST, Room};
-use super::failure::Route;
 use super::interrupt::Interrupt;
 use super::limits::{BODY_LIMIT, CONNECT_TIMEOUT, DEFAULT_TIMEOUT, LONGEST_TIMEOUT};
 use super::lookup::Lookup;
@@ -20,9 +19,10 @@ use super::response::Response;
 use super::tcp::TcpConnector;
 use super::tls::TlsConnector;
 use super::trace::Trace;
+use super::transport_error::Target;
 use super::tunnel::TunnelConnector;
 use super::url::{Purpose, SecureUrl};
-use super::{proxy, readiness, refusal, request, response};
+use super::{body, proxy, readiness, refusal, response};
 use crate::error::{Error, ErrorKind};
 use crate::interface::OptionName;
 use crate::secret::Secret;
@@ -97,8 +97,8 @@ impl Client {
     }
 
     /// The URL and the way to it, for people.
-    pub(crate) fn place(&self) -> String {
-        self.route(self.timeout, false).place()
+    pub(crate) fn location(&self) -> String {
+        self.target(self.timeout, false).location()
     }
 
     pub(crate) fn trust(&self) -> &Arc<Trust> {
@@ -110,10 +110,10 @@ impl Client {
         self.timeout
     }
 
-    /// One request, which takes no longer than `route` says, and the token of its answer.
+    /// One request, which takes no longer than `target` says, and the token of its answer.
     pub(super) fn attempt(
         &self,
-        route: &Route<'_>,
+        target: &Target<'_>,
         client_id: &str,
         secret: &Secret,
         interrupt: &Interrupt,
@@ -122,13 +122,14 @@ impl Client {
         #[cfg(feature = "test-panic")]
         assert_ne!(client_id, "panic", "a panic that a test asked for");
 
-        self.trace.note(|way| *way = Default::default());
-        let agent = self.agent(route.limit)?;
+        self.trace.note(|reached| *reached = Default::default());
+        let agent = self.agent(target.limit)?;
         interrupt.attach(&agent)?;
         let sent = clock.now();
-        let answer = self.send(&agent, request::body(client_id, secret), route)?;
+        let answer = self.send(&agent, body::json(client_id, secret), target)?;
         let here = clock.now().wall();
-        self.trace.note(|way| way.clocks = response::date(&answer).map(|there| (there, here)));
+        self.trace
+            .note(|reached| reached.clocks = response::date(&answer).map(|there| (there, here)));
         if answer.status != StatusCode::OK {
             return Err(refusal::error(&self.url, secret, &answer));
         }
@@ -159,16 +160,16 @@ impl Client {
     }
 
     /// The way for an attempt that may take so long; `is_cut` says whether a token's life cuts it short.
-    pub(super) fn route(&self, limit: Duration, is_cut: bool) -> Route<'_> {
+    pub(super) fn target(&self, limit: Duration, is_cut: bool) -> Target<'_> {
         let (proxy, timeout) = (self.config.proxy(), self.timeout);
-        Route { url: &self.url, proxy, limit, timeout, is_cut }
+        Target { url: &self.url, proxy, limit, timeout, is_cut }
     }
 
     fn send(
         &self,
         agent: &Agent,
         body: Zeroizing<Vec<u8>>,
-        route: &Route<'_>,
+        target: &Target<'_>,
     ) -> Result<Response, Error> {
         let request = Request::post(self.url.uri())
             .header(header::CONTENT_TYPE, "application/json")
@@ -176,13 +177,13 @@ impl Client {
             .header(header::CONNECTION, "close")
             .body(&body[..])
             .expect("the parts of the request were checked");
-        let request = agent.configure_request(request).timeout_global(Some(route.limit)).build();
-        let response = agent.run(request).map_err(|error| self.reconsider(route.failed(error)))?;
+        let request = agent.configure_request(request).timeout_global(Some(target.limit)).build();
+        let response = agent.run(request).map_err(|error| self.reconsider(target.failed(error)))?;
         let (parts, body) = response.into_parts();
         let (body, body_length) = read_body(body).or_else(|error| {
             // A refusal is as clear without its body.
             if parts.status == StatusCode::OK {
-                Err(route.broke_off(error))
+                Err(target.body_error(error))
             } else {
                 Ok((Room::new(0), 0))
             }

@@ -1,4 +1,4 @@
-//! The library as a guest in a process that is not its own.
+//! Tests the library embedded in a process that is not its own.
 
 use std::io::Read;
 use std::process::Command;

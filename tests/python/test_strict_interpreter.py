@@ -1,4 +1,4 @@
-"""A guest in a strict interpreter: no warning, no damage to memory, no noise at the end."""
+"""Runs in a strict interpreter: no warning, no damage to memory, no output at the end."""
 
 from __future__ import annotations
 

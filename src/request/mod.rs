@@ -1,9 +1,9 @@
 //! The one HTTP call: a client id and secret go out, a token comes back.
 
 mod attempts;
+mod body;
 mod buffers;
 mod client;
-mod failure;
 mod interrupt;
 mod lifetime;
 mod limits;
@@ -12,11 +12,11 @@ mod options;
 mod proxy;
 mod readiness;
 mod refusal;
-mod request;
 mod response;
 mod tcp;
 mod tls;
 mod tls_failure;
+mod transport_error;
 // Only the doctor looks.
 mod trace;
 mod tunnel;
@@ -26,7 +26,7 @@ pub(crate) use client::Client;
 pub(crate) use interrupt::Interrupt;
 pub(crate) use limits::RenewalLimit;
 pub use options::Options;
-pub(crate) use trace::{Trace, Way};
+pub(crate) use trace::{Milestones, Trace};
 
 use crate::credentials::Credentials;
 use crate::error::Error;

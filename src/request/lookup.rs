@@ -47,9 +47,9 @@ impl Resolver for Lookup {
         if found.is_empty() {
             return Err(Error::HostNotFound);
         }
-        self.0.note(|way| {
+        self.0.note(|reached| {
             let addresses = found.iter().map(SocketAddr::ip).collect();
-            way.found = Some(Found { host: host.to_owned(), port, addresses });
+            reached.found = Some(Found { host: host.to_owned(), port, addresses });
         });
         Ok(found)
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::text::{self, seconds};
 
 /// Where the exchange went, for the error that says so.
-pub(super) struct Route<'a> {
+pub(super) struct Target<'a> {
     pub(super) url: &'a SecureUrl,
     pub(super) proxy: Option<&'a Proxy>,
     /// For this attempt.
@@ -24,7 +24,7 @@ pub(super) struct Route<'a> {
     pub(super) is_cut: bool,
 }
 
-impl Route<'_> {
+impl Target<'_> {
     /// No answer came.
     pub(super) fn failed(&self, error: ureq::Error) -> Error {
         use ureq::Error as E;
@@ -54,7 +54,7 @@ impl Route<'_> {
     }
 
     /// An answer came, but not all of its body.
-    pub(super) fn broke_off(&self, error: ureq::Error) -> Error {
+    pub(super) fn body_error(&self, error: ureq::Error) -> Error {
         match error {
             ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => self
                 .unreachable("the connection was closed before the whole answer came")
@@ -87,7 +87,7 @@ impl Route<'_> {
     }
 
     fn timed_out(&self, stage: Timeout) -> Error {
-        let place = self.place();
+        let place = self.location();
         let (limit, timeout) = (seconds(self.limit), seconds(self.timeout));
         let text = match stage {
             Timeout::Resolve => {
@@ -122,7 +122,7 @@ impl Route<'_> {
             ErrorKind::Transport,
             format!(
                 "{} could not be reached: {why}; check the URL, the network and the proxy, and try again",
-                self.place()
+                self.location()
             ),
         )
     }
@@ -140,7 +140,7 @@ impl Route<'_> {
             ErrorKind::Tls,
             format!(
                 "{} was refused: {why}; check the URL, the clock and the certificate",
-                self.place()
+                self.location()
             ),
         )
     }
@@ -169,7 +169,7 @@ impl Route<'_> {
     }
 
     /// Where the exchange went, for people.
-    pub(super) fn place(&self) -> String {
+    pub(super) fn location(&self) -> String {
         match self.proxy {
             Some(proxy) => {
                 format!("{} (through the proxy {}:{})", self.url, proxy.host(), proxy.port())

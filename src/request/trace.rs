@@ -10,11 +10,11 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, Transport};
 
 /// Where an attempt notes how far it got; by default nowhere.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Trace(Option<Arc<Mutex<Way>>>);
+pub(crate) struct Trace(Option<Arc<Mutex<Milestones>>>);
 
 /// How far the last attempt got. The host is the API's, or the proxy's if one is used.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Way {
+pub(crate) struct Milestones {
     pub(crate) found: Option<Found>,
     pub(crate) connected: bool,
     /// Whether the proxy opened the way to the API.
@@ -38,15 +38,15 @@ impl Trace {
         Self(Some(Arc::default()))
     }
 
-    pub(crate) fn way(&self) -> Way {
-        let mut copy = Way::default();
-        self.note(|way| copy = way.clone());
+    pub(crate) fn milestones(&self) -> Milestones {
+        let mut copy = Milestones::default();
+        self.note(|reached| copy = reached.clone());
         copy
     }
 
-    pub(super) fn note(&self, change: impl FnOnce(&mut Way)) {
-        if let Some(way) = &self.0 {
-            change(&mut way.lock().unwrap_or_else(PoisonError::into_inner));
+    pub(super) fn note(&self, change: impl FnOnce(&mut Milestones)) {
+        if let Some(reached) = &self.0 {
+            change(&mut reached.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 }
@@ -62,10 +62,10 @@ impl<In: Transport> Connector<In> for Trace {
     ) -> Result<Option<In>, Error> {
         // The connection to the proxy itself is made without one.
         let is_tunnel = details.config.proxy().is_some();
-        self.note(|way| match is_tunnel {
+        self.note(|reached| match is_tunnel {
             // A protocol that is known by now is the one spoken with the proxy.
-            true => (way.tunnelled, way.protocol) = (true, None),
-            false => way.connected = true,
+            true => (reached.tunnelled, reached.protocol) = (true, None),
+            false => reached.connected = true,
         });
         Ok(chained)
     }

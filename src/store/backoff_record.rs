@@ -14,7 +14,7 @@ use crate::sys::clock::Moment;
 const LONGEST: Duration = Duration::from_secs(333);
 
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Pause<'a> {
+pub(super) struct BackoffRecord<'a> {
     /// The number of its [`ErrorKind`].
     kind: i32,
     #[serde(borrow)]
@@ -38,17 +38,17 @@ pub(crate) struct Ignored {
     pub(crate) requested_waits: bool,
 }
 
-impl<'a> Pause<'a> {
+impl<'a> BackoffRecord<'a> {
     /// After `error`, which followed the failure of `last`; `length` gives the pause after so many
     /// failures.
     pub(super) fn after(
         error: &Error,
-        last: Option<&Pause<'_>>,
+        last: Option<&BackoffRecord<'_>>,
         length: impl FnOnce(u32) -> Duration,
         now: Moment,
-    ) -> Pause<'static> {
+    ) -> BackoffRecord<'static> {
         let count = last.map_or(1, |last| last.count.saturating_add(1));
-        Pause {
+        BackoffRecord {
             kind: error.kind().number(),
             message: error.to_string().into(),
             status: error.http_status(),

@@ -40,7 +40,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
         sock.set_timeout(details.timeout);
         let mut conn = ClientConnection::new(config, name)?;
         conn.complete_io(&mut sock)?;
-        self.1.note(|way| way.protocol = conn.protocol_version());
+        self.1.note(|reached| reached.protocol = conn.protocol_version());
         Ok(Some(Either::B(TlsTransport {
             stream: StreamOwned { conn, sock },
             buffers: WipedBuffers::new(details.config),
