@@ -10,8 +10,7 @@ use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::interface::OptionName;
 use crate::provider::Config;
-use crate::request::{Client, Interrupt, Milestones, Trace};
-use crate::sys::clock::Clock;
+use crate::request::{HttpSource, Milestones, Trace, request_once};
 use crate::token::AccessToken;
 
 /// A token that lives for less is hardly there before it has to be renewed.
@@ -43,14 +42,12 @@ pub(crate) fn examine(mut config: Config) -> Vec<Step> {
     let credentials = credentials(&mut config);
     let credentials = report.add("credentials", credentials, |_| origin(&config));
     let client = client(&mut config).map(|client| client.traced(trace.clone()));
-    let client = report.add("settings", client, Client::location);
+    let client = report.add("settings", client, HttpSource::location);
     let roots = client.as_ref().filter(|client| client.url().is_https());
     let roots = roots.map(|client| report.add("trust", client.trust().describe(), String::clone));
 
     let ready = client.as_ref().zip(credentials.as_ref()).filter(|_| roots != Some(None));
-    let outcome = ready.map(|(client, credentials)| {
-        client.exchange(credentials, &Interrupt::default(), &Clock::System, None)
-    });
+    let outcome = ready.map(|(client, credentials)| request_once(client, credentials));
     report.add_exchange(client.as_ref(), &trace.milestones(), outcome);
     match client.and(credentials) {
         Some(_) => _ = report.add("store", store(&mut config), String::clone),
@@ -74,9 +71,9 @@ fn origin(config: &Config) -> String {
     format!("the client id is in CLAZAR_CLIENT_ID, the secret in {secret}")
 }
 
-fn client(config: &mut Config) -> Result<Client, Error> {
+fn client(config: &mut Config) -> Result<HttpSource, Error> {
     config.fill_from_env()?;
-    Client::new(&config.options())
+    HttpSource::new(&config.options())
 }
 
 /// Where the store is, if it can be used.
@@ -117,7 +114,7 @@ impl Report {
     /// Adds the steps of an exchange, if there was one.
     fn add_exchange(
         &mut self,
-        client: Option<&Client>,
+        client: Option<&HttpSource>,
         reached: &Milestones,
         outcome: Option<Result<AccessToken, Error>>,
     ) {
@@ -143,7 +140,7 @@ impl Report {
 
 /// The steps to the API, each with what there is to say of it if it was done.
 fn milestone_steps(
-    client: Option<&Client>,
+    client: Option<&HttpSource>,
     reached: &Milestones,
 ) -> Vec<(&'static str, Option<String>)> {
     let found = reached.found.as_ref().map(|found| {
@@ -153,7 +150,7 @@ fn milestone_steps(
     let connected = reached.found.as_ref().filter(|_| reached.connected);
     let connected = connected.map(|found| format!("{} takes port {}", found.host, found.port));
     let mut steps = vec![("name lookup", found), ("connection", connected)];
-    if client.is_some_and(Client::uses_proxy) {
+    if client.is_some_and(HttpSource::uses_proxy) {
         steps.push(("proxy", reached.tunnelled.then(|| "it opened the way to the API".to_owned())));
     }
     if client.is_none_or(|client| client.url().is_https()) {

@@ -44,6 +44,7 @@
 // What only a binding calls is dead in a build without that binding.
 #![cfg_attr(not(all(feature = "capi", feature = "python")), allow(dead_code, unused_imports))]
 
+mod backoff;
 #[cfg(any(feature = "capi", feature = "python"))]
 mod binding;
 #[cfg(feature = "capi")]

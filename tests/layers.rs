@@ -6,13 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. The bindings stand side by side: they share `binding` and what is public.
-const LAYERS: [&str; 20] = [
+const LAYERS: [&str; 21] = [
     "interface",
     "text",
     "error",
     "sys",
     "sync",
     "random",
+    "backoff",
     "env",
     "queue",
     "secret",

@@ -27,8 +27,8 @@ use self::shared::Shared;
 pub use self::stats::{Requests, Stats};
 use crate::credentials::Credentials;
 use crate::error::Error;
-use crate::request::{Client, Options};
-use crate::store::{Keeper, Sealer, Store};
+use crate::request::{HttpSource, Options};
+use crate::store::{Sealer, SharedStore, Store};
 use crate::sys::clock::Clock;
 use crate::token::AccessToken;
 
@@ -91,24 +91,19 @@ impl TokenProviderBuilder {
     /// the last two name are read with the first connection over TLS, and again when they have changed
     /// or a certificate was refused.
     pub fn build(self) -> Result<TokenProvider, Error> {
-        let client = Client::new(&self.options)?;
-        let allowed_hosts = AllowedHosts::new(self.allowed_hosts.as_deref(), client.url())?;
-        let url = client.url().uri().to_string();
+        let http = Arc::new(HttpSource::new(&self.options)?);
+        let allowed_hosts = AllowedHosts::new(self.allowed_hosts.as_deref(), http.url())?;
+        let url = http.url().uri().to_string();
         let sealer = Sealer::new(&url, self.credentials.client_id(), self.clock.clone());
-        let keeper = Keeper::new(
-            &self.store,
-            &sealer,
-            &self.credentials,
-            client.trust(),
-            client.timeout(),
-            self.options.common(),
-        )?;
+        let sealer = Arc::new(sealer);
+        let variables = self.options.common();
+        let store = SharedStore::new(&self.store, &http, &sealer, &self.credentials, variables)?;
         Ok(TokenProvider(Arc::new(Shared::new(
-            client,
+            http,
             self.credentials,
             allowed_hosts,
             sealer,
-            keeper,
+            store,
             self.clock,
             self.listener,
         ))))
@@ -158,7 +153,7 @@ impl TokenProvider {
 
     /// Where the provider authenticates, without query and fragment.
     pub fn auth_url(&self) -> String {
-        self.0.client.url().to_string()
+        self.0.http.url().to_string()
     }
 
     /// A token that lives: from memory as long as it is fresh. When it is due, it is renewed in the

@@ -6,6 +6,8 @@ mod tests;
 
 use std::time::Duration;
 
+use crate::backoff;
+
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -14,8 +16,6 @@ const HOUR: Duration = Duration::from_secs(3600);
 const LONGEST_GRACE: Duration = SECOND;
 /// The shortest wait between two exchanges ahead of a live token's end.
 const SHORTEST_PROACTIVE_BACKOFF: Duration = Duration::from_millis(500);
-/// An exchange ahead of a live token's end is given so long at the least.
-pub(crate) const SHORTEST_RENEWAL: Duration = Duration::from_secs(2);
 /// The shortest time between two exceptions of a kind; see [`may_repeat`].
 const BETWEEN_EXCEPTIONS: Duration = Duration::from_secs(30);
 
@@ -77,7 +77,7 @@ impl TokenAge {
 
     /// For how long nothing is lost by waiting for another process: until the last part begins, or in it
     /// until the end.
-    pub(crate) fn patience(&self) -> Duration {
+    pub(crate) fn max_wait(&self) -> Duration {
         if self.is_before_margin() { self.until_margin() } else { self.until_expiry() }
     }
 
@@ -143,7 +143,7 @@ impl LastFailure {
             return self.remaining_retry_after().max(self.own_wait().saturating_sub(self.age));
         };
         let until_margin = age.until_margin();
-        let mut wait = doubled(30 * SECOND, 300 * SECOND, self.count).mul_f64(self.jitter);
+        let mut wait = backoff::doubled(30 * SECOND, 300 * SECOND, self.count).mul_f64(self.jitter);
         if self.transient {
             // An outage that ends in time is to be over before the last part begins.
             wait = wait.min(((until_margin + self.age) / 4).max(SHORTEST_PROACTIVE_BACKOFF));
@@ -159,9 +159,7 @@ impl LastFailure {
 
     /// From the failure on, without a token or in its last part.
     fn own_wait(&self) -> Duration {
-        let (first, longest) =
-            if self.transient { (SECOND, 30 * SECOND) } else { (30 * SECOND, 300 * SECOND) };
-        doubled(first, longest, self.count).mul_f64(self.jitter)
+        backoff::without_token(self.transient, self.count).mul_f64(self.jitter)
     }
 }
 
@@ -169,10 +167,4 @@ impl LastFailure {
 /// API's 401, a request in spite of a wait that the server asked for, or a look for another secret.
 pub(crate) fn may_repeat(since_last: Option<Duration>) -> bool {
     since_last.is_none_or(|since| since >= BETWEEN_EXCEPTIONS)
-}
-
-/// `first`, doubled with each failure after the first one.
-fn doubled(first: Duration, longest: Duration, count: u32) -> Duration {
-    let factor = 1_u32.checked_shl(count.saturating_sub(1)).unwrap_or(u32::MAX);
-    first.saturating_mul(factor).min(longest)
 }

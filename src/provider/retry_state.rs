@@ -119,17 +119,3 @@ impl RetryState {
         is_time
     }
 }
-
-/// The pause after an error that was the last of so many in a row, for all processes that share a store:
-/// one that some of them, who have no token, can bear.
-pub(super) fn shared_backoff(error: &Error, count: u32) -> Duration {
-    let failure = LastFailure {
-        count,
-        transient: error.is_transient(),
-        requested_wait: error.requested_wait().map(random::spread),
-        before_margin: false,
-        jitter: random::upper_half(),
-        age: Duration::ZERO,
-    };
-    failure.pause(None)
-}

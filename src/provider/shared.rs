@@ -21,8 +21,8 @@ use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::queue::Queue;
 use crate::random;
-use crate::request::{Client, Interrupt};
-use crate::store::{Keeper, Sealer};
+use crate::request::{HttpSource, Interrupt, Progress};
+use crate::store::{Sealer, SharedStore};
 use crate::sys::clock::{Clock, Moment};
 use crate::sys::fork;
 use crate::sys::per_process::PerProcess;
@@ -42,18 +42,15 @@ const SLACK_WITH_STORE: Duration = Duration::from_secs(3);
 pub(super) struct Handle {
     reason: Reason,
     interrupt: Interrupt,
-    /// Whether a request was sent for it.
-    requested: AtomicBool,
+    progress: Progress,
     /// Whether the store is passed over, since a thread hangs in it.
     without_store: bool,
-    /// Whether its thread is in the store.
-    in_store: AtomicBool,
 }
 
 impl Handle {
     /// Whether no request is sent for it, unless there is another secret.
     fn is_mere_look(&self) -> bool {
-        self.reason.only_with_another_secret && !self.requested.load(Ordering::Relaxed)
+        self.reason.only_with_another_secret && !self.progress.is_requested()
     }
 }
 
@@ -69,13 +66,13 @@ pub(super) enum Asked {
 }
 
 pub(crate) struct Shared {
-    pub(super) client: Client,
+    pub(super) http: Arc<HttpSource>,
     pub(super) client_id: String,
     /// None once the provider is closed.
     credentials: ArcSwapOption<Credentials>,
     pub(super) allowed_hosts: AllowedHosts,
-    sealer: Sealer,
-    keeper: Option<Keeper>,
+    sealer: Arc<Sealer>,
+    store: Option<SharedStore>,
     pub(super) clock: Clock,
     listener: Option<Listener>,
     /// What a callback is still to be told.
@@ -148,24 +145,24 @@ impl From<Closed> for Error {
 
 impl Shared {
     pub(super) fn new(
-        client: Client,
+        http: Arc<HttpSource>,
         credentials: Credentials,
         allowed_hosts: AllowedHosts,
-        sealer: Sealer,
-        keeper: Option<Keeper>,
+        sealer: Arc<Sealer>,
+        store: Option<SharedStore>,
         clock: Clock,
         listener: Option<Listener>,
     ) -> Self {
-        let timeout = client.timeout();
+        let timeout = http.timeout();
         let longest_wait =
-            if keeper.is_some() { 2 * timeout + SLACK_WITH_STORE } else { timeout + SLACK };
+            if store.is_some() { 2 * timeout + SLACK_WITH_STORE } else { timeout + SLACK };
         Self {
-            client,
+            http,
             client_id: credentials.client_id().to_owned(),
             credentials: ArcSwapOption::from_pointee(credentials),
             allowed_hosts,
             sealer,
-            keeper,
+            store,
             clock,
             listener,
             untold: Queue::default(),
@@ -333,23 +330,21 @@ impl Shared {
         let guard = flight.lock()?;
         self.replace(None);
         drop(guard);
-        self.keeper.as_ref().map_or(Ok(()), Keeper::erase)
+        self.store.as_ref().map_or(Ok(()), SharedStore::erase)
     }
 
     /// The token in the store if it lives, and where the store is.
     pub(super) fn stored(&self) -> Result<(Option<AccessToken>, String), Error> {
-        match &self.keeper {
-            Some(keeper) => {
-                Ok((keeper.peek(&self.sealer, &*self.credentials()?)?, keeper.location()))
-            }
+        match &self.store {
+            Some(store) => Ok((store.peek(&*self.credentials()?)?, store.location())),
             None => Ok((None, "memory".to_owned())),
         }
     }
 
     /// Whether the store can be used; where it is.
     pub(super) fn try_store(&self) -> Result<String, Error> {
-        match &self.keeper {
-            Some(keeper) => keeper.try_out(&self.sealer, &*self.credentials()?),
+        match &self.store {
+            Some(store) => store.probe(&*self.credentials()?).map(|()| store.location()),
             None => Ok("memory".to_owned()),
         }
     }

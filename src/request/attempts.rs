@@ -1,32 +1,37 @@
-//! The attempts of one exchange: what is tried again, when, and how often.
+//! Makes the attempts of one token request: what is tried again, when, and how often.
 
 use std::time::{Duration, Instant};
 
-use super::client::Client;
-use super::interrupt::Interrupt;
-use super::limits::{LONGEST_ATTEMPT, MOST_ATTEMPTS, RenewalLimit};
-use crate::credentials::Credentials;
+use super::http_source::HttpSource;
+use super::limits::{LONGEST_ATTEMPT, MOST_ATTEMPTS};
+use super::source::{FetchContext, TokenSource};
 use crate::error::{Error, ErrorKind};
+use crate::interface::EventKind;
 use crate::random;
-use crate::sys::clock::Clock;
 use crate::token::AccessToken;
 
 /// The first pause is shorter than this, and each further one than twice the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
-impl Client {
-    /// One exchange, of as many attempts as it needs and as `timeout` and `limit` allow.
-    pub(crate) fn exchange(
-        &self,
-        credentials: &Credentials,
-        interrupt: &Interrupt,
-        clock: &Clock,
-        limit: Option<RenewalLimit>,
-    ) -> Result<AccessToken, Error> {
+impl TokenSource for HttpSource {
+    fn fetch(&self, context: &FetchContext<'_>) -> Result<AccessToken, Error> {
+        context.progress.requests();
+        let outcome = self.request_token(context);
+        for warning in self.trust().take_warnings() {
+            context.report(EventKind::TrustWarning, warning);
+        }
+        outcome
+    }
+}
+
+impl HttpSource {
+    /// One token request, of as many attempts as it needs and as the limits allow.
+    fn request_token(&self, context: &FetchContext<'_>) -> Result<AccessToken, Error> {
+        let FetchContext { credentials, interrupt, clock, limit, .. } = *context;
         let started = Instant::now();
         let timeout = self.timeout();
-        let whole = limit.map_or(timeout, |limit| limit.all.min(timeout));
-        let mut left = limit.map_or(timeout, |limit| limit.first_attempt.min(timeout));
+        let whole = limit.map_or(timeout, |limit| limit.all().min(timeout));
+        let mut left = limit.map_or(timeout, |limit| limit.first_attempt().min(timeout));
         let mut secret = credentials.client_secret();
         let mut refused = Vec::new();
         let mut attempt = 0;

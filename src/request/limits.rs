@@ -1,6 +1,6 @@
 //! How long a token request may take, and how large it may be.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// For the whole of it, with all attempts, unless the options say otherwise.
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -11,10 +11,34 @@ pub(super) const MOST_ATTEMPTS: u32 = 3;
 /// Of the answer, as it is sent.
 pub(super) const BODY_LIMIT: usize = 64 * 1024;
 
-/// How long the renewal of a live token may take, if that is less than the timeout.
+/// The renewal of a valid token is given so long at the least.
+const SHORTEST_RENEWAL: Duration = Duration::from_secs(2);
+
+/// How long the renewal of a valid token may take, if that is less than the timeout.
 #[derive(Clone, Copy)]
 pub(crate) struct RenewalLimit {
-    pub(crate) first_attempt: Duration,
-    /// Beyond this there is no pause and no further attempt.
-    pub(crate) all: Duration,
+    margin: Instant,
+    expiry: Instant,
+}
+
+impl RenewalLimit {
+    pub(crate) fn new(until_margin: Duration, until_expiry: Duration) -> Self {
+        let now = Instant::now();
+        Self { margin: now + until_margin, expiry: now + until_expiry }
+    }
+
+    /// The token that it brings is not to be lost as long as the one in use is valid.
+    pub(super) fn first_attempt(self) -> Duration {
+        left(self.expiry)
+    }
+
+    /// Beyond this there is no pause and no further attempt: a server that is silent, or asks to wait, does
+    /// not stand in the way of the request that is made then.
+    pub(super) fn all(self) -> Duration {
+        left(self.margin)
+    }
+}
+
+fn left(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now()).max(SHORTEST_RENEWAL)
 }

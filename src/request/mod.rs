@@ -3,7 +3,7 @@
 mod attempts;
 mod body;
 mod buffers;
-mod client;
+mod http_source;
 mod interrupt;
 mod lifetime;
 mod limits;
@@ -13,6 +13,7 @@ mod proxy;
 mod readiness;
 mod refusal;
 mod response;
+mod source;
 mod tcp;
 mod tls;
 mod tls_failure;
@@ -22,10 +23,11 @@ mod trace;
 mod tunnel;
 pub(crate) mod url;
 
-pub(crate) use client::Client;
+pub(crate) use http_source::HttpSource;
 pub(crate) use interrupt::Interrupt;
 pub(crate) use limits::RenewalLimit;
 pub use options::Options;
+pub(crate) use source::{FetchContext, Freshness, Progress, TokenSource};
 pub(crate) use trace::{Milestones, Trace};
 
 use crate::credentials::Credentials;
@@ -49,10 +51,20 @@ use crate::token::AccessToken;
 /// Reads `HTTPS_PROXY` and `NO_PROXY` unless a proxy is given, and `SSL_CERT_FILE` and
 /// `SSL_CERT_DIR`, during the call; nothing with [`Options::trust_env`] off.
 pub fn authenticate(credentials: &Credentials, options: &Options) -> Result<AccessToken, Error> {
-    let client = Client::new(options)?;
-    let outcome = client.exchange(credentials, &Interrupt::default(), &Clock::System, None);
+    let outcome = request_once(&HttpSource::new(options)?, credentials);
     wipe::vector_registers();
-    for warning in client.trust().take_warnings().iter() {
+    outcome
+}
+
+/// One token request on the calling thread.
+pub(crate) fn request_once(
+    source: &HttpSource,
+    credentials: &Credentials,
+) -> Result<AccessToken, Error> {
+    let (interrupt, progress) = (Interrupt::default(), Progress::default());
+    let context = FetchContext::new(credentials, &Clock::System, &interrupt, &progress);
+    let outcome = source.fetch(&context);
+    for (_, warning) in context.take_events() {
         log::warn!(target: "clazar_auth", "{warning}");
     }
     outcome

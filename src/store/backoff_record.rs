@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::record::{milliseconds, since_1970};
 use crate::error::{Error, ErrorKind};
+use crate::request::Freshness;
 use crate::sys::clock::Moment;
 
 /// A longer pause is none of ours: 300 s that the server asked for, and jitter.
@@ -27,15 +28,6 @@ pub(super) struct BackoffRecord<'a> {
     count: u32,
     /// In milliseconds since 1970.
     until: u64,
-}
-
-/// Which failures of other processes are no reason to wait.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Ignored {
-    /// Those whose pause is our own.
-    pub(crate) backoff: bool,
-    /// Those whose pause the server asked for.
-    pub(crate) requested_waits: bool,
 }
 
 impl<'a> BackoffRecord<'a> {
@@ -73,9 +65,9 @@ impl<'a> BackoffRecord<'a> {
     }
 
     /// The failure, if its pause is not over, and not of a kind that is ignored.
-    pub(super) fn error(&self, ignored: Ignored, now: Moment) -> Option<Error> {
+    pub(super) fn error(&self, freshness: &Freshness, now: Moment) -> Option<Error> {
         let left = Duration::from_millis(self.until).saturating_sub(since_1970(now));
-        if left.is_zero() || left > LONGEST || self.is_one_of(ignored) {
+        if left.is_zero() || left > LONGEST || self.is_ignored(freshness) {
             return None;
         }
         let error = Error::new(ErrorKind::from_number(self.kind)?, self.message.clone())
@@ -87,7 +79,7 @@ impl<'a> BackoffRecord<'a> {
         })
     }
 
-    fn is_one_of(&self, ignored: Ignored) -> bool {
-        if self.is_named { ignored.requested_waits } else { ignored.backoff }
+    fn is_ignored(&self, freshness: &Freshness) -> bool {
+        if self.is_named { freshness.ignores_retry_after } else { freshness.ignores_backoff }
     }
 }

@@ -11,9 +11,9 @@ use rustix::fs::{self, AtFlags, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use super::Trouble;
+use super::StoreError;
 use super::seal::LONGEST;
-use super::session::{Item, Session, StoredItem};
+use super::session::{Backend, Item, Session, StoredItem};
 use crate::env::Common;
 use crate::error::Error;
 use crate::sys::file::{FileError, read_regular};
@@ -44,7 +44,7 @@ impl Session for FileSession<'_> {
         self.store.location()
     }
 
-    fn load(&mut self, item: Item) -> Result<Option<StoredItem>, Trouble> {
+    fn load(&mut self, item: Item) -> Result<Option<StoredItem>, StoreError> {
         Ok(self.store.load(item)?.map(|blob| StoredItem { blob, left: None }))
     }
 
@@ -54,15 +54,15 @@ impl Session for FileSession<'_> {
         blob: &[u8],
         _sent: u64,
         _life: Duration,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StoreError> {
         self.store.save(item, blob)
     }
 
-    fn erase(&mut self, item: Item) -> Result<(), Trouble> {
+    fn erase(&mut self, item: Item) -> Result<(), StoreError> {
         self.store.erase(item)
     }
 
-    fn try_lock(&mut self) -> Result<bool, Trouble> {
+    fn try_lock(&mut self) -> Result<bool, StoreError> {
         self.lock = self.store.try_lock()?;
         Ok(self.lock.is_some())
     }
@@ -100,60 +100,62 @@ pub(super) fn default_folder(variables: Common) -> Result<PathBuf, Error> {
     Ok(base.join(FOLDER))
 }
 
+impl Backend for FileStore {
+    fn open(&self) -> Result<Box<dyn Session + '_>, StoreError> {
+        Ok(Box::new(FileSession { store: self, lock: None }))
+    }
+
+    fn location(&self) -> String {
+        let path = self.folder.join(&self.name);
+        printable(&path.to_string_lossy(), text::LONGEST)
+    }
+}
+
 impl FileStore {
     pub(super) fn new(folder: PathBuf, name: &str) -> Self {
         Self { folder, name: name.to_owned() }
-    }
-
-    pub(super) fn open(&self) -> FileSession<'_> {
-        FileSession { store: self, lock: None }
     }
 
     fn file(&self, item: Item) -> String {
         match item {
             Item::Token => self.name.clone(),
             Item::Failure => format!("{}.failed", self.name),
-            Item::Trial => format!("{}.trial", self.name),
+            Item::Probe => format!("{}.trial", self.name),
         }
     }
 
-    pub(super) fn location(&self) -> String {
-        let path = self.folder.join(&self.name);
-        printable(&path.to_string_lossy(), text::LONGEST)
-    }
-
     /// The file's bytes; `None` if there is none.
-    fn load(&self, item: Item) -> Result<Option<Vec<u8>>, Trouble> {
+    fn load(&self, item: Item) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(folder) = self.open_folder()? else { return Ok(None) };
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match fs::openat(&folder, self.file(item), flags, Mode::empty()) {
             Ok(file) => file,
             Err(Errno::NOENT) => return Ok(None),
-            Err(Errno::LOOP) => return Err(self.trouble("is a link; remove it")),
+            Err(Errno::LOOP) => return Err(self.error("is a link; remove it")),
             Err(error) => return Err(self.failed("cannot be opened", error)),
         };
         let stat = fs::fstat(&file).map_err(|error| self.failed("cannot be looked at", error))?;
         self.check(&stat)?;
         let blob = read_regular(&file, &stat, LONGEST);
         let mut blob = blob.map_err(|why| match why {
-            FileError::NotRead(_) => self.trouble(&why.to_string()),
-            _ => self.trouble(&format!("{why}; remove it")),
+            FileError::NotRead(_) => self.error(&why.to_string()),
+            _ => self.error(&format!("{why}; remove it")),
         })?;
         Ok(Some(std::mem::take(&mut *blob)))
     }
 
-    fn check(&self, stat: &Stat) -> Result<(), Trouble> {
+    fn check(&self, stat: &Stat) -> Result<(), StoreError> {
         if stat.st_uid != geteuid().as_raw() {
-            return Err(self.trouble("belongs to another user; remove it"));
+            return Err(self.error("belongs to another user; remove it"));
         }
         if stat.st_mode & 0o077 != 0 {
-            return Err(self.trouble("can be used by other users; remove it"));
+            return Err(self.error("can be used by other users; remove it"));
         }
         Ok(())
     }
 
     /// Replaces the file, all of it or nothing.
-    fn save(&self, item: Item, blob: &[u8]) -> Result<(), Trouble> {
+    fn save(&self, item: Item, blob: &[u8]) -> Result<(), StoreError> {
         let folder = self.make_folder()?;
         let name = self.file(item);
         let temporary = format!("{name}.new");
@@ -172,7 +174,7 @@ impl FileStore {
         temporary: &str,
         name: &str,
         blob: &[u8],
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StoreError> {
         let failed = |error: Errno| self.failed("cannot be written", error);
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -183,7 +185,7 @@ impl FileStore {
         fs::renameat(folder, temporary, folder, name).map_err(failed)
     }
 
-    fn erase(&self, item: Item) -> Result<(), Trouble> {
+    fn erase(&self, item: Item) -> Result<(), StoreError> {
         let Some(folder) = self.open_folder()? else { return Ok(()) };
         match fs::unlinkat(&folder, self.file(item), AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
@@ -193,7 +195,7 @@ impl FileStore {
 
     /// `None` if another process holds it. The lock's file stays for ever: to remove it would let two
     /// processes hold two locks.
-    fn try_lock(&self) -> Result<Option<Lock>, Trouble> {
+    fn try_lock(&self) -> Result<Option<Lock>, StoreError> {
         let folder = self.make_folder()?;
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let name = format!("{}.lock", self.name);
@@ -208,17 +210,17 @@ impl FileStore {
         }
     }
 
-    fn make_folder(&self) -> Result<OwnedFd, Trouble> {
+    fn make_folder(&self) -> Result<OwnedFd, StoreError> {
         if let Some(folder) = self.open_folder()? {
             return Ok(folder);
         }
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
         made.map_err(|error| self.failed("has no folder", error))?;
-        self.open_folder()?.ok_or_else(|| self.trouble("has no folder"))
+        self.open_folder()?.ok_or_else(|| self.error("has no folder"))
     }
 
     /// The folder, if there is one that only this user can enter.
-    fn open_folder(&self) -> Result<Option<OwnedFd>, Trouble> {
+    fn open_folder(&self) -> Result<Option<OwnedFd>, StoreError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let folder = match fs::open(&self.folder, flags, Mode::empty()) {
             Ok(folder) => folder,
@@ -229,38 +231,34 @@ impl FileStore {
         let stat =
             stat.map_err(|error| self.failed("has a folder that cannot be looked at", error))?;
         if stat.st_uid != geteuid().as_raw() || stat.st_mode & 0o077 != 0 {
-            return Err(
-                self.trouble("has a folder that other users can enter; set its mode to 0700")
-            );
+            return Err(self.error("has a folder that other users can enter; set its mode to 0700"));
         }
         self.refuse_network(&folder)?;
         Ok(Some(folder))
     }
 
     #[cfg(target_os = "linux")]
-    fn refuse_network(&self, folder: &OwnedFd) -> Result<(), Trouble> {
+    fn refuse_network(&self, folder: &OwnedFd) -> Result<(), StoreError> {
         let system = fs::fstatfs(folder);
         let system =
             system.map_err(|error| self.failed("has a folder that cannot be looked at", error))?;
         if NETWORK.contains(&(system.f_type as u32)) {
-            return Err(
-                self.trouble("is on a network file system; give the path of a local folder")
-            );
+            return Err(self.error("is on a network file system; give the path of a local folder"));
         }
         Ok(())
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn refuse_network(&self, _folder: &OwnedFd) -> Result<(), Trouble> {
+    fn refuse_network(&self, _folder: &OwnedFd) -> Result<(), StoreError> {
         Ok(())
     }
 
-    fn failed(&self, what: &str, error: impl Into<io::Error>) -> Trouble {
-        self.trouble(&format!("{what} ({})", text::system(&error.into())))
+    fn failed(&self, what: &str, error: impl Into<io::Error>) -> StoreError {
+        self.error(&format!("{what} ({})", text::system(&error.into())))
     }
 
-    fn trouble(&self, what: &str) -> Trouble {
-        Trouble(format!("the token file {} {what}", self.location()))
+    fn error(&self, what: &str) -> StoreError {
+        StoreError(format!("the token file {} {what}", self.location()))
     }
 }
 

@@ -4,20 +4,19 @@ mod backoff_record;
 mod file;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-mod keeper;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;
 mod seal;
 mod sealer;
 mod session;
+mod shared_store;
 
 use std::fmt;
 use std::path::PathBuf;
 
-pub(crate) use self::backoff_record::Ignored;
-pub(crate) use self::keeper::{Happening, Keeper, User, Wish};
 pub(crate) use self::sealer::Sealer;
+pub(crate) use self::shared_store::SharedStore;
 use crate::error::{Error, ErrorKind};
 use crate::text::{self, printable};
 
@@ -106,22 +105,22 @@ fn begins_as_url(text: &str) -> bool {
 /// What is wrong with a store, in a sentence that names no secret: a miss, and never an error for a
 /// caller who can have a token without it.
 #[derive(Debug)]
-pub(crate) struct Trouble(String);
+pub(crate) struct StoreError(String);
 
-impl fmt::Display for Trouble {
+impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&printable(&self.0, text::LONGEST))
     }
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         Self(error.to_string())
     }
 }
 
-impl From<Trouble> for Error {
-    fn from(trouble: Trouble) -> Self {
+impl From<StoreError> for Error {
+    fn from(trouble: StoreError) -> Self {
         Self::new(ErrorKind::Store, trouble.0)
     }
 }

@@ -14,8 +14,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 
-use super::Trouble;
-use super::session::{Item, Session, StoredItem};
+use super::StoreError;
+use super::session::{Backend, Item, Session, StoredItem};
 use crate::error::Error;
 use crate::resolver::resolve;
 use crate::sys::socket::Socket;
@@ -84,17 +84,9 @@ pub(super) struct RedisStore {
     lease: Duration,
 }
 
-impl RedisStore {
-    pub(super) fn new(url: RedisUrl, name: &str, trust: Arc<Trust>, timeout: Duration) -> Self {
-        Self { url, name: name.to_owned(), trust, lease: timeout + LEASE_OVERTIME }
-    }
-
-    pub(super) fn location(&self) -> String {
-        self.url.location()
-    }
-
-    pub(super) fn open(&self) -> Result<RedisSession<'_>, Trouble> {
-        let wire = self.connect().map_err(|why| self.trouble(&why))?;
+impl Backend for RedisStore {
+    fn open(&self) -> Result<Box<dyn Session + '_>, StoreError> {
+        let wire = self.connect().map_err(|why| self.error(&why))?;
         let mut session = RedisSession { store: self, wire, owner: None, is_broken: false };
         let settings = self.url.info.redis_settings();
         if let Some(password) = settings.password() {
@@ -107,7 +99,17 @@ impl RedisStore {
         if settings.db() != 0 {
             session.run(cmd("SELECT").arg(settings.db()))?;
         }
-        Ok(session)
+        Ok(Box::new(session))
+    }
+
+    fn location(&self) -> String {
+        self.url.location()
+    }
+}
+
+impl RedisStore {
+    pub(super) fn new(url: RedisUrl, name: &str, trust: Arc<Trust>, timeout: Duration) -> Self {
+        Self { url, name: name.to_owned(), trust, lease: timeout + LEASE_OVERTIME }
     }
 
     fn connect(&self) -> Result<Box<dyn Wire>, String> {
@@ -148,8 +150,8 @@ impl RedisStore {
         format!("clazar-auth:{}:{what}", self.name)
     }
 
-    fn trouble(&self, what: &str) -> Trouble {
-        Trouble(format!("the store {} {what}", self.location()))
+    fn error(&self, what: &str) -> StoreError {
+        StoreError(format!("the store {} {what}", self.location()))
     }
 }
 
@@ -175,9 +177,9 @@ pub(super) struct RedisSession<'a> {
 }
 
 impl RedisSession<'_> {
-    fn run(&mut self, command: &Cmd) -> Result<Value, Trouble> {
+    fn run(&mut self, command: &Cmd) -> Result<Value, StoreError> {
         if self.is_broken {
-            return Err(self.store.trouble("broke off"));
+            return Err(self.store.error("broke off"));
         }
         let sent = self.wire.write_all(&command.get_packed_command());
         let answer = match sent.and_then(|()| self.wire.flush()) {
@@ -189,7 +191,7 @@ impl RedisSession<'_> {
             // The error's own text may repeat a part of the command.
             let code = error.code().map(|code| printable(code, LONGEST_CODE));
             let what = code.map(|code| format!("answered with the error {code}"));
-            self.store.trouble(&what.unwrap_or_else(|| "does not answer".into()))
+            self.store.error(&what.unwrap_or_else(|| "does not answer".into()))
         })
     }
 
@@ -197,7 +199,7 @@ impl RedisSession<'_> {
         self.store.key(match item {
             Item::Token => "token",
             Item::Failure => "failed",
-            Item::Trial => "trial",
+            Item::Probe => "trial",
         })
     }
 }
@@ -207,7 +209,7 @@ impl Session for RedisSession<'_> {
         self.store.location()
     }
 
-    fn load(&mut self, item: Item) -> Result<Option<StoredItem>, Trouble> {
+    fn load(&mut self, item: Item) -> Result<Option<StoredItem>, StoreError> {
         let key = self.key(item);
         let value = self.run(cmd("GET").arg(&key))?;
         let Value::BulkString(bytes) = value else { return Ok(None) };
@@ -219,22 +221,28 @@ impl Session for RedisSession<'_> {
         Ok(Some(StoredItem { blob, left }))
     }
 
-    fn save(&mut self, item: Item, blob: &[u8], sent: u64, life: Duration) -> Result<(), Trouble> {
+    fn save(
+        &mut self,
+        item: Item,
+        blob: &[u8],
+        sent: u64,
+        life: Duration,
+    ) -> Result<(), StoreError> {
         let value = [format!("{sent:016x}").as_bytes(), blob].concat();
         let life = u64::try_from(life.as_millis()).unwrap_or(u64::MAX).max(1);
         let key = self.key(item);
         self.run(cmd("EVAL").arg(SAVE_NEWER).arg(1).arg(key).arg(value).arg(life)).map(drop)
     }
 
-    fn erase(&mut self, item: Item) -> Result<(), Trouble> {
+    fn erase(&mut self, item: Item) -> Result<(), StoreError> {
         let key = self.key(item);
         self.run(cmd("DEL").arg(key)).map(drop)
     }
 
-    fn try_lock(&mut self) -> Result<bool, Trouble> {
+    fn try_lock(&mut self) -> Result<bool, StoreError> {
         let mut owner = [0; 16];
         let drawn = SystemRandom::new().fill(&mut owner);
-        drawn.map_err(|_| self.store.trouble("cannot be locked, for want of random numbers"))?;
+        drawn.map_err(|_| self.store.error("cannot be locked, for want of random numbers"))?;
         let (key, life) = (self.store.key("lease"), self.store.lease.as_millis() as u64);
         let mut set = cmd("SET");
         set.arg(key).arg(&owner).arg("NX").arg("PX").arg(life);

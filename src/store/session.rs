@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Trouble;
+use super::StoreError;
 
 /// What is kept for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,8 +10,8 @@ pub(super) enum Item {
     Token,
     /// The last exchange, if it failed.
     Failure,
-    /// What stands for a token when the store is tried out.
-    Trial,
+    /// What stands for a token when the store is probed.
+    Probe,
 }
 
 /// A sealed item.
@@ -21,19 +21,33 @@ pub(super) struct StoredItem {
     pub(super) left: Option<Duration>,
 }
 
-/// The use of a store for one exchange. What it locked is free again when it is dropped.
+/// A place that several processes use.
+pub(super) trait Backend: Send + Sync {
+    fn open(&self) -> Result<Box<dyn Session + '_>, StoreError>;
+
+    /// Where it is, for people.
+    fn location(&self) -> String;
+}
+
+/// The use of a store for one token request. What it locked is free again when it is dropped.
 pub(super) trait Session {
     /// Where the token is kept, for people.
     fn location(&self) -> String;
 
-    fn load(&mut self, item: Item) -> Result<Option<StoredItem>, Trouble>;
+    fn load(&mut self, item: Item) -> Result<Option<StoredItem>, StoreError>;
 
     /// Replaces an item, all of it or nothing, by one that is wanted for so long. `sent` is when that was
     /// sent for, in milliseconds since 1970: an older token does not replace a newer one.
-    fn save(&mut self, item: Item, blob: &[u8], sent: u64, life: Duration) -> Result<(), Trouble>;
+    fn save(
+        &mut self,
+        item: Item,
+        blob: &[u8],
+        sent: u64,
+        life: Duration,
+    ) -> Result<(), StoreError>;
 
-    fn erase(&mut self, item: Item) -> Result<(), Trouble>;
+    fn erase(&mut self, item: Item) -> Result<(), StoreError>;
 
     /// Whether this process is the one to make an exchange. The lock is taken back when the process dies.
-    fn try_lock(&mut self) -> Result<bool, Trouble>;
+    fn try_lock(&mut self) -> Result<bool, StoreError>;
 }

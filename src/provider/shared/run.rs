@@ -1,19 +1,15 @@
-//! An exchange, from its start on a thread of its own to the token in use.
+//! Gets a token on a thread of its own, from the start to the token in use.
 
-use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{Flight, Guard, Handle, Outcome, Shared, Work};
-use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, catch_panic};
 use crate::provider::event::{Event, EventKind, Listener};
-use crate::provider::policy::{SHORTEST_RENEWAL, TokenAge};
-use crate::provider::retry_state::{RetryState, shared_backoff};
+use crate::provider::policy::TokenAge;
+use crate::provider::retry_state::RetryState;
 use crate::provider::stats::{Cause, Count};
-use crate::request::{Interrupt, RenewalLimit};
-use crate::store::{Happening, Ignored, User, Wish};
+use crate::request::{FetchContext, Freshness, Interrupt, Progress, RenewalLimit, TokenSource};
 use crate::sys::clock::Moment;
 use crate::sys::thread;
 use crate::text;
@@ -37,15 +33,15 @@ impl From<Cause> for Reason {
 #[derive(Default)]
 struct Report {
     /// Whether no request was sent, since there is no other secret.
-    skipped: Cell<bool>,
+    skipped: bool,
     /// Whether the store does not answer.
-    store_hangs: Cell<bool>,
-    events: RefCell<Vec<Event>>,
+    store_hangs: bool,
+    events: Vec<Event>,
 }
 
 impl Report {
-    fn add(&self, kind: EventKind, message: impl Into<String>) {
-        self.events.borrow_mut().push(Event::new(kind, message));
+    fn add(&mut self, kind: EventKind, message: impl Into<String>) {
+        self.events.push(Event::new(kind, message));
     }
 }
 
@@ -67,17 +63,16 @@ impl Shared {
         reason: Reason,
         events: &mut Vec<Event>,
     ) -> Result<Arc<Work>, Error> {
-        let wish = self.wish(reason, guard);
+        let freshness = self.freshness(reason, guard);
         let handle = Handle {
             reason,
             interrupt: Interrupt::default(),
-            requested: AtomicBool::new(false),
+            progress: Progress::default(),
             without_store: guard.hangs_in_store.is_some(),
-            in_store: AtomicBool::new(false),
         };
         let started = guard.join_or_start(handle, |work| {
             let (shared, flight) = (self.clone(), flight.clone());
-            spawn(move || shared.run(&flight, &work, wish))
+            spawn(move || shared.run(&flight, &work, freshness))
         });
         started.map_err(|error| {
             self.counters.add_request(reason.cause, false);
@@ -87,41 +82,39 @@ impl Shared {
         })
     }
 
-    /// Which token of the store would do.
-    fn wish(&self, reason: Reason, state: &RetryState) -> Wish {
+    /// Which token of the store will do.
+    fn freshness(&self, reason: Reason, state: &RetryState) -> Freshness {
         let now = self.clock.now();
         let cached = self.token.load();
         let token = cached.as_ref().map(|cached| &cached.token);
         let is_asked_for = reason.cause == Cause::Refresh || reason.only_with_another_secret;
         let age = cached.as_ref().map(|cached| cached.age(now));
         let is_expiring = age.is_some_and(|age| !age.is_before_margin());
-        let ahead = age.filter(|_| reason.cause == Cause::Proactive);
-        Wish {
+        let renewed = age.filter(|_| reason.cause == Cause::Proactive);
+        Freshness {
             younger_than: match reason.cause {
                 Cause::Empty | Cause::Invalidated => None,
                 Cause::Proactive => token.map(|token| token.age(now)),
                 Cause::Refresh => Some(Duration::ZERO),
             },
             not: [token.map(|token| token.hash()), state.refused],
-            ignored: Ignored {
-                backoff: is_asked_for,
-                requested_waits: is_asked_for || is_expiring,
-            },
-            patience: ahead.map(|age| age.patience()),
+            ignores_backoff: is_asked_for,
+            ignores_retry_after: is_asked_for || is_expiring,
+            max_wait: renewed.map(|age| age.max_wait()),
         }
     }
 
     /// What the work's own thread does.
-    fn run(&self, flight: &Flight, work: &Arc<Work>, wish: Wish) {
+    fn run(&self, flight: &Flight, work: &Arc<Work>, freshness: Freshness) {
         work.runs_here();
         let end = EndOnDrop(flight, work);
-        let report = Report::default();
-        let outcome = catch_panic(|| self.fetch(&work.handle, wish, &report));
-        let completed = self.complete(flight, work, outcome, &report);
+        let mut report = Report::default();
+        let outcome = catch_panic(|| self.fetch(&work.handle, freshness, &mut report));
+        let completed = self.complete(flight, work, outcome, &mut report);
         // It has ended: a child that a callback forks is not to take the lock of its parent.
         std::mem::forget(end);
         if completed {
-            self.call_back(&report.events.take());
+            self.call_back(&report.events);
         } else {
             self.came_back(flight, work);
         }
@@ -135,14 +128,25 @@ impl Shared {
         }
     }
 
-    fn fetch(&self, handle: &Handle, wish: Wish, report: &Report) -> Outcome {
+    fn fetch(&self, handle: &Handle, freshness: Freshness, report: &mut Report) -> Outcome {
         let credentials = self.credentials()?;
         if handle.reason.only_with_another_secret && !credentials.reload() {
-            report.skipped.set(true);
+            report.skipped = true;
             return Err(Error::internal());
         }
         let used_fallback = credentials.uses_fallback();
-        let token = self.obtain(wish, &credentials, handle, report)?;
+        let source: &dyn TokenSource = match &self.store {
+            Some(store) if !handle.without_store => store,
+            _ => &*self.http,
+        };
+        let context =
+            FetchContext::new(&credentials, &self.clock, &handle.interrupt, &handle.progress)
+                .with(freshness, self.renewal_limit(handle.reason.cause));
+        let outcome = source.fetch(&context);
+        for (kind, message) in context.take_events() {
+            report.add(kind, message);
+        }
+        let token = outcome?;
         if credentials.uses_fallback() && !used_fallback {
             let what = "the client secret was refused, and its fallback is used from now on";
             report.add(EventKind::FallbackUsed, what);
@@ -150,60 +154,9 @@ impl Shared {
         Ok(Arc::new(token))
     }
 
-    /// A token from the store, or from the API.
-    fn obtain(
-        &self,
-        wish: Wish,
-        credentials: &Credentials,
-        handle: &Handle,
-        report: &Report,
-    ) -> Result<AccessToken, Error> {
-        let interrupt = &handle.interrupt;
-        let exchange = || {
-            handle.requested.store(true, Ordering::Relaxed);
-            let limit = self.renewal_limit(handle.reason.cause);
-            let outcome = self.client.exchange(credentials, interrupt, &self.clock, limit);
-            for warning in self.client.trust().take_warnings().iter() {
-                report.add(EventKind::TrustWarning, warning);
-            }
-            outcome
-        };
-        let keeper = self.keeper.as_ref().filter(|_| !handle.without_store);
-        let Some(keeper) = keeper else { return exchange() };
-        let user = User {
-            credentials,
-            sealer: &self.sealer,
-            backoff: &shared_backoff,
-            pause: &|length| interrupt.pause(length),
-            tell: &|happening| match happening {
-                Happening::Hit => self.counters.add(Count::StoreHits),
-                Happening::Miss => self.counters.add(Count::StoreMisses),
-                Happening::Trouble(trouble) => {
-                    report.add(EventKind::StoreError, trouble.to_string());
-                }
-            },
-        };
-        let is_in_store = |is: bool| handle.in_store.store(is, Ordering::Relaxed);
-        is_in_store(true);
-        let outcome = keeper.obtain(wish, &user, || {
-            is_in_store(false);
-            let outcome = exchange();
-            is_in_store(true);
-            outcome
-        });
-        is_in_store(false);
-        outcome
-    }
-
-    /// How long an exchange ahead of a live token's end may take: until its last part begins, so that a
-    /// server that is silent, or asks to wait, does not stand in the way of the next one. But the token
-    /// that the first attempt brings is not to be lost as long as this one lives.
     fn renewal_limit(&self, cause: Cause) -> Option<RenewalLimit> {
         let age = self.age(self.clock.now()).filter(|age| age.is_before_margin());
-        let limit = age.map(|age| RenewalLimit {
-            first_attempt: age.until_expiry().max(SHORTEST_RENEWAL),
-            all: age.until_margin().max(SHORTEST_RENEWAL),
-        });
+        let limit = age.map(|age| RenewalLimit::new(age.until_margin(), age.until_expiry()));
         limit.filter(|_| cause == Cause::Proactive)
     }
 
@@ -213,28 +166,34 @@ impl Shared {
         flight: &Flight,
         work: &Arc<Work>,
         outcome: Outcome,
-        report: &Report,
+        report: &mut Report,
     ) -> bool {
         flight.complete(work, |state| {
-            let Handle { reason, requested, .. } = &work.handle;
-            let requested = requested.load(Ordering::Relaxed);
+            let Handle { reason, progress, without_store, .. } = &work.handle;
+            let requested = progress.is_requested();
+            let uses_store = self.store.is_some() && !without_store;
             if requested {
                 self.counters.add_request(reason.cause, outcome.is_ok());
             }
-            if report.store_hangs.get() {
+            match (requested, &outcome) {
+                (true, _) if uses_store => self.counters.add(Count::StoreMisses),
+                (false, Ok(_)) => self.counters.add(Count::StoreHits),
+                _ => {}
+            }
+            if report.store_hangs {
                 self.change(state, |state| state.hangs_in_store = Some(work.started()));
             }
             let outcome = match outcome {
                 Ok(token) => Ok(self.note_success(state, token, requested, report)),
                 // A token may have come meanwhile without a request.
-                Err(_) if report.skipped.get() => self.peek().ok_or_else(|| self.last_error(state)),
+                Err(_) if report.skipped => self.peek().ok_or_else(|| self.last_error(state)),
                 Err(error) => {
                     let (error, event) = self.note_failure(state, &error);
-                    report.events.borrow_mut().push(event);
+                    report.events.push(event);
                     Err(error)
                 }
             };
-            self.leave(&report.events.borrow());
+            self.leave(&report.events);
             outcome
         })
     }
@@ -244,14 +203,14 @@ impl Shared {
         state: &mut RetryState,
         token: Arc<AccessToken>,
         requested: bool,
-        report: &Report,
+        report: &mut Report,
     ) -> Arc<AccessToken> {
         let now = self.clock.now();
         self.change(state, |state| state.succeeded(requested, now));
         self.take_into_use(token.clone());
-        let from = match self.keeper.as_ref().filter(|_| !requested) {
-            Some(keeper) => keeper.location(),
-            None => self.client.url().to_string(),
+        let from = match self.store.as_ref().filter(|_| !requested) {
+            Some(store) => store.location(),
+            None => self.http.url().to_string(),
         };
         let (fingerprint, left) = (token.fingerprint(), token.left(now));
         let what = format!("got the token {fingerprint} from {from}, which lives {left:.0?}");
@@ -290,34 +249,33 @@ impl Shared {
 
     /// Ends work that takes longer than any may, although each of its steps has a limit.
     pub(in crate::provider) fn give_up(self: &Arc<Self>, flight: &Flight, work: &Arc<Work>) {
-        let report = Report::default();
+        let mut report = Report::default();
         let limit = text::seconds(self.longest_wait);
-        let keeper = self.keeper.as_ref().filter(|_| work.handle.in_store.load(Ordering::Relaxed));
-        let message = match keeper {
-            Some(keeper) => {
-                let what = format!("the store {} did not answer within {limit}", keeper.location());
-                report.store_hangs.set(true);
+        let store = self.store.as_ref().filter(|_| work.handle.progress.is_in_store());
+        let message = match store {
+            Some(store) => {
+                let what = format!("the store {} did not answer within {limit}", store.location());
+                report.store_hangs = true;
                 report.add(EventKind::StoreError, format!("{what}; it is not used until it does"));
                 format!("{what}, so this request was given up; ask again, which goes without it")
             }
             None => format!(
                 "{} brought no token within {limit}, so this request was given up; ask again",
-                self.client.url()
+                self.http.url()
             ),
         };
         let error = Error::new(ErrorKind::Timeout, message);
-        report.skipped.set(work.handle.is_mere_look());
-        if self.complete(flight, work, Err(error), &report) {
+        report.skipped = work.handle.is_mere_look();
+        if self.complete(flight, work, Err(error), &mut report) {
             work.handle.interrupt.raise();
-            self.call_back_elsewhere(&report.events.take());
+            self.call_back_elsewhere(&report.events);
         }
     }
 
     /// Ends a mere look for another secret, for who does not wait for that.
     pub(super) fn end_look(&self, flight: &Flight, work: &Arc<Work>) {
-        let report = Report::default();
-        report.skipped.set(true);
-        if self.complete(flight, work, Err(Error::internal()), &report) {
+        let mut report = Report { skipped: true, ..Report::default() };
+        if self.complete(flight, work, Err(Error::internal()), &mut report) {
             work.handle.interrupt.raise();
         }
     }

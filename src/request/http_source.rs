@@ -36,7 +36,7 @@ const DEFAULT_USER_AGENT: &str = concat!("clazar-auth/", env!("CARGO_PKG_VERSION
 const SHORT_LINES: usize = 2 * 1024;
 
 /// An endpoint and how to reach it. Holds no connection and no credentials.
-pub(crate) struct Client {
+pub(crate) struct HttpSource {
     url: SecureUrl,
     trust: Arc<Trust>,
     timeout: Duration,
@@ -45,7 +45,7 @@ pub(crate) struct Client {
     trace: Trace,
 }
 
-impl Client {
+impl HttpSource {
     /// Checks `options`; reads `ca_file` and the environment, as `authenticate` documents.
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
         let values = options.values();

@@ -1,0 +1,28 @@
+//! Says how long to wait after failures in a row.
+
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::random;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Without a token, or with one that is about to expire; before jitter.
+pub(crate) fn without_token(is_transient: bool, count: u32) -> Duration {
+    let (first, longest) =
+        if is_transient { (SECOND, 30 * SECOND) } else { (30 * SECOND, 300 * SECOND) };
+    doubled(first, longest, count)
+}
+
+/// After an error that was the last of so many in a row, for all processes that share a store: one that
+/// some of them, who have no token, can bear.
+pub(crate) fn for_all_processes(error: &Error, count: u32) -> Duration {
+    let own = without_token(error.is_transient(), count).mul_f64(random::upper_half());
+    error.requested_wait().map_or(Duration::ZERO, random::spread).max(own)
+}
+
+/// `first`, doubled with each failure after the first one.
+pub(crate) fn doubled(first: Duration, longest: Duration, count: u32) -> Duration {
+    let factor = 1_u32.checked_shl(count.saturating_sub(1)).unwrap_or(u32::MAX);
+    first.saturating_mul(factor).min(longest)
+}
