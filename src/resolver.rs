@@ -9,8 +9,10 @@ use crate::sync::ignore_poison;
 use crate::sys::per_process::PerProcess;
 use crate::sys::thread;
 
-/// A lookup that takes longer is left alone, and the next caller starts another.
+/// A lookup that takes longer is left alone, and the next caller starts another, if there is none.
 const LONGEST: Duration = Duration::from_secs(10);
+/// So many for a host at once, however long they take.
+const MOST: usize = 2;
 
 /// The lookups under way in this process.
 static UNDER_WAY: PerProcess<Mutex<Vec<Arc<Lookup>>>> = PerProcess::new();
@@ -19,7 +21,7 @@ static UNDER_WAY: PerProcess<Mutex<Vec<Arc<Lookup>>>> = PerProcess::new();
 type Found = Result<Vec<SocketAddr>, Arc<io::Error>>;
 
 /// One question to the system. It cannot be told when to end, so it has a thread of its own, which all
-/// share who ask the same: at most one thread for each host and ten seconds is left behind.
+/// share who ask the same: at most two threads for each host are left behind.
 struct Lookup {
     host: String,
     started: Instant,
@@ -41,8 +43,10 @@ pub(crate) fn resolve(host: &str, port: u16, limit: Duration) -> io::Result<Vec<
 fn join_or_start(host: &str) -> io::Result<Arc<Lookup>> {
     let under_way = UNDER_WAY.get(Mutex::default);
     let mut lookups = lock(&under_way);
-    let same = lookups.iter().find(|lookup| lookup.host.eq_ignore_ascii_case(host));
-    if let Some(lookup) = same.filter(|lookup| lookup.started.elapsed() < LONGEST) {
+    let same = lookups.iter().filter(|lookup| lookup.host.eq_ignore_ascii_case(host));
+    let (count, newest) = (same.clone().count(), same.last());
+    let is_joined = |lookup: &&Arc<Lookup>| count == MOST || lookup.started.elapsed() < LONGEST;
+    if let Some(lookup) = newest.filter(is_joined) {
         return Ok(lookup.clone());
     }
     let lookup = Arc::new(Lookup {
@@ -60,7 +64,6 @@ fn join_or_start(host: &str) -> io::Result<Arc<Lookup>> {
         *lock(&ours.found) = Some(found.map(Vec::from_iter).map_err(Arc::new));
         ours.ended.notify_all();
     })?;
-    lookups.retain(|other| !other.host.eq_ignore_ascii_case(host));
     lookups.push(lookup.clone());
     Ok(lookup)
 }

@@ -1,4 +1,4 @@
-/* A resolver that hangs leaves one thread behind, and the next lookup works once it is well again. */
+/* A resolver that hangs leaves one thread behind, or two in the end, and the next lookup works once it is well again. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -172,8 +172,21 @@ int main(void) {
     check_refresh(patient);
     CHECK(lookups == 5);
     check_threads(2);
+
+    /* A second one may hang, and no third, however long that takes. */
+    hold(3, INT_MAX);
+    CHECK(pthread_create(&ids[0], NULL, authenticate, NULL) == 0);
+    while (__atomic_load_n(&lookups, __ATOMIC_SEQ_CST) < 6)
+        breathe();
+    __atomic_store_n(&ahead, 22, __ATOMIC_SEQ_CST);
+    /* The kernel, which wakes who has waited too long, is not ahead, so that this takes 22 seconds. */
+    check_refused(hasty);
+    CHECK(lookups == 6);
     hold(INT_MAX, INT_MAX);
+    CHECK(pthread_join(ids[0], NULL) == 0);
     check_threads(1);
+    check_refresh(patient);
+    CHECK(lookups == 7);
     clazar_provider_free(hasty);
     clazar_provider_free(patient);
     return 0;

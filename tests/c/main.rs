@@ -501,7 +501,7 @@ fn tls_works_and_fails_as_in_rust() {
 }
 
 #[test]
-fn a_resolver_that_hangs_leaves_one_thread_behind() {
+fn a_resolver_that_hangs_leaves_two_threads_behind_at_most() {
     let authority = Authority::new("c-lookup");
     let server = authority.server(&["lookup.test"], VALID, &ok(TOKEN_BODY));
     let url = format!("https://lookup.test:{}/authenticate/", server.port());
