@@ -12,8 +12,6 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 PYTHON_SOURCES := pyproject.toml README.md \
     $(shell find python -type f -not -name '*.so' -not -path '*/__pycache__/*')
 
-# Built where the recipes look for it, whatever the environment says.
-export CARGO_TARGET_DIR := $(CURDIR)/target
 $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; move it elsewhere))
 # Several recipes use one target folder, one virtual environment.
 .NOTPARALLEL:
@@ -41,6 +39,7 @@ help:
 
 # ---- What users get ----
 
+include packaging/release.mk
 include packaging/c.mk
 include packaging/wheels.mk
 
@@ -104,7 +103,7 @@ test-c: $(STAGE)/installed $(STAGE)-panic/installed target/node/installed
 	CLAZAR_WATCH=address $(CARGO) test --locked --features sandbox --test c
 	CLAZAR_WATCH=undefined $(CARGO) test --locked --features sandbox --test c
 
-test-python: $(VENV)/tested $(STAGE)/installed target/node/installed
+test-python: $(VENV)/tested $(WHEELS)/.built $(STAGE)/installed target/node/installed
 	$(VENV)/bin/python -m pytest
 
 bench: bench-hot-path bench-token-request
@@ -151,8 +150,8 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/installed: $(WHEELS)/.built
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEELS)/*.whl
+$(VENV)/installed: target/wheel/built
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall target/wheel/*.whl
 	touch $@
 
 $(VENV)/tested: $(VENV)/installed tests/python/requirements.txt

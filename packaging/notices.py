@@ -5,6 +5,7 @@ once, with the lines of each package.
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -55,14 +56,15 @@ def together(parts):
     return found
 
 
+def target():
+    """The machine that is built for: that of the environment, or this one."""
+    version = subprocess.check_output(["rustc", "-vV"], text=True)
+    return os.environ.get("CARGO_BUILD_TARGET") or re.search("^host: (.*)$", version, re.M)[1]
+
+
 def main():
-    host = next(
-        line.split()[1]
-        for line in subprocess.check_output(["rustc", "-vV"], text=True).splitlines()
-        if line.startswith("host:")
-    )
     command = ["cargo", "metadata", "--locked", "--format-version", "1"]
-    command += ["--filter-platform", host, "--features", sys.argv[1]]
+    command += ["--filter-platform", target(), "--features", sys.argv[1]]
     metadata = json.loads(subprocess.check_output(command))
     parts = {"The Rust standard library: MIT OR Apache-2.0": standard_library()}
     for package in linked(metadata):

@@ -2,20 +2,29 @@
 
 MATURIN := maturin==1.16.0
 WHEEL_FEATURES := python,redis
-# Which systems the wheel promises to run on: those of zig-cc's glibc, or with `LINKER=cc` this one.
-COMPATIBILITY = $(if $(filter %zig-cc,$(LINKER)),manylinux2014,linux)
+WHEEL_SOURCES := $(RUST_SOURCES) $(PYTHON_SOURCES) packaging/release.mk packaging/wheels.mk packaging/notices.py
+# pyproject.toml puts THIRD-PARTY-LICENSES into both where it is there.
+NOTICES = $(PYTHON) packaging/notices.py $(WHEEL_FEATURES) > THIRD-PARTY-LICENSES
+WHEEL_BUILD = $(RELEASE_ENVIRONMENT) $(VENV)/bin/maturin build --quiet --release --out $(@D)
 
 wheel: $(WHEELS)/.built
 
 wheels: $(WHEELS)/.built $(VENV)/tested
 	$(VENV)/bin/python -m pytest tests/python/test_wheels.py
 
-# pyproject.toml puts THIRD-PARTY-LICENSES into both where it is there.
-$(WHEELS)/.built: $(RUST_SOURCES) $(PYTHON_SOURCES) $(PACKAGING) target/linker | $(LINKER_INSTALLED) $(VENV)/maturin
-	rm -rf $(WHEELS)
-	$(PYTHON) packaging/notices.py $(WHEEL_FEATURES) > THIRD-PARTY-LICENSES
-	RUSTFLAGS='$(REMAP)' $(VENV)/bin/maturin build --quiet --release --compatibility $(COMPATIBILITY) --out $(WHEELS) -- -C linker=$(LINKER) $(SMALLER)
-	$(VENV)/bin/maturin sdist --out $(WHEELS)
+# For this machine, with the system's linker.
+target/wheel/built: $(WHEEL_SOURCES) | $(VENV)/maturin
+	rm -rf $(@D)
+	$(NOTICES)
+	$(WHEEL_BUILD) --compatibility linux -- $(SMALLER)
+	touch $@
+
+# For the systems of others.
+$(WHEELS)/.built: $(WHEEL_SOURCES) | target/zig/installed $(VENV)/maturin
+	rm -rf $(@D)
+	$(NOTICES)
+	$(WHEEL_BUILD) --compatibility manylinux2014 -- $(SMALLER) $(PORTABLE)
+	$(VENV)/bin/maturin sdist --out $(@D)
 	touch $@
 
 $(VENV)/maturin: packaging/wheels.mk | $(VENV)/bin/python

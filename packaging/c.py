@@ -1,0 +1,225 @@
+"""Builds the C library and installs it; packaging/c.mk says when.
+
+The tools of a cross compiler go by the variables that make has for them: AR, LD, NM, OBJCOPY.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CARGO_TOML = (ROOT / "Cargo.toml").read_text()
+
+
+def of_the_package(key: str) -> str:
+    """A text from Cargo.toml; its first section is the package."""
+    found = re.search(rf'^{key} = "(.*)"', CARGO_TOML, re.MULTILINE)
+    assert found, key
+    return found[1]
+
+
+VERSION = of_the_package("version")
+# Changes when a program must be compiled anew; docs/c.md says when that is.
+SOVERSION = "0"
+# The first version with it.
+SOVERSION_SINCE = "0.1.0"
+SONAME = f"libclazar_auth.so.{SOVERSION}"
+LIBRARY = f"libclazar_auth.so.{VERSION}"
+
+RUSTC_OPTIONS = [
+    *("-C", f"link-arg=-Wl,-soname,{SONAME}"),
+    *("-C", "link-arg=-Wl,-z,nodelete"),
+    *("-C", "link-arg=-Wl,--build-id=sha1"),
+    # For debuggers; whoever installs strips it.
+    *("-C", "strip=none", "-C", "debuginfo=line-tables-only"),
+    *("--print", "native-static-libs"),
+]
+
+
+def tool(name: str, *arguments: str | Path) -> str:
+    command = [*os.environ.get(name.upper(), name).split(), *map(str, arguments)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+# ---- What is built ----
+
+
+def build(folder: Path, features: str, options: list[str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    shared, static, libraries = compiled(features, options)
+    shutil.copyfile(shared, folder / "libclazar_auth.so")
+    one_object(static, folder / "libclazar_auth.a")
+    (folder / "native-static-libs").write_text(libraries)
+    notices = [sys.executable, str(ROOT / "packaging/notices.py"), features]
+    with open(folder / "THIRD-PARTY-LICENSES", "w") as file:
+        subprocess.run(notices, check=True, stdout=file)
+
+
+def compiled(features: str, options: list[str]) -> tuple[str, str, str]:
+    """The shared library, the static one, and what the latter is linked with, as cargo names them."""
+    command = [os.environ.get("CARGO", "cargo"), "rustc", "--locked", "--release", "--lib"]
+    command += ["--crate-type", "cdylib,staticlib", "--features", features]
+    command += ["--message-format", "json", "--", *RUSTC_OPTIONS, *options]
+    files: list[str] = []
+    libraries = ""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as cargo:
+        assert cargo.stdout is not None
+        for said in map(json.loads, cargo.stdout):
+            message = said.get("message", {})
+            text = message.get("message", "")
+            if text.startswith("native-static-libs: "):
+                libraries = text.partition(": ")[2]
+            elif message.get("level") in ("warning", "error"):
+                print(message["rendered"], file=sys.stderr)
+            if said.get("target", {}).get("name") == "clazar_auth":
+                files += said.get("filenames", [])
+    if cargo.returncode != 0:
+        sys.exit(cargo.returncode)
+    (shared,) = (file for file in files if file.endswith(".so"))
+    (static,) = (file for file in files if file.endswith(".a"))
+    return shared, static, libraries
+
+
+def one_object(archive: str, result: Path) -> None:
+    """Makes an archive of one object, of which only clazar_* is global.
+
+    So it links beside another Rust static library, in any order.
+    """
+    with tempfile.TemporaryDirectory() as work:
+        every, whole, final = (Path(work, name) for name in ("all.a", "all.o", "clazar_auth.o"))
+        # What Rust's own library holds for LTO would make an object look like bitcode to other tools.
+        tool("objcopy", "--remove-section=.llvmbc", "--remove-section=.llvmcmd", archive, every)
+        symbols = tool("nm", "--defined-only", "--format=posix", every)
+        functions = re.findall(r"^(clazar_\w+) T ", symbols, re.MULTILINE)
+        roots = [f"--undefined={name}" for name in functions]
+        tool("ld", "-r", "--gc-sections", "--force-group-allocation", *roots, "-o", whole, every)
+        only_ours = ["--strip-unneeded", "--remove-section=.comment", "--wildcard", "--keep-global-symbol=clazar_*"]
+        tool("objcopy", *only_ours, whole, final)
+        result.unlink(missing_ok=True)
+        tool("ar", "rcsD", result, final)
+
+
+# ---- Where it is installed ----
+
+
+def install(where: argparse.Namespace) -> None:
+    os.umask(0o022)  # For all users, whoever installs.
+    prefix = Path(where.destdir + where.prefix)
+    libraries, headers, documents = (
+        prefix / folder for folder in (where.libdir, where.includedir, where.docdir)
+    )
+    for header in ("clazar_auth.h", "clazar_auth.hpp"):
+        copy(ROOT / "include" / header, headers / header)
+    for licence in (ROOT / "LICENSE-MIT", ROOT / "LICENSE-APACHE", where.folder / "THIRD-PARTY-LICENSES"):
+        copy(licence, documents / licence.name)
+    copy(where.folder / "libclazar_auth.a", libraries / "libclazar_auth.a")
+
+    # Of another version with this soname nothing stays: ldconfig would link to the newest.
+    for older in [*libraries.glob(f"{SONAME}.*"), *libraries.glob(f".debug/{SONAME}.*")]:
+        older.unlink()
+    copy(where.folder / "libclazar_auth.so", libraries / LIBRARY)
+    if where.strip:
+        split(libraries / LIBRARY, libraries / ".debug" / f"{LIBRARY}.debug")
+    link(libraries / SONAME, LIBRARY)
+    link(libraries / "libclazar_auth.so", SONAME)
+
+    describe(where, libraries)
+
+
+def copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    target.chmod(0o644)
+
+
+def link(path: Path, to: str) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(to)
+
+
+def split(library: Path, symbols: Path) -> None:
+    """Moves what debuggers read into a file of its own, in a folder where they look for it."""
+    symbols.parent.mkdir(exist_ok=True)
+    tool("objcopy", "--only-keep-debug", "--compress-debug-sections", library, symbols)
+    symbols.chmod(0o644)
+    without = ["--strip-all", "--remove-section=.comment"]
+    tool("objcopy", *without, f"--add-gnu-debuglink={symbols}", library)
+
+
+def describe(where: argparse.Namespace, libraries: Path) -> None:
+    """Writes what pkg-config and CMake read.
+
+    The paths in a file lead from where it is to the prefix, so that the whole can be moved.
+    """
+    native = (where.folder / "native-static-libs").read_text()
+    # A bare name would be a target of the project where it has one of that name.
+    for_cmake = native.replace("-lpthread", "Threads::Threads").replace(" ", ";")
+    values = {
+        "VERSION": VERSION,
+        "VERSION_MAJOR": VERSION.split(".")[0],
+        "SONAME": SONAME,
+        "SOVERSION_SINCE": SOVERSION_SINCE,
+        "LICENSE": of_the_package("license"),
+        "URL": of_the_package("homepage"),
+        "POINTER_SIZE": pointer_size(libraries / LIBRARY),
+        "LIBDIR": where.libdir,
+        "INCLUDEDIR": where.includedir,
+        "NATIVE_STATIC_LIBS": native,
+        "CMAKE_STATIC_LIBS": for_cmake,
+    }
+    for folder, names in {
+        "pkgconfig": ["clazar_auth.pc", "clazar_auth-static.pc"],
+        "cmake/clazar_auth": ["clazar_authConfig.cmake", "clazar_authConfigVersion.cmake"],
+    }.items():
+        values["TO_PREFIX"] = os.path.relpath("/", f"/{where.libdir}/{folder}")
+        for name in names:
+            template = ROOT / "packaging" / folder.partition("/")[0] / f"{name}.in"
+            text = re.sub(r"@(\w+)@", lambda found: values[found[1]], template.read_text())
+            target = libraries / folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+            target.chmod(0o644)
+
+
+def pointer_size(library: Path) -> str:
+    """In bytes, by the class of an ELF file."""
+    with open(library, "rb") as file:
+        return {1: "4", 2: "8"}[file.read(5)[4]]
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    builds = commands.add_parser("build", help="build the library into a folder")
+    builds.add_argument("folder", type=Path)
+    builds.add_argument("features")
+    builds.add_argument("options", nargs=argparse.REMAINDER, help="more options for rustc")
+    installs = commands.add_parser("install", help="install it from there below a prefix")
+    installs.add_argument("folder", type=Path)
+    installs.add_argument("--prefix", required=True)
+    installs.add_argument("--destdir", default="")
+    installs.add_argument("--libdir", default="lib")
+    installs.add_argument("--includedir", default="include")
+    installs.add_argument("--docdir", default="share/doc/clazar_auth")
+    installs.add_argument("--no-strip", dest="strip", action="store_false")
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked = arguments()
+    if asked.command == "build":
+        build(asked.folder, asked.features, asked.options)
+    else:
+        install(asked)
+
+
+if __name__ == "__main__":
+    main()
