@@ -70,8 +70,7 @@ deb: target/c/built
 	rm -rf target/deb
 	$(C_INSTALL) $(<D) --destdir=target/deb/all --prefix=/usr --libdir=lib/$$(cc -print-multiarch) \
 	    --docdir=share/doc/libclazar-auth-dev
-	rm -r target/deb/all/usr/lib/*/.debug
-	packaging/debian/build target/deb $(VERSION) 0
+	$(PYTHON) packaging/debian/build.py target/deb $(VERSION)
 
 # The headers as pages.
 reference:

@@ -15,6 +15,7 @@ clang++ clang
 cmake cmake
 pkg-config pkg-config
 doxygen doxygen
+lintian lintian
 curl-config libcurl4-openssl-dev
 /usr/include/openssl/ssl.h libssl-dev
 /usr/share/i18n/locales/de_DE locales

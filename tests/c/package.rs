@@ -369,34 +369,46 @@ fn the_debian_packages_hold_the_runtime_and_the_rest() {
     }
     let outside = Outside::new("deb");
     checked(make("deb"));
-    let packages = fs::read_dir(root().join("target/deb")).unwrap();
-    let packages: Vec<_> = packages.map(|entry| entry.unwrap().path()).collect();
-    for start in ["libclazar-auth0_", "libclazar-auth-dev_"] {
-        let is_it =
-            |path: &&PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with(start);
-        let mut unpack = Command::new("dpkg-deb");
-        unpack.arg("-x").arg(packages.iter().find(is_it).unwrap()).arg(&outside.0);
-        checked(unpack);
+    let files = fs::read_dir(root().join("target/deb")).unwrap().map(|file| file.unwrap().path());
+    let packages: Vec<_> =
+        files.filter(|file| file.extension().is_some_and(|e| e == "deb")).collect();
+    let package = |start: &str| {
+        let name = |path: &&PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with(start);
+        packages.iter().find(name).unwrap()
+    };
+    let dpkg_deb = |arguments: &[&str], package: &Path, more: &str| {
+        let mut command = Command::new("dpkg-deb");
+        command.args(arguments).arg(package).arg(more);
+        String::from_utf8(checked(command).stdout).unwrap()
+    };
+    for start in ["libclazar-auth0_", "libclazar-auth0-dbgsym_", "libclazar-auth-dev_"] {
+        dpkg_deb(&["-x"], package(start), outside.0.to_str().unwrap());
         let development = outside.join("usr/include/clazar_auth.h").exists();
         assert_eq!(development, start.contains("dev"), "{start}");
     }
-    for file in ["copyright", "THIRD-PARTY-LICENSES.gz", "changelog.gz"] {
-        assert!(outside.join("usr/share/doc/libclazar-auth0").join(file).exists(), "{file}");
+    let documents = outside.join("usr/share/doc/libclazar-auth0");
+    for file in ["copyright", "THIRD-PARTY-LICENSES.gz", "changelog.gz", "changelog.Debian.gz"] {
+        assert!(documents.join(file).exists(), "{file}");
     }
-    let runtime = packages.iter().find(|path| path.to_str().unwrap().contains("auth0_")).unwrap();
-    for (field, expected) in [("Depends", "libc6 (>= 2."), ("Multi-Arch", "same")] {
-        let mut dpkg = Command::new("dpkg-deb");
-        dpkg.arg("-f").arg(runtime).arg(field);
-        let said = String::from_utf8(checked(dpkg).stdout).unwrap();
+    let mut cc = Command::new("cc");
+    cc.arg("-print-multiarch");
+    let triplet = String::from_utf8(checked(cc).stdout).unwrap();
+    let libraries = outside.join("usr/lib").join(triplet.trim());
+    let glibc = newest_glibc(&libraries.join("libclazar_auth.so"));
+    let runtime = package("libclazar-auth0_");
+    for (field, expected) in
+        [("Depends", &*format!("libc6 (>= {}.{})", glibc[0], glibc[1])), ("Multi-Arch", "same")]
+    {
+        let said = dpkg_deb(&["-f"], runtime, field);
         assert!(said.contains(expected), "{field}: {said}");
     }
-    let triplet = checked({
-        let mut cc = Command::new("cc");
-        cc.arg("-print-multiarch");
-        cc
-    });
-    let triplet = String::from_utf8(triplet.stdout).unwrap();
-    check_pkg_config(&outside.join("usr/lib").join(triplet.trim()), &outside);
+    let symbols = dpkg_deb(&["-I"], runtime, "symbols");
+    let offered = symbols.lines().filter(|line| line.contains("@Base 0.1.0")).count();
+    assert!(offered > 40, "{symbols}");
+    let mut lintian = Command::new("lintian");
+    lintian.args(["--allow-root", "--fail-on", "error,warning"]).args(&packages);
+    checked(lintian);
+    check_pkg_config(&libraries, &outside);
 }
 
 #[test]

@@ -1,0 +1,168 @@
+"""Makes Debian packages of what is installed below FOLDER/all: `build.py FOLDER VERSION`.
+
+They are three: the runtime, what one compiles against (-dev), and the symbols for debuggers (-dbgsym).
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from email.utils import formatdate
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+# As the tools of Debian name whoever packages.
+NAME = os.environ.get("DEBFULLNAME", "The clazar-auth developers")
+ADDRESS = os.environ.get("DEBEMAIL", "clazar-auth@example.invalid")
+MAINTAINER = f"{NAME} <{ADDRESS}>"
+# Less than the first of a distribution, whose packages go before these.
+REVISION = "-0upstream1"
+EPOCH = int(os.environ["SOURCE_DATE_EPOCH"])
+
+COMMON = """\
+Package: {package}
+Source: clazar-auth
+Version: {version}
+Architecture: {architecture}
+Multi-Arch: same
+Maintainer: {maintainer}
+Homepage: https://github.com/clazar/clazar-auth
+Priority: optional
+Installed-Size: {size}
+"""
+RUNTIME = """\
+Section: libs
+Depends: libc6 (>= {glibc}), libgcc-s1 (>= 4.2)
+Description: access tokens for the Clazar API (shared library)
+ Gets an access token, keeps it fresh and secret, and hands out the
+ Authorization header.
+"""
+DEVELOPMENT = """\
+Section: libdevel
+Depends: {runtime} (= {version})
+Description: access tokens for the Clazar API (development files)
+ Headers for C and C++, the static library, and files for pkg-config and
+ CMake.
+"""
+SYMBOLS = """\
+Section: debug
+Depends: {runtime} (= {version})
+Auto-Built-Package: debug-symbols
+Build-Ids: {build_id}
+Description: debug symbols for {runtime}
+"""
+CHANGES = """\
+clazar-auth ({version}) unstable; urgency=medium
+
+  * Packaged by `make deb`; changelog.gz says what is new.
+
+ -- {maintainer}  {date}
+"""
+
+
+def said_by(*command: str | Path) -> str:
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def main() -> None:
+    os.umask(0o022)
+    folder, version = Path(sys.argv[1]).resolve(), sys.argv[2] + REVISION
+    multiarch = said_by("cc", "-print-multiarch").strip()
+    installed = folder / "all"
+    libraries = installed / "usr/lib" / multiarch
+    library = (libraries / "libclazar_auth.so").resolve()
+    soname = os.readlink(libraries / "libclazar_auth.so")
+    soversion = soname.rpartition(".")[2]
+    notes = said_by("readelf", "--notes", "--version-info", "--wide", library)
+    found = re.search("Build ID: (..)(.*)", notes)
+    assert found
+    runtime, development = f"libclazar-auth{soversion}", "libclazar-auth-dev"
+    facts = {
+        "version": version,
+        "architecture": said_by("dpkg", "--print-architecture").strip(),
+        "maintainer": MAINTAINER,
+        "runtime": runtime,
+        "build_id": found[1] + found[2],
+        "glibc": max(re.findall(r"Name: GLIBC_([\d.]+)", notes), key=numbers),
+        "date": formatdate(EPOCH),
+    }
+    documents = installed / "usr/share/doc" / development
+    licences = (documents / "THIRD-PARTY-LICENSES").read_text()
+    for file in documents.iterdir():
+        file.unlink()
+
+    # Where gdb looks for it, whichever folder the library is in.
+    symbols = folder / f"{runtime}-dbgsym"
+    by_id = symbols / "usr/lib/debug/.build-id" / found[1] / f"{found[2]}.debug"
+    move(libraries / ".debug" / f"{library.name}.debug", by_id)
+    (libraries / ".debug").rmdir()
+    for name in (library.name, soname):
+        move(libraries / name, folder / runtime / "usr/lib" / multiarch / name)
+    installed.rename(folder / development)
+
+    control = folder / runtime / "DEBIAN"
+    control.mkdir()
+    (control / "triggers").write_text("activate-noawait ldconfig\n")
+    (control / "shlibs").write_text(f"libclazar_auth {soversion} {runtime} (>= {sys.argv[2]})\n")
+    offered = [f"{soname} {runtime} #MINVER#\n", f"* Build-Depends-Package: {development}\n", *since()]
+    (control / "symbols").write_text("".join(offered))
+    document(folder / runtime, facts, licences)
+    document(folder / development, facts, licences)
+    (symbols / "usr/share/doc").mkdir(parents=True)
+    (symbols / "usr/share/doc" / symbols.name).symlink_to(runtime)
+    pack(folder / runtime, RUNTIME, facts)
+    pack(folder / development, DEVELOPMENT, facts)
+    pack(symbols, SYMBOLS, facts)
+
+
+def numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
+def move(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.rename(target)
+
+
+def since() -> list[str]:
+    """The functions of the library and the version that each came with, as the header says."""
+    header = (ROOT / "include/clazar_auth.h").read_text()
+    functions = re.findall(r"@since (\S+)\n \*/\n[^#;{]*?\b(clazar_\w+)\(", header)
+    return sorted(f" {name}@Base {version}\n" for version, name in functions)
+
+
+def document(tree: Path, facts: dict[str, str], licences: str) -> None:
+    """Adds what policy wants beside the files of a package: its licences and its changes."""
+    documents = tree / "usr/share/doc" / tree.name
+    documents.mkdir(parents=True, exist_ok=True)
+    text = (ROOT / "packaging/debian/copyright").read_text()
+    for line in (ROOT / "LICENSE-MIT").read_text().splitlines():
+        text += f" {line or '.'}\n"
+    (documents / "copyright").write_text(text)
+    for name, text in {
+        "THIRD-PARTY-LICENSES.gz": licences,
+        "changelog.gz": (ROOT / "CHANGELOG.md").read_text(),
+        "changelog.Debian.gz": CHANGES.format(**facts),
+    }.items():
+        (documents / name).write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+
+
+def pack(tree: Path, fields: str, facts: dict[str, str]) -> None:
+    files = sorted(path for path in tree.glob("usr/**/*") if path.is_file() and not path.is_symlink())
+    control = tree / "DEBIAN"
+    control.mkdir(exist_ok=True)
+    sums = (f"{hashlib.md5(file.read_bytes()).hexdigest()}  {file.relative_to(tree)}\n" for file in files)
+    (control / "md5sums").write_text("".join(sums))
+    facts = {**facts, "package": tree.name}
+    facts["size"] = str(sum(-(-file.stat().st_size // 1024) for file in files))
+    (control / "control").write_text((COMMON + fields).format(**facts))
+    package = f"{tree.name}_{facts['version']}_{facts['architecture']}.deb"
+    subprocess.run(["dpkg-deb", "--build", "--root-owner-group", tree, tree.parent / package], check=True)
+
+
+if __name__ == "__main__":
+    main()
