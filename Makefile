@@ -17,7 +17,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 .NOTPARALLEL:
 
 .DEFAULT_GOAL := help
-.PHONY: help abi completion stubs demo test test-rust test-c test-python test-matrix bench bench-hot-path bench-token-request fuzz tools lib install uninstall dist deb reference docs wheel wheels free-threaded generate lint clean
+.PHONY: help abi completion stubs demo test test-rust test-c test-python test-matrix bench bench-hot-path bench-token-request fuzz tools lib install uninstall dist deb vendor reference docs wheel wheels free-threaded generate lint clean
 
 help:
 	@echo 'make demo     fetch a token from the built-in sandbox and use it, from Python and from C'

@@ -22,3 +22,8 @@ target/zig/installed: packaging/release.mk
 	target/zig/bin/pip install --quiet --disable-pip-version-check $(ZIG)
 	touch $@
 
+# For a build without a network: with what this writes, cargo takes the crates from vendor/.
+vendor:
+	mkdir -p target .cargo
+	$(CARGO) vendor --locked --sync tests/model/Cargo.toml --sync benches/token_request/Cargo.toml > target/vendor.toml
+	mv target/vendor.toml .cargo/config.toml
