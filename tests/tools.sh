@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests need from the system: compilers, watchers, servers, and what C programs are
+# Installs what the tests need from the system: compilers, valgrind, servers, and what C programs are
 # built with.
 set -eu
 
@@ -11,6 +11,7 @@ redis-server redis-server
 zsh zsh
 node nodejs
 npm npm
+g++ g++
 clang++ clang
 cmake cmake
 pkg-config pkg-config

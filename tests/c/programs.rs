@@ -99,6 +99,12 @@ pub fn link(mut compiler: Command, name: &str) -> PathBuf {
     program
 }
 
+/// Says what is not tested here, past the capture of the test runner.
+pub fn skipped(what: &str, why: &str) {
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "{what} is tested: {why}").unwrap();
+}
+
 /// A run of `program` with nothing but `variables` of the library's own in its environment, which must
 /// succeed and write nothing to standard error.
 pub fn run(program: &Path, variables: &[(&str, &str)]) -> Output {

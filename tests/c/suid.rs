@@ -1,14 +1,13 @@
 //! A set-user-ID program, whose caller must not choose where its secret goes.
 
 use std::fs::{self, Permissions};
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::certificates::{Authority, VALID};
-use crate::programs::{Watch, checked, compile, stage};
+use crate::programs::{Watch, checked, compile, skipped, stage};
 use crate::server::{Server, TOKEN_BODY, ok, read_request};
 
 const NOBODY: u32 = 65_534;
@@ -56,19 +55,13 @@ fn proxy() -> Server {
     })
 }
 
-fn skip(why: &str) {
-    // Past the capture of the test runner.
-    let mut stderr = std::io::stderr();
-    writeln!(stderr, "no set-user-ID program is tested: {why}").unwrap();
-}
-
 #[test]
 fn a_set_user_id_program_reads_no_environment() {
     if Watch::now() != Watch::Nothing {
         return; // A watch would be set-user-ID too.
     }
     if !rustix::process::geteuid().is_root() {
-        return skip("only root can give a program to another user");
+        return skipped("no set-user-ID program", "only root can give a program to another user");
     }
     let thief = Authority::new("c-thief");
     let server = thief.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
@@ -95,7 +88,10 @@ fn a_set_user_id_program_reads_no_environment() {
     let lines = victim.run(NOBODY, &url, &[&[trust, way, home][..], &ours].concat());
     if lines[0] == "plain" {
         let folder = victim.folder.display();
-        return skip(&format!("{folder} or this process allows none (nosuid, no_new_privs)"));
+        return skipped(
+            "no set-user-ID program",
+            &format!("{folder} or this process allows none (nosuid, no_new_privs)"),
+        );
     }
     assert!(lines[1].starts_with("CLAZAR_ERR_TLS "), "{lines:?}");
     assert_eq!(server.requests().len(), 1, "the secret went to who runs it");
