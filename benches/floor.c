@@ -16,10 +16,12 @@ static PyObject *authorization(PyObject *self, PyObject *unused) {
     return text;
 }
 
-static PyMethodDef methods[] = {{"authorization", authorization, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
+static PyMethodDef methods[] = {{"authorization", authorization, METH_NOARGS, NULL},
+                                {NULL, NULL, 0, NULL}};
 static PyType_Slot slots[] = {{Py_tp_methods, methods}, {0, NULL}};
 static PyType_Spec spec = {"floor.Floor", sizeof(PyObject), 0, Py_TPFLAGS_DEFAULT, slots};
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "floor", NULL, -1, NULL, NULL, NULL, NULL, NULL};
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT, "floor", NULL, -1, NULL, NULL, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit_floor(void) {
     PyObject *created = PyModule_Create(&module);

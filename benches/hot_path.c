@@ -39,7 +39,8 @@ static void clock_and_copy(char *buffer) {
 
 static void authorization(char *buffer) {
     size_t filled = 0;
-    must(clazar_provider_authorization(provider, buffer, CLAZAR_AUTHORIZATION_MAX, &filled, NULL) == CLAZAR_OK,
+    must(clazar_provider_authorization(provider, buffer, CLAZAR_AUTHORIZATION_MAX, &filled, NULL) ==
+             CLAZAR_OK,
          "clazar_provider_authorization");
     keep(buffer);
 }
@@ -114,7 +115,8 @@ int main(void) {
     compare(2, &floor_2, &ours_2);
     printf("from C, a header of %zu bytes, best of %d rounds of %d calls\n", length, ROUNDS, CALLS);
     printf("clock and copy                 %7.1f ns\n", floor_1);
-    printf("clazar_provider_authorization  %7.1f ns, %.2f times as long\n", ours_1, ours_1 / floor_1);
+    printf("clazar_provider_authorization  %7.1f ns, %.2f times as long\n", ours_1,
+           ours_1 / floor_1);
     printf("on 2 threads, the throughput of one is multiplied by\n");
     printf("clock and copy                 %7.2f\n", 2 * floor_1 / floor_2);
     printf("clazar_provider_authorization  %7.2f\n", 2 * ours_1 / ours_2);

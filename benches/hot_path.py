@@ -51,7 +51,9 @@ def imports() -> None:
     """Pairs, so that what slows the machine slows both."""
     pairs = [(milliseconds("pass"), milliseconds("import clazar_auth")) for _ in range(41)]
     more = statistics.median(loaded - bare for bare, loaded in pairs)
-    print(f"import clazar_auth         {more:8.2f} ms more than nothing, median of {len(pairs)} pairs")
+    print(
+        f"import clazar_auth         {more:8.2f} ms more than nothing, median of {len(pairs)} pairs"
+    )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ static int connect_to_sandbox(void) {
     const char *url = getenv("CLAZAR_AUTH_URL");
     unsigned port = 0;
     if (url == NULL || sscanf(url, "http://127.0.0.1:%u/", &port) != 1) {
-        fprintf(stderr, "CLAZAR_AUTH_URL is not a sandbox; run: clazar-auth sandbox -- ./listings\n");
+        fprintf(stderr,
+                "CLAZAR_AUTH_URL is not a sandbox; run: clazar-auth sandbox -- ./listings\n");
         return -1;
     }
     struct sockaddr_in address = {0};

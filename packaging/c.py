@@ -101,7 +101,12 @@ def one_object(archive: str, result: Path) -> None:
         functions = re.findall(r"^(clazar_\w+) T ", symbols, re.MULTILINE)
         roots = [f"--undefined={name}" for name in functions]
         tool("ld", "-r", "--gc-sections", "--force-group-allocation", *roots, "-o", whole, every)
-        only_ours = ["--strip-unneeded", "--remove-section=.comment", "--wildcard", "--keep-global-symbol=clazar_*"]
+        only_ours = [
+            "--strip-unneeded",
+            "--remove-section=.comment",
+            "--wildcard",
+            "--keep-global-symbol=clazar_*",
+        ]
         tool("objcopy", *only_ours, whole, final)
         result.unlink(missing_ok=True)
         tool("ar", "rcsD", result, final)
@@ -118,7 +123,11 @@ def install(where: argparse.Namespace) -> None:
     )
     for header in ("clazar_auth.h", "clazar_auth.hpp"):
         copy(ROOT / "include" / header, headers / header)
-    for licence in (ROOT / "LICENSE-MIT", ROOT / "LICENSE-APACHE", where.folder / "THIRD-PARTY-LICENSES"):
+    for licence in (
+        ROOT / "LICENSE-MIT",
+        ROOT / "LICENSE-APACHE",
+        where.folder / "THIRD-PARTY-LICENSES",
+    ):
         copy(licence, documents / licence.name)
     copy(where.folder / "libclazar_auth.a", libraries / "libclazar_auth.a")
 

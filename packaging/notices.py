@@ -4,6 +4,8 @@ Where a package offers several, MIT is taken; a text that differs in its copyrig
 once, with the lines of each package.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import re
@@ -11,11 +13,12 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 LICENCE_FILES = ("LICENSE*", "LICENCE*", "COPYING*", "COPYRIGHT*", "NOTICE*")
 
 
-def linked(metadata):
+def linked(metadata: dict[str, Any]) -> list[dict[str, Any]]:
     """The packages that the library is linked from, itself left out."""
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
     root = metadata["resolve"]["root"]
@@ -30,7 +33,7 @@ def linked(metadata):
     return sorted(packages, key=lambda package: (package["name"], package["version"]))
 
 
-def texts(package):
+def texts(package: dict[str, Any]) -> list[str]:
     folder = Path(package["manifest_path"]).parent
     files = {file for pattern in LICENCE_FILES for file in folder.glob(pattern) if file.is_file()}
     if "MIT" in (package["license"] or "").split(" OR "):
@@ -38,15 +41,17 @@ def texts(package):
     return [file.read_text(errors="replace").strip() for file in sorted(files)]
 
 
-def standard_library():
+def standard_library() -> str:
     """The licence of what the compiler links in: this project's, of other holders."""
     text = Path("LICENSE-MIT").read_text()
-    return re.sub(r"Copyright .*", "Copyright (c) The Rust Project Developers", text, count=1).strip()
+    holders = "Copyright (c) The Rust Project Developers"
+    return re.sub(r"Copyright .*", holders, text, count=1).strip()
 
 
-def together(parts):
+def together(parts: dict[str, str]) -> dict[str, list[str]]:
     """The titles, each with its copyright lines, of each text; line breaks make no other text."""
-    found, first = defaultdict(list), {}
+    found: dict[str, list[str]] = defaultdict(list)
+    first: dict[str, str] = {}
     for title, text in parts.items():
         lines = [line.strip() for line in text.splitlines()]
         holders = [line for line in lines if line.startswith("Copyright")]
@@ -56,13 +61,14 @@ def together(parts):
     return found
 
 
-def target():
+def target() -> str:
     """The machine that is built for: that of the environment, or this one."""
-    version = subprocess.check_output(["rustc", "-vV"], text=True)
-    return os.environ.get("CARGO_BUILD_TARGET") or re.search("^host: (.*)$", version, re.M)[1]
+    lines = subprocess.check_output(["rustc", "-vV"], text=True).splitlines()
+    host = next(line.removeprefix("host: ") for line in lines if line.startswith("host: "))
+    return os.environ.get("CARGO_BUILD_TARGET", host)
 
 
-def main():
+def main() -> None:
     command = ["cargo", "metadata", "--locked", "--format-version", "1"]
     command += ["--filter-platform", target(), "--features", sys.argv[1]]
     metadata = json.loads(subprocess.check_output(command))

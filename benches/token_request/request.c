@@ -43,11 +43,12 @@ int main(void) {
     int requests;
     while (scanf("%d", &requests) == 1) {
         const long faults = page_faults();
-        const long long clock = nanoseconds(CLOCK_MONOTONIC), processor = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
+        const long long clock = nanoseconds(CLOCK_MONOTONIC),
+                        processor = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
         for (int i = 0; i < requests; i++)
             request();
-        printf("%lld %ld %lld\n", nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - processor, page_faults() - faults,
-               nanoseconds(CLOCK_MONOTONIC) - clock);
+        printf("%lld %ld %lld\n", nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - processor,
+               page_faults() - faults, nanoseconds(CLOCK_MONOTONIC) - clock);
         fflush(stdout);
     }
     clazar_provider_free(provider);

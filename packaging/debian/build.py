@@ -108,7 +108,11 @@ def main() -> None:
     control.mkdir()
     (control / "triggers").write_text("activate-noawait ldconfig\n")
     (control / "shlibs").write_text(f"libclazar_auth {soversion} {runtime} (>= {sys.argv[2]})\n")
-    offered = [f"{soname} {runtime} #MINVER#\n", f"* Build-Depends-Package: {development}\n", *since()]
+    offered = [
+        f"{soname} {runtime} #MINVER#\n",
+        f"* Build-Depends-Package: {development}\n",
+        *since(),
+    ]
     (control / "symbols").write_text("".join(offered))
     document(folder / runtime, facts, licences)
     document(folder / development, facts, licences)
@@ -152,16 +156,23 @@ def document(tree: Path, facts: dict[str, str], licences: str) -> None:
 
 
 def pack(tree: Path, fields: str, facts: dict[str, str]) -> None:
-    files = sorted(path for path in tree.glob("usr/**/*") if path.is_file() and not path.is_symlink())
+    files = sorted(
+        path for path in tree.glob("usr/**/*") if path.is_file() and not path.is_symlink()
+    )
     control = tree / "DEBIAN"
     control.mkdir(exist_ok=True)
-    sums = (f"{hashlib.md5(file.read_bytes()).hexdigest()}  {file.relative_to(tree)}\n" for file in files)
+    sums = (
+        f"{hashlib.md5(file.read_bytes()).hexdigest()}  {file.relative_to(tree)}\n"
+        for file in files
+    )
     (control / "md5sums").write_text("".join(sums))
     facts = {**facts, "package": tree.name}
     facts["size"] = str(sum(-(-file.stat().st_size // 1024) for file in files))
     (control / "control").write_text((COMMON + fields).format(**facts))
     package = f"{tree.name}_{facts['version']}_{facts['architecture']}.deb"
-    subprocess.run(["dpkg-deb", "--build", "--root-owner-group", tree, tree.parent / package], check=True)
+    subprocess.run(
+        ["dpkg-deb", "--build", "--root-owner-group", tree, tree.parent / package], check=True
+    )
 
 
 if __name__ == "__main__":

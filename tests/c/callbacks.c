@@ -64,7 +64,8 @@ static void token(struct cell *cell) {
 
 static void authorization(struct cell *cell) {
     char header[CLAZAR_AUTHORIZATION_MAX];
-    CHECK(may_be(cell, clazar_provider_authorization(cell->provider, header, sizeof header, NULL, NULL)));
+    CHECK(may_be(cell,
+                 clazar_provider_authorization(cell->provider, header, sizeof header, NULL, NULL)));
 }
 
 static void refresh(struct cell *cell) {
@@ -98,9 +99,7 @@ static void invalidate(struct cell *cell) {
     clazar_token_free(token);
 }
 
-static void stats(struct cell *cell) {
-    CHECK(stats_of(cell->provider).waited > 0);
-}
+static void stats(struct cell *cell) { CHECK(stats_of(cell->provider).waited > 0); }
 
 static void clone_and_free(struct cell *cell) {
     clazar_provider_free(clazar_provider_clone(cell->provider));
@@ -213,9 +212,7 @@ static void in_each_event_it_may_do_everything(void) {
 
 /* ---- A callback that does not return for a while ---- */
 
-static void block(struct cell *cell) {
-    wait_for(&cell->may_end);
-}
+static void block(struct cell *cell) { wait_for(&cell->may_end); }
 
 static void *get_a_token(void *opaque) {
     struct cell *cell = opaque;

@@ -1,3 +1,4 @@
+// clang-format Language: C
 /* What all C tests use: a check that names its place and ends the program. */
 #ifndef CHECK_H
 #define CHECK_H
@@ -8,12 +9,12 @@
 #include <string.h>
 #include <time.h>
 
-#define CHECK(condition)                                                                   \
-    do {                                                                                   \
-        if (!(condition)) {                                                                \
-            fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);        \
-            exit(1);                                                                       \
-        }                                                                                  \
+#define CHECK(condition)                                                            \
+    do {                                                                            \
+        if (!(condition)) {                                                         \
+            fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+            exit(1);                                                                \
+        }                                                                           \
     } while (0)
 
 /* Settings from the environment, which the test runner has filled in. */

@@ -7,15 +7,16 @@
 #define ROUNDS 20
 
 /* POSIX has functions come out of dlsym as objects. */
-#define LOAD(library, name)                                                                \
-    __typeof__(name) *name##_ = NULL;                                                      \
-    do {                                                                                   \
-        void *symbol = dlsym(library, #name);                                              \
-        CHECK(symbol != NULL);                                                             \
-        memcpy(&name##_, &symbol, sizeof symbol);                                          \
+#define LOAD(library, name)                       \
+    __typeof__(name) *name##_ = NULL;             \
+    do {                                          \
+        void *symbol = dlsym(library, #name);     \
+        CHECK(symbol != NULL);                    \
+        memcpy(&name##_, &symbol, sizeof symbol); \
     } while (0)
 
-static clazar_status (*token_of_provider)(const clazar_provider *, clazar_token **, clazar_error **);
+static clazar_status (*token_of_provider)(const clazar_provider *, clazar_token **,
+                                          clazar_error **);
 
 static void (*leave_token)(clazar_token *);
 

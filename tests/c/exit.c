@@ -65,9 +65,7 @@ static pthread_t start_exchange(void) {
     return waiter;
 }
 
-static void do_nothing_more(void) {
-    start_exchange();
-}
+static void do_nothing_more(void) { start_exchange(); }
 
 static void free_the_handle(void) {
     start_exchange();
@@ -79,8 +77,9 @@ static void free_the_handle(void) {
 static void *answer_once(void *unused) {
     const char body[] = "{\"access_token\":\"not-a-real-token\",\"expires_in\":2}";
     char answer[128];
-    const int length = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s",
-                                (int)strlen(body), body);
+    const int length =
+        snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s",
+                 (int)strlen(body), body);
     CHECK(send(take_request(), answer, (size_t)length, 0) == length);
     return unused;
 }

@@ -215,9 +215,12 @@ int main(void) {
         const char *name;
         void (*run)(void);
     } cases[] = {
-        {"a token", with_a_token},          {"an exchange", during_an_exchange},
-        {"closed", after_close},            {"a renewal", during_a_renewal},
-        {"busy threads", among_busy_threads}, {"closed, busy threads", closed_among_busy_threads},
+        {"a token", with_a_token},
+        {"an exchange", during_an_exchange},
+        {"closed", after_close},
+        {"a renewal", during_a_renewal},
+        {"busy threads", among_busy_threads},
+        {"closed, busy threads", closed_among_busy_threads},
     };
     int ran = 0;
     alarm(PARENT_LIMIT);

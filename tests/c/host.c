@@ -21,7 +21,8 @@ int main(void) {
     CHECK(host_work() == 0);
 
     CURL *curl = curl_easy_init();
-    CHECK(curl != NULL && curl_easy_setopt(curl, CURLOPT_URL, getenv("CLAZAR_AUTH_URL")) == CURLE_OK);
+    CHECK(curl != NULL &&
+          curl_easy_setopt(curl, CURLOPT_URL, getenv("CLAZAR_AUTH_URL")) == CURLE_OK);
     CHECK(curl_easy_setopt(curl, CURLOPT_NOBODY, 1L) == CURLE_OK);
     CHECK(curl_easy_perform(curl) == CURLE_OK);
     curl_easy_cleanup(curl);

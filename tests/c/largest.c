@@ -13,8 +13,8 @@ static size_t largest;
 
 static void note(size_t size) {
     size_t before = __atomic_load_n(&largest, __ATOMIC_RELAXED);
-    while (size > before &&
-           !__atomic_compare_exchange_n(&largest, &before, size, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    while (size > before && !__atomic_compare_exchange_n(&largest, &before, size, 0,
+                                                         __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         ;
 }
 

@@ -12,7 +12,8 @@ int main(void) {
     CHECK(strlen(clazar_token_authorization(first, &authorization)) == authorization);
     CHECK(authorization == value + strlen("Bearer "));
     CHECK(strncmp(clazar_token_authorization(first, NULL), "Bearer ", 7) == 0);
-    CHECK(strcmp(clazar_token_authorization(first, NULL) + 7, clazar_token_value(first, NULL)) == 0);
+    CHECK(strcmp(clazar_token_authorization(first, NULL) + 7, clazar_token_value(first, NULL)) ==
+          0);
     const int64_t now = (int64_t)time(NULL);
     CHECK(clazar_token_expires_in(first) > 86000 && clazar_token_expires_in(first) <= 86400);
     CHECK(clazar_token_expires_at(first) > now + 86000);

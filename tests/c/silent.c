@@ -40,7 +40,8 @@ static void no_more_calls(const clazar_provider *provider) {
     const unsigned long before = calls;
     errno = 12345;
     for (int i = 0; i < 1000; i++) {
-        CHECK(clazar_provider_authorization(provider, header, sizeof header, &length, NULL) == CLAZAR_OK);
+        CHECK(clazar_provider_authorization(provider, header, sizeof header, &length, NULL) ==
+              CLAZAR_OK);
         CHECK(length > strlen("Bearer "));
     }
     CHECK(calls == before && errno == 12345);
@@ -57,7 +58,8 @@ static void a_system_call_is_noticed(void) {
         getppid();
         syscall(SYS_exit, 0);
     }
-    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) &&
+          WTERMSIG(status) == SIGKILL);
 }
 
 int main(void) {

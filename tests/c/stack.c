@@ -15,7 +15,8 @@ static void *on_a_provider(void *unused) {
     (void)unused;
     CHECK(clazar_provider_new(config, &provider, &error) == CLAZAR_OK);
     CHECK(clazar_provider_token(provider, &token, &error) == CLAZAR_OK);
-    CHECK(clazar_provider_authorization(provider, header, sizeof header, NULL, &error) == CLAZAR_OK);
+    CHECK(clazar_provider_authorization(provider, header, sizeof header, NULL, &error) ==
+          CLAZAR_OK);
     CHECK(clazar_provider_seal(provider, blob, sizeof blob, &length, &error) == CLAZAR_OK);
     CHECK(clazar_provider_unseal(provider, blob, length, &error) == CLAZAR_OK);
     CHECK(clazar_provider_invalidate(provider, token, &error) == CLAZAR_OK);

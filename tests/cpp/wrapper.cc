@@ -11,18 +11,18 @@
 #include <type_traits>
 #include <vector>
 
-#define CHECK(condition)                                                                   \
-    do {                                                                                   \
-        if (!(condition)) {                                                                \
-            std::fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);   \
-            std::exit(1);                                                                  \
-        }                                                                                  \
+#define CHECK(condition)                                                                 \
+    do {                                                                                 \
+        if (!(condition)) {                                                              \
+            std::fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+            std::exit(1);                                                                \
+        }                                                                                \
     } while (false)
 
 template <class T>
-constexpr bool is_move_only = !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> &&
-                              std::is_nothrow_move_constructible_v<T> &&
-                              std::is_nothrow_move_assignable_v<T>;
+constexpr bool is_move_only =
+    !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> &&
+    std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
 static_assert(is_move_only<clazar::Config> && is_move_only<clazar::Token>);
 static_assert(is_move_only<clazar::Provider>);
 static_assert(!std::is_move_constructible_v<clazar::Authorization>);
@@ -46,7 +46,8 @@ static void tokens() {
     CHECK(!provider.peek());
     const auto token = provider.token();
     CHECK(std::string("Bearer ") + std::string(token.value()) == token.authorization());
-    CHECK(token.expires_in() > std::chrono::hours(1) && token.expires_in() <= std::chrono::hours(24));
+    CHECK(token.expires_in() > std::chrono::hours(1) &&
+          token.expires_in() <= std::chrono::hours(24));
     CHECK(token.expires_at() > std::chrono::system_clock::now());
     CHECK(provider.peek()->value() == token.value());
 
@@ -127,8 +128,9 @@ static void hosts() {
     const auto elsewhere = failure_of([&] { usual.check_url("https://gw.example/"); });
     CHECK(elsewhere.code() == CLAZAR_ERR_INVALID_ARGUMENT);
     CHECK(std::string_view(elsewhere.what()).find("allowed_hosts") != std::string_view::npos);
-    CHECK(failure_of([&] { usual.check_url(std::string_view("https://api.clazar.io\0x", 23)); })
-              .code() == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(failure_of([&] {
+              usual.check_url(std::string_view("https://api.clazar.io\0x", 23));
+          }).code() == CLAZAR_ERR_INVALID_ARGUMENT);
 
     const clazar::Provider named(config.allowed_hosts({"gw.example", "127.0.0.1:8080"}));
     named.check_url("https://gw.example/");

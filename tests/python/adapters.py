@@ -234,7 +234,7 @@ def async_body(call: Call) -> Any:
 
 
 async def async_pieces(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while (piece := await anyio.to_thread.run_sync(next, pieces, b"")):
+    while piece := await anyio.to_thread.run_sync(next, pieces, b""):
         yield piece
 
 

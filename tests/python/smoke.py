@@ -105,9 +105,10 @@ class Smoke(unittest.TestCase):
 
     def test_an_error_survives_pickle(self) -> None:
         self.sandbox.answer_next(429, headers={"Retry-After": "3600"})
-        with self.sandbox.provider() as provider, self.assertRaises(
-            clazar_auth.RateLimitedError
-        ) as caught:
+        with (
+            self.sandbox.provider() as provider,
+            self.assertRaises(clazar_auth.RateLimitedError) as caught,
+        ):
             provider.token()
         again = pickle.loads(pickle.dumps(caught.exception))
         self.assertIs(type(again), clazar_auth.RateLimitedError)

@@ -312,9 +312,7 @@ def test_a_proxy_that_refuses(
     assert report.steps("skipped") == ["TLS", "exchange", "token", "clock"]
 
 
-def test_an_unknown_proxy(
-    settings: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unknown_proxy(settings: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
     settings("https://127.0.0.1/")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
     report = Report()

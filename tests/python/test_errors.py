@@ -73,7 +73,9 @@ def test_timeout(sandbox: Sandbox) -> None:
 
 
 @pytest.fixture
-def certificates(tls_server: Callable[..., tuple[str, Path]]) -> Iterator[dict[str, tuple[str, Path]]]:
+def certificates(
+    tls_server: Callable[..., tuple[str, Path]],
+) -> Iterator[dict[str, tuple[str, Path]]]:
     _, other = tls_server()
     yesterday = datetime.now(timezone.utc) - timedelta(days=1)
     yield {

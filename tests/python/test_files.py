@@ -62,9 +62,7 @@ def test_a_pipe_that_takes_the_place_of_a_secret_file_is_not_waited_for(
 ) -> None:
     file = tmp_path / "secret"
     file.write_text(sandbox.client_secret)
-    provider = TokenProvider(
-        sandbox.client_id, client_secret_file=file, auth_url=sandbox.auth_url
-    )
+    provider = TokenProvider(sandbox.client_id, client_secret_file=file, auth_url=sandbox.auth_url)
     file.unlink()
     os.mkfifo(file)
     sandbox.rotate_secret()

@@ -110,7 +110,7 @@ def test_without_a_token_each_gets_its_own(sandbox: Sandbox) -> None:
 
 def test_a_child_does_not_keep_the_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = "http://127.0.0.1:{}/".format(listener.getsockname()[1])
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         provider = TokenProvider("id", "not-a-real-secret", auth_url=url, timeout=LONG)
         thread = threading.Thread(target=provider.token)
         thread.start()
@@ -121,7 +121,9 @@ def test_a_child_does_not_keep_the_connection() -> None:
                 pass
             with Child(peek=provider.peek) as child:
                 body = b'{"access_token": "t"}'
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+                connection.sendall(
+                    b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+                )
                 thread.join(LONG)
                 connection.settimeout(9)
                 assert request.read(1) == b"", "the end of the connection"

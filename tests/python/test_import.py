@@ -136,7 +136,7 @@ def steps(shim: Path, sandbox_environment: dict[str, str]) -> dict[str, list[str
     done = python(PROGRAM, "-B", "-W", "error", env=environment)
     assert done.returncode == 0, done.stderr
     parts = re.split(r"^-- (\w+)\n", done.stderr, flags=re.MULTILINE)
-    return {name: text.splitlines() for name, text in zip(parts[1::2], parts[2::2])}
+    return {name: text.splitlines() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
 
 
 def test_an_import_opens_modules_and_does_nothing_else(steps: dict[str, list[str]]) -> None:

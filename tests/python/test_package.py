@@ -45,7 +45,9 @@ def test_few_modules_are_imported_and_none_that_is_foreign() -> None:
         "import sys; before = set(sys.modules); import clazar_auth; "
         "print(*(set(sys.modules) - before))"
     )
-    output = subprocess.check_output([sys.executable, "-I", "-S", "-c", CODE_PATH + code], text=True)
+    output = subprocess.check_output(
+        [sys.executable, "-I", "-S", "-c", CODE_PATH + code], text=True
+    )
     loaded = {name for name in output.split() if name.split(".")[0] != "clazar_auth"}
     assert loaded <= set(sys.stdlib_module_names)
     assert len(loaded) < 15, loaded

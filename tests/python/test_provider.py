@@ -211,7 +211,7 @@ def test_the_sandbox_closes() -> None:
     sandbox.close()
     sandbox.close()
     with pytest.raises(clazar_auth.ClosedError):
-        sandbox.url
+        _ = sandbox.url
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def doctor(arguments: Namespace) -> int:
     errors = [error for *_, error in steps if error]
     if arguments.json:
         names = ("name", "status", "text", "error")
-        say_json(ok=not errors, steps=[dict(zip(names, step)) for step in steps])
+        say_json(ok=not errors, steps=[dict(zip(names, step, strict=True)) for step in steps])
     else:
         for name, status, text, _ in steps:
             # Padded first, since a terminal does not see the colour.
