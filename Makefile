@@ -17,25 +17,37 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 .NOTPARALLEL:
 
 .DEFAULT_GOAL := help
-.PHONY: help abi completion stubs demo test test-rust test-c test-python test-matrix bench bench-hot-path bench-token-request fuzz tools lib install uninstall dist deb vendor reference docs wheel wheels free-threaded generate lint clean
+.PHONY: help demo install uninstall docs reference
+.PHONY: dev check tools test test-rust test-c test-sanitizers test-python test-matrix bench bench-hot-path bench-token-request fuzz lib clean
+.PHONY: generate abi completion stubs
+.PHONY: dist deb wheel wheels free-threaded vendor
 
 help:
-	@echo 'make demo     fetch a token from the built-in sandbox and use it, from Python and from C'
-	@echo 'make test     run all tests; test-rust, test-c, test-python and test-matrix are its parts'
-	@echo 'make install  install the C library, its headers and what finds them (PREFIX, DESTDIR, LIBDIR);'
-	@echo '              make uninstall takes them away'
-	@echo 'make lib      the same into $(STAGE), for the tests'
-	@echo 'make dist     make a tarball of it; make deb makes Debian packages'
-	@echo 'make docs     build the documentation site into $(DOCS)'
-	@echo 'make reference render the headers with Doxygen; make abi records what is new in them'
-	@echo 'make wheels   build the Python wheel and the source distribution into $(WHEELS), and check them'
-	@echo 'make generate write anew what comes from src/interface.rs, src/capi and the Python module'
-	@echo 'make completion write the completion scripts anew from the command line'
-	@echo 'make stubs    put the docstrings of the Python module into its stub'
-	@echo 'make bench    measure what a fresh token costs, and a token request'
-	@echo 'make fuzz     look for a crash in what opens a stored token (nightly, cargo-fuzz)'
-	@echo 'make lint     check format and style'
-	@echo 'make clean    remove all that was built'
+	@echo 'To use it'
+	@echo '  make demo         fetch a token from the built-in sandbox and use it, from Python and from C'
+	@echo '  make install      install the C library, its headers and what finds them (PREFIX, DESTDIR, LIBDIR);'
+	@echo '                    make uninstall takes them away'
+	@echo '  make docs         build the documentation site into $(DOCS); make reference is its C part'
+	@echo
+	@echo 'To develop it'
+	@echo '  make dev          build the Python module and the C library for debugging, within seconds of an edit'
+	@echo '  make check        check format, style and types in all languages'
+	@echo '  make test         run all tests; test-rust, test-c, test-sanitizers, test-python, test-matrix are its parts'
+	@echo '  make bench        measure what a fresh token costs, and a token request'
+	@echo '  make fuzz         look for a crash in what opens a stored token (nightly, cargo-fuzz)'
+	@echo '  make lib          install the C library into $(STAGE), for the tests'
+	@echo '  make clean        remove all that was built'
+	@echo
+	@echo 'To write anew what is generated and committed'
+	@echo '  make generate     all of it: what comes from src/interface.rs and src/capi, and these three:'
+	@echo '  make abi          the record of the ABI, from the header'
+	@echo '  make stubs        the docstrings in the stub of the Python module, from src/python'
+	@echo '  make completion   the completion scripts, from the command line'
+	@echo
+	@echo 'To ship it'
+	@echo '  make dist         a tarball of the C library; make deb makes Debian packages'
+	@echo '  make wheels       the Python wheel and the source distribution into $(WHEELS), checked'
+	@echo '  make vendor       fetch all crates into vendor/, for a build without a network'
 
 # ---- What users get ----
 
@@ -48,16 +60,16 @@ generate:
 	CLAZAR_BLESS=1 $(CARGO) test --locked --quiet --test generate
 	$(MAKE) abi stubs completion
 
-completion: $(VENV)/tested
+completion: $(VENV)/developed
 	CLAZAR_BLESS=1 $(VENV)/bin/python -m pytest --quiet tests/python/test_completion.py -k committed
 
 # Adds what is new to the record of what a release promised.
 abi:
 	CLAZAR_BLESS=1 $(CARGO) test --locked --quiet --features sandbox --test c abi::nothing
 
-stubs: $(VENV)/installed
+stubs: $(VENV)/developed
 	$(VENV)/bin/python packaging/stubs.py python/clazar_auth/_native.pyi > target/_native.pyi
-	mv target/_native.pyi python/clazar_auth/_native.pyi
+	cmp -s target/_native.pyi python/clazar_auth/_native.pyi || mv target/_native.pyi python/clazar_auth/_native.pyi
 
 # ---- The demonstration ----
 
@@ -84,10 +96,37 @@ $(VENV)/documented: $(VENV)/installed docs/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r docs/requirements.txt
 	touch $@
 
+# ---- Development ----
+
+# Without optimisation. CONTRIBUTING.md says how to run tests against it.
+dev: stubs $(STAGE)-dev/installed
+
+# The module beside the Python sources of the checkout, which is where this environment then finds both.
+$(VENV)/developed: $(RUST_SOURCES) pyproject.toml | $(VENV)/requirements $(VENV)/maturin
+	rm -f $(VENV)/installed
+	$(VENV)/bin/maturin develop --quiet
+	touch $@
+
+C_FILES := $(wildcard tests/c/*.[ch] tests/cpp/*.cc examples/*.c examples/*.cpp benches/*.c benches/*/*.c)
+
+check: $(VENV)/requirements
+	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path tests/model/Cargo.toml
+	$(CARGO) fmt --check --manifest-path benches/token_request/Cargo.toml
+	$(VENV)/bin/ruff format --check --quiet
+	$(VENV)/bin/ruff check --quiet
+	$(VENV)/bin/clang-format --dry-run --Werror $(C_FILES)
+	$(VENV)/bin/shellcheck .ci/run packaging/zig-cc tests/tools.sh
+	$(VENV)/bin/mypy
+	$(CARGO) clippy --locked --all-targets --features capi,python,redis,sandbox -- --deny warnings
+	$(CARGO) clippy --locked -- --deny warnings
+	$(CARGO) clippy --locked --manifest-path benches/token_request/Cargo.toml --target-dir target/token_request -- --deny warnings
+
 # ---- Tests ----
 
-test: tools test-rust test-c docs test-python test-matrix demo
+test: tools test-rust test-c test-sanitizers docs test-python test-matrix demo
 
+# What they need from the system.
 tools:
 	tests/tools.sh
 
@@ -99,11 +138,14 @@ test-rust:
 
 test-c: $(STAGE)/installed $(STAGE)-panic/installed target/node/installed
 	$(CARGO) test --locked --features sandbox --test c
+
+# The same tests again, slower; what they find is undefined behaviour and lost memory.
+test-sanitizers: $(STAGE)/installed $(STAGE)-panic/installed
 	CLAZAR_WATCH=valgrind $(CARGO) test --locked --features sandbox --test c
 	CLAZAR_WATCH=address $(CARGO) test --locked --features sandbox --test c
 	CLAZAR_WATCH=undefined $(CARGO) test --locked --features sandbox --test c
 
-test-python: $(VENV)/tested $(WHEELS)/.built $(STAGE)/installed target/node/installed
+test-python: $(VENV)/installed $(VENV)/requirements $(WHEELS)/.built $(STAGE)/installed target/node/installed
 	$(VENV)/bin/python -m pytest
 
 bench: bench-hot-path bench-token-request
@@ -133,14 +175,6 @@ target/bench/floor.so: benches/floor.c | $(VENV)/bin/python
 fuzz:
 	$(CARGO) +nightly fuzz run open -- -max_total_time=60
 
-lint:
-	$(CARGO) fmt --check
-	$(CARGO) fmt --check --manifest-path tests/model/Cargo.toml
-	$(CARGO) fmt --check --manifest-path benches/token_request/Cargo.toml
-	$(CARGO) clippy --locked --all-targets --features capi,python,redis,sandbox -- --deny warnings
-	$(CARGO) clippy --locked -- --deny warnings
-	$(CARGO) clippy --locked --manifest-path benches/token_request/Cargo.toml --target-dir target/token_request -- --deny warnings
-
 clean:
 	rm -rf target $(VENV) $(WHEELS) THIRD-PARTY-LICENSES
 
@@ -152,9 +186,10 @@ $(VENV)/bin/python:
 
 $(VENV)/installed: target/wheel/built
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall target/wheel/*.whl
+	rm -f $(VENV)/developed
 	touch $@
 
-$(VENV)/tested: $(VENV)/installed tests/python/requirements.txt
+$(VENV)/requirements: tests/python/requirements.txt | $(VENV)/bin/python
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/python/requirements.txt
 	touch $@
 

@@ -26,6 +26,11 @@ target/c-panic/built: $(C_SOURCES)
 	$(C_BUILD) $(@D) $(C_FEATURES),test-panic $(SMALLER)
 	touch $@
 
+# Without optimisation, for who changes it.
+target/c-dev/built: $(C_SOURCES)
+	CARGO='$(CARGO)' $(PYTHON) packaging/c.py build --profile dev $(@D) $(C_FEATURES),test-panic
+	touch $@
+
 # For the systems of others: with the symbols of glibc 2.17.
 target/c-portable/built: $(C_SOURCES) | target/zig/installed
 	$(C_BUILD) $(@D) $(C_FEATURES) $(SMALLER) $(PORTABLE)
@@ -49,7 +54,8 @@ lib: $(STAGE)/installed
 C_TEXTS := $(wildcard include/* packaging/cmake/* packaging/pkgconfig/*)
 $(STAGE)/installed: target/c/built $(C_TEXTS)
 $(STAGE)-panic/installed: target/c-panic/built $(C_TEXTS)
-$(STAGE)/installed $(STAGE)-panic/installed:
+$(STAGE)-dev/installed: target/c-dev/built $(C_TEXTS)
+$(STAGE)/installed $(STAGE)-panic/installed $(STAGE)-dev/installed:
 	rm -rf $(@D)
 	$(C_INSTALL) $(<D) --prefix=$(CURDIR)/$(@D)
 	touch $@

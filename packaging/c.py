@@ -52,9 +52,9 @@ def tool(name: str, *arguments: str | Path) -> str:
 # ---- What is built ----
 
 
-def build(folder: Path, features: str, options: list[str]) -> None:
+def build(folder: Path, profile: str, features: str, options: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    shared, static, libraries = compiled(features, options)
+    shared, static, libraries = compiled(profile, features, options)
     shutil.copyfile(shared, folder / "libclazar_auth.so")
     one_object(static, folder / "libclazar_auth.a")
     (folder / "native-static-libs").write_text(libraries)
@@ -63,10 +63,10 @@ def build(folder: Path, features: str, options: list[str]) -> None:
         subprocess.run(notices, check=True, stdout=file)
 
 
-def compiled(features: str, options: list[str]) -> tuple[str, str, str]:
+def compiled(profile: str, features: str, options: list[str]) -> tuple[str, str, str]:
     """The shared library, the static one, and what the latter is linked with, as cargo names them."""
-    command = [os.environ.get("CARGO", "cargo"), "rustc", "--locked", "--release", "--lib"]
-    command += ["--crate-type", "cdylib,staticlib", "--features", features]
+    command = [os.environ.get("CARGO", "cargo"), "rustc", "--locked", "--profile", profile]
+    command += ["--lib", "--crate-type", "cdylib,staticlib", "--features", features]
     command += ["--message-format", "json", "--", *RUSTC_OPTIONS, *options]
     files: list[str] = []
     libraries = ""
@@ -208,6 +208,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     builds = commands.add_parser("build", help="build the library into a folder")
+    builds.add_argument("--profile", default="release")
     builds.add_argument("folder", type=Path)
     builds.add_argument("features")
     builds.add_argument("options", nargs=argparse.REMAINDER, help="more options for rustc")
@@ -225,7 +226,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     asked = arguments()
     if asked.command == "build":
-        build(asked.folder, asked.features, asked.options)
+        build(asked.folder, asked.profile, asked.features, asked.options)
     else:
         install(asked)
 

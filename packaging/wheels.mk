@@ -9,7 +9,7 @@ WHEEL_BUILD = $(RELEASE_ENVIRONMENT) $(VENV)/bin/maturin build --quiet --release
 
 wheel: $(WHEELS)/.built
 
-wheels: $(WHEELS)/.built $(VENV)/tested
+wheels: $(WHEELS)/.built $(VENV)/installed $(VENV)/requirements
 	$(VENV)/bin/python -m pytest tests/python/test_wheels.py
 
 # For this machine, with the system's linker.

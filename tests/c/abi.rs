@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use crate::programs::{checked, compile, root, stage};
+use crate::programs::{checked, compile, debug_stage, root, stage};
 
 /// What `clazar_auth.h` declares, each declaration on a line.
 fn declarations(header: &str) -> Vec<String> {
@@ -123,6 +123,9 @@ fn the_shared_library_has_its_soname_and_stays_loaded() {
 /// In the library itself nothing is left of them; gdb finds them by the link and by the build id.
 #[test]
 fn what_debuggers_read_lies_beside_the_shared_library() {
+    if debug_stage().is_some() {
+        return;
+    }
     let library = tool("readelf", &["--notes", "--sections", "--wide"], "libclazar_auth.so");
     let symbols = format!(".debug/libclazar_auth.so.{}.debug", env!("CARGO_PKG_VERSION"));
     let beside = tool("readelf", &["--notes", "--sections", "--wide"], &symbols);
@@ -142,6 +145,9 @@ fn what_debuggers_read_lies_beside_the_shared_library() {
 
 #[test]
 fn the_shared_library_is_small() {
+    if debug_stage().is_some() {
+        return;
+    }
     let size = std::fs::metadata(stage("stage").join("lib/libclazar_auth.so")).unwrap().len();
     assert!(size < 3_000_000, "{size} bytes");
 }

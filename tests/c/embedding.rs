@@ -7,7 +7,8 @@ use clazar_auth::sandbox::Sandbox;
 
 use crate::certificates::{Authority, VALID};
 use crate::programs::{
-    Watch, checked, compile, compiler, folder, link, root, run, run_case, run_with, skipped, stage,
+    Watch, checked, compile, compiler, debug_stage, folder, link, root, run, run_case, run_with,
+    skipped, stage,
 };
 use crate::server::{Server, TOKEN_BODY, ok};
 
@@ -82,6 +83,9 @@ fn it_is_loaded_and_unloaded_again_and_again() {
 
 #[test]
 fn small_stacks_are_enough() {
+    if debug_stage().is_some() {
+        return; // Code without optimisation needs more.
+    }
     if matches!(Watch::now(), Watch::Address | Watch::Undefined) {
         return; // A sanitizer makes each frame larger.
     }

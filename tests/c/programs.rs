@@ -44,12 +44,18 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A prefix into which `make lib` installed.
+/// A prefix into which `make lib` installed, or with `CLAZAR_STAGE=stage-dev` that of `make dev`.
 pub fn stage(name: &str) -> PathBuf {
+    let name = debug_stage().unwrap_or_else(|| name.into());
     let stage = root().join("target").join(name);
     let library = stage.join("lib/libclazar_auth.so");
     assert!(library.exists(), "{} is missing; run `make lib`", library.display());
     stage
+}
+
+/// What is built for debugging is neither small nor free of the folders that it was built in.
+pub fn debug_stage() -> Option<String> {
+    std::env::var("CLAZAR_STAGE").ok()
 }
 
 /// Where programs and what they need are put.

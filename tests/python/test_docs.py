@@ -127,13 +127,18 @@ RUNNERS: dict[str, Callable[[list[str], Path, dict[str, str]], None]] = {
 }
 
 
+def case(language: str, found: list[str], name: str) -> object:
+    marks = [pytest.mark.c] if language in {"c", "cpp", "cmake"} else []
+    return pytest.param(language, found, id=name, marks=marks)
+
+
 def in_headers() -> Iterator[object]:
     """The programs on the first pages of the C and C++ headers."""
     for language, name in (("c", "clazar_auth.h"), ("cpp", "clazar_auth.hpp")):
         comment = (ROOT / "include" / name).read_text().split("*/")[0]
         program = re.findall(r"^ \*     (.*)$|^ \*$", comment, re.MULTILINE)
         assert any("int main(" in line for line in program), f"{name} has lost its program"
-        yield pytest.param(language, ["\n".join(program)], id=name)
+        yield case(language, ["\n".join(program)], name)
 
 
 def cases() -> Iterator[object]:
@@ -143,7 +148,7 @@ def cases() -> Iterator[object]:
         elsewhere = NOT_CODE | ({"python", "sh"} if name in TOUR else set())
         for language, found in blocks(page).items():
             if language not in elsewhere:
-                yield pytest.param(language, found, id=f"{name}-{language}")
+                yield case(language, found, f"{name}-{language}")
 
 
 @pytest.mark.parametrize(("language", "page"), list(cases()))

@@ -47,6 +47,7 @@ def test_curl(sandbox: Sandbox) -> None:
     check(sandbox, json.loads(subprocess.check_output(command, timeout=60))["access_token"])
 
 
+@pytest.mark.node
 def test_axios(sandbox: Sandbox) -> None:
     if not NODE_MODULES.is_dir():
         pytest.fail("axios is not installed; run `make test-python`")

@@ -19,6 +19,8 @@ import pytest
 
 import clazar_auth
 
+pytestmark = pytest.mark.wheel
+
 ROOT = Path(__file__).parents[2]
 NAME = f"clazar_auth-{clazar_auth.__version__}"
 LICENCES = ["LICENSE-APACHE", "LICENSE-MIT", "THIRD-PARTY-LICENSES"]
