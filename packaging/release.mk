@@ -5,7 +5,7 @@ SMALLER := -C llvm-args=--inline-threshold=50
 # No library names a folder of the machine that built it. The flags of the environment are kept.
 CRATES := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src
 RELEASE_ENVIRONMENT = RUSTFLAGS='$(RUSTFLAGS) --remap-path-prefix=$(CRATES)=/cargo --remap-path-prefix=$(CURDIR)=/clazar-auth' \
-    CFLAGS='$(CFLAGS) -ffile-prefix-map=$(CRATES)=/cargo -ffile-prefix-map=$(CURDIR)=/clazar-auth'
+    CFLAGS='$(CFLAGS) -fdebug-prefix-map=$(CRATES)=/cargo -fdebug-prefix-map=$(CURDIR)=/clazar-auth'
 
 # The date in all that is packed: https://reproducible-builds.org/specs/source-date-epoch/
 ifndef SOURCE_DATE_EPOCH
