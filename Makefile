@@ -101,8 +101,13 @@ $(VENV)/documented: $(VENV)/installed docs/requirements.txt
 # Without optimisation. CONTRIBUTING.md says how to run tests against it.
 dev: stubs $(STAGE)-dev/installed
 
-# The module beside the Python sources of the checkout, which is where this environment then finds both.
-$(VENV)/developed: $(RUST_SOURCES) pyproject.toml | $(VENV)/requirements $(VENV)/maturin
+# The module beside the Python sources of the checkout.
+$(VENV)/developed: $(RUST_SOURCES) $(VENV)/editable
+	$(VENV)/bin/maturin develop --quiet --skip-install
+	touch $@
+
+# This environment then finds the package in the checkout.
+$(VENV)/editable: pyproject.toml | $(VENV)/requirements $(VENV)/maturin
 	rm -f $(VENV)/installed
 	$(VENV)/bin/maturin develop --quiet
 	touch $@
@@ -186,7 +191,7 @@ $(VENV)/bin/python:
 
 $(VENV)/installed: target/wheel/built
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall target/wheel/*.whl
-	rm -f $(VENV)/developed
+	rm -f $(VENV)/editable
 	touch $@
 
 $(VENV)/requirements: tests/python/requirements.txt | $(VENV)/bin/python
