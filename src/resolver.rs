@@ -43,8 +43,8 @@ pub(crate) fn resolve(host: &str, port: u16, limit: Duration) -> io::Result<Vec<
 fn join_or_start(host: &str) -> io::Result<Arc<Lookup>> {
     let under_way = UNDER_WAY.get(Mutex::default);
     let mut lookups = lock(&under_way);
-    let same = lookups.iter().filter(|lookup| lookup.host.eq_ignore_ascii_case(host));
-    let (count, newest) = (same.clone().count(), same.last());
+    let mut same = lookups.iter().filter(|lookup| lookup.host.eq_ignore_ascii_case(host));
+    let (count, newest) = (same.clone().count(), same.next_back());
     let is_joined = |lookup: &&Arc<Lookup>| count == MOST || lookup.started.elapsed() < LONGEST;
     if let Some(lookup) = newest.filter(is_joined) {
         return Ok(lookup.clone());

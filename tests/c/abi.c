@@ -11,6 +11,4 @@ PIN(sealed_max, CLAZAR_SEALED_MAX == 10240);
 PIN(status, sizeof(clazar_status) == 4 && (clazar_status)-1 < 0);
 PIN(event, sizeof(clazar_event) == 4 && (clazar_event)-1 < 0);
 
-int main(void) {
-    return 0;
-}
+int main(void) { return 0; }

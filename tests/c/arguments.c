@@ -18,7 +18,8 @@ static void all_take_null(void) {
 
     CHECK(clazar_config_new(&config, NULL) == CLAZAR_OK);
     CHECK(clazar_config_set_timeout_ms(NULL, 1) == CLAZAR_ERR_INVALID_ARGUMENT);
-#define TAKES_NULL(option) CHECK(clazar_config_set_##option(NULL, true) == CLAZAR_ERR_INVALID_ARGUMENT);
+#define TAKES_NULL(option)                                                        \
+    CHECK(clazar_config_set_##option(NULL, true) == CLAZAR_ERR_INVALID_ARGUMENT);
     FLAG_SETTERS(TAKES_NULL)
 
     CHECK(clazar_authenticate(NULL, &token, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);

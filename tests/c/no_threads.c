@@ -34,7 +34,8 @@ static void on_event(void *provider, clazar_event event, const char *message) {
     clazar_token *token = NULL;
     CHECK(clazar_provider_token(*(clazar_provider **)provider, &token, NULL) == CLAZAR_OK);
     clazar_token_free(token);
-    __atomic_fetch_add(event == CLAZAR_EVENT_REFRESHED ? &successes : &failures, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(event == CLAZAR_EVENT_REFRESHED ? &successes : &failures, 1,
+                       __ATOMIC_SEQ_CST);
 }
 
 int main(void) {

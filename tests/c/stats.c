@@ -55,7 +55,8 @@ static void only_its_bytes_are_filled_in(clazar_provider *provider) {
     stats.size = old;
     CHECK(clazar_provider_stats(provider, &stats, NULL) == CLAZAR_OK);
     CHECK(stats.size == old);
-    CHECK(memcmp((char *)&stats + sizeof old, (char *)&expected + sizeof old, old - sizeof old) == 0);
+    CHECK(memcmp((char *)&stats + sizeof old, (char *)&expected + sizeof old, old - sizeof old) ==
+          0);
     for (size_t i = old; i < sizeof stats; i++)
         CHECK(((unsigned char *)&stats)[i] == SENTINEL);
 }
@@ -64,9 +65,10 @@ static void only_its_bytes_are_filled_in(clazar_provider *provider) {
 static void counts_are(const clazar_provider *provider, const char *expected) {
     const clazar_stats s = stats_of(provider);
     const uint64_t counts[] = {
-        s.empty_succeeded,       s.empty_failed,       s.proactive_succeeded, s.proactive_failed,
-        s.refresh_succeeded,     s.refresh_failed,     s.invalidated_succeeded,
-        s.invalidated_failed,    s.waited,             s.served_stale,    s.invalidations,
+        s.empty_succeeded,       s.empty_failed,       s.proactive_succeeded,
+        s.proactive_failed,      s.refresh_succeeded,  s.refresh_failed,
+        s.invalidated_succeeded, s.invalidated_failed, s.waited,
+        s.served_stale,          s.invalidations,
     };
     char text[256] = "";
     size_t length = 0;

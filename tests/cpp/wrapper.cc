@@ -111,10 +111,9 @@ static void errors() {
 /* Each reaches the setter of its own name: an error about a NUL names it. */
 static void setters() {
     clazar::Config config;
-#define NAMES_ITSELF(option)                                                                       \
-    CHECK(std::string_view(                                                                        \
-              failure_of([&] { config.option(std::string_view("\0", 1)); }).what())               \
-              .find(#option) != std::string_view::npos);                                           \
+#define NAMES_ITSELF(option)                                                                     \
+    CHECK(std::string_view(failure_of([&] { config.option(std::string_view("\0", 1)); }).what()) \
+              .find(#option) != std::string_view::npos);                                         \
     config.option("text");
     TEXT_SETTERS(NAMES_ITSELF)
 #define TAKES_BOTH(option) config.option(true).option(false);

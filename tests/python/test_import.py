@@ -8,10 +8,10 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from clazar_auth._variables import VARIABLES
 from helpers import python
 
 import clazar_auth
+from clazar_auth._variables import VARIABLES
 
 PACKAGE = Path(clazar_auth.__file__).parent
 

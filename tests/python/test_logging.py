@@ -214,7 +214,8 @@ def test_a_handler_that_fails_loses_one_record(
     tmp_path.chmod(0o755)
     with Sandbox() as sandbox:
         provider = sandbox.provider(store=tmp_path)
-        for handler in listen(Failing()):
+        handler = Failing()
+        for _ in listen(handler):
             provider.token()
     assert handler.levels() == ["WARNING", "INFO"]
     assert [str(failure) for failure in failures] == ["WARNING", "INFO"]
