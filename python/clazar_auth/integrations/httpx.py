@@ -178,10 +178,13 @@ class _Watch:
     def look(self, event: str, info: dict[str, Any]) -> None:
         if event.endswith(".send_request_headers.started"):
             self._sent(info["request"])
-        elif event.endswith(".receive_response_headers.complete"):
-            # HTTP/1.1 has its version before the status.
-            if self._is_ours and 401 in info["return_value"][:2]:
-                self._provider.invalidate(self._token)
+        elif event.endswith(".receive_response_headers.complete") and self._is_ours:
+            self._answered(info["return_value"])
+
+    def _answered(self, answer: Any) -> None:
+        # HTTP/1.1 has its version before the status.
+        if 401 in answer[:2]:
+            self._provider.invalidate(self._token)
 
     def _sent(self, request: Any) -> None:
         tokens = [value for name, value in request.headers if name.lower() == b"authorization"]
