@@ -73,6 +73,7 @@ mod sys;
 mod text;
 mod token;
 mod trust;
+mod unix_time;
 
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};

@@ -8,3 +8,7 @@ pub(crate) use crate::sys::thread::{Id as ThreadId, current as current_thread};
 pub(crate) fn ignore_poison<T>(result: Result<T, PoisonError<T>>) -> T {
     result.unwrap_or_else(PoisonError::into_inner)
 }
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    ignore_poison(mutex.lock())
+}

@@ -42,6 +42,16 @@ pub(crate) fn system(error: &io::Error) -> String {
     }
 }
 
+/// Bytes in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A host without the brackets that an IPv6 address has in a URL (RFC 3986 section 3.2.2).
+pub(crate) fn without_brackets(host: &str) -> &str {
+    host.trim_matches(['[', ']'])
+}
+
 /// A time in seconds, to the millisecond.
 pub(crate) fn seconds(time: Duration) -> String {
     format!("{} s", (time.as_secs_f64() * 1000.0).round() / 1000.0)

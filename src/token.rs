@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::sys::clock::Moment;
 use crate::sys::wipe;
+use crate::text::hex;
 
 const SCHEME: &str = "Bearer ";
 
@@ -114,7 +115,7 @@ impl AccessToken {
     /// Eight hexadecimal digits that tell tokens apart and tell nothing of them: the first of the
     /// token's SHA-256 hash.
     pub fn fingerprint(&self) -> String {
-        self.hash()[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.hash()[..4])
     }
 
     pub(crate) fn hash(&self) -> [u8; 32] {

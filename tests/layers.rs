@@ -6,12 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. The bindings stand side by side: they share `binding` and what is public.
-const LAYERS: [&str; 21] = [
+const LAYERS: [&str; 22] = [
     "interface",
     "text",
     "error",
     "sys",
     "sync",
+    "unix_time",
     "random",
     "backoff",
     "env",

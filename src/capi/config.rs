@@ -135,8 +135,7 @@ pub(super) unsafe fn change(
     // SAFETY: a null error is allowed; the caller vouches for `config`.
     unsafe {
         guard::run(ptr::null_mut(), || {
-            let config =
-                config.as_mut().ok_or_else(|| Error::invalid("config must not be NULL"))?;
+            let config = config.as_mut().ok_or_else(|| guard::null("config"))?;
             Ok(apply(&mut config.config)?)
         })
     }

@@ -65,7 +65,7 @@ pub(super) unsafe fn clear<T>(out: *mut *mut T) {
 /// `handle` must be null or a handle that lives for as long as the reference is used.
 pub(super) unsafe fn handle<'a, T>(handle: *const T, name: &str) -> Result<&'a T, Error> {
     // SAFETY: the caller vouches for it.
-    unsafe { handle.as_ref() }.ok_or_else(|| Error::invalid(format!("{name} must not be NULL")))
+    unsafe { handle.as_ref() }.ok_or_else(|| null(name))
 }
 
 /// No object has more bytes.
@@ -101,9 +101,13 @@ pub(super) unsafe fn write_handle<T>(out: *mut *mut T, value: T) {
 /// Refuses a missing out-parameter before any work is done.
 pub(super) fn check_not_null<T>(out: *mut T, name: &str) -> Result<(), Error> {
     if out.is_null() {
-        return Err(Error::invalid(format!("{name} must not be NULL")));
+        return Err(null(name));
     }
     Ok(())
+}
+
+pub(super) fn null(name: &str) -> Error {
+    Error::invalid(format!("{name} must not be NULL"))
 }
 
 /// Drops a handle.

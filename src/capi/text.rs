@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_char};
 
 use super::failure::CallError;
+use super::guard;
 use crate::Error;
 use crate::binding::wipe;
 
@@ -12,7 +13,7 @@ use crate::binding::wipe;
 /// `text` must be null or a NUL-terminated string that lives for as long as the result is used.
 pub(super) unsafe fn read<'a>(text: *const c_char, name: &str) -> Result<&'a str, Error> {
     if text.is_null() {
-        return Err(Error::invalid(format!("{name} must not be NULL")));
+        return Err(guard::null(name));
     }
     // SAFETY: not null, and the caller vouches for the rest.
     let text = unsafe { CStr::from_ptr(text) };
@@ -29,7 +30,7 @@ pub(super) unsafe fn read_all(
     name: &str,
 ) -> Result<Vec<String>, Error> {
     if texts.is_null() && count > 0 {
-        return Err(Error::invalid(format!("{name} must not be NULL")));
+        return Err(guard::null(name));
     }
     // SAFETY: not null where there is one to read, and the caller vouches for the rest.
     (0..count).map(|i| Ok(unsafe { read(*texts.add(i), name) }?.to_owned())).collect()

@@ -3,13 +3,13 @@
 use std::ffi::c_char;
 use std::ptr;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::config::clazar_config;
 use super::failure::clazar_error;
 use super::guard::{self, or_fallback};
 use super::status::clazar_status;
 use super::text;
+use crate::binding::since_1970;
 use crate::{AccessToken, authenticate};
 
 /// An access token. Immutable: any number of threads may read it.
@@ -121,12 +121,7 @@ unsafe fn lend(
 pub unsafe extern "C" fn clazar_token_expires_at(token: *const clazar_token) -> i64 {
     // SAFETY: the caller passes NULL or a live token.
     let token = unsafe { token.as_ref() };
-    let expires_at = token.map_or(UNIX_EPOCH, |token| token.token.expires_at());
-    seconds(expires_at)
-}
-
-fn seconds(time: SystemTime) -> i64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
+    token.map_or(0, |token| since_1970(token.token.expires_at()).as_secs() as i64)
 }
 
 /// How long the token still lives. Time that the machine was suspended counts.

@@ -358,7 +358,7 @@ impl Shared {
         let flight = self.flight();
         let mut guard = flight.lock()?;
         let refused = |token: &AccessToken| guard.refused == Some(token.hash());
-        let token = opened.flatten().filter(|token| !refused(token)).ok_or_else(|| {
+        let token = opened.token().filter(|token| !refused(token)).ok_or_else(|| {
             Error::invalid(
                 "the blob holds no live token of this client's, or it was sealed with another \
                  secret; get a new token",

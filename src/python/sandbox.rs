@@ -1,6 +1,6 @@
 //! The sandbox, for `clazar_auth.testing`.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -8,6 +8,7 @@ use pyo3::types::PyTuple;
 use super::argument::{Argument, bytes, headers, optional, text};
 use super::error::{raise, run};
 use super::options;
+use crate::binding::lock;
 use crate::{Error, ErrorKind, sandbox};
 
 const AUTHENTICATE: &str = "/authenticate/";
@@ -188,7 +189,7 @@ impl Sandbox {
     /// >>> sandbox.close()
     /// >>> sandbox.close()
     fn close(&self, py: Python<'_>) {
-        py.detach(|| drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take()));
+        py.detach(|| drop(lock(&self.0).take()));
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
@@ -208,7 +209,7 @@ impl Sandbox {
         use_it: impl FnOnce(&sandbox::Sandbox) -> T + Send,
     ) -> PyResult<T> {
         let result = py.detach(|| {
-            let sandbox = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let sandbox = lock(&self.0);
             sandbox.as_ref().map(use_it)
         });
         result.ok_or_else(|| {

@@ -1,7 +1,6 @@
 //! Tokens.
 
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDict, PyTzInfo};
@@ -10,6 +9,7 @@ use super::argument::Argument;
 use super::error::run;
 use super::options::Call;
 use super::wait::finish;
+use crate::binding::since_1970;
 
 /// An access token of the Clazar API. Immutable and thread-safe.
 ///
@@ -55,7 +55,7 @@ impl AccessToken {
     /// '20...+00:00'
     #[getter]
     fn expires_at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDateTime>> {
-        let since = self.0.expires_at().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = since_1970(self.0.expires_at());
         PyDateTime::from_timestamp(py, since.as_secs_f64(), Some(&*PyTzInfo::utc(py)?))
     }
 

@@ -1,11 +1,12 @@
 //! The way for another thread to end an exchange.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use ureq::Agent;
 
 use crate::error::Error;
+use crate::sync::{ignore_poison, lock};
 
 /// Raised once, it ends the pauses and the connections of one exchange, now and later.
 #[derive(Default)]
@@ -53,13 +54,13 @@ impl Interrupt {
                 return Ok(());
             }
             let waited = self.raised.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = ignore_poison(waited).0;
         }
         Err(Error::closed())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code that can panic between two changes runs under this lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }

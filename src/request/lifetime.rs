@@ -1,6 +1,6 @@
 //! How long a token lives: what the answer says, shortened by what the token itself says.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::token::LONGEST_LIFETIME;
+use crate::unix_time::since_1970;
 
 const UNSAID: f64 = 300.0;
 
@@ -28,7 +29,7 @@ pub(super) fn of(
     let claims = claims(token);
     let exp = claims.as_ref().and_then(|claims| claims.exp);
     let until_exp = |start: Option<f64>| exp.zip(start).map(|(exp, start)| exp - start);
-    let by_date = until_exp(date.map(unix_seconds));
+    let by_date = until_exp(date.map(|date| since_1970(date).as_secs_f64()));
     let by_iat = until_exp(claims.and_then(|claims| claims.iat));
 
     let said = [expires_in, by_date, by_iat].into_iter().flatten();
@@ -46,12 +47,10 @@ fn claims(token: &str) -> Option<Claims> {
     serde_json::from_slice(&json).ok()
 }
 
-fn unix_seconds(time: SystemTime) -> f64 {
-    time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
 
     fn jwt(payload: &str) -> String {

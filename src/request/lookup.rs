@@ -12,6 +12,7 @@ use ureq::{Error, Timeout};
 
 use super::trace::{Found, Trace};
 use crate::resolver::resolve;
+use crate::text::without_brackets;
 
 /// As many addresses as ureq has room for.
 const MOST: usize = 16;
@@ -29,7 +30,7 @@ impl Resolver for Lookup {
         let host = uri.host().unwrap_or_default();
         let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
         let port = uri.port_u16().unwrap_or(default_port);
-        let addresses = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        let addresses = match without_brackets(host).parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, port)],
             Err(_) => resolve(host, port, *timeout.after).map_err(|error| match error.kind() {
                 io::ErrorKind::TimedOut => Error::Timeout(Timeout::Resolve),

@@ -5,6 +5,7 @@ use ureq::{Proxy, ProxyProtocol};
 use super::url::{Origin, SecureUrl};
 use crate::env::Common;
 use crate::error::Error;
+use crate::text::without_brackets;
 
 /// The proxy for `url`: `given` if there is one (an empty text means none), else the environment's.
 ///
@@ -60,7 +61,7 @@ fn has_plain_authority(text: &str) -> bool {
 /// `list` holds `*`, or hosts and domains (with or without a leading dot), each with an optional
 /// port, separated by commas or spaces: what curl and Python's requests read.
 fn is_exempt(list: &str, host: &str, port: u16) -> bool {
-    let host = host.trim_matches(['[', ']']);
+    let host = without_brackets(host);
     list.split([',', ' '])
         .filter(|entry| !entry.is_empty())
         .any(|entry| entry == "*" || entry_matches(&entry.to_ascii_lowercase(), host, port))
@@ -74,7 +75,7 @@ fn entry_matches(entry: &str, host: &str, port: u16) -> bool {
         }
         _ => (entry, Some(port)),
     };
-    let name = name.trim_matches(['[', ']']).trim_start_matches("*.");
+    let name = without_brackets(name).trim_start_matches("*.");
     let name = name.trim_start_matches('.');
     let within = || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
     wanted_port == Some(port) && !name.is_empty() && (host == name || within())

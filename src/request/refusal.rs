@@ -1,6 +1,6 @@
 //! What an answer other than 200 is called, what is shown of it, and how long it asks to wait.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -11,6 +11,7 @@ use super::response::{Response, Text, date, header_text, object, parse_date};
 use super::url::SecureUrl;
 use crate::error::{Error, ErrorKind};
 use crate::secret::Secret;
+use crate::unix_time::since_1970;
 
 /// No code and no request id is longer.
 const LONGEST_NAME: usize = 64;
@@ -181,8 +182,8 @@ fn named_wait(answer: &Response) -> Option<Duration> {
     let retry_after = text("retry-after")
         .and_then(|value| seconds(value).or_else(|| parse_date(value).map(until)));
     let reset = || {
-        let since_1970 = server_now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        text("x-ratelimit-reset").and_then(seconds).map(|at| at.saturating_sub(since_1970))
+        let now = since_1970(server_now());
+        text("x-ratelimit-reset").and_then(seconds).map(|at| at.saturating_sub(now))
     };
     let wait = retry_after.or_else(|| limited.then(reset).flatten());
     wait.map(|wait| wait.min(LONGEST_WAIT))

@@ -13,6 +13,7 @@ use ureq::unversioned::transport::{
 
 use super::buffers::WipedBuffers;
 use super::trace::Trace;
+use crate::text::without_brackets;
 
 /// Wraps the connection below in TLS where the URL asks for it.
 pub(super) struct TlsConnector(pub(super) Option<Arc<ClientConfig>>, pub(super) Trace);
@@ -33,7 +34,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
         }
         let config = self.0.clone().ok_or(Error::TlsRequired)?;
         let host = details.uri.host().unwrap_or_default();
-        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
+        let name = ServerName::try_from(without_brackets(host).to_owned())
             .map_err(|_| Error::Tls("the host is not a valid server name"))?;
 
         let mut sock = TransportAdapter::new(below.boxed(), details.current_time.clone());

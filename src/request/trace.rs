@@ -1,9 +1,10 @@
 //! How far an attempt got, for who wants to know.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
+use crate::sync::lock;
 use rustls::ProtocolVersion;
 use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector, Transport};
@@ -46,7 +47,7 @@ impl Trace {
 
     pub(super) fn note(&self, change: impl FnOnce(&mut Milestones)) {
         if let Some(reached) = &self.0 {
-            change(&mut reached.lock().unwrap_or_else(PoisonError::into_inner));
+            change(&mut lock(reached));
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::Answer;
 use super::tokens::Signer;
+use crate::sync::lock;
+use crate::text::hex;
 
 pub(super) const CLIENT_ID: &str = "sandbox-client";
 
@@ -153,14 +155,9 @@ impl State {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Long enough for every use of a secret, and plainly not a real one.
 fn new_secret() -> String {
     let mut random = [0; 16];
     SystemRandom::new().fill(&mut random).expect("the system has random numbers");
-    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sandbox-secret-{hex}")
+    format!("sandbox-secret-{}", hex(&random))
 }

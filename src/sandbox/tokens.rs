@@ -1,7 +1,8 @@
 //! JWT-shaped tokens, signed with a key that lives and dies with the sandbox.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
+use crate::unix_time::since_1970;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::hmac;
@@ -71,5 +72,5 @@ fn permissions() -> Vec<String> {
 }
 
 fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    since_1970(SystemTime::now()).as_secs()
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::record::{milliseconds, since_1970};
 use crate::error::{Error, ErrorKind};
 use crate::request::Freshness;
 use crate::sys::clock::Moment;
+use crate::unix_time::{milliseconds, since_1970};
 
 /// A longer pause is none of ours: 300 s that the server asked for, and jitter.
 const LONGEST: Duration = Duration::from_secs(333);
@@ -47,7 +47,7 @@ impl<'a> BackoffRecord<'a> {
             is_transient: error.is_transient(),
             is_named: error.requested_wait().is_some(),
             count,
-            until: milliseconds(since_1970(now) + length(count).min(LONGEST)),
+            until: milliseconds(since_1970(now.wall()) + length(count).min(LONGEST)),
         }
     }
 
@@ -66,7 +66,7 @@ impl<'a> BackoffRecord<'a> {
 
     /// The failure, if its pause is not over, and not of a kind that is ignored.
     pub(super) fn error(&self, freshness: &Freshness, now: Moment) -> Option<Error> {
-        let left = Duration::from_millis(self.until).saturating_sub(since_1970(now));
+        let left = Duration::from_millis(self.until).saturating_sub(since_1970(now.wall()));
         if left.is_zero() || left > LONGEST || self.is_ignored(freshness) {
             return None;
         }

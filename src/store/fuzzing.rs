@@ -5,24 +5,24 @@ use crate::credentials::Credentials;
 use crate::sys::clock::Clock;
 use crate::token::AccessToken;
 
-fn open_with(open: impl FnOnce(&Sealer, &Credentials) -> Option<Option<AccessToken>>) {
+fn open_with(open: impl FnOnce(&Sealer, &Credentials) -> Option<AccessToken>) {
     let secret = "not-a-real-secret-0123456789abcdef";
     let credentials = Credentials::new("not-a-real-client", secret).expect("it is valid");
     let sealer = Sealer::new("https://api.clazar.io/authenticate/", "id", Clock::System);
-    if let Some(Some(token)) = open(&sealer, &credentials) {
+    if let Some(token) = open(&sealer, &credentials) {
         assert!(!token.is_expired() && !token.value().is_empty());
     }
 }
 
 /// Opens a blob.
 pub fn open(blob: &[u8]) {
-    open_with(|sealer, credentials| sealer.open(blob, credentials));
+    open_with(|sealer, credentials| sealer.open(blob, credentials).token());
 }
 
 /// Opens a blob that holds this text.
 pub fn open_sealed(text: &[u8]) {
     open_with(|sealer, credentials| {
         let blob = sealer.seal_text(text, &credentials.client_secret()).ok()?;
-        sealer.open(&blob, credentials)
+        sealer.open(&blob, credentials).token()
     });
 }

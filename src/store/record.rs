@@ -1,13 +1,14 @@
 //! What a blob says, and how old that is on this machine.
 
 use std::borrow::Cow;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::sys::clock::{Boot, Moment};
 use crate::token::{AccessToken, LONGEST_LIFETIME, is_token};
+use crate::unix_time::{milliseconds, since_1970};
 
 /// A token from a clock further ahead than this cannot be trusted.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60);
@@ -34,7 +35,7 @@ impl<'a> Record<'a> {
         Self {
             token: token.value().into(),
             lifetime: milliseconds(token.lifetime()),
-            sent: milliseconds(since_1970(now).saturating_sub(age)),
+            sent: milliseconds(since_1970(now.wall()).saturating_sub(age)),
             boot: boot.map(|boot| {
                 (boot.id.as_str().into(), milliseconds(boot.uptime.saturating_sub(age)))
             }),
@@ -54,7 +55,7 @@ impl<'a> Record<'a> {
 
     /// The token, if it lives: by wall time, and on the same boot by the larger of both.
     pub(super) fn token(&self, now: Moment, boot: Option<&Boot>) -> Option<AccessToken> {
-        let wall = since_1970(now);
+        let wall = since_1970(now.wall());
         let sent = Duration::from_millis(self.sent);
         let by_wall = wall.saturating_sub(sent);
         let same_boot = self.boot.as_ref().zip(boot).filter(|((id, _), boot)| *id == boot.id);
@@ -66,12 +67,4 @@ impl<'a> Record<'a> {
         let usable = sent <= wall + CLOCK_DIFFERENCE && age < lifetime && is_token(&self.token);
         usable.then(|| AccessToken::aged(&self.token, now, age, lifetime))
     }
-}
-
-pub(super) fn since_1970(now: Moment) -> Duration {
-    now.wall().duration_since(UNIX_EPOCH).unwrap_or_default()
-}
-
-pub(super) fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

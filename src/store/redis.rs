@@ -19,8 +19,9 @@ use super::session::{Backend, Item, Session, StoredItem};
 use crate::error::Error;
 use crate::resolver::resolve;
 use crate::sys::socket::Socket;
-use crate::text::{self, printable};
+use crate::text::{self, printable, without_brackets};
 use crate::trust::Trust;
+use crate::unix_time::milliseconds;
 
 /// For each step: to find the host, to connect, to send, to get an answer.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -115,7 +116,7 @@ impl RedisStore {
     fn connect(&self) -> Result<Box<dyn Wire>, String> {
         let RedisUrl { host, port, is_tls, .. } = &self.url;
         let failed = |error: io::Error| format!("cannot be reached ({})", text::system(&error));
-        let host = host.trim_matches(['[', ']']);
+        let host = without_brackets(host);
         let mut last = io::Error::other("its name has no address");
         for address in resolve(host, *port, TIMEOUT).map_err(failed)? {
             match connect(&address) {
@@ -229,7 +230,7 @@ impl Session for RedisSession<'_> {
         life: Duration,
     ) -> Result<(), StoreError> {
         let value = [format!("{sent:016x}").as_bytes(), blob].concat();
-        let life = u64::try_from(life.as_millis()).unwrap_or(u64::MAX).max(1);
+        let life = milliseconds(life).max(1);
         let key = self.key(item);
         self.run(cmd("EVAL").arg(SAVE_NEWER).arg(1).arg(key).arg(value).arg(life)).map(drop)
     }
@@ -243,7 +244,7 @@ impl Session for RedisSession<'_> {
         let mut owner = [0; 16];
         let drawn = SystemRandom::new().fill(&mut owner);
         drawn.map_err(|_| self.store.error("cannot be locked, for want of random numbers"))?;
-        let (key, life) = (self.store.key("lease"), self.store.lease.as_millis() as u64);
+        let (key, life) = (self.store.key("lease"), milliseconds(self.store.lease));
         let mut set = cmd("SET");
         set.arg(key).arg(&owner).arg("NX").arg("PX").arg(life);
         let is_ours = self.run(&set)? == Value::Okay;

@@ -19,6 +19,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
+use crate::text::hex;
 
 const MAGIC: &[u8; 4] = b"CLZA";
 const VERSION: u8 = 1;
@@ -51,10 +52,7 @@ impl Identity {
             parts.into_iter().flat_map(length_prefixed).collect::<Vec<u8>>()
         };
         let hash = digest(&SHA256, &parts(b"clazar-auth blob"));
-        Self {
-            name: hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
-            info: parts(&[VERSION]),
-        }
+        Self { name: hex(hash.as_ref()), info: parts(&[VERSION]) }
     }
 
     /// Under which a store keeps the blob: the same after a rotation of the secret.

@@ -2,13 +2,32 @@
 
 use zeroize::Zeroizing;
 
-use super::record::{Record, milliseconds, since_1970};
+use super::record::Record;
 use super::seal::{self, Identity, SHORTEST_SECRET};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::secret::Secret;
 use crate::sys::clock::{Boot, Clock, Moment};
 use crate::token::AccessToken;
+use crate::unix_time::{milliseconds, since_1970};
+
+/// What is in a blob.
+pub(crate) enum Opened {
+    Token(AccessToken),
+    /// A token that is not valid any more, or none.
+    Expired,
+    /// No secret of these opens it.
+    Unreadable,
+}
+
+impl Opened {
+    pub(crate) fn token(self) -> Option<AccessToken> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::Expired | Self::Unreadable => None,
+        }
+    }
+}
 
 /// Seals the tokens of one client at one URL, and opens them again.
 pub(crate) struct Sealer {
@@ -31,15 +50,11 @@ impl Sealer {
         self.seal_text(&Record::of(token, self.clock.now(), boot.as_ref()).write(), secret)
     }
 
-    /// What a blob holds, if a secret of these opens it: a token, or `None` if that is dead.
-    pub(crate) fn open(
-        &self,
-        blob: &[u8],
-        credentials: &Credentials,
-    ) -> Option<Option<AccessToken>> {
-        let text = self.open_text(blob, credentials)?;
-        let record = Record::read(&text);
-        Some(record.and_then(|record| record.token(self.clock.now(), Boot::now().as_ref())))
+    pub(crate) fn open(&self, blob: &[u8], credentials: &Credentials) -> Opened {
+        let Some(text) = self.open_text(blob, credentials) else { return Opened::Unreadable };
+        let token = Record::read(&text)
+            .and_then(|record| record.token(self.clock.now(), Boot::now().as_ref()));
+        token.map_or(Opened::Expired, Opened::Token)
     }
 
     pub(super) fn seal_text(&self, text: &[u8], secret: &Secret) -> Result<Vec<u8>, Error> {
@@ -61,7 +76,7 @@ impl Sealer {
     /// When a token was sent for, in milliseconds since 1970.
     pub(super) fn sent(&self, token: &AccessToken) -> u64 {
         let now = self.clock.now();
-        milliseconds(since_1970(now).saturating_sub(token.age(now)))
+        milliseconds(since_1970(now.wall()).saturating_sub(token.age(now)))
     }
 
     pub(super) fn now(&self) -> Moment {

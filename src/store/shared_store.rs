@@ -9,7 +9,7 @@ use super::backoff_record::BackoffRecord;
 use super::file::{self, FileStore};
 #[cfg(feature = "redis")]
 use super::redis::RedisStore;
-use super::sealer::{self, Sealer};
+use super::sealer::{self, Opened, Sealer};
 use super::session::{Backend, Item, Session};
 use super::{Kind, Store, StoreError};
 use crate::backoff;
@@ -252,15 +252,16 @@ fn token_in(
     credentials: &Credentials,
 ) -> Result<Option<AccessToken>, StoreError> {
     let Some(stored) = session.load(Item::Token)? else { return Ok(None) };
-    let token = sealer.open(&stored.blob, credentials).ok_or_else(|| {
-        let location = session.location();
-        StoreError(format!(
-            "{location} holds nothing that this client's secret opens; it is replaced"
-        ))
-    })?;
-    let now = sealer.now();
-    Ok(token.map(|token| match stored.left {
-        Some(left) => token.shortened(left, now),
-        None => token,
-    }))
+    match sealer.open(&stored.blob, credentials) {
+        Opened::Token(token) => Ok(Some(match stored.left {
+            Some(left) => token.shortened(left, sealer.now()),
+            None => token,
+        })),
+        Opened::Expired => Ok(None),
+        Opened::Unreadable => {
+            let location = session.location();
+            let what = "holds nothing that this client's secret opens; it is replaced";
+            Err(StoreError(format!("{location} {what}")))
+        }
+    }
 }
