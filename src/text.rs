@@ -28,9 +28,11 @@ pub(crate) fn printable(text: &str, most: usize) -> String {
 /// Standard Annex 9; the categories Cc, Cf, Zl and Zp).
 fn is_unprintable(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}')
+        || matches!(c, '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}')
+        || matches!(c, '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{180e}' | '\u{200b}'..='\u{200f}')
         || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-        || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+        || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}')
+        || matches!(c, '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The system's words for an error, without the number that Rust adds.
@@ -68,6 +70,11 @@ mod tests {
         assert_eq!(printable("\u{1b}]0;title\u{7}\u{9b}2J", 100), r"\u{1b}]0;title\u{7}\u{9b}2J");
         assert_eq!(printable("\u{202e}drow\u{2066}\u{200b}", 100), r"\u{202e}drow\u{2066}\u{200b}");
         assert_eq!(printable("a\u{2028}b\u{feff}", 100), r"a\u{2028}b\u{feff}");
+        assert_eq!(
+            printable("\u{600}\u{8e2}\u{110bd}\u{1343f}", 9),
+            r"\u{600}\u{8e2}\u{110bd}\u{1343f}"
+        );
+        assert_eq!(printable("\u{1d173}\u{1bca0}\u{e0001}", 9), r"\u{1d173}\u{1bca0}\u{e0001}");
     }
 
     #[test]
