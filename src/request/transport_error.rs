@@ -10,6 +10,7 @@ use super::tls_failure;
 use super::tunnel::CredentialsWanted;
 use super::url::SecureUrl;
 use crate::error::{Error, ErrorKind};
+use crate::sys::lookup;
 use crate::text::{self, seconds};
 
 /// Where the exchange went, for the error that says so.
@@ -80,7 +81,11 @@ impl Target<'_> {
                         | io::ErrorKind::ConnectionReset
                         | io::ErrorKind::ConnectionAborted
                         | io::ErrorKind::BrokenPipe
-                );
+                        | io::ErrorKind::NetworkUnreachable
+                        | io::ErrorKind::NetworkDown
+                        | io::ErrorKind::HostUnreachable
+                        | io::ErrorKind::AddrNotAvailable
+                ) || lookup::may_pass(error);
                 self.unreachable(&text::system(error)).with_another_attempt(broken)
             }
         }

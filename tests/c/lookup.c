@@ -1,4 +1,5 @@
-/* A resolver that hangs leaves one thread behind, or two in the end, and the next lookup works once it is well again. */
+/* A resolver that hangs leaves one thread behind, or two in the end, and the next lookup works once it is
+ * well again. A failure that may pass is tried again within a request. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -17,6 +18,8 @@
 /* Of the lookups, which are counted from 1 on, these hang. */
 static int first_held = INT_MAX, last_held = INT_MAX;
 static int lookups;
+/* The next so many fail at once, with this. */
+static int failing, failure;
 /* By so many seconds the monotonic clock is ahead. */
 static int ahead;
 
@@ -30,6 +33,8 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
     while (number >= __atomic_load_n(&first_held, __ATOMIC_SEQ_CST) &&
            number <= __atomic_load_n(&last_held, __ATOMIC_SEQ_CST))
         breathe();
+    if (__atomic_fetch_sub(&failing, 1, __ATOMIC_SEQ_CST) > 0)
+        return failure;
     memcpy(&real, &symbol, sizeof symbol);
     return real("127.0.0.1", service, hints, found);
 }
@@ -97,6 +102,25 @@ static void check_refused(const clazar_provider *provider) {
     check_timeout(status, error);
 }
 
+static void fail(int times, int with) {
+    failure = with;
+    __atomic_store_n(&failing, times, __ATOMIC_SEQ_CST);
+}
+
+/* Within one request a resolver that is not well is asked again, but not whether there is such a host. */
+static void check_attempts(void) {
+    clazar_provider *provider = provider_of(config(60000));
+    clazar_token *token = NULL;
+    const int before = lookups;
+    fail(2, EAI_AGAIN);
+    check_refresh(provider);
+    CHECK(lookups == before + 3);
+    fail(1, EAI_NONAME);
+    CHECK(clazar_provider_refresh(provider, &token, NULL) == CLAZAR_ERR_TRANSPORT);
+    CHECK(lookups == before + 4);
+    clazar_provider_free(provider);
+}
+
 static void *authenticate(void *arg) {
     clazar_config *hasty = config(200);
     clazar_token *token = NULL;
@@ -141,6 +165,8 @@ int main(void) {
     clazar_provider *hasty = provider_of(config(200)), *patient = provider_of(config(60000));
 
     check_localhost();
+    check_attempts();
+    lookups = 0;
     hold(1, INT_MAX);
     for (int i = 0; i < REFRESHES; i++)
         check_refused(hasty);

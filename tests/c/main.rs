@@ -501,6 +501,13 @@ fn tls_works_and_fails_as_in_rust() {
 }
 
 #[test]
+fn a_connection_to_which_there_is_no_way_is_tried_again() {
+    let sandbox = Sandbox::start().unwrap();
+    run_with(&compile("unreachable", &stage("stage")), &sandbox);
+    assert_eq!(sandbox.requests("/authenticate/"), 5);
+}
+
+#[test]
 fn a_resolver_that_hangs_leaves_two_threads_behind_at_most() {
     let authority = Authority::new("c-lookup");
     let server = authority.server(&["lookup.test"], VALID, &ok(TOKEN_BODY));
