@@ -15,8 +15,9 @@ use crate::binding::{Event, Listener};
 /// need be. If none can be started, the next one tells what has happened since, the last 100 events at
 /// most. Those that waited for the token have it by then, no lock is held, and nobody waits for the
 /// callback: it may call any function of the library, also to close the provider, and may take as long
-/// as it likes, though each event that it has not returned from keeps its thread. A C++ exception must
-/// not leave it.
+/// as it likes, though each event that it has not returned from keeps its thread. It must return: a C++
+/// exception must not leave it, nor may it call `pthread_exit` or cancel its own thread, which aborts
+/// the process.
 pub type clazar_event_callback =
     Option<unsafe extern "C" fn(context: *mut c_void, event: clazar_event, message: *const c_char)>;
 
