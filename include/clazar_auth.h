@@ -48,9 +48,9 @@
  * clazar_authenticate, which makes its request on the calling thread and needs 256 KiB; callbacks
  * have 1 MiB. Deferred cancellation (pthread_cancel) takes effect when a call has returned;
  * asynchronous cancellation is not supported. The library's own threads live as long as one exchange,
- * one name lookup or one event callback, and block all signals; a resolver that hangs keeps one thread
- * for each host and ten seconds at the most, and a request that was given up keeps its own for as long
- * as a system call holds it.
+ * one name lookup or one event callback, and block all signals; a resolver that hangs keeps two
+ * threads for each host at the most, and a request that was given up keeps its own for as long as a
+ * system call holds it.
  *
  * fork: a child goes on with the provider and its token, also if an exchange was under way in the
  * parent. Locks and connections are not shared; each process makes its own exchanges. What the C
