@@ -1,4 +1,4 @@
-//! What the bindings use besides the public items of this crate.
+//! Lists what the bindings use besides the public items of this crate.
 
 pub(crate) use crate::doctor::{Finding, examine};
 pub(crate) use crate::error::catch_panic;

@@ -1,4 +1,4 @@
-//! The client id and secret, and where they come from.
+//! Holds a client id and secret, and reads the secret again where it may have changed.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Environment variables, read where a constructor says so and nowhere else, and never in a set-user-ID
+//! Reads environment variables where a constructor says so and nowhere else, and never in a set-user-ID
 //! process.
 
 use std::env::{self, VarError};

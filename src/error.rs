@@ -1,4 +1,4 @@
-//! What can go wrong, in one list for all languages.
+//! Describes what went wrong, in the same kinds for all languages.
 
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};

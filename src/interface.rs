@@ -1,4 +1,4 @@
-//! What all languages offer, described once: options, errors, events, counters.
+//! Describes once what all languages offer: options, errors, events, counters.
 //!
 //! The core reads these tables. What says the same again in C, C++ and Python, and on the pages, is
 //! written from them by `make generate`; `tests/generate.rs` fails if it is not up to date.

@@ -1,4 +1,4 @@
-//! What one thread leaves for another to take.
+//! Keeps what one thread leaves for another to take.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

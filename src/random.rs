@@ -1,4 +1,4 @@
-//! Random numbers that keep processes from doing the same thing at the same moment.
+//! Draws random numbers that keep processes from doing the same thing at the same moment.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Name lookup that ends in time.
+//! Looks up names, and ends in time.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};

@@ -1,4 +1,4 @@
-//! The primitives of the single flight; `tests/model` puts others in their place.
+//! Names the primitives of the single flight; `tests/model` puts others in their place.
 
 pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 

@@ -1,4 +1,4 @@
-//! Text from outside, made fit for an error, an event, a log and a terminal.
+//! Makes text from outside fit for an error, an event, a log and a terminal.
 
 use std::io;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The access token: its text, and how long it lives.
+//! Holds an access token: its text, and how long it is valid.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};

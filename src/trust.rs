@@ -1,4 +1,4 @@
-//! Which certificate authorities are trusted, and the TLS configuration made from them.
+//! Decides which certificate authorities are trusted, and makes the TLS configuration from them.
 
 mod reader;
 mod sources;

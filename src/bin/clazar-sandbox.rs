@@ -1,4 +1,4 @@
-//! The sandbox as a program: prints its URLs and credentials as one line of JSON, and runs until
+//! Runs the sandbox as a program: it prints its URLs and credentials as one line of JSON, and runs until
 //! its standard input ends.
 
 use std::io::{self, Read, Write};

@@ -1,4 +1,4 @@
-//! Errors.
+//! Reads and frees errors.
 
 use std::ffi::c_char;
 

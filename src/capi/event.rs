@@ -1,4 +1,4 @@
-//! Events, told to a callback.
+//! Tells events to a callback.
 
 use std::ffi::{CString, c_char, c_void};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a function fails with, and the handle that tells of it.
+//! Defines what a function fails with, and the handle that describes it.
 
 use std::ffi::CString;
 

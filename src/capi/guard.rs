@@ -1,4 +1,4 @@
-//! The boundary: results go out through pointers, and no panic gets past.
+//! Guards the boundary: hands results out through pointers, and lets no panic past.
 
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};

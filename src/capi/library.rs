@@ -1,4 +1,4 @@
-//! What belongs to no handle.
+//! Offers the functions that need no handle.
 
 use std::ffi::{c_char, c_void};
 

@@ -1,4 +1,4 @@
-//! The C interface: it converts types, and nothing else. `include/clazar_auth.h` is made of these
+//! Offers the C interface: it converts types, and nothing else. `include/clazar_auth.h` is made of these
 //! comments, so they speak to C programmers.
 #![allow(unsafe_code, non_camel_case_types)]
 

@@ -1,4 +1,4 @@
-//! Providers.
+//! Makes providers, and hands out their tokens.
 
 use std::ffi::c_char;
 use std::ptr;

@@ -1,4 +1,4 @@
-//! Statistics.
+//! Copies statistics out.
 
 use std::mem;
 

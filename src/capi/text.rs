@@ -1,4 +1,4 @@
-//! Text, in and out.
+//! Reads text that comes in, and lends text that goes out.
 
 use std::ffi::{CStr, c_char};
 

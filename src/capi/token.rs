@@ -1,4 +1,4 @@
-//! Tokens.
+//! Requests, reads and frees tokens.
 
 use std::ffi::c_char;
 use std::ptr;

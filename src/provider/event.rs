@@ -1,4 +1,4 @@
-//! What a provider tells about itself: to the `log` crate, and to the one that a binding appoints.
+//! Tells what a provider does: to the `log` crate, and to the listener of a binding.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! To which hosts a token may go.
+//! Decides to which hosts a token may go.
 
 use std::net::Ipv6Addr;
 

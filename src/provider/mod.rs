@@ -1,4 +1,4 @@
-//! The token provider: one token, kept in memory, for all threads.
+//! Hands out one token, kept in memory, to all threads.
 
 mod config;
 mod event;

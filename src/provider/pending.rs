@@ -1,4 +1,4 @@
-//! A caller's wait for an exchange.
+//! Waits for a token request, for one caller.
 
 use std::sync::Arc;
 use std::task::Waker;

@@ -1,4 +1,4 @@
-//! What a caller gets, and when an exchange is due: pure arithmetic over plain values, without a
+//! Decides what a caller gets, and when a token request is due: pure arithmetic over plain values, without a
 //! clock, a lock or I/O. `docs/lifetime.md` has the same rules in a user's words.
 
 #[cfg(test)]

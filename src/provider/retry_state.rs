@@ -1,4 +1,4 @@
-//! What a provider remembers from one exchange to the next.
+//! Remembers what counts from one token request to the next.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What all clones of a provider share: the token, and the way to the next one.
+//! Holds what all clones of a provider share: the token, and the way to the next one.
 
 mod run;
 #[cfg(test)]

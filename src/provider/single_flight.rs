@@ -1,4 +1,4 @@
-//! At most one piece of work at a time; all that wait for it share its outcome.
+//! Runs at most one piece of work at a time; all that wait for it share its outcome.
 //!
 //! Generic over what the work is, and free of I/O, so that `tests/model` can run it through every
 //! interleaving of its threads.

@@ -1,4 +1,4 @@
-//! The provider under clocks that a test sets; the sandbox at the other end is real.
+//! Tests the provider under clocks that a test sets; the sandbox at the other end is real.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Sender};

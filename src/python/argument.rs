@@ -1,4 +1,4 @@
-//! Arguments become Rust's types. An error names the argument and shows nothing of it, since it may be
+//! Converts arguments to Rust's types. An error names the argument and shows nothing of it, since it may be
 //! a secret: what Python itself raises for a `str` that is no Unicode text holds the whole of it.
 
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! The doctor, for the command line.
+//! Runs the doctor for the command line.
 
 use pyo3::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Errors become the exceptions of `clazar_auth.errors`.
+//! Converts errors to the exceptions of `clazar_auth.errors`.
 
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyType};

@@ -1,4 +1,4 @@
-//! Events on their way to `logging`: a library thread leaves them in a queue, and the next Python thread
+//! Hands events to `logging`: a library thread leaves them in a queue, and the next Python thread
 //! that calls the provider takes them along. No library thread ever calls into Python.
 
 use std::cell::Cell;

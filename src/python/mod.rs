@@ -1,4 +1,4 @@
-//! The Python module `clazar_auth._native`: it converts types, and nothing else.
+//! Defines the Python module `clazar_auth._native`: it converts types, and nothing else.
 
 mod argument;
 mod doctor;

@@ -1,4 +1,4 @@
-//! Keyword arguments become options.
+//! Converts keyword arguments to options.
 
 use std::time::Duration;
 

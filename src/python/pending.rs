@@ -1,4 +1,4 @@
-//! Waits that block no event loop; `clazar_auth._async` builds upon them.
+//! Offers waits that block no event loop; `clazar_auth._async` builds upon them.
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;

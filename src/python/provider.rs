@@ -1,4 +1,4 @@
-//! Providers.
+//! Wraps a provider for Python.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The sandbox, for `clazar_auth.testing`.
+//! Wraps the sandbox for `clazar_auth.testing`.
 
 use std::sync::Mutex;
 

@@ -1,4 +1,4 @@
-//! Statistics become the named tuples of `clazar_auth._stats`.
+//! Converts statistics to the named tuples of `clazar_auth._stats`.
 
 use std::time::Duration;
 

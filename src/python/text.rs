@@ -1,4 +1,4 @@
-//! The `str` of the token in use, made once and handed out again.
+//! Keeps the `str` of the token in use, which is made once and handed out again.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Tokens.
+//! Wraps an access token for Python.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Waits that a signal, such as Ctrl-C, ends.
+//! Waits for a token until a signal, such as Ctrl-C, ends the wait.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What is sent.
+//! Makes the body of a token request.
 
 use serde::Serialize;
 use zeroize::Zeroizing;

@@ -1,4 +1,4 @@
-//! Room for what is sent and received: as much as it takes, wiped before it is given back.
+//! Holds what is sent and received: as much as it takes, wiped before it is given back.
 
 use std::ops::{Deref, DerefMut, Range};
 

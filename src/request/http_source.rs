@@ -1,4 +1,4 @@
-//! The options, checked once, and an attempt that follows them.
+//! Checks the options once, and makes attempts that follow them.
 
 use std::io::Read;
 use std::sync::Arc;

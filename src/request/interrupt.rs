@@ -1,4 +1,4 @@
-//! The way for another thread to end an exchange.
+//! Lets another thread end a token request.
 
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};

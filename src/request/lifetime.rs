@@ -1,4 +1,4 @@
-//! How long a token lives: what the answer says, shortened by what the token itself says.
+//! Computes how long a token is valid: what the answer says, shortened by what the token itself says.
 
 use std::time::{Duration, SystemTime};
 

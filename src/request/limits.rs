@@ -1,4 +1,4 @@
-//! How long a token request may take, and how large it may be.
+//! Limits how long a token request may take, and how large it may be.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Where a host is, for ureq, on a thread like all of the library's; and that plain http stays on this
+//! Looks up a host for ureq, on a thread like all of the library's, and keeps plain http on this
 //! machine.
 
 use std::io;

@@ -1,4 +1,4 @@
-//! The one HTTP call: a client id and secret go out, a token comes back.
+//! Makes the one HTTP call: a client id and secret go out, a token comes back.
 
 mod attempts;
 mod body;

@@ -1,4 +1,4 @@
-//! What a caller may choose about a token request.
+//! Collects what a caller may choose about a token request.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Whether the exchange goes through a proxy: given, or from the environment.
+//! Chooses the proxy of a token request: one that was given, or one of the environment.
 
 use ureq::{Proxy, ProxyProtocol};
 

@@ -1,4 +1,4 @@
-//! What ureq initialises once in a process is initialised where no fork can come in between.
+//! Initialises what ureq has once in a process, where no fork can come in between.
 //!
 //! Its first request makes a static text (`ACCEPTS`). A child that is forked while another thread does
 //! that would wait for it for ever.

@@ -1,4 +1,4 @@
-//! What an answer other than 200 is called, what is shown of it, and how long it asks to wait.
+//! Maps answers other than 200 to errors: the kind, what is shown, and how long to wait.
 
 use std::time::{Duration, SystemTime};
 

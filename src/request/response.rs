@@ -1,4 +1,4 @@
-//! What makes an answer a token.
+//! Checks an answer, and makes a token of it.
 
 use std::borrow::Cow;
 use std::fmt;

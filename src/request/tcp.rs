@@ -1,4 +1,4 @@
-//! TCP for ureq: connections that all end at one moment, and after so many bytes.
+//! Connects ureq over TCP, with connections that all end at one moment, and after so many bytes.
 //!
 //! ureq gives each step of a handshake, with a proxy or in TLS, a time limit of its own; a peer that
 //! sends one byte after the other would have for ever. What belongs to no header and no body (trailers,

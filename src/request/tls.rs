@@ -1,4 +1,4 @@
-//! TLS for ureq over a configuration that outlives the agent, so that roots are parsed once.
+//! Adds TLS to ureq over a configuration that outlives the agent, so that roots are parsed once.
 
 use std::fmt;
 use std::io::{Read, Write};

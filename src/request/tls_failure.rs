@@ -1,4 +1,4 @@
-//! What went wrong in TLS, in words that say what to do.
+//! Maps TLS errors to words that say what to do.
 
 use rustls::{AlertDescription, CertificateError, Error, OtherError};
 

@@ -1,4 +1,4 @@
-//! How far an attempt got, for who wants to know.
+//! Records how far an attempt got, for the doctor.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! What an exchange that brought no answer is called.
+//! Maps transport errors to `ErrorKind`.
 
 use std::io;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The way through a proxy; what goes wrong on it is the proxy's fault, and is called so.
+//! Opens the way through a proxy, and blames the proxy for what goes wrong on it.
 
 use std::fmt;
 

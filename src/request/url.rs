@@ -1,4 +1,4 @@
-//! Which URLs may see a secret or a token.
+//! Decides which URLs may see a secret or a token.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};

@@ -1,4 +1,4 @@
-//! The endpoints.
+//! Answers requests to the endpoints.
 
 use std::thread;
 

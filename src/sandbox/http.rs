@@ -1,4 +1,4 @@
-//! As much of an HTTP/1.1 server (RFC 9112) as a sandbox needs.
+//! Serves as much of HTTP/1.1 (RFC 9112) as a sandbox needs.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;

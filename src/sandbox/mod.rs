@@ -1,4 +1,4 @@
-//! A stand-in for the Clazar API on loopback, for demonstrations and for tests.
+//! Stands in for the Clazar API on loopback, for demonstrations and for tests.
 //!
 //! It answers `POST /authenticate/` (JSON or form-encoded), `GET` of `/listings/`, `/buyers/`,
 //! `/contracts/` and `/private_offers/`, and `POST /metering/`, all but the first behind a check of

@@ -1,4 +1,4 @@
-//! What a sandbox remembers, and the knobs that turn it.
+//! Holds what a sandbox remembers, and what tests set to change its answers.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{Shutdown, TcpStream};

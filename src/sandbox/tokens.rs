@@ -1,4 +1,4 @@
-//! JWT-shaped tokens, signed with a key that lives and dies with the sandbox.
+//! Issues JWT-shaped tokens, signed with a key that each sandbox makes for itself.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! A failed exchange, told to the other processes: they do not try again before its pause is over.
+//! Tells other processes of a failed token request: they do not try again before its back-off is over.
 
 use std::borrow::Cow;
 use std::time::Duration;

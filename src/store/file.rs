@@ -1,4 +1,4 @@
-//! Tokens in files of a folder that only this user can enter.
+//! Keeps tokens in files of a folder that only this user can enter.
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! Doors for `fuzz/`, which no other build has.
+//! Lets `fuzz/` call private functions; no other build has this.
 
 use super::Sealer;
 use crate::credentials::Credentials;

@@ -1,4 +1,4 @@
-//! Keeping a token outside the process, so that others need not ask for one.
+//! Keeps a token outside the process, so that others need not ask for one.
 
 mod backoff_record;
 mod file;

@@ -1,4 +1,4 @@
-//! What a blob says, and how old that is on this machine.
+//! Writes and reads what a blob says, and how old that is on this machine.
 
 use std::borrow::Cow;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Tokens in Redis or Valkey, for a fleet.
+//! Keeps tokens in Redis or Valkey, for a fleet.
 //!
 //! The crate `redis` speaks the protocol; the connection is ours, so that its certificates are judged as
 //! those of the API are, and so that it ends with the exchange.

@@ -1,4 +1,4 @@
-//! The one format for everything outside the process: only who holds the client secret can read it.
+//! Seals what leaves the process, in one format that only a holder of the client secret can read.
 //!
 //! ```text
 //! magic  "CLZA"              4 bytes

@@ -1,4 +1,4 @@
-//! Tokens in and out of blobs.
+//! Puts tokens into blobs, and takes them out.
 
 use zeroize::Zeroizing;
 

@@ -1,4 +1,4 @@
-//! What a store must be able to do.
+//! Defines what a store must be able to do.
 
 use std::time::Duration;
 

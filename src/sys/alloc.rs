@@ -1,4 +1,4 @@
-//! The allocator of the C library and of the wheel: it wipes what it frees.
+//! Wipes what is freed: the allocator of the C library and of the wheel.
 //!
 //! Secrets and tokens have types that wipe themselves; the buffers of TLS and HTTP do not. A Rust
 //! program that uses the crate keeps its own allocator.

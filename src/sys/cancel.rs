@@ -1,4 +1,4 @@
-//! A thread that the host cancels must not be unwound through Rust, which would end the process.
+//! Puts off the cancellation of a thread, which would unwind through Rust and so end the process.
 
 use std::ffi::c_int;
 use std::ptr;

@@ -1,4 +1,4 @@
-//! Time that neither a suspended machine nor a stepped clock can make younger.
+//! Measures time that neither a suspended machine nor a stepped clock can make shorter.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! Files that are named from outside: opened without waiting for anybody, and read up to a limit.
+//! Opens files that are named from outside, without waiting for anybody, and reads them up to a limit.
 
 use std::os::fd::AsFd;
 use std::path::Path;

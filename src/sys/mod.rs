@@ -1,4 +1,4 @@
-//! The few corners below the core that need `unsafe`, each behind a safe function.
+//! Wraps the operating system: all `unsafe` below the bindings is here, behind safe functions.
 #![allow(unsafe_code)]
 
 #[cfg(any(feature = "capi", feature = "python"))]

@@ -1,4 +1,4 @@
-//! A value that a forked child makes anew: the locks and the threads of its parent mean nothing there.
+//! Holds a value that a forked child makes anew: the locks and the threads of its parent mean nothing there.
 
 use std::sync::Arc;
 

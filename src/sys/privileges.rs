@@ -1,4 +1,4 @@
-//! Whether whoever started this process may do less than it may.
+//! Tells whether this process may do more than the user who started it.
 
 /// Whether it is set-user-ID or set-group-ID, or has file capabilities: then its environment comes from
 /// somebody whom it must not trust (getauxval(3), secure_getenv(3)).

@@ -1,4 +1,4 @@
-//! Threads of the library take no signal that is meant for the host's own.
+//! Blocks signals on threads of the library, since they are meant for the program's own.
 
 use std::mem::MaybeUninit;
 

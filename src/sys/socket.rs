@@ -1,4 +1,4 @@
-//! TCP connections that no forked child keeps.
+//! Opens TCP connections that no forked child keeps.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

@@ -1,4 +1,4 @@
-//! Threads of the library.
+//! Starts threads of the library.
 
 use std::io;
 use std::thread::{Builder, JoinHandle};

@@ -1,4 +1,4 @@
-//! Certificates out of PEM files and out of folders of them.
+//! Reads certificates from PEM files and from folders of them.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Where the certificate authorities that are trusted come from.
+//! Finds where the trusted certificate authorities come from.
 
 use std::fmt::Display;
 use std::fs;

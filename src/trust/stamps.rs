@@ -1,4 +1,4 @@
-//! Whether files have changed since they were read.
+//! Tells whether files have changed since they were read.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};

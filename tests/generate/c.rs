@@ -44,7 +44,7 @@ fn statuses() -> Vec<(String, i32, String)> {
 
 fn write_statuses() {
     let mut text = format!(
-        "//! The numbers that functions return.\n{NOTE}\nuse std::ffi::CStr;\n\n\
+        "//! Numbers what functions return.\n{NOTE}\nuse std::ffi::CStr;\n\n\
          /// What a function returns: `CLAZAR_OK`, or one of the `CLAZAR_ERR_*`. Numbers are never reused.\n\
          pub type clazar_status = i32;\n\n"
     );
@@ -62,7 +62,7 @@ fn write_statuses() {
 
 fn write_events() {
     let mut text = format!(
-        "//! The numbers of events.\n{NOTE}\n\
+        "//! Numbers the events.\n{NOTE}\n\
          /// What happened: one of the `CLAZAR_EVENT_*`. Numbers are never reused, and later versions may add\n\
          /// some.\npub type clazar_event = i32;\n\n"
     );
@@ -116,7 +116,7 @@ fn fields() -> Vec<[String; 4]> {
 
 fn write_statistics() {
     let mut text = format!(
-        "//! The fields of the statistics.\n{NOTE}\nuse std::time::Duration;\n\nuse crate::Stats;\n\n\
+        "//! Lists the fields of the statistics.\n{NOTE}\nuse std::time::Duration;\n\nuse crate::Stats;\n\n\
          /// What a provider did since it was made, and how it is now. Set `size` to\n\
          /// `sizeof(clazar_stats)` before the call; later versions may add fields at the end.\n///\n\
          /// A token request is counted when it has ended, with all its attempts, by its cause and its outcome.\n\
@@ -231,7 +231,7 @@ fn setter(row: &OptionRow) -> String {
 
 fn write_setters() {
     let mut text = format!(
-        "//! A setter for each option.\n{NOTE}\nuse std::ffi::c_char;\nuse std::time::Duration;\n\n\
+        "//! Sets each option.\n{NOTE}\nuse std::ffi::c_char;\nuse std::time::Duration;\n\n\
          use super::config::{{clazar_config, set, set_text}};\nuse super::status::clazar_status;\n\
          use super::text;\nuse crate::binding::{{OptionName, OptionValue, Secret}};\n"
     );

@@ -1,4 +1,4 @@
-//! The table of `docs/lifetime.md`, and years of it in milliseconds.
+//! Tests the table of `docs/lifetime.md`, and years of it in milliseconds.
 
 use proptest::prelude::*;
 
