@@ -2,7 +2,7 @@
  * @file
  * clazar-auth: access tokens for the Clazar API, fetched once, kept fresh, kept secret.
  *
- * A provider exchanges a client id and secret for an access token, keeps it until it is due, and
+ * A provider requests an access token with a client id and secret, keeps it, renews it in time, and
  * hands out the value of the Authorization header. A complete program:
  *
  *     #include <clazar_auth.h>
@@ -34,28 +34,29 @@
  * out-parameters, which are set to NULL on failure. `error` may be NULL. An error that is handed
  * out belongs to the caller; what `*error` held before the call is not freed. No panic or signal
  * comes out of the library, and no SIGPIPE; it writes nothing to standard output or standard error.
- * Only where malloc() fails, on a thread of the library's as well, it says so there and aborts, as
- * Rust programs do; a renewal asks for a few kilobytes at a time. Any call may change errno, as with
- * most of POSIX; clazar_provider_authorization with a fresh token leaves it alone.
+ * The exception is malloc() that fails, even on one of the library's own threads: then it says so on
+ * standard error and aborts, as Rust programs do; a renewal asks for a few kilobytes at a time. Any
+ * call may change errno, as with most of POSIX; clazar_provider_authorization with a fresh token
+ * leaves it alone.
  *
  * Ownership: text goes in as NUL-terminated UTF-8 and is copied. Text comes out NUL-terminated and
- * lives as long as the handle that it came from. Every handle has a _free function, which takes
- * NULL; nothing is for the caller's own free().
+ * stays valid as long as the handle that it came from. Every handle has a _free function, which
+ * takes NULL; nothing is for the caller's own free().
  *
  * Threads: a clazar_config is for one thread at a time. All other handles may be used by any number
  * of threads at once, whether a parameter is const or not; only _free needs to be the last use of a
  * handle. No function may be called from a signal handler. Stacks of 64 KiB are enough, but for
  * clazar_authenticate, which makes its request on the calling thread and needs 256 KiB; callbacks
  * have 1 MiB. Deferred cancellation (pthread_cancel) takes effect when a call has returned;
- * asynchronous cancellation is not supported. The library's own threads live as long as one exchange,
- * one name lookup or one event callback, and block all signals; a resolver that hangs keeps two
- * threads for each host at the most, and a request that was given up keeps its own for as long as a
- * system call holds it.
+ * asynchronous cancellation is not supported. The library's own threads block all signals, and each
+ * ends with its token request, name lookup or event callback. A resolver that hangs keeps at most two
+ * threads for each host; a token request that was given up keeps its thread for as long as a system
+ * call hangs.
  *
- * fork: a child goes on with the provider and its token, also if an exchange was under way in the
- * parent. Locks and connections are not shared; each process makes its own exchanges. What the C
- * library has locked at that moment is not the library's to free: after a fork in the middle of a
- * process's first getaddrinfo, glibc's lookups in the child end with CLAZAR_ERR_TIMEOUT.
+ * fork: a child goes on with the provider and its token, even if a token request was under way in
+ * the parent. Locks and connections are not shared; each process makes its own token requests. This
+ * library cannot release what the C library has locked at that moment: after a fork in the middle of
+ * a process's first getaddrinfo, glibc's lookups in the child end with CLAZAR_ERR_TIMEOUT.
  *
  * Memory: what the library frees it wipes, so that after _free neither secret nor token is left. A
  * caller wipes its own copies with clazar_memzero. The library stays loaded after dlclose().
@@ -67,7 +68,7 @@
  * keep their meaning and are not reused; the sizes CLAZAR_..._MAX suffice; clazar_stats grows at
  * its end only, and says how much of it is filled in. A later library therefore takes the place of
  * an earlier one without a new build. Later versions may add functions, statuses and events: treat
- * unknown ones as an error, or pass them over.
+ * an unknown status as an error, and ignore an unknown event.
  */
 
 
@@ -100,11 +101,11 @@ typedef struct clazar_config clazar_config;
 typedef struct clazar_error clazar_error;
 
 /**
- * Hands out a token that lives, and gets a new one when it is due. Reference counted, and safe to
- * use from any number of threads at once.
+ * Hands out a valid token, and gets a new one when it is due. Reference counted, and safe to use
+ * from any number of threads at once.
  *
- * After fork() the child goes on with the provider and with its token, also if an exchange was
- * under way in the parent; each process then makes its own exchanges.
+ * After fork() the child goes on with the provider and with its token, even if a token request was
+ * under way in the parent; each process then makes its own token requests.
  */
 typedef struct clazar_provider clazar_provider;
 
@@ -130,19 +131,19 @@ typedef struct {
      */
     size_t size;
     /**
-     * Token requests because there was no live token, that brought a token.
+     * Token requests because there was no valid token, that brought a token.
      */
     uint64_t empty_succeeded;
     /**
-     * Token requests because there was no live token, that failed.
+     * Token requests because there was no valid token, that failed.
      */
     uint64_t empty_failed;
     /**
-     * Token requests ahead of a live token's end, that brought a token.
+     * Token requests before a valid token expires, that brought a token.
      */
     uint64_t proactive_succeeded;
     /**
-     * Token requests ahead of a live token's end, that failed.
+     * Token requests before a valid token expires, that failed.
      */
     uint64_t proactive_failed;
     /**
@@ -205,7 +206,7 @@ typedef int32_t clazar_event;
  * It is called on a thread of the library, on which all signals are blocked; on several at once if
  * need be. If none can be started, the next one tells what has happened since, the last 100 events at
  * most. Those that waited for the token have it by then, no lock is held, and nobody waits for the
- * callback: it may call any function of the library, also to close the provider, and may take as long
+ * callback: it may call any function of the library, even close the provider, and may take as long
  * as it likes, though each event that it has not returned from keeps its thread. It must return: a C++
  * exception must not leave it, nor may it call `pthread_exit` or cancel its own thread, which aborts
  * the process.
@@ -315,7 +316,7 @@ typedef void (*clazar_destroy_callback)(void *context);
 #define CLAZAR_EVENT_FALLBACK_USED 5
 
 /**
- * A part of what is to be trusted, such as a folder that `SSL_CERT_DIR` names, was passed over or
+ * A part of what is to be trusted, such as a folder that `SSL_CERT_DIR` names, was skipped or
  * could not be read.
  */
 #define CLAZAR_EVENT_TRUST_WARNING 6
@@ -597,9 +598,9 @@ clazar_status clazar_provider_new(const clazar_config *config,
 clazar_provider *clazar_provider_clone(const clazar_provider *provider);
 
 /**
- * Ends the exchange under way and drops the token. From now on, and for those that wait, each call
- * for a token on any handle returns `CLAZAR_ERR_CLOSED`; `clazar_provider_peek` finds none. NULL
- * and a closed provider are allowed and nothing happens.
+ * Ends the token request under way and drops the token. From now on, and for those that wait, each
+ * call for a token on any handle returns `CLAZAR_ERR_CLOSED`; `clazar_provider_peek` finds none.
+ * NULL and a closed provider are allowed, and nothing happens.
  *
  * @param provider a provider, or NULL.
  *
@@ -610,8 +611,8 @@ clazar_provider *clazar_provider_clone(const clazar_provider *provider);
 void clazar_provider_close(const clazar_provider *provider);
 
 /**
- * Frees this handle; the last one wipes the token and the secret. An exchange under way ends by
- * itself. NULL is allowed and does nothing.
+ * Frees this handle; the last one wipes the token and the secret. A token request under way ends
+ * by itself. NULL is allowed and does nothing.
  *
  * @param provider a provider, or NULL.
  *
@@ -622,14 +623,15 @@ void clazar_provider_close(const clazar_provider *provider);
 void clazar_provider_free(clazar_provider *provider);
 
 /**
- * A token that lives: from memory as long as it is fresh. When it is due, it is renewed in the
- * background. The calling thread waits for an exchange only if there is no live token, or at most
- * a second in a token's last part; whoever waits at the same time shares its token or its failure.
+ * A valid token: from memory as long as it is fresh. When it is due, it is renewed in the
+ * background. The calling thread waits for a token request only if there is no valid token, or for
+ * at most a second while the token is expiring; all that wait at the same time share its token or
+ * its failure.
  * No call waits longer than the time-out (`clazar_config_set_timeout_ms`) and a second, or with a
- * store twice the time-out and three seconds, whatever becomes of the request: it is then given up
- * with `CLAZAR_ERR_TIMEOUT`, and a later call starts another.
- * After a failure, and until the next exchange is due, callers without a live token get the error
- * at once, and `clazar_error_retry_after_ms` says how long that is.
+ * store twice the time-out and three seconds, even if the request hangs: it is then given up with
+ * `CLAZAR_ERR_TIMEOUT`, and a later call starts another.
+ * After a failure, and until the next token request is due, callers without a valid token get the
+ * error at once, and `clazar_error_retry_after_ms` says how long that is.
  *
  * @param provider a provider.
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
@@ -645,13 +647,13 @@ clazar_status clazar_provider_token(const clazar_provider *provider,
                                     clazar_error **error);
 
 /**
- * The token in memory if it lives, without any I/O.
+ * The token in memory if it is valid, without any I/O.
  *
  * @param provider a provider.
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL if there is
  *   none.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
- * @return `CLAZAR_OK`, also if there is no token, or `CLAZAR_ERR_INVALID_ARGUMENT`.
+ * @return `CLAZAR_OK`, even if there is no token, or `CLAZAR_ERR_INVALID_ARGUMENT`.
  *
  * Thread-safe.
  *
@@ -662,10 +664,9 @@ clazar_status clazar_provider_peek(const clazar_provider *provider,
                                    clazar_error **error);
 
 /**
- * A token from a new exchange, or from the one that is under way, for which it waits as long as
- * `clazar_provider_token` may. It does not wait for the provider's own back-off after a failure;
- * nor, once in 30 seconds, for as long as the server asked for. On failure a live token stays in
- * use.
+ * A token from a new token request, or from the one that is under way, for which it waits as long
+ * as `clazar_provider_token` may. It ignores the provider's own back-off after a failure and, once in
+ * 30 seconds, a wait that the server asked for. On failure a valid token stays in use.
  *
  * @param provider a provider.
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
@@ -747,15 +748,15 @@ clazar_status clazar_provider_seal(const clazar_provider *provider,
                                    clazar_error **error);
 
 /**
- * Takes the token of a blob that `clazar_provider_seal` made into use, unless the one in use lives
- * longer.
+ * Takes the token of a blob that `clazar_provider_seal` made into use, unless the one in use expires
+ * later.
  *
  * @param provider a provider.
  * @param blob `size` bytes, which are copied.
  * @param size how many bytes `blob` has.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK`; `CLAZAR_ERR_INVALID_ARGUMENT` if the blob is not one of this client's and
- *   its present secret's, or if its token is dead or was invalidated; or `CLAZAR_ERR_CLOSED`.
+ *   its present secret's, or if its token has expired or was invalidated; or `CLAZAR_ERR_CLOSED`.
  *
  * Thread-safe.
  *
@@ -785,7 +786,7 @@ clazar_status clazar_provider_check_url(const clazar_provider *provider,
                                         clazar_error **error);
 
 /**
- * Exchanges the client id and secret for a new token: one request on the calling thread, and
+ * Requests a new token with the client id and secret: one token request on the calling thread, and
  * nothing is kept. A program that needs the token more than once is better served by a
  * `clazar_provider`, whose calls also end if a system call hangs.
  *
@@ -811,7 +812,7 @@ clazar_status clazar_authenticate(const clazar_config *config,
  *
  * @param token a token, or NULL.
  * @param length set to the length without the NUL (0 for NULL); may be NULL.
- * @return NUL-terminated ASCII that lives as long as `token`; NULL for NULL.
+ * @return NUL-terminated ASCII, valid as long as `token`; NULL for NULL.
  *
  * Thread-safe.
  *
@@ -824,7 +825,7 @@ const char *clazar_token_value(const clazar_token *token, size_t *length);
  *
  * @param token a token, or NULL.
  * @param length set to the length without the NUL (0 for NULL); may be NULL.
- * @return NUL-terminated ASCII that lives as long as `token`; NULL for NULL.
+ * @return NUL-terminated ASCII, valid as long as `token`; NULL for NULL.
  *
  * Thread-safe.
  *
@@ -833,7 +834,7 @@ const char *clazar_token_value(const clazar_token *token, size_t *length);
 const char *clazar_token_authorization(const clazar_token *token, size_t *length);
 
 /**
- * When the token dies, by this machine's wall clock at the time of the exchange.
+ * When the token expires, by this machine's wall clock at the time of the token request.
  *
  * @param token a token, or NULL.
  * @return Unix seconds, rounded down; 0 for NULL.
@@ -845,10 +846,10 @@ const char *clazar_token_authorization(const clazar_token *token, size_t *length
 int64_t clazar_token_expires_at(const clazar_token *token);
 
 /**
- * How long the token still lives. Time that the machine was suspended counts.
+ * How long the token is still valid. Time that the machine was suspended counts.
  *
  * @param token a token, or NULL.
- * @return seconds, rounded down; 0 once it is dead, and for NULL.
+ * @return seconds, rounded down; 0 once it has expired, and for NULL.
  *
  * Thread-safe.
  *
@@ -898,7 +899,7 @@ clazar_status clazar_error_code(const clazar_error *error);
  * One sentence: what happened, where, and what to do next. It holds no secret and no token.
  *
  * @param error an error, or NULL.
- * @return NUL-terminated UTF-8 that lives as long as the error; "" for NULL.
+ * @return NUL-terminated UTF-8, valid as long as the error; "" for NULL.
  *
  * Thread-safe.
  *
@@ -955,15 +956,15 @@ int64_t clazar_error_retry_after_ms(const clazar_error *error);
 void clazar_error_free(clazar_error *error);
 
 /**
- * Has the events of each provider that is made with these settings told to `callback`, and forgets
- * one set before.
+ * Sets the function that gets the events of each provider made with these settings; it replaces one
+ * set before.
  *
  * @param config the settings to change.
  * @param callback what to call; NULL for none.
  * @param context passed to it as it is; any thread may use it.
  * @param destroy called once with `context`, after the last event: when the settings are freed or
- *   got another callback, all handles on providers made with them are freed, and no exchange is
- *   under way. May be NULL.
+ *   got another callback, all handles on providers made with them are freed, and no token request
+ *   is under way. May be NULL.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL; `destroy` is then not
  *   called.
  *
@@ -980,7 +981,7 @@ clazar_status clazar_config_set_event_callback(clazar_config *config,
  * The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.
  *
  * @param status any number.
- * @return a text that lives for ever.
+ * @return a text that stays valid for ever.
  *
  * Thread-safe.
  *
@@ -991,7 +992,7 @@ const char *clazar_status_name(clazar_status status);
 /**
  * The version of the library, such as "0.1.0".
  *
- * @return a text that lives for ever.
+ * @return a text that stays valid for ever.
  *
  * Thread-safe.
  *

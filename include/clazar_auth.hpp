@@ -14,10 +14,10 @@
  *         return 1;
  *     }
  *
- * Config, Provider and Token can be moved but not copied. One that was moved from holds nothing: it
- * may be assigned to, what is noexcept gives an empty result, and all else throws. Functions throw
- * Error, or std::bad_alloc, unless they are noexcept. What clazar_auth.h says of threads, fork()
- * and errno holds here too.
+ * Config, Provider and Token can be moved but not copied. An object that was moved from is empty: it
+ * may be assigned to; its noexcept functions give an empty result, and the others throw. Functions
+ * throw Error, or std::bad_alloc, unless they are noexcept. What clazar_auth.h says of threads,
+ * fork() and errno holds here too.
  */
 #ifndef CLAZAR_AUTH_HPP
 #define CLAZAR_AUTH_HPP
@@ -221,8 +221,8 @@ public:
     // end of what is generated
 
     /**
-     * Has each event of the providers made with these settings told to `callback`, on any thread
-     * and on several at once. What it throws is dropped. It is destroyed after the last event.
+     * Sets the function that gets each event of the providers made with these settings, on any
+     * thread and on several at once. What it throws is dropped. It is destroyed after the last event.
      */
     Config& event_callback(EventCallback callback) {
         if (!callback) {
@@ -292,23 +292,23 @@ private:
 /** An access token. Immutable: any number of threads may read it. */
 class Token {
 public:
-    /** The token itself, without "Bearer". Ends in NUL, and lives as long as this object. */
+    /** The token itself, without "Bearer". Ends in NUL, and is valid as long as this object. */
     [[nodiscard]] std::string_view value() const noexcept CLAZAR_LIFETIMEBOUND {
         return text(clazar_token_value);
     }
 
-    /** The value of the Authorization header. Ends in NUL, and lives as long as this object. */
+    /** The value of the Authorization header. Ends in NUL, and is valid as long as this object. */
     [[nodiscard]] std::string_view authorization() const noexcept CLAZAR_LIFETIMEBOUND {
         return text(clazar_token_authorization);
     }
 
-    /** When the token dies, by this machine's clock at the time of the exchange. */
+    /** When the token expires, by this machine's clock at the time of the token request. */
     [[nodiscard]] std::chrono::system_clock::time_point expires_at() const noexcept {
         return std::chrono::system_clock::time_point(
             std::chrono::seconds(clazar_token_expires_at(handle_.get())));
     }
 
-    /** How long the token still lives, rounded down; 0 once it is dead. */
+    /** How long the token is still valid, rounded down; 0 once it has expired. */
     [[nodiscard]] std::chrono::seconds expires_in() const noexcept {
         return std::chrono::seconds(clazar_token_expires_in(handle_.get()));
     }
@@ -338,7 +338,7 @@ public:
     Authorization& operator=(const Authorization&) = delete;
     ~Authorization() { clazar_memzero(text_, length_); }
 
-    /** "Bearer <token>", which lives as long as this object. */
+    /** "Bearer <token>", valid as long as this object. */
     [[nodiscard]] std::string_view view() const noexcept CLAZAR_LIFETIMEBOUND {
         return {text_, length_};
     }
@@ -361,8 +361,8 @@ private:
 };
 
 /**
- * Hands out a token that lives, and gets a new one when it is due. Any number of threads may use it
- * at once; only the destructor and assignment need it for themselves.
+ * Hands out a valid token, and gets a new one when it is due. Any number of threads may use it at
+ * once; only the destructor and assignment need it for themselves.
  */
 class Provider {
 public:
@@ -389,7 +389,7 @@ public:
     /** As `clazar_provider_token`. */
     [[nodiscard]] Token token() const { return Token(get_token(clazar_provider_token)); }
 
-    /** As `clazar_provider_peek`: the token in memory if it lives, without any I/O. */
+    /** As `clazar_provider_peek`: the token in memory if it is valid, without any I/O. */
     [[nodiscard]] std::optional<Token> peek() const {
         clazar_token* token = get_token(clazar_provider_peek);
         if (token == nullptr) return std::nullopt;

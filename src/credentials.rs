@@ -19,7 +19,7 @@ const SECRET_FILE_LIMIT: usize = 64 * 1024;
 /// No more is shown of what a function says of its failure, in characters.
 const LONGEST_REASON: usize = 500;
 
-/// The client id and the client secret that the Clazar API exchanges for a token.
+/// The client id and the client secret with which a token is requested.
 ///
 /// The secret is wiped from memory on drop, and `Debug` prints `[redacted]` in its place. Clones
 /// share a secret that is read again.

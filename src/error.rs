@@ -11,7 +11,7 @@ use crate::text::{self, printable};
 /// What happened, where, and what to do next, in one sentence.
 ///
 /// An error never carries a response body, a client secret or a token.
-/// It is cheap to clone: all callers that waited for one exchange share it.
+/// It is cheap to clone: all callers that waited for one token request share it.
 #[derive(Clone)]
 pub struct Error(Arc<Details>);
 

@@ -127,7 +127,7 @@ events! {
     StoreError = 4, true;
     /// The client secret was refused, and its fallback is used from now on.
     FallbackUsed = 5, true;
-    /// A part of what is to be trusted, such as a folder that `SSL_CERT_DIR` names, was passed over or
+    /// A part of what is to be trusted, such as a folder that `SSL_CERT_DIR` names, was skipped or
     /// could not be read.
     TrustWarning = 6, true;
 }
@@ -222,8 +222,8 @@ pub struct Requests {
 // In C each cause is two counters; new ones go to the end of a list, and to the end of the C struct.
 counters! {
     causes {
-        Empty empty "because there was no live token";
-        Proactive proactive "ahead of a live token's end";
+        Empty empty "because there was no valid token";
+        Proactive proactive "before a valid token expires";
         Refresh refresh "because of a call of refresh";
         Invalidated invalidated "because a token was invalidated";
     }

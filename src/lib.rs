@@ -1,9 +1,9 @@
 //! Access tokens for the Clazar API: fetched once, kept fresh, kept secret.
 //!
-//! A [`TokenProvider`] exchanges a client id and secret for an access token at
-//! `https://api.clazar.io/authenticate/`, keeps it in memory until it is due, and hands it out to
-//! all threads; however many of them wait, one request is sent. [`authenticate`] does one exchange
-//! and keeps nothing.
+//! A [`TokenProvider`] requests an access token with a client id and secret at
+//! `https://api.clazar.io/authenticate/`, keeps it in memory, renews it in time, and hands it out to
+//! all threads; however many of them wait, one request is sent. [`authenticate`] makes one token
+//! request and keeps nothing.
 //!
 //! ```
 //! # #[cfg(feature = "sandbox")] {

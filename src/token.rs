@@ -94,20 +94,20 @@ impl AccessToken {
         SCHEME.trim_end()
     }
 
-    /// When the token dies, by this machine's wall clock at the time of the exchange.
+    /// When the token expires, by this machine's wall clock at the time of the token request.
     pub fn expires_at(&self) -> SystemTime {
         let (seen, age) = self.seen;
         seen.wall() - age + self.lifetime
     }
 
-    /// How long the token still lives; zero once it is dead.
+    /// How long the token is still valid; zero once it has expired.
     ///
     /// Time that the machine was suspended counts, and so does a wall clock set forward.
     pub fn expires_in(&self) -> Duration {
         self.left(Moment::now())
     }
 
-    /// Whether the token is dead.
+    /// Whether the token has expired.
     pub fn is_expired(&self) -> bool {
         self.expires_in().is_zero()
     }

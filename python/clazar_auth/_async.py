@@ -1,6 +1,6 @@
 """Waits for a token that block no event loop, on asyncio (and loops like it) and on trio.
 
-An exchange runs on a thread of the library. When it ends, that thread writes one byte to a
+A token request runs on a thread of the library. When it ends, that thread writes one byte to a
 descriptor which the loop watches: no executor, and no call into Python from that thread.
 """
 

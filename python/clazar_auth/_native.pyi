@@ -41,7 +41,7 @@ def authenticate(
 ) -> AccessToken:
     """Get a new access token for a client id and secret: one token request, and nothing is kept.
 
-    A program that needs the token more than once is better served by a TokenProvider. Thread-safe.
+    A program that needs the token more than once should use a TokenProvider. Thread-safe.
 
     Args:
         client_id (str): the client id.
@@ -120,21 +120,21 @@ class AccessToken:
         """
     @property
     def expires_at(self) -> datetime:
-        """datetime.datetime: When the token dies; aware, in UTC.
+        """datetime.datetime: When the token expires; aware, in UTC.
 
         >>> provider.token().expires_at.isoformat(timespec="seconds")
         '20...+00:00'
         """
     @property
     def expires_in(self) -> float:
-        """float: Seconds that the token still lives; 0.0 once it is dead.
+        """float: Seconds that the token is still valid; 0.0 once it has expired.
 
         >>> provider.token().expires_in > 3600
         True
         """
     @property
     def expired(self) -> bool:
-        """bool: Whether the token is dead.
+        """bool: Whether the token has expired.
 
         >>> provider.token().expired
         False
@@ -255,22 +255,22 @@ class TokenProvider:
         TokenProvider(client_id='...', auth_url='http://127.0.0.1:.../authenticate/')
         """
     def token(self, *, timeout: float | None = None) -> AccessToken:
-        """A token that lives: from memory as long as it is fresh; when it is due, it is renewed in the
+        """A valid token: from memory as long as it is fresh; when it is due, it is renewed in the
         background.
 
-        This thread waits for an exchange only if there is no live token, or at most a second in a
-        token's last part; whoever waits at the same time shares its token or its failure. No call
-        waits longer than the provider's timeout and a second, or with a store twice that timeout and
-        three seconds, whatever becomes of the request. After a
-        failure, and until the next exchange is due, callers without a live token get the error at
-        once, with the time left as retry_after. Ctrl-C ends the wait, not the exchange.
+        This thread waits for a token request only if there is no valid token, or for at most a second
+        while the token is expiring; all that wait at the same time share its token or its failure. No
+        call waits longer than the provider's timeout and a second, or with a store twice that timeout
+        and three seconds, even if the request hangs. After a failure, and until the next token request
+        is due, callers without a valid token get the error at once, with the time left as retry_after.
+        Ctrl-C ends the wait, not the token request.
 
         Args:
-            timeout (float): seconds that this call waits at the most; the exchange goes on after
-                that. Default: the whole exchange.
+            timeout (float): seconds that this call waits at the most; the token request goes on after
+                that. Default: until the token request ends.
 
         Returns:
-            AccessToken: one that lives now.
+            AccessToken: one that is valid now.
 
         Raises:
             ClazarAuthError: one of its subclasses, by what went wrong.
@@ -281,15 +281,15 @@ class TokenProvider:
     def token_async(
         self, *, timeout: float | None = None
     ) -> Coroutine[Any, Any, AccessToken]:
-        """The same token and the same exchange as token(), for a task of asyncio or trio: the event
-        loop goes on meanwhile, and cancelling one task harms no other.
+        """The same token and the same token request as token(), for a task of asyncio or trio: the event
+        loop goes on meanwhile, and cancelling one task does not affect the others.
 
         Args:
-            timeout (float): seconds that this call waits at the most; the exchange goes on after
-                that. Default: the whole exchange.
+            timeout (float): seconds that this call waits at the most; the token request goes on after
+                that. Default: until the token request ends.
 
         Returns:
-            AccessToken: one that lives now, when awaited.
+            AccessToken: one that is valid now, when awaited.
 
         Raises:
             ClazarAuthError: one of its subclasses, by what went wrong.
@@ -304,8 +304,8 @@ class TokenProvider:
         """A header with the token, which it gets as token_async() does.
 
         Args:
-            timeout (float): seconds that this call waits at the most; the exchange goes on after
-                that. Default: the whole exchange.
+            timeout (float): seconds that this call waits at the most; the token request goes on after
+                that. Default: until the token request ends.
 
         Returns:
             dict[str, str]: a new one with each call, when awaited.
@@ -344,19 +344,19 @@ class TokenProvider:
         {'Authorization': 'Bearer ...'}
         """
     def peek(self) -> AccessToken | None:
-        """The token in memory if it lives, without any I/O.
+        """The token in memory if it is valid, without any I/O.
 
         Returns:
-            AccessToken or None: None without a live token.
+            AccessToken or None: None without a valid token.
 
-        >>> provider.peek() is None  # None was asked for yet.
+        >>> provider.peek() is None  # No token was requested yet.
         True
         """
     def refresh(self) -> AccessToken:
-        """A token from a new exchange, or from the one that is under way.
+        """A token from a new token request, or from the one that is under way.
 
-        It does not wait for the provider's own back-off after a failure; nor, once in 30 s, for as
-        long as the server asked for. On failure a live token stays in use.
+        It ignores the provider's own back-off after a failure and, once in 30 s, a wait that the
+        server asked for. On failure a valid token stays in use.
 
         Returns:
             AccessToken: a new one.
@@ -409,14 +409,14 @@ class TokenProvider:
         False
         """
     def unseal(self, blob: bytes | bytearray | memoryview) -> None:
-        """Take the token of a blob that seal() made into use, unless the one in use lives longer.
+        """Take the token of a blob that seal() made into use, unless the one in use expires later.
 
         Args:
             blob (bytes): what seal() gave, in this process or another.
 
         Raises:
             ConfigurationError: the blob is not one of this client's and its present secret's, or
-                its token is dead or was invalidated.
+                its token has expired or was invalidated.
 
         >>> other = sandbox.provider()
         >>> other.unseal(provider.seal())
@@ -443,7 +443,7 @@ class TokenProvider:
         clazar_auth.errors.ConfigurationError: ...example.com...
         """
     def close(self) -> None:
-        """End the exchange under way and drop the token.
+        """End the token request under way and drop the token.
 
         From now on, and for those that wait, each call raises ClosedError. Closing twice does
         nothing.
@@ -462,11 +462,11 @@ class TokenProvider:
 
 @final
 class Pending:
-    """A wait for an exchange."""
+    """A wait for a token request."""
     def wake(self, waker: Waker) -> None:
-        """Make the waker's descriptor readable when the exchange ends."""
+        """Make the waker's descriptor readable when the token request ends."""
     def left(self) -> float | None:
-        """Seconds until the wait ends at the latest; None if it is the exchange that ends it."""
+        """Seconds until the wait ends at the latest; None if it ends with the token request."""
     def done(self) -> bool:
         """Whether the wait is over."""
     def result(self) -> AccessToken | None:
@@ -513,7 +513,7 @@ class Sandbox:
         True
         """
     def set_lifetime(self, seconds: float) -> None:
-        """Let new tokens live for so long. Default: 86,400 seconds.
+        """Set how long new tokens are valid. Default: 86,400 seconds.
 
         Args:
             seconds (float): from 0 up.
@@ -527,7 +527,7 @@ class Sandbox:
         True
         """
     def set_delay(self, seconds: float) -> None:
-        """Let POST /authenticate/ wait for so long before it answers. Default: 0 seconds.
+        """Set how long POST /authenticate/ waits before it answers. Default: 0 seconds.
 
         Args:
             seconds (float): from 0 up.

@@ -27,8 +27,8 @@ class Stats(NamedTuple):
     """What a provider did since it was made, and how it is now. Later versions may add to it.
 
     Attributes:
-        empty (Requests): token requests because there was no live token.
-        proactive (Requests): token requests ahead of a live token's end.
+        empty (Requests): token requests because there was no valid token.
+        proactive (Requests): token requests before a valid token expires.
         refresh (Requests): token requests because of a call of refresh.
         invalidated (Requests): token requests because a token was invalidated.
         waited (int): calls that waited for a token request.

@@ -24,8 +24,8 @@ class ClazarAuthError(Exception):
     http_status: int | None
     """Status code of the API's answer, if one came."""
     retry_after: float | None
-    """Seconds to wait before the next request, as the server asked for or as are left of a
-    provider's pause after a failure."""
+    """Seconds to wait before the next request, as the server asked for, or what is left of a
+    provider's back-off after a failure."""
     retryable: bool
     """Whether the same call may succeed later, with nothing changed."""
 

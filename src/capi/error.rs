@@ -22,7 +22,7 @@ pub unsafe extern "C" fn clazar_error_code(error: *const clazar_error) -> clazar
 /// One sentence: what happened, where, and what to do next. It holds no secret and no token.
 ///
 /// @param error an error, or NULL.
-/// @return NUL-terminated UTF-8 that lives as long as the error; "" for NULL.
+/// @return NUL-terminated UTF-8, valid as long as the error; "" for NULL.
 ///
 /// Thread-safe.
 ///

@@ -14,7 +14,7 @@ use crate::binding::{Event, Listener};
 /// It is called on a thread of the library, on which all signals are blocked; on several at once if
 /// need be. If none can be started, the next one tells what has happened since, the last 100 events at
 /// most. Those that waited for the token have it by then, no lock is held, and nobody waits for the
-/// callback: it may call any function of the library, also to close the provider, and may take as long
+/// callback: it may call any function of the library, even close the provider, and may take as long
 /// as it likes, though each event that it has not returned from keeps its thread. It must return: a C++
 /// exception must not leave it, nor may it call `pthread_exit` or cancel its own thread, which aborts
 /// the process.
@@ -25,15 +25,15 @@ pub type clazar_event_callback =
 /// it.
 pub type clazar_destroy_callback = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
-/// Has the events of each provider that is made with these settings told to `callback`, and forgets
-/// one set before.
+/// Sets the function that gets the events of each provider made with these settings; it replaces one
+/// set before.
 ///
 /// @param config the settings to change.
 /// @param callback what to call; NULL for none.
 /// @param context passed to it as it is; any thread may use it.
 /// @param destroy called once with `context`, after the last event: when the settings are freed or
-///   got another callback, all handles on providers made with them are freed, and no exchange is
-///   under way. May be NULL.
+///   got another callback, all handles on providers made with them are freed, and no token request
+///   is under way. May be NULL.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL; `destroy` is then not
 ///   called.
 ///

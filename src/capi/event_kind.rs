@@ -15,6 +15,6 @@ pub const CLAZAR_EVENT_STALE_SERVED: clazar_event = 3;
 pub const CLAZAR_EVENT_STORE_ERROR: clazar_event = 4;
 /// The client secret was refused, and its fallback is used from now on.
 pub const CLAZAR_EVENT_FALLBACK_USED: clazar_event = 5;
-/// A part of what is to be trusted, such as a folder that `SSL_CERT_DIR` names, was passed over or
+/// A part of what is to be trusted, such as a folder that `SSL_CERT_DIR` names, was skipped or
 /// could not be read.
 pub const CLAZAR_EVENT_TRUST_WARNING: clazar_event = 6;

@@ -121,7 +121,7 @@ pub(super) unsafe fn free<T>(handle: *mut T) {
     }
 }
 
-/// Has a caught panic print nothing: the process's standard error is not ours.
+/// Lets a caught panic print nothing: standard error belongs to the program.
 ///
 /// The hook is that of the Rust runtime inside this library, not that of a host written in Rust.
 pub(super) fn silence_panics() {

@@ -10,7 +10,7 @@ use crate::binding::wipe;
 /// The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.
 ///
 /// @param status any number.
-/// @return a text that lives for ever.
+/// @return a text that stays valid for ever.
 ///
 /// Thread-safe.
 ///
@@ -22,7 +22,7 @@ pub extern "C" fn clazar_status_name(status: clazar_status) -> *const c_char {
 
 /// The version of the library, such as "0.1.0".
 ///
-/// @return a text that lives for ever.
+/// @return a text that stays valid for ever.
 ///
 /// Thread-safe.
 ///

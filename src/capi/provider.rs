@@ -19,11 +19,11 @@ pub const CLAZAR_AUTHORIZATION_MAX: usize = 8008;
 
 const _: () = assert!(CLAZAR_AUTHORIZATION_MAX == "Bearer ".len() + LONGEST_VALUE + 1);
 
-/// Hands out a token that lives, and gets a new one when it is due. Reference counted, and safe to
-/// use from any number of threads at once.
+/// Hands out a valid token, and gets a new one when it is due. Reference counted, and safe to use
+/// from any number of threads at once.
 ///
-/// After fork() the child goes on with the provider and with its token, also if an exchange was
-/// under way in the parent; each process then makes its own exchanges.
+/// After fork() the child goes on with the provider and with its token, even if a token request was
+/// under way in the parent; each process then makes its own token requests.
 pub struct clazar_provider {
     pub(super) provider: TokenProvider,
 }
@@ -85,9 +85,9 @@ pub unsafe extern "C" fn clazar_provider_clone(
     })
 }
 
-/// Ends the exchange under way and drops the token. From now on, and for those that wait, each call
-/// for a token on any handle returns `CLAZAR_ERR_CLOSED`; `clazar_provider_peek` finds none. NULL
-/// and a closed provider are allowed and nothing happens.
+/// Ends the token request under way and drops the token. From now on, and for those that wait, each
+/// call for a token on any handle returns `CLAZAR_ERR_CLOSED`; `clazar_provider_peek` finds none.
+/// NULL and a closed provider are allowed, and nothing happens.
 ///
 /// @param provider a provider, or NULL.
 ///
@@ -102,8 +102,8 @@ pub unsafe extern "C" fn clazar_provider_close(provider: *const clazar_provider)
     }
 }
 
-/// Frees this handle; the last one wipes the token and the secret. An exchange under way ends by
-/// itself. NULL is allowed and does nothing.
+/// Frees this handle; the last one wipes the token and the secret. A token request under way ends
+/// by itself. NULL is allowed and does nothing.
 ///
 /// @param provider a provider, or NULL.
 ///
@@ -116,14 +116,15 @@ pub unsafe extern "C" fn clazar_provider_free(provider: *mut clazar_provider) {
     unsafe { guard::free(provider) };
 }
 
-/// A token that lives: from memory as long as it is fresh. When it is due, it is renewed in the
-/// background. The calling thread waits for an exchange only if there is no live token, or at most
-/// a second in a token's last part; whoever waits at the same time shares its token or its failure.
+/// A valid token: from memory as long as it is fresh. When it is due, it is renewed in the
+/// background. The calling thread waits for a token request only if there is no valid token, or for
+/// at most a second while the token is expiring; all that wait at the same time share its token or
+/// its failure.
 /// No call waits longer than the time-out (`clazar_config_set_timeout_ms`) and a second, or with a
-/// store twice the time-out and three seconds, whatever becomes of the request: it is then given up
-/// with `CLAZAR_ERR_TIMEOUT`, and a later call starts another.
-/// After a failure, and until the next exchange is due, callers without a live token get the error
-/// at once, and `clazar_error_retry_after_ms` says how long that is.
+/// store twice the time-out and three seconds, even if the request hangs: it is then given up with
+/// `CLAZAR_ERR_TIMEOUT`, and a later call starts another.
+/// After a failure, and until the next token request is due, callers without a valid token get the
+/// error at once, and `clazar_error_retry_after_ms` says how long that is.
 ///
 /// @param provider a provider.
 /// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
@@ -143,13 +144,13 @@ pub unsafe extern "C" fn clazar_provider_token(
     unsafe { get(provider, token, error, |provider| provider.token().map(Some)) }
 }
 
-/// The token in memory if it lives, without any I/O.
+/// The token in memory if it is valid, without any I/O.
 ///
 /// @param provider a provider.
 /// @param token set to the token, which the caller frees with `clazar_token_free`; NULL if there is
 ///   none.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
-/// @return `CLAZAR_OK`, also if there is no token, or `CLAZAR_ERR_INVALID_ARGUMENT`.
+/// @return `CLAZAR_OK`, even if there is no token, or `CLAZAR_ERR_INVALID_ARGUMENT`.
 ///
 /// Thread-safe.
 ///
@@ -164,10 +165,9 @@ pub unsafe extern "C" fn clazar_provider_peek(
     unsafe { get(provider, token, error, |provider| Ok(provider.peek())) }
 }
 
-/// A token from a new exchange, or from the one that is under way, for which it waits as long as
-/// `clazar_provider_token` may. It does not wait for the provider's own back-off after a failure;
-/// nor, once in 30 seconds, for as long as the server asked for. On failure a live token stays in
-/// use.
+/// A token from a new token request, or from the one that is under way, for which it waits as long
+/// as `clazar_provider_token` may. It ignores the provider's own back-off after a failure and, once in
+/// 30 seconds, a wait that the server asked for. On failure a valid token stays in use.
 ///
 /// @param provider a provider.
 /// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
@@ -336,15 +336,15 @@ pub unsafe extern "C" fn clazar_provider_seal(
     }
 }
 
-/// Takes the token of a blob that `clazar_provider_seal` made into use, unless the one in use lives
-/// longer.
+/// Takes the token of a blob that `clazar_provider_seal` made into use, unless the one in use expires
+/// later.
 ///
 /// @param provider a provider.
 /// @param blob `size` bytes, which are copied.
 /// @param size how many bytes `blob` has.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK`; `CLAZAR_ERR_INVALID_ARGUMENT` if the blob is not one of this client's and
-///   its present secret's, or if its token is dead or was invalidated; or `CLAZAR_ERR_CLOSED`.
+///   its present secret's, or if its token has expired or was invalidated; or `CLAZAR_ERR_CLOSED`.
 ///
 /// Thread-safe.
 ///

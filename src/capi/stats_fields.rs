@@ -13,13 +13,13 @@ use crate::Stats;
 pub struct clazar_stats {
     /// In: the size of the struct, in bytes. Out: how many of them were filled in.
     pub size: usize,
-    /// Token requests because there was no live token, that brought a token.
+    /// Token requests because there was no valid token, that brought a token.
     pub empty_succeeded: u64,
-    /// Token requests because there was no live token, that failed.
+    /// Token requests because there was no valid token, that failed.
     pub empty_failed: u64,
-    /// Token requests ahead of a live token's end, that brought a token.
+    /// Token requests before a valid token expires, that brought a token.
     pub proactive_succeeded: u64,
-    /// Token requests ahead of a live token's end, that failed.
+    /// Token requests before a valid token expires, that failed.
     pub proactive_failed: u64,
     /// Token requests because of a call of refresh, that brought a token.
     pub refresh_succeeded: u64,

@@ -17,7 +17,7 @@ pub struct clazar_token {
     pub(super) token: Arc<AccessToken>,
 }
 
-/// Exchanges the client id and secret for a new token: one request on the calling thread, and
+/// Requests a new token with the client id and secret: one token request on the calling thread, and
 /// nothing is kept. A program that needs the token more than once is better served by a
 /// `clazar_provider`, whose calls also end if a system call hangs.
 ///
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn clazar_authenticate(
 ///
 /// @param token a token, or NULL.
 /// @param length set to the length without the NUL (0 for NULL); may be NULL.
-/// @return NUL-terminated ASCII that lives as long as `token`; NULL for NULL.
+/// @return NUL-terminated ASCII, valid as long as `token`; NULL for NULL.
 ///
 /// Thread-safe.
 ///
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn clazar_token_value(
 ///
 /// @param token a token, or NULL.
 /// @param length set to the length without the NUL (0 for NULL); may be NULL.
-/// @return NUL-terminated ASCII that lives as long as `token`; NULL for NULL.
+/// @return NUL-terminated ASCII, valid as long as `token`; NULL for NULL.
 ///
 /// Thread-safe.
 ///
@@ -109,7 +109,7 @@ unsafe fn lend(
     }
 }
 
-/// When the token dies, by this machine's wall clock at the time of the exchange.
+/// When the token expires, by this machine's wall clock at the time of the token request.
 ///
 /// @param token a token, or NULL.
 /// @return Unix seconds, rounded down; 0 for NULL.
@@ -124,10 +124,10 @@ pub unsafe extern "C" fn clazar_token_expires_at(token: *const clazar_token) -> 
     token.map_or(0, |token| since_1970(token.token.expires_at()).as_secs() as i64)
 }
 
-/// How long the token still lives. Time that the machine was suspended counts.
+/// How long the token is still valid. Time that the machine was suspended counts.
 ///
 /// @param token a token, or NULL.
-/// @return seconds, rounded down; 0 once it is dead, and for NULL.
+/// @return seconds, rounded down; 0 once it has expired, and for NULL.
 ///
 /// Thread-safe.
 ///

@@ -35,7 +35,7 @@ use crate::token::AccessToken;
 /// Hands out an access token that is fresh, and gets a new one when it is due.
 ///
 /// Cheap to clone and safe to share between threads: all clones share one token, and however many
-/// threads wait, at most one exchange is under way. It runs on a short-lived thread of its own.
+/// threads wait, at most one token request is under way. It runs on a short-lived thread of its own.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), clazar_auth::Error> {
@@ -65,7 +65,7 @@ impl TokenProviderBuilder {
         self
     }
 
-    /// The hosts to which a token may go, each as `host` or `host:port` (port 443 if unsaid).
+    /// The hosts to which a token may go, each as `host` or `host:port` (port 443 unless another is named).
     /// Default: `api.clazar.io`, and the host and port of the authentication URL.
     pub fn allowed_hosts<S: Into<String>>(mut self, hosts: impl IntoIterator<Item = S>) -> Self {
         self.allowed_hosts = Some(hosts.into_iter().map(Into::into).collect());
@@ -156,17 +156,17 @@ impl TokenProvider {
         self.0.http.url().to_string()
     }
 
-    /// A token that lives: from memory as long as it is fresh. When it is due, it is renewed in the
-    /// background. The calling thread waits only if there is no live token, or at most a second in a
-    /// token's last part. No call waits longer than the [`timeout`](Options::timeout) and a second, or
-    /// with a store twice that timeout and three seconds, whatever becomes of the request.
+    /// A valid token: from memory as long as it is fresh. When it is due, it is renewed in the
+    /// background. The calling thread waits only if there is no valid token, or for at most a second
+    /// while the token is expiring. No call waits longer than the [`timeout`](Options::timeout) and a
+    /// second, or with a store twice that timeout and three seconds, even if the request hangs.
     ///
     /// # Errors
     /// Any [`ErrorKind`](crate::ErrorKind); `InvalidArgument` also for a proxy that wants another
-    /// password. All that waited for a failed exchange get the same error, and until the next exchange
-    /// is due all callers get it at once, with the time left as its
-    /// [`retry_after`](Error::retry_after). A logger or a secret's function that asks from the thread of
-    /// the very request gets the live token or [`Timeout`](crate::ErrorKind::Timeout).
+    /// password. All that waited for a failed token request get the same error, and until the next one
+    /// is due all callers without a valid token get it at once, with the time left as its
+    /// [`retry_after`](Error::retry_after). A logger, or a function for the secret, that calls this on
+    /// the thread of the token request gets the valid token or [`Timeout`](crate::ErrorKind::Timeout).
     pub fn token(&self) -> Result<Arc<AccessToken>, Error> {
         finish(self.ask(None)?)
     }
@@ -174,8 +174,8 @@ impl TokenProvider {
     /// As [`token`](Self::token), but waits no longer than `timeout`.
     ///
     /// # Errors
-    /// Also [`Timeout`](crate::ErrorKind::Timeout) when this wait ends; the exchange goes on for
-    /// the others, and for the next call.
+    /// Also [`Timeout`](crate::ErrorKind::Timeout) when this wait ends; the token request goes on
+    /// for the others, and for the next call.
     pub fn token_timeout(&self, timeout: Duration) -> Result<Arc<AccessToken>, Error> {
         finish(self.ask(Some(timeout))?)
     }
@@ -227,16 +227,16 @@ impl TokenProvider {
         self.0.put(value)
     }
 
-    /// The token in memory if it lives, without any I/O.
+    /// The token in memory if it is valid, without any I/O.
     pub fn peek(&self) -> Option<Arc<AccessToken>> {
         self.0.peek()
     }
 
-    /// A token from a new exchange, or from the one that is under way. It does not wait for the
-    /// provider's own back-off after a failure; nor, once in 30 s, for as long as the server asked for.
+    /// A token from a new token request, or from the one that is under way. It ignores the provider's
+    /// own back-off after a failure and, once in 30 s, a wait that the server asked for.
     ///
     /// # Errors
-    /// As [`token`](Self::token); a live token then stays in use.
+    /// As [`token`](Self::token); a valid token then stays in use.
     pub fn refresh(&self) -> Result<Arc<AccessToken>, Error> {
         finish(self.ask_anew()?)
     }
@@ -266,11 +266,11 @@ impl TokenProvider {
         self.0.seal(&*self.token()?)
     }
 
-    /// Takes the token of a blob into use, unless the one in use lives longer.
+    /// Takes the token of a blob into use, unless the one in use expires later.
     ///
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) if the blob is not one of this client's
-    /// and its present secret's, or if its token is dead or was invalidated.
+    /// and its present secret's, or if its token has expired or was invalidated.
     pub fn unseal(&self, blob: &[u8]) -> Result<(), Error> {
         self.0.unseal(blob)
     }
@@ -284,7 +284,7 @@ impl TokenProvider {
         self.0.allowed_hosts.check(url)
     }
 
-    /// Ends the exchange under way and drops the token. From now on, and for those that wait, each
+    /// Ends the token request under way and drops the token. From now on, and for those that wait, each
     /// call fails with [`Closed`](crate::ErrorKind::Closed). Closing twice does nothing.
     pub fn close(&self) {
         self.0.close();
@@ -312,7 +312,7 @@ impl TokenProvider {
         self.0.forget()
     }
 
-    /// The token in the store if it lives, without an exchange, and where the store is.
+    /// The token in the store if it is valid, without a token request, and where the store is.
     pub(crate) fn stored(&self) -> Result<(Option<AccessToken>, String), Error> {
         self.0.stored()
     }

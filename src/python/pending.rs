@@ -15,7 +15,7 @@ use super::token::AccessToken;
 use crate::binding::{self, catch_panic, text};
 use crate::{Error, ErrorKind};
 
-/// A wait for an exchange.
+/// A wait for a token request.
 #[pyclass(frozen, module = "clazar_auth._native")]
 pub(super) struct Pending {
     pending: binding::Pending,
@@ -30,12 +30,12 @@ impl Pending {
 
 #[pymethods]
 impl Pending {
-    /// Make the waker's descriptor readable when the exchange ends.
+    /// Make the waker's descriptor readable when the token request ends.
     fn wake(&self, waker: &Waker) {
         self.pending.wake(&waker.waker);
     }
 
-    /// Seconds until the wait ends at the latest; None if it is the exchange that ends it.
+    /// Seconds until the wait ends at the latest; None if it ends with the token request.
     fn left(&self) -> Option<f64> {
         let deadline = self.pending.deadline()?;
         Some(deadline.saturating_duration_since(Instant::now()).as_secs_f64())

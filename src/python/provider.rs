@@ -93,22 +93,22 @@ impl TokenProvider {
         Self::with(py, config, state)
     }
 
-    /// A token that lives: from memory as long as it is fresh; when it is due, it is renewed in the
+    /// A valid token: from memory as long as it is fresh; when it is due, it is renewed in the
     /// background.
     ///
-    /// This thread waits for an exchange only if there is no live token, or at most a second in a
-    /// token's last part; whoever waits at the same time shares its token or its failure. No call
-    /// waits longer than the provider's timeout and a second, or with a store twice that timeout and
-    /// three seconds, whatever becomes of the request. After a
-    /// failure, and until the next exchange is due, callers without a live token get the error at
-    /// once, with the time left as retry_after. Ctrl-C ends the wait, not the exchange.
+    /// This thread waits for a token request only if there is no valid token, or for at most a second
+    /// while the token is expiring; all that wait at the same time share its token or its failure. No
+    /// call waits longer than the provider's timeout and a second, or with a store twice that timeout
+    /// and three seconds, even if the request hangs. After a failure, and until the next token request
+    /// is due, callers without a valid token get the error at once, with the time left as retry_after.
+    /// Ctrl-C ends the wait, not the token request.
     ///
     /// Args:
-    ///     timeout (float): seconds that this call waits at the most; the exchange goes on after
-    ///         that. Default: the whole exchange.
+    ///     timeout (float): seconds that this call waits at the most; the token request goes on after
+    ///         that. Default: until the token request ends.
     ///
     /// Returns:
-    ///     AccessToken: one that lives now.
+    ///     AccessToken: one that is valid now.
     ///
     /// Raises:
     ///     ClazarAuthError: one of its subclasses, by what went wrong.
@@ -121,15 +121,15 @@ impl TokenProvider {
         self.finish(py, || self.provider.ask(timeout)).map(AccessToken)
     }
 
-    /// The same token and the same exchange as token(), for a task of asyncio or trio: the event
-    /// loop goes on meanwhile, and cancelling one task harms no other.
+    /// The same token and the same token request as token(), for a task of asyncio or trio: the event
+    /// loop goes on meanwhile, and cancelling one task does not affect the others.
     ///
     /// Args:
-    ///     timeout (float): seconds that this call waits at the most; the exchange goes on after
-    ///         that. Default: the whole exchange.
+    ///     timeout (float): seconds that this call waits at the most; the token request goes on after
+    ///         that. Default: until the token request ends.
     ///
     /// Returns:
-    ///     AccessToken: one that lives now, when awaited.
+    ///     AccessToken: one that is valid now, when awaited.
     ///
     /// Raises:
     ///     ClazarAuthError: one of its subclasses, by what went wrong.
@@ -148,8 +148,8 @@ impl TokenProvider {
     /// A header with the token, which it gets as token_async() does.
     ///
     /// Args:
-    ///     timeout (float): seconds that this call waits at the most; the exchange goes on after
-    ///         that. Default: the whole exchange.
+    ///     timeout (float): seconds that this call waits at the most; the token request goes on after
+    ///         that. Default: until the token request ends.
     ///
     /// Returns:
     ///     dict[str, str]: a new one with each call, when awaited.
@@ -216,22 +216,22 @@ impl TokenProvider {
         Ok(headers)
     }
 
-    /// The token in memory if it lives, without any I/O.
+    /// The token in memory if it is valid, without any I/O.
     ///
     /// Returns:
-    ///     AccessToken or None: None without a live token.
+    ///     AccessToken or None: None without a valid token.
     ///
-    /// >>> provider.peek() is None  # None was asked for yet.
+    /// >>> provider.peek() is None  # No token was requested yet.
     /// True
     fn peek(&self, py: Python<'_>) -> PyResult<Option<AccessToken>> {
         self.log.drain(py)?;
         Ok(self.provider.peek().map(AccessToken))
     }
 
-    /// A token from a new exchange, or from the one that is under way.
+    /// A token from a new token request, or from the one that is under way.
     ///
-    /// It does not wait for the provider's own back-off after a failure; nor, once in 30 s, for as
-    /// long as the server asked for. On failure a live token stays in use.
+    /// It ignores the provider's own back-off after a failure and, once in 30 s, a wait that the
+    /// server asked for. On failure a valid token stays in use.
     ///
     /// Returns:
     ///     AccessToken: a new one.
@@ -296,14 +296,14 @@ impl TokenProvider {
         Ok(PyBytes::new(py, &blob))
     }
 
-    /// Take the token of a blob that seal() made into use, unless the one in use lives longer.
+    /// Take the token of a blob that seal() made into use, unless the one in use expires later.
     ///
     /// Args:
     ///     blob (bytes): what seal() gave, in this process or another.
     ///
     /// Raises:
     ///     ConfigurationError: the blob is not one of this client's and its present secret's, or
-    ///         its token is dead or was invalidated.
+    ///         its token has expired or was invalidated.
     ///
     /// >>> other = sandbox.provider()
     /// >>> other.unseal(provider.seal())
@@ -316,13 +316,13 @@ impl TokenProvider {
         outcome.map_err(|error| raise(py, &error))
     }
 
-    /// The token in the store if it lives, without an exchange, and where the store is.
+    /// The token in the store if it is valid, without a token request, and where the store is.
     fn _stored(&self, py: Python<'_>) -> PyResult<(Option<AccessToken>, String)> {
         let (token, place) = run(py, || self.provider.stored())?;
         Ok((token.map(|token| AccessToken(Arc::new(token))), place))
     }
 
-    /// Take a token with this text into use for a day, without an exchange.
+    /// Take a token with this text into use for a day, without a token request.
     fn _use(&self, py: Python<'_>, value: Bound<'_, PyAny>) -> PyResult<AccessToken> {
         let value = argument::text("value", &value)?;
         self.provider.put(value).map(AccessToken).map_err(|error| raise(py, &error))
@@ -352,7 +352,7 @@ impl TokenProvider {
         self.provider.check_url(url).map_err(|error| raise(py, &error))
     }
 
-    /// End the exchange under way and drop the token.
+    /// End the token request under way and drop the token.
     ///
     /// From now on, and for those that wait, each call raises ClosedError. Closing twice does
     /// nothing.

@@ -68,7 +68,7 @@ impl Sandbox {
         self.with(py, |sandbox| sandbox.client_secret())
     }
 
-    /// Let new tokens live for so long. Default: 86,400 seconds.
+    /// Set how long new tokens are valid. Default: 86,400 seconds.
     ///
     /// Args:
     ///     seconds (float): from 0 up.
@@ -85,7 +85,7 @@ impl Sandbox {
         self.with(py, |sandbox| sandbox.set_lifetime(lifetime))
     }
 
-    /// Let POST /authenticate/ wait for so long before it answers. Default: 0 seconds.
+    /// Set how long POST /authenticate/ waits before it answers. Default: 0 seconds.
     ///
     /// Args:
     ///     seconds (float): from 0 up.

@@ -49,7 +49,7 @@ impl AccessToken {
         self.0.token_type()
     }
 
-    /// datetime.datetime: When the token dies; aware, in UTC.
+    /// datetime.datetime: When the token expires; aware, in UTC.
     ///
     /// >>> provider.token().expires_at.isoformat(timespec="seconds")
     /// '20...+00:00'
@@ -59,7 +59,7 @@ impl AccessToken {
         PyDateTime::from_timestamp(py, since.as_secs_f64(), Some(&*PyTzInfo::utc(py)?))
     }
 
-    /// float: Seconds that the token still lives; 0.0 once it is dead.
+    /// float: Seconds that the token is still valid; 0.0 once it has expired.
     ///
     /// >>> provider.token().expires_in > 3600
     /// True
@@ -68,7 +68,7 @@ impl AccessToken {
         self.0.expires_in().as_secs_f64()
     }
 
-    /// bool: Whether the token is dead.
+    /// bool: Whether the token has expired.
     ///
     /// >>> provider.token().expired
     /// False
@@ -93,7 +93,7 @@ impl AccessToken {
 
 /// Get a new access token for a client id and secret: one token request, and nothing is kept.
 ///
-/// A program that needs the token more than once is better served by a TokenProvider. Thread-safe.
+/// A program that needs the token more than once should use a TokenProvider. Thread-safe.
 ///
 /// Args:
 #[doc = include_str!("request_options.txt")]

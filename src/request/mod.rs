@@ -36,11 +36,11 @@ use crate::sys::clock::Clock;
 use crate::sys::wipe;
 use crate::token::AccessToken;
 
-/// Exchanges `credentials` for a new access token on the calling thread: one request, and up
-/// to two more after a failure that may pass (no connection, no answer, or 408, 425, 429, 500, 502,
+/// Requests a new access token with `credentials`, on the calling thread: one attempt, and up to two
+/// more after a failure that may pass (no connection, no answer, or 408, 425, 429, 500, 502,
 /// 503 or 504).
 ///
-/// A program that needs the token more than once is better served by a
+/// A program that needs the token more than once should use a
 /// [`TokenProvider`](crate::TokenProvider), which keeps it fresh and shares it.
 ///
 /// # Errors

@@ -122,7 +122,7 @@ impl Sandbox {
         self.state.client_secret()
     }
 
-    /// How long new tokens live. Default: 86,400 s.
+    /// How long new tokens are valid. Default: 86,400 s.
     pub fn set_lifetime(&self, lifetime: Duration) {
         self.state.update(|knobs| knobs.lifetime = lifetime);
     }

@@ -46,7 +46,7 @@ impl Store {
         Self(Kind::Memory)
     }
 
-    /// In a file of this user's, for all processes of this machine: in the folder `clazar-auth` of
+    /// In a file of the user, for all processes of this user on this machine: in the folder `clazar-auth` of
     /// `$XDG_RUNTIME_DIR`, else of `$XDG_CACHE_HOME`, else of `~/.cache`. These variables are read when
     /// the provider is built, and never again.
     pub fn file() -> Self {
@@ -63,7 +63,7 @@ impl Store {
     /// API's is. When the server is away, each host carries on alone.
     ///
     /// # Errors
-    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) if the URL is none of these.
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for any other URL.
     #[cfg(feature = "redis")]
     pub fn redis(url: &str) -> Result<Self, Error> {
         redis::RedisUrl::parse(url).map(Kind::Redis).map(Self)

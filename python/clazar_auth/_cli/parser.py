@@ -14,9 +14,9 @@ Access tokens for the Clazar API.
 The credentials come from the environment: CLAZAR_CLIENT_ID, and CLAZAR_CLIENT_SECRET or
 CLAZAR_CLIENT_SECRET_FILE. CLAZAR_AUTH_URL names another URL to authenticate at.
 
-The token is kept in a file of yours, sealed with the client secret, so that the next command
-finds it. CLAZAR_STORE names another place: memory (nowhere), the path of a folder, or the URL
-of a Redis."""
+The token is kept in a file that only you can read, sealed with the client secret, so that the
+next command finds it. CLAZAR_STORE names another place: memory (nowhere), the path of a folder,
+or the URL of a Redis."""
 
 EPILOG = """\
 examples:
@@ -41,7 +41,7 @@ examples:
   token=$(clazar-auth token)
   clazar-auth token --json | jq .expires_at
 
-exit status: 0 printed, 1 there is none to be had, 2 wrong usage or configuration"""
+exit status: 0 printed, 1 no token can be had, 2 wrong usage or configuration"""
 
 HEADER = """\
 Print the header that a request to the API needs.
@@ -54,10 +54,10 @@ examples:
 
 In an argument of curl, other users of the machine would see the token.
 
-exit status: 0 printed, 1 there is no token to be had, 2 wrong usage or configuration"""
+exit status: 0 printed, 1 no token can be had, 2 wrong usage or configuration"""
 
 STATUS = """\
-Tell where the token is kept and how long it lives.
+Tell where the token is kept and how long it is valid.
 
 The start of its hash tells it from others. No token is asked for."""
 STATUS_EPILOG = """\
@@ -71,20 +71,20 @@ configuration"""
 LOGOUT = """\
 Erase the token from the store.
 
-For the API it lives on until its time is over."""
+The API still accepts it until it expires."""
 LOGOUT_EPILOG = """\
 examples:
   clazar-auth logout
 
-exit status: 0 there is none now, 1 it could not be erased, 2 wrong usage or configuration"""
+exit status: 0 there is no token now, 1 it could not be erased, 2 wrong usage or configuration"""
 
 DOCTOR = """\
 Find out what stands between this machine and a token.
 
 It checks one after the other: the credentials, the settings, the authorities that are trusted,
-the name of the API's host or of the proxy, the connection, TLS, the exchange, the token's life,
-this machine's clock, and the store; and says what to do about what fails. It asks for one token
-and keeps none. No secret is shown."""
+the name of the API's host or of the proxy, the connection, TLS, the token request, how long the
+token is valid, this machine's clock, and the store; and says what to do about what fails. It asks
+for one token and keeps none. No secret is shown."""
 DOCTOR_EPILOG = """\
 examples:
   clazar-auth doctor

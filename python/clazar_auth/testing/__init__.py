@@ -59,7 +59,7 @@ class StaticProvider(TokenProvider):
     provider, where the API itself is replaced or not called at all. Thread-safe.
 
     Args:
-        value (str): the text of the token; it lives for a day.
+        value (str): the text of the token; it is valid for a day.
         options: as for TokenProvider, such as ``allowed_hosts``.
 
     Raises:

@@ -16,7 +16,7 @@ _shtab_clazar_auth_commands() {
     header:'Print the header that a request to the API needs.'
     logout:'Erase the token from the store.'
     sandbox:'Run a stand-in for the API on this machine.'
-    status:'Tell where the token is kept and how long it lives.'
+    status:'Tell where the token is kept and how long it is valid.'
     token:'Print the access token.'
   )
   _describe 'clazar-auth commands' _commands
