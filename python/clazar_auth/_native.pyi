@@ -65,8 +65,9 @@ def authenticate(
             'clazar-auth/<version>'.
         trust_env (bool): whether the environment may name a proxy (HTTPS_PROXY, NO_PROXY), the CA
             certificates to trust in place of the system's (SSL_CERT_FILE, SSL_CERT_DIR), and the folder
-            of the store 'file', which cannot be used without. The CLAZAR_ variables are read by
-            functions that say so, whatever is said here. Default: True.
+            of the store 'file', which cannot be used without. The library's own variables, such as
+            CLAZAR_CLIENT_ID, are read by the functions that say so, whatever this option is. Default:
+            True.
         system_roots (bool): whether to trust the system's CA certificates, or those that
             SSL_CERT_FILE and SSL_CERT_DIR name in their place; otherwise those of ca_file alone.
             Default: True.
@@ -186,8 +187,9 @@ class TokenProvider:
             have at least 32 characters. Default: 'memory'.
         trust_env (bool): whether the environment may name a proxy (HTTPS_PROXY, NO_PROXY), the CA
             certificates to trust in place of the system's (SSL_CERT_FILE, SSL_CERT_DIR), and the folder
-            of the store 'file', which cannot be used without. The CLAZAR_ variables are read by
-            functions that say so, whatever is said here. Default: True.
+            of the store 'file', which cannot be used without. The library's own variables, such as
+            CLAZAR_CLIENT_ID, are read by the functions that say so, whatever this option is. Default:
+            True.
         system_roots (bool): whether to trust the system's CA certificates, or those that
             SSL_CERT_FILE and SSL_CERT_DIR name in their place; otherwise those of ca_file alone.
             Default: True.
