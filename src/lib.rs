@@ -87,8 +87,6 @@ pub use token::AccessToken;
 /// Pages whose examples are tested with this crate's.
 #[cfg(doctest)]
 mod pages {
-    #[doc = include_str!("../README.md")]
-    struct Readme;
     #[doc = include_str!("../docs/index.md")]
     struct Index;
     #[doc = include_str!("../docs/rust.md")]

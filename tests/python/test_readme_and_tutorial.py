@@ -4,7 +4,7 @@ clean virtual environment outside the checkout.
 Blocks marked `sh` are typed one after the other in one session of bash. A `text` block right after
 one is what that prints, with `...` for what differs each time. A `python` block is saved to the file
 that its first line names; those without a name are one program, which is run at the end. Only the
-host of the API is changed.
+host of the API is changed, and the checkout that pip would build: it is given the wheel that is tested.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from test_docs import BLOCK, ROOT
 
 from clazar_auth.testing import Sandbox
 
+CHECKOUT = re.compile(r"(?<=^pip install )(\.|\.\./clazar-auth)$", re.MULTILINE)
 END = "---- the end of a block ----"
 NEW_ENVIRONMENT = "python3 -m venv .venv\n. .venv/bin/activate\n"
 
@@ -30,7 +31,8 @@ def read(page: str, sandbox: Sandbox) -> tuple[str, list[str | None]]:
     """What is typed, and what each block of commands prints, if the page says so."""
     typed, printed, unnamed = "set -eu\n", list[str | None](), ""
     previous = ""
-    for language, block in BLOCK.findall(page.replace("https://api.clazar.io", sandbox.url)):
+    page = CHECKOUT.sub(wheel(), page.replace("https://api.clazar.io", sandbox.url))
+    for language, block in BLOCK.findall(page):
         name = re.match(r"# (\w+\.py)\n", block)
         if language == "sh":
             typed += f"{block}echo '{END}'\n"
@@ -45,16 +47,17 @@ def read(page: str, sandbox: Sandbox) -> tuple[str, list[str | None]]:
     return f"{typed}cat > unnamed.py <<'EOF'\n{unnamed}EOF\npython unnamed.py\n", printed
 
 
-def environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
-    """One in which pip finds the wheel that is tested, and all else where it is."""
+def wheel() -> str:
+    """The URL of the wheel that is tested."""
     origin = distribution("clazar-auth").read_text("direct_url.json")
     assert origin is not None, "clazar-auth is not installed from a wheel"
-    constraint = folder / "constraint.txt"
-    constraint.write_text(f"clazar-auth @ {json.loads(origin)['url']}\n")
+    return str(json.loads(origin)["url"])
+
+
+def environment(sandbox: Sandbox) -> dict[str, str]:
     return {
         **os.environ,
         "PATH": os.pathsep.join([f"{sys.base_prefix}/bin", os.environ["PATH"]]),
-        "PIP_CONSTRAINT": str(constraint),
         "PYTHONPATH": "",
         "CLAZAR_AUTH_URL": sandbox.auth_url,
     }
@@ -83,13 +86,13 @@ def check(printed: list[str | None], got: list[str]) -> None:
 
 def test_readme(sandbox: Sandbox, sandbox_environment: dict[str, str], tmp_path: Path) -> None:
     typed, printed = read((ROOT / "README.md").read_text(), sandbox)
-    check(printed, take(NEW_ENVIRONMENT + typed, "", tmp_path, environment(sandbox, tmp_path)))
+    check(printed, take(NEW_ENVIRONMENT + typed, "", tmp_path, environment(sandbox)))
     assert sandbox.requests("/listings/") > 0
 
 
 def test_tutorial(sandbox: Sandbox, tmp_path: Path) -> None:
     typed, printed = read((ROOT / "docs/tutorial.md").read_text(), sandbox)
     given = f"{sandbox.client_id}\n{sandbox.client_secret}\n"
-    check(printed, take(typed, given, tmp_path, environment(sandbox, tmp_path)))
+    check(printed, take(typed, given, tmp_path, environment(sandbox)))
     assert sandbox.requests("/listings/") == 3
     assert sandbox.requests() == 2, "with a store, two runs share a token"
