@@ -88,6 +88,7 @@ docs: $(VENV)/documented reference
 	rm -rf $(DOCS)
 	$(VENV)/bin/sphinx-build -q -E -W -n --keep-going -d target/doctrees -c docs . $(DOCS)
 	echo '<meta http-equiv="refresh" content="0; url=docs/index.html">' > $(DOCS)/index.html
+	$(VENV)/bin/python docs/check.py $(DOCS)
 	@# No page may load anything from another host.
 	! grep -rEi --include='*.html' --include='*.css' \
 	    '<(script|link|img|iframe)[^>]+(src|href)="?(https?:)?//|(url\(|@import).?.?(https?:)?//' $(DOCS)

@@ -100,7 +100,8 @@ class Auth(_Base):
         >>> async def count():
         ...     auth = clazar_auth.integrations.httpx.Auth(provider)
         ...     async with httpx.AsyncClient(auth=auth) as client:
-        ...         return (await client.get("https://api.clazar.io/listings/")).json()["count"]
+        ...         response = await client.get("https://api.clazar.io/listings/")
+        ...         return response.json()["count"]
         >>> asyncio.run(count())
         3
         """

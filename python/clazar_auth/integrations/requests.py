@@ -56,7 +56,8 @@ def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequ
 
     >>> import requests
     >>> request = requests.Request("GET", "https://api.clazar.io/listings/").prepare()
-    >>> clazar_auth.integrations.requests.authorize(provider, request).headers["Authorization"]
+    >>> authorized = clazar_auth.integrations.requests.authorize(provider, request)
+    >>> authorized.headers["Authorization"]
     'Bearer ...'
     """
     checked(provider)
