@@ -169,6 +169,13 @@ def test_page(
     RUNNERS[language](here, tmp_path, environment)
 
 
+def test_the_map_of_the_sources_is_in_the_order_of_the_layers() -> None:
+    layers = re.findall(r'"(\w+)",$', (ROOT / "tests/layers.rs").read_text(), re.MULTILINE)
+    page = (ROOT / "CONTRIBUTING.md").read_text().split("| module |")[1].split("\n\n")[0]
+    rows = [line.split("|")[1] for line in page.splitlines()[2:]]
+    assert re.findall(r"`(\w+)`", "".join(rows)) == [*layers, "capi", "python"]
+
+
 def test_the_security_page_names_tests_that_there_are() -> None:
     page = (ROOT / "SECURITY.md").read_text()
     rows = [line for line in page.splitlines() if line.startswith("| ")][2:]
