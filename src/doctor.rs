@@ -81,7 +81,7 @@ fn store(config: &mut Config) -> Result<String, Error> {
     config.fill_from_env()?;
     config.provider()?.try_store().map_err(|error| match error.kind() {
         ErrorKind::Store => {
-            let text = format!("{error}; mend that, or name another place in CLAZAR_STORE");
+            let text = format!("{error}; correct that, or name another place in CLAZAR_STORE");
             Error::new(ErrorKind::Store, text)
         }
         _ => error,

@@ -314,10 +314,10 @@ macro_rules! with_options {
             /// named, without wildcards. Default: `api.clazar.io`, and the host and port of auth_url.
             AllowedHosts allowed_hosts Hosts "" Provider;
             /// Where to keep the token besides memory, for other processes: `memory` (nowhere else), `file` (a file
-            /// of this user in the folder clazar-auth of `$XDG_RUNTIME_DIR`, else of `$XDG_CACHE_HOME`, else of
-            /// ~/.cache), the path of a folder that no other user may enter, or the URL of a Redis or Valkey, such
-            /// as `rediss://user:password@host:6379/0`. The token is sealed with the client secret, which must have
-            /// at least 32 characters. Default: `memory`.
+            /// that only this user can read, in the folder clazar-auth of `$XDG_RUNTIME_DIR`, else of
+            /// `$XDG_CACHE_HOME`, else of ~/.cache), the path of a folder that no other user may enter, or the URL of a
+            /// Redis or Valkey, such as `rediss://user:password@host:6379/0`. The token is sealed with the client
+            /// secret, which must have at least 32 characters. Default: `memory`.
             Store store Store "CLAZAR_STORE" Provider;
             /// Whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the CA certificates to trust in
             /// place of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`), and the folder of the store `file`, which

@@ -151,7 +151,7 @@ impl Trust {
             return Err(nothing_trusted());
         }
         for what in &reader.passed_over {
-            self.warn(&format_args!("{what}; it is passed over"));
+            self.warn(&format_args!("{what}; it is skipped"));
         }
         Ok(RootCertStore { roots })
     }

@@ -180,9 +180,9 @@ class TokenProvider:
             'host:port', with port 443 unless another is named, without wildcards. Default:
             'api.clazar.io', and the host and port of auth_url.
         store (str or os.PathLike): where to keep the token besides memory, for other processes:
-            'memory' (nowhere else), 'file' (a file of this user in the folder clazar-auth of
-            $XDG_RUNTIME_DIR, else of $XDG_CACHE_HOME, else of ~/.cache), the path of a folder that no
-            other user may enter, or the URL of a Redis or Valkey, such as
+            'memory' (nowhere else), 'file' (a file that only this user can read, in the folder
+            clazar-auth of $XDG_RUNTIME_DIR, else of $XDG_CACHE_HOME, else of ~/.cache), the path of a
+            folder that no other user may enter, or the URL of a Redis or Valkey, such as
             'rediss://user:password@host:6379/0'. The token is sealed with the client secret, which must
             have at least 32 characters. Default: 'memory'.
         trust_env (bool): whether the environment may name a proxy (HTTPS_PROXY, NO_PROXY), the CA

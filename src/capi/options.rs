@@ -229,10 +229,10 @@ pub unsafe extern "C" fn clazar_config_set_allowed_hosts(
 }
 
 /// Sets where to keep the token besides memory, for other processes: "memory" (nowhere else),
-/// "file" (a file of this user in the folder clazar-auth of `$XDG_RUNTIME_DIR`, else of
-/// `$XDG_CACHE_HOME`, else of ~/.cache), the path of a folder that no other user may enter, or the
-/// URL of a Redis or Valkey, such as "rediss://user:password@host:6379/0". The token is sealed with
-/// the client secret, which must have at least 32 characters. Default: "memory".
+/// "file" (a file that only this user can read, in the folder clazar-auth of `$XDG_RUNTIME_DIR`,
+/// else of `$XDG_CACHE_HOME`, else of ~/.cache), the path of a folder that no other user may enter,
+/// or the URL of a Redis or Valkey, such as "rediss://user:password@host:6379/0". The token is
+/// sealed with the client secret, which must have at least 32 characters. Default: "memory".
 ///
 /// @param config the settings to change.
 /// @param store NUL-terminated UTF-8, which is copied.

@@ -14,7 +14,7 @@ const LONGEST_ENTRY: usize = 100;
 pub(super) struct AllowedHosts(Vec<Origin>);
 
 impl AllowedHosts {
-    /// `entries` are `host[:port]`, port 443 if unsaid; without any, the API and `auth_url`'s host.
+    /// `entries` are `host[:port]`, with port 443 by default; without any, the API and `auth_url`'s host.
     pub(super) fn new(entries: Option<&[String]>, auth_url: &SecureUrl) -> Result<Self, Error> {
         let Some(entries) = entries else {
             let api = Origin::parse(API).expect("the API's name is a host");

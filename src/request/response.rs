@@ -29,7 +29,7 @@ impl Response {
     }
 }
 
-/// The fields of a token answer that are known (RFC 6749 section 5.1); others are passed over.
+/// The fields of a token answer that are known (RFC 6749 section 5.1); others are ignored.
 #[derive(Deserialize)]
 struct TokenBody<'a> {
     #[serde(borrow)]

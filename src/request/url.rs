@@ -20,7 +20,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Reads `host[:port]`, port 443 if unsaid.
+    /// Reads `host[:port]`, with port 443 by default.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let authority: Authority = text.parse().ok()?;
         Self::of(&authority, 443)

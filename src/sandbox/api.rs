@@ -13,7 +13,7 @@ pub(super) const AUTHENTICATE: &str = "/authenticate/";
 const METERING: &str = "/metering/";
 const LISTS: [&str; 4] = ["/listings/", "/buyers/", "/contracts/", "/private_offers/"];
 
-/// The two fields of a token request that matter; `grant_type` and others are passed over.
+/// The two fields of a token request that matter; `grant_type` and others are ignored.
 #[derive(Deserialize)]
 struct TokenRequest {
     client_id: String,

@@ -11,7 +11,7 @@ use crate::request::Freshness;
 use crate::sys::clock::Moment;
 use crate::unix_time::{milliseconds, since_1970};
 
-/// A longer pause is none of ours: 300 s that the server asked for, and jitter.
+/// A longer pause does not come from this library: 300 s that the server asked for, and jitter.
 const LONGEST: Duration = Duration::from_secs(333);
 
 #[derive(Clone, Serialize, Deserialize)]

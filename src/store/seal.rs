@@ -28,7 +28,7 @@ const HEADER: usize = MAGIC.len() + 1 + SALT;
 const TAG: usize = 16;
 const BLOCK: usize = 1024;
 
-/// A larger blob is none of ours.
+/// A larger blob does not come from this library.
 pub(crate) const LONGEST: usize = 64 * 1024;
 
 /// The longest blob of a text of so many bytes.

@@ -29,7 +29,7 @@ impl Reader {
     }
 
     /// All authorities in a PEM file, or in the files of a folder. What is no certificate there is
-    /// passed over, as OpenSSL does.
+    /// skipped, as OpenSSL does.
     pub(super) fn read(&mut self, path: &Path) -> Result<Anchors, FileError> {
         let mut store = RootCertStore::empty();
         let read = match self.add_file(path, &mut store) {

@@ -137,7 +137,7 @@ impl Place {
         let advice = match self {
             Self::CaFile => "give a PEM file of certificate authorities",
             Self::File | Self::Folder => "correct or unset it",
-            Self::System => "mend it, or name another in SSL_CERT_FILE",
+            Self::System => "correct it, or name another in SSL_CERT_FILE",
         };
         Error::invalid(format!("{} {why}; {advice}", self.name(path)))
     }
@@ -157,7 +157,7 @@ fn are_missing(folders: &[PathBuf]) -> bool {
     folders.iter().all(|folder| matches!(folder.try_exists(), Ok(false)))
 }
 
-/// One that is not there is passed over, as OpenSSL does.
+/// One that is not there is skipped, as OpenSSL does.
 fn read_folder(path: &Path, reader: &mut Reader) -> Result<Anchors, Error> {
     match reader.read(path) {
         Ok(anchors) => Ok(anchors),

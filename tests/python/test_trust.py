@@ -112,4 +112,4 @@ def test_a_folder_that_is_not_there_is_passed_over_with_an_event(
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "gone"))
     TokenProvider("id", SECRET, auth_url=auth_url, proxy="").token()
     told = [record.getMessage() for record in caplog.records if "gone" in record.getMessage()]
-    assert len(told) == 1 and told[0].endswith("it is passed over"), caplog.text
+    assert len(told) == 1 and told[0].endswith("it is skipped"), caplog.text
