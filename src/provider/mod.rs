@@ -1,6 +1,7 @@
 //! Hands out one token, kept in memory, to all threads.
 
 mod config;
+mod current_token;
 mod event;
 mod hosts;
 mod pending;
@@ -17,12 +18,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use self::config::Config;
+pub(crate) use self::current_token::CachedToken;
 pub(crate) use self::event::Event;
 pub(crate) use self::event::Listener;
 use self::hosts::AllowedHosts;
 pub(crate) use self::pending::Pending;
 pub(crate) use self::pending::TokenPoll;
-pub(crate) use self::shared::CachedToken;
 use self::shared::Shared;
 pub use self::stats::{Requests, Stats};
 use crate::credentials::Credentials;

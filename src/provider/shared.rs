@@ -1,8 +1,6 @@
 //! Holds what all clones of a provider share: the token, and the way to the next one.
 
 mod run;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,20 +9,19 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwap, ArcSwapOption};
 
 use self::run::Reason;
+use super::current_token::{CachedToken, CurrentToken};
 use super::event::{Event, EventKind, Listener};
 use super::hosts::AllowedHosts;
-use super::policy::{self, Decision, Schedule, TokenAge};
+use super::policy::{self, Decision, TokenAge};
 use super::retry_state::RetryState;
 use super::single_flight::{self, Closed, SingleFlight};
 use super::stats::{Cause, Count, Counters, Stats};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::queue::Queue;
-use crate::random;
 use crate::request::{HttpSource, Interrupt, Progress};
 use crate::store::{Sealer, SharedStore};
-use crate::sys::clock::{Clock, Moment};
-use crate::sys::fork;
+use crate::sys::clock::Clock;
 use crate::sys::per_process::PerProcess;
 use crate::token::AccessToken;
 
@@ -78,63 +75,13 @@ pub(crate) struct Shared {
     /// What a callback is still to be told.
     untold: Queue<Event>,
     counters: Counters,
-    token: ArcSwapOption<CachedToken>,
+    token: CurrentToken,
     /// After this time an exchange is given up, whatever its thread does.
     longest_wait: Duration,
     flight: PerProcess<Flight>,
     /// For a forked child, which cannot ask its parent's single flight.
     closed: AtomicBool,
     last_state: ArcSwap<RetryState>,
-}
-
-/// A token in use.
-pub(crate) struct CachedToken {
-    pub(super) token: Arc<AccessToken>,
-    schedule: Schedule,
-    /// When its refresh point comes: what each call compares with the clocks.
-    refresh: Moment,
-    /// A forked child has another refresh point, so that not all children renew at one moment.
-    forks: u32,
-    /// Whether it is out of use: another took its place, or none.
-    replaced: AtomicBool,
-    /// Whether it was told that this token is handed out although its renewal failed or is late.
-    told: AtomicBool,
-}
-
-impl CachedToken {
-    fn new(token: Arc<AccessToken>, now: Moment) -> Self {
-        let schedule = Schedule::new(token.lifetime(), token.age(now), random::fraction());
-        let refresh = token.when(schedule.refresh());
-        Self {
-            token,
-            schedule,
-            refresh,
-            forks: fork::count(),
-            replaced: AtomicBool::new(false),
-            told: AtomicBool::new(false),
-        }
-    }
-
-    fn age(&self, now: Moment) -> TokenAge {
-        TokenAge { elapsed: self.token.age(now), schedule: self.schedule }
-    }
-
-    /// As [`TokenAge::is_fresh`], for less.
-    #[inline]
-    fn is_fresh(&self, now: Moment) -> bool {
-        now.is_before(self.refresh) && !self.is_inherited()
-    }
-
-    #[inline]
-    fn is_inherited(&self) -> bool {
-        self.forks != fork::count()
-    }
-
-    /// For a caller that holds on to it.
-    #[inline]
-    pub(super) fn is_in_use_and_fresh(&self, now: Moment) -> bool {
-        !self.replaced.load(Ordering::Relaxed) && self.is_fresh(now)
-    }
 }
 
 impl From<Closed> for Error {
@@ -167,7 +114,7 @@ impl Shared {
             listener,
             untold: Queue::default(),
             counters: Counters::default(),
-            token: ArcSwapOption::empty(),
+            token: CurrentToken::default(),
             longest_wait,
             flight: PerProcess::new(),
             closed: AtomicBool::new(false),
@@ -177,7 +124,7 @@ impl Shared {
 
     /// The token in use, in passing: without a lock, an allocation or a shared counter.
     pub(super) fn cached(&self) -> arc_swap::Guard<Option<Arc<CachedToken>>> {
-        self.token.load()
+        self.token.read()
     }
 
     pub(super) fn if_fresh<'a>(
@@ -198,12 +145,13 @@ impl Shared {
 
     fn ask_under_lock(self: &Arc<Self>) -> Result<Asked, Error> {
         let flight = self.flight();
-        let guard = match (flight.try_lock(), self.cached_if(TokenAge::is_stale)) {
-            (Some(guard), _) => guard?,
-            // Whoever holds the lock sees to the renewal.
-            (None, Some(cached)) => return Ok(self.serve(&cached)),
-            (None, None) => flight.lock()?,
-        };
+        let guard =
+            match (flight.try_lock(), self.token.get_if(self.clock.now(), TokenAge::is_stale)) {
+                (Some(guard), _) => guard?,
+                // Whoever holds the lock sees to the renewal.
+                (None, Some(cached)) => return Ok(self.serve(&cached)),
+                (None, None) => flight.lock()?,
+            };
         let mut guard = self.without_overdue(&flight, guard)?;
         let mut events = Vec::new();
         let answer = self.follow_the_policy(&flight, &mut guard, &mut events);
@@ -243,7 +191,7 @@ impl Shared {
     ) -> Result<Asked, Error> {
         let now = self.clock.now();
         let failure = guard.failure(now);
-        let cached = self.token.load_full();
+        let cached = self.token.get();
         let cause = if guard.invalidated { Cause::Invalidated } else { Cause::Empty };
         match policy::decide(cached.as_ref().map(|cached| cached.age(now)), failure) {
             Decision::Fail(pause) => {
@@ -311,7 +259,7 @@ impl Shared {
     pub(super) fn invalidate(&self, token: &AccessToken) {
         let flight = self.flight();
         let Ok(mut guard) = flight.lock() else { return };
-        let current = self.token.load();
+        let current = self.token.read();
         let is_current =
             current.as_ref().is_some_and(|cached| cached.token.value() == token.value());
         if is_current && guard.may_force(self.clock.now()) {
@@ -319,7 +267,7 @@ impl Shared {
                 state.invalidated = true;
                 state.refused = Some(token.hash());
             });
-            self.replace(None);
+            self.token.clear();
             self.counters.add(Count::Invalidations);
         }
     }
@@ -328,7 +276,7 @@ impl Shared {
     pub(super) fn forget(&self) -> Result<(), Error> {
         let flight = self.flight();
         let guard = flight.lock()?;
-        self.replace(None);
+        self.token.clear();
         drop(guard);
         self.store.as_ref().map_or(Ok(()), SharedStore::erase)
     }
@@ -367,7 +315,7 @@ impl Shared {
         let now = self.clock.now();
         if self.peek().is_none_or(|current| current.left(now) < token.left(now)) {
             self.change(&mut guard, |state| state.succeeded(false, now));
-            self.take_into_use(Arc::new(token));
+            self.token.publish(Arc::new(token), now);
         }
         Ok(())
     }
@@ -376,7 +324,7 @@ impl Shared {
         let token = Arc::new(AccessToken::given(value, self.clock.now())?);
         let flight = self.flight();
         let _guard = flight.lock()?;
-        self.take_into_use(token.clone());
+        self.token.publish(token.clone(), self.clock.now());
         Ok(token)
     }
 
@@ -391,21 +339,9 @@ impl Shared {
         result
     }
 
-    /// Under the lock.
-    fn take_into_use(&self, token: Arc<AccessToken>) {
-        self.replace(Some(Arc::new(CachedToken::new(token, self.clock.now()))));
-    }
-
-    /// Under the lock.
-    fn replace(&self, next: Option<Arc<CachedToken>>) {
-        if let Some(last) = self.token.swap(next) {
-            last.replaced.store(true, Ordering::Relaxed);
-        }
-    }
-
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        let work = self.flight().close(Err(Error::closed()), |_| self.replace(None));
+        let work = self.flight().close(Err(Error::closed()), |_| self.token.clear());
         self.credentials.store(None);
         if let Some(work) = work {
             work.handle.interrupt.raise();
@@ -413,12 +349,12 @@ impl Shared {
     }
 
     pub(super) fn peek(&self) -> Option<Arc<AccessToken>> {
-        self.cached_if(TokenAge::lives).map(|cached| cached.token.clone())
+        self.token.get_if(self.clock.now(), TokenAge::lives).map(|cached| cached.token.clone())
     }
 
     pub(super) fn stats(&self) -> Stats {
         let now = self.clock.now();
-        let cached = self.token.load_full();
+        let cached = self.token.get();
         let age = cached.as_ref().map(|cached| cached.age(now));
         let expires_in = cached.map(|cached| cached.token.left(now));
         let pause = self.flight().lock().ok().and_then(|guard| guard.failure(now));
@@ -437,15 +373,10 @@ impl Shared {
 
     /// The token in use, for a caller that has waited for the next one in vain.
     pub(super) fn fall_back(self: &Arc<Self>) -> Option<Arc<AccessToken>> {
-        let cached = self.cached_if(TokenAge::lives)?;
+        let cached = self.token.get_if(self.clock.now(), TokenAge::lives)?;
         self.tell(self.stale_event(&cached).into_iter().collect());
         self.counters.add(Count::ServedStale);
         Some(cached.token.clone())
-    }
-
-    fn cached_if(&self, wanted: impl FnOnce(&TokenAge) -> bool) -> Option<Arc<CachedToken>> {
-        let now = self.clock.now();
-        self.token.load_full().filter(|cached| wanted(&cached.age(now)))
     }
 
     fn serve(&self, cached: &CachedToken) -> Asked {
@@ -457,8 +388,7 @@ impl Shared {
 
     /// The first time that a token is handed out so.
     fn stale_event(&self, cached: &CachedToken) -> Option<Event> {
-        let is_first = !cached.told.swap(true, Ordering::Relaxed);
-        is_first.then(|| {
+        cached.is_first_told().then(|| {
             let (token, now) = (&cached.token, self.clock.now());
             let (fingerprint, left) = (token.fingerprint(), token.left(now));
             let what = format!(
@@ -497,20 +427,11 @@ impl Shared {
     /// The single flight of this process.
     pub(super) fn flight(&self) -> Arc<Flight> {
         self.flight.get(|| {
-            self.draw_refresh_point();
+            self.token.draw_refresh_point(self.clock.now());
             // What happened in the parent, the parent tells.
             drop(self.untold.take());
             let state = self.last_state.load().in_child();
             SingleFlight::new(state, self.closed.load(Ordering::SeqCst))
         })
-    }
-
-    /// A forked child's own, for the token of its parent.
-    fn draw_refresh_point(&self) {
-        let inherited = self.token.load_full();
-        if let Some(cached) = inherited.as_ref().filter(|cached| cached.is_inherited()) {
-            let ours = CachedToken::new(cached.token.clone(), self.clock.now());
-            self.token.compare_and_swap(&inherited, Some(Arc::new(ours)));
-        }
     }
 }

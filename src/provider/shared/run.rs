@@ -6,11 +6,9 @@ use std::time::Duration;
 use super::{Flight, Guard, Handle, Outcome, Shared, Work};
 use crate::error::{Error, ErrorKind, catch_panic};
 use crate::provider::event::{Event, EventKind, Listener};
-use crate::provider::policy::TokenAge;
 use crate::provider::retry_state::RetryState;
 use crate::provider::stats::{Cause, Count};
 use crate::request::{FetchContext, Freshness, Interrupt, Progress, RenewalLimit, TokenSource};
-use crate::sys::clock::Moment;
 use crate::sys::thread;
 use crate::text;
 use crate::token::AccessToken;
@@ -85,7 +83,7 @@ impl Shared {
     /// Which token of the store will do.
     fn freshness(&self, reason: Reason, state: &RetryState) -> Freshness {
         let now = self.clock.now();
-        let cached = self.token.load();
+        let cached = self.token.read();
         let token = cached.as_ref().map(|cached| &cached.token);
         let is_asked_for = reason.cause == Cause::Refresh || reason.only_with_another_secret;
         let age = cached.as_ref().map(|cached| cached.age(now));
@@ -155,7 +153,7 @@ impl Shared {
     }
 
     fn renewal_limit(&self, cause: Cause) -> Option<RenewalLimit> {
-        let age = self.age(self.clock.now()).filter(|age| age.is_before_margin());
+        let age = self.token.age(self.clock.now()).filter(|age| age.is_before_margin());
         let limit = age.map(|age| RenewalLimit::new(age.until_margin(), age.until_expiry()));
         limit.filter(|_| cause == Cause::Proactive)
     }
@@ -207,7 +205,7 @@ impl Shared {
     ) -> Arc<AccessToken> {
         let now = self.clock.now();
         self.change(state, |state| state.succeeded(requested, now));
-        self.take_into_use(token.clone());
+        self.token.publish(token.clone(), now);
         let from = match self.store.as_ref().filter(|_| !requested) {
             Some(store) => store.location(),
             None => self.http.url().to_string(),
@@ -221,7 +219,7 @@ impl Shared {
     /// The error for those that waited, and the event.
     fn note_failure(&self, state: &mut RetryState, error: &Error) -> (Error, Event) {
         let now = self.clock.now();
-        let age = self.age(now);
+        let age = self.token.age(now);
         let shown = self.change(state, |state| state.failed(error, age, now));
         let pause = shown.retry_after().unwrap_or_default();
         let what = format!("no new token: {error}; the next exchange is due in {pause:.1?}");
@@ -231,15 +229,11 @@ impl Shared {
     /// The error of the last exchange, if it failed, for who has no token.
     pub(super) fn last_error(&self, state: &RetryState) -> Error {
         let now = self.clock.now();
-        let age = self.age(now);
+        let age = self.token.age(now);
         let pause = state.failure(now).map(|failure| failure.pause(age));
         let came_and_went =
             || Error::new(ErrorKind::Timeout, "the token that came is out of use again; ask again");
         pause.map_or_else(came_and_went, |pause| state.error(pause))
-    }
-
-    fn age(&self, now: Moment) -> Option<TokenAge> {
-        self.token.load().as_ref().map(|cached| cached.age(now))
     }
 
     /// Whether work takes longer than any may.
