@@ -13,17 +13,19 @@ $(foreach name,LIBDIR INCLUDEDIR DOCDIR,$(if $(filter /%,$($(name))),\
 
 C_FEATURES := capi,redis
 C_SOURCES := $(RUST_SOURCES) packaging/release.mk packaging/c.mk packaging/c.py packaging/notices.py
+# With symbols for debuggers, which `make install` splits off.
+C_OPTIONS := $(SMALLER) -C strip=none -C debuginfo=line-tables-only
 C_BUILD = CARGO='$(CARGO)' $(RELEASE_ENVIRONMENT) $(PYTHON) packaging/c.py build
 C_INSTALL := $(PYTHON) packaging/c.py install
 
 # With the system's linker.
 target/c/built: $(C_SOURCES)
-	$(C_BUILD) $(@D) $(C_FEATURES) $(SMALLER)
+	$(C_BUILD) $(@D) $(C_FEATURES) $(C_OPTIONS)
 	touch $@
 
 # The same with a panic to ask for, for the tests.
 target/c-panic/built: $(C_SOURCES)
-	$(C_BUILD) $(@D) $(C_FEATURES),test-panic $(SMALLER)
+	$(C_BUILD) $(@D) $(C_FEATURES),test-panic $(C_OPTIONS)
 	touch $@
 
 # Without optimisation, for who changes it.
@@ -33,7 +35,7 @@ target/c-dev/built: $(C_SOURCES)
 
 # For the systems of others: with the symbols of glibc 2.17.
 target/c-portable/built: $(C_SOURCES) | target/zig/installed
-	$(C_BUILD) $(@D) $(C_FEATURES) $(SMALLER) $(PORTABLE)
+	$(C_BUILD) $(@D) $(C_FEATURES) $(C_OPTIONS) $(PORTABLE)
 	touch $@
 
 # ---- Installation ----

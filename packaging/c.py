@@ -38,8 +38,6 @@ RUSTC_OPTIONS = [
     *("-C", f"link-arg=-Wl,-soname,{SONAME}"),
     *("-C", "link-arg=-Wl,-z,nodelete"),
     *("-C", "link-arg=-Wl,--build-id=sha1"),
-    # For debuggers; whoever installs strips it.
-    *("-C", "strip=none", "-C", "debuginfo=line-tables-only"),
     *("--print", "native-static-libs"),
 ]
 

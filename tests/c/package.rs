@@ -209,6 +209,22 @@ fn it_is_installed_for_all_and_uninstalled() {
 }
 
 #[test]
+fn the_symbols_stay_in_the_library_for_those_who_split_them_off_themselves() {
+    if is_watched() {
+        return;
+    }
+    let outside = Outside::new("symbols");
+    let mut install = make("install");
+    install.args(["STRIP=", "PREFIX=/usr"]).arg(format!("DESTDIR={}", outside.0.display()));
+    checked(install);
+    let mut readelf = Command::new("readelf");
+    readelf.args(["--sections", "--wide"]).arg(outside.join("usr/lib/libclazar_auth.so"));
+    let sections = String::from_utf8(checked(readelf).stdout).unwrap();
+    assert!(sections.contains(".symtab") && sections.contains(".debug_line"), "{sections}");
+    assert!(!outside.join("usr/lib/.debug").exists());
+}
+
+#[test]
 fn the_examples_build_with_cmake() {
     if is_watched() {
         return;
