@@ -70,57 +70,72 @@ def said_by(*command: str | Path) -> str:
 
 def main() -> None:
     os.umask(0o022)
-    folder, version = Path(sys.argv[1]).resolve(), sys.argv[2] + REVISION
-    multiarch = said_by("cc", "-print-multiarch").strip()
-    installed = folder / "all"
-    libraries = installed / "usr/lib" / multiarch
-    library = (libraries / "libclazar_auth.so").resolve()
-    soname = os.readlink(libraries / "libclazar_auth.so")
-    soversion = soname.rpartition(".")[2]
+    folder, upstream = Path(sys.argv[1]).resolve(), sys.argv[2]
+    libraries = Path("usr/lib", said_by("cc", "-print-multiarch").strip())
+    soname = os.readlink(folder / "all" / libraries / "libclazar_auth.so")
+    library = os.readlink(folder / "all" / libraries / soname)
+    facts = facts_of(folder / "all" / libraries / library)
+    facts["version"] = upstream + REVISION
+    facts["runtime"] = "libclazar-auth" + soname.rpartition(".")[2]
+
+    runtime, development = folder / facts["runtime"], folder / "libclazar-auth-dev"
+    symbols = folder / f"{runtime.name}-dbgsym"
+    (folder / "all").rename(development)
+    for name in (library, soname):
+        move(development / libraries / name, runtime / libraries / name)
+    # Where gdb looks for it, whichever folder the library is in.
+    first, rest = facts["build_id"][:2], facts["build_id"][2:]
+    debug = development / libraries / ".debug"
+    move(debug / f"{library}.debug", symbols / "usr/lib/debug/.build-id" / first / f"{rest}.debug")
+    debug.rmdir()
+
+    licences = take_licences(development)
+    document(runtime, facts, licences)
+    document(development, facts, licences)
+    (symbols / "usr/share/doc").mkdir(parents=True)
+    (symbols / "usr/share/doc" / symbols.name).symlink_to(runtime.name)
+
+    tell_the_linker(runtime, soname, upstream)
+    pack(runtime, RUNTIME, facts)
+    pack(development, DEVELOPMENT, facts)
+    pack(symbols, SYMBOLS, facts)
+
+
+def facts_of(library: Path) -> dict[str, str]:
     notes = said_by("readelf", "--notes", "--version-info", "--wide", library)
-    found = re.search("Build ID: (..)(.*)", notes)
-    assert found
-    runtime, development = f"libclazar-auth{soversion}", "libclazar-auth-dev"
-    facts = {
-        "version": version,
+    build_id = re.search("Build ID: (.*)", notes)
+    assert build_id, f"{library} has no build id"
+    return {
         "architecture": said_by("dpkg", "--print-architecture").strip(),
         "maintainer": MAINTAINER,
-        "runtime": runtime,
-        "build_id": found[1] + found[2],
+        "build_id": build_id[1],
         "glibc": max(re.findall(r"Name: GLIBC_([\d.]+)", notes), key=numbers),
         "date": formatdate(EPOCH),
     }
-    documents = installed / "usr/share/doc" / development
+
+
+def take_licences(tree: Path) -> str:
+    """What was installed of licences, to be put where policy wants it."""
+    documents = tree / "usr/share/doc" / tree.name
     licences = (documents / "THIRD-PARTY-LICENSES").read_text()
     for file in documents.iterdir():
         file.unlink()
+    return licences
 
-    # Where gdb looks for it, whichever folder the library is in.
-    symbols = folder / f"{runtime}-dbgsym"
-    by_id = symbols / "usr/lib/debug/.build-id" / found[1] / f"{found[2]}.debug"
-    move(libraries / ".debug" / f"{library.name}.debug", by_id)
-    (libraries / ".debug").rmdir()
-    for name in (library.name, soname):
-        move(libraries / name, folder / runtime / "usr/lib" / multiarch / name)
-    installed.rename(folder / development)
 
-    control = folder / runtime / "DEBIAN"
+def tell_the_linker(runtime: Path, soname: str, version: str) -> None:
+    """Says which package a program needs that was linked with the library."""
+    control = runtime / "DEBIAN"
     control.mkdir()
     (control / "triggers").write_text("activate-noawait ldconfig\n")
-    (control / "shlibs").write_text(f"libclazar_auth {soversion} {runtime} (>= {sys.argv[2]})\n")
+    name, _, soversion = soname.partition(".so.")
+    (control / "shlibs").write_text(f"{name} {soversion} {runtime.name} (>= {version})\n")
     offered = [
-        f"{soname} {runtime} #MINVER#\n",
-        f"* Build-Depends-Package: {development}\n",
+        f"{soname} {runtime.name} #MINVER#\n",
+        "* Build-Depends-Package: libclazar-auth-dev\n",
         *since(),
     ]
     (control / "symbols").write_text("".join(offered))
-    document(folder / runtime, facts, licences)
-    document(folder / development, facts, licences)
-    (symbols / "usr/share/doc").mkdir(parents=True)
-    (symbols / "usr/share/doc" / symbols.name).symlink_to(runtime)
-    pack(folder / runtime, RUNTIME, facts)
-    pack(folder / development, DEVELOPMENT, facts)
-    pack(symbols, SYMBOLS, facts)
 
 
 def numbers(version: str) -> list[int]:
