@@ -147,9 +147,9 @@ test-c: $(STAGE)/installed $(STAGE)-panic/installed target/node/installed
 
 # The same tests again, slower; what they find is undefined behaviour and lost memory.
 test-sanitizers: $(STAGE)/installed $(STAGE)-panic/installed
-	CLAZAR_WATCH=valgrind $(CARGO) test --locked --features sandbox --test c
-	CLAZAR_WATCH=address $(CARGO) test --locked --features sandbox --test c
-	CLAZAR_WATCH=undefined $(CARGO) test --locked --features sandbox --test c
+	CLAZAR_SANITIZER=valgrind $(CARGO) test --locked --features sandbox --test c
+	CLAZAR_SANITIZER=address $(CARGO) test --locked --features sandbox --test c
+	CLAZAR_SANITIZER=undefined $(CARGO) test --locked --features sandbox --test c
 
 test-python: $(VENV)/installed $(VENV)/requirements $(WHEELS)/.built $(STAGE)/installed target/node/installed
 	$(VENV)/bin/python -m pytest

@@ -291,10 +291,10 @@ impl TokenProvider {
         self.0.close();
     }
 
-    /// A token, or a wait that ends after `patience` at the latest; never blocks.
-    pub(crate) fn ask(&self, patience: Option<Duration>) -> Result<TokenPoll, Error> {
+    /// A token, or a wait that ends after `timeout` at the latest; never blocks.
+    pub(crate) fn ask(&self, timeout: Option<Duration>) -> Result<TokenPoll, Error> {
         Ok(match TokenPoll::new(&self.0, self.0.ask()?) {
-            TokenPoll::Pending(pending) => TokenPoll::Pending(pending.within(patience)),
+            TokenPoll::Pending(pending) => TokenPoll::Pending(pending.within(timeout)),
             ready => ready,
         })
     }

@@ -37,7 +37,7 @@ pub(crate) struct Pending {
     /// When a caller with a live token takes that.
     grace: Option<Instant>,
     /// How long the caller will wait, and until when.
-    patience: Option<(Duration, Instant)>,
+    timeout: Option<(Duration, Instant)>,
     /// Whether the caller does not come back, so that the provider's back-off is nothing to it.
     once: bool,
 }
@@ -49,12 +49,12 @@ impl Pending {
         work: Arc<Work>,
         grace: Option<Duration>,
     ) -> Self {
-        Self { shared, flight, work, grace: grace.and_then(after), patience: None, once: false }
+        Self { shared, flight, work, grace: grace.and_then(after), timeout: None, once: false }
     }
 
-    /// Ends the wait after `patience`, if not before.
-    pub(super) fn within(mut self, patience: Option<Duration>) -> Self {
-        self.patience = patience.and_then(|patience| Some((patience, after(patience)?)));
+    /// Ends the wait after `timeout`, if not before.
+    pub(super) fn within(mut self, timeout: Option<Duration>) -> Self {
+        self.timeout = timeout.and_then(|timeout| Some((timeout, after(timeout)?)));
         self
     }
 
@@ -67,9 +67,9 @@ impl Pending {
     /// exchange that takes longer than any may is given up.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let grace = self.grace.filter(|_| self.shared.peek().is_some());
-        let patience = self.patience.map(|(_, until)| until);
+        let timeout = self.timeout.map(|(_, until)| until);
         let limit = self.shared.limit_of(&self.work);
-        [grace, patience, limit].into_iter().flatten().min()
+        [grace, timeout, limit].into_iter().flatten().min()
     }
 
     /// Blocks until the wait ends.
@@ -130,11 +130,11 @@ impl Pending {
             Some(Ok(_)) => timed_out("the token died before it could be handed out; ask again"),
             Some(Err(error)) if error.kind() == ErrorKind::Closed => return Err(error),
             Some(Err(error)) => error,
-            None => timed_out(&match self.patience {
-                Some((patience, _)) if !patience.is_zero() => {
+            None => timed_out(&match self.timeout {
+                Some((timeout, _)) if !timeout.is_zero() => {
                     format!(
                         "no token came within {}; the request goes on, so ask again",
-                        text::seconds(patience)
+                        text::seconds(timeout)
                     )
                 }
                 _ => "there is no token yet; the request for one goes on, so ask again".to_owned(),

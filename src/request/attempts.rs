@@ -55,9 +55,9 @@ impl HttpSource {
                     }
                     Ok(None) => None,
                     // Whether there is a new secret is not known yet.
-                    Err(trouble) if trouble.is_transient() => return Err(trouble.with_also(&error)),
-                    Err(trouble) => {
-                        error = error.with_also(&trouble);
+                    Err(unread) if unread.is_transient() => return Err(unread.with_also(&error)),
+                    Err(unread) => {
+                        error = error.with_also(&unread);
                         None
                     }
                 }

@@ -120,7 +120,7 @@ impl From<Error> for StoreError {
 }
 
 impl From<StoreError> for Error {
-    fn from(trouble: StoreError) -> Self {
-        Self::new(ErrorKind::Store, trouble.0)
+    fn from(error: StoreError) -> Self {
+        Self::new(ErrorKind::Store, error.0)
     }
 }

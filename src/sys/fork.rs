@@ -19,7 +19,7 @@ static MADE: AtomicU32 = AtomicU32::new(0);
 static FORKING: AtomicU32 = AtomicU32::new(0);
 static HOLDING: AtomicU32 = AtomicU32::new(0);
 /// For how long either waits for the other; what they do takes far less.
-const PATIENCE: Duration = Duration::from_secs(1);
+const LONGEST_HOLD: Duration = Duration::from_secs(1);
 /// In a process that forks without a pause, a child may keep what was opened this often.
 const MOST_OPENED: u32 = 3;
 
@@ -111,7 +111,7 @@ impl Drop for Release {
 fn wait_until(condition: impl Fn() -> bool) -> bool {
     let mut since = None;
     while !condition() {
-        if since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
+        if since.get_or_insert_with(Instant::now).elapsed() > LONGEST_HOLD {
             return false;
         }
         thread::yield_now();
@@ -276,7 +276,7 @@ pub(crate) mod tests {
         fn fork_meanwhile() {
             let start = Instant::now();
             in_a_child(|| 0);
-            assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+            assert!(start.elapsed() < LONGEST_HOLD, "{:?}", start.elapsed());
         }
         let _guard = alone();
         let open = || {
@@ -298,7 +298,7 @@ pub(crate) mod tests {
                     thread::yield_now();
                 }
                 // Long enough for a fork that does not wait.
-                thread::sleep(PATIENCE / 10);
+                thread::sleep(LONGEST_HOLD / 10);
                 DONE.store(true, Ordering::SeqCst);
             });
         });

@@ -2,7 +2,7 @@
 
 use clazar_auth::sandbox::Sandbox;
 
-use crate::programs::{Watch, amount, compiler, link, root, run_with, shared, stage};
+use crate::programs::{Sanitizer, amount, compiler, link, root, run_with, shared, stage};
 
 #[test]
 fn the_cpp_header_works_and_draws_no_warning() {
@@ -21,7 +21,7 @@ fn the_cpp_header_works_and_draws_no_warning() {
 /// A callback that throws, an error that is thrown: with the library linked in, one unwinder serves both.
 #[test]
 fn the_cpp_header_works_with_the_static_library() {
-    if Watch::now() != Watch::Nothing {
+    if Sanitizer::now() != Sanitizer::Nothing {
         return; // The same code as above.
     }
     let stage = stage("stage");

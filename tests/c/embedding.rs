@@ -7,8 +7,8 @@ use clazar_auth::sandbox::Sandbox;
 
 use crate::certificates::{Authority, VALID};
 use crate::programs::{
-    Watch, checked, compile, compiler, debug_stage, folder, link, root, run, run_case, run_with,
-    skipped, stage,
+    Sanitizer, checked, compile, compiler, debug_stage, folder, link, root, run, run_case,
+    run_with, skipped, stage,
 };
 use crate::server::{Server, TOKEN_BODY, ok};
 
@@ -42,7 +42,7 @@ fn a_connection_closed_early_raises_no_sigpipe() {
 /// A host may cancel its threads; unwound through Rust, the process would end.
 #[test]
 fn a_cancelled_thread_ends_after_the_call() {
-    if Watch::now() == Watch::Address {
+    if Sanitizer::now() == Sanitizer::Address {
         return; // gcc's runtime takes the unwound stack for one in use.
     }
     let server = Server::new(|mut stream, _| {
@@ -86,7 +86,7 @@ fn small_stacks_are_enough() {
     if debug_stage().is_some() {
         return; // Code without optimisation needs more.
     }
-    if matches!(Watch::now(), Watch::Address | Watch::Undefined) {
+    if matches!(Sanitizer::now(), Sanitizer::Address | Sanitizer::Undefined) {
         return; // A sanitizer makes each frame larger.
     }
     let authority = Authority::new("c-stack");
@@ -134,7 +134,7 @@ fn a_hundred_providers_live_side_by_side() {
 
 #[test]
 fn a_fresh_token_costs_no_allocation_and_no_system_call() {
-    if matches!(Watch::now(), Watch::Valgrind | Watch::Address) {
+    if matches!(Sanitizer::now(), Sanitizer::Valgrind | Sanitizer::Address) {
         return; // Both have an allocator of their own.
     }
     run_with(&compile("silent", &stage("stage")), &Sandbox::start().unwrap());

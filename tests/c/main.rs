@@ -1,5 +1,5 @@
 //! The C library as installed into `target/stage` by `make lib`: a real compiler on the installed
-//! header, real programs against real servers, watched by valgrind or a sanitizer where `CLAZAR_WATCH`
+//! header, real programs against real servers, watched by valgrind or a sanitizer where `CLAZAR_SANITIZER`
 //! says so.
 
 mod abi;
@@ -27,7 +27,7 @@ use clazar_auth::sandbox::{Answer, Sandbox};
 
 use certificates::{Authority, VALID};
 use programs::{
-    Watch, amount, checked, command, compile, compiler, folder, link, root, run, run_case,
+    Sanitizer, amount, checked, command, compile, compiler, folder, link, root, run, run_case,
     run_with, shared, stage,
 };
 use server::{Server, TOKEN_BODY, http, ok, read_request};
@@ -80,7 +80,7 @@ fn a_sealed_token_goes_to_another_provider() {
 /// memory and in a file, closed and freed, however the program is linked.
 #[test]
 fn no_part_of_secret_or_token_is_left_in_memory() {
-    if matches!(Watch::now(), Watch::Valgrind | Watch::Address) {
+    if matches!(Sanitizer::now(), Sanitizer::Valgrind | Sanitizer::Address) {
         return; // Both keep what was freed.
     }
     let stage = stage("stage");
@@ -285,11 +285,11 @@ fn a_callback_may_do_everything_in_each_event_and_nobody_waits_for_it() {
     std::fs::create_dir_all(&open).unwrap();
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).unwrap();
     for case in ["each", "blocked", "stale", "cancelled", "forked"] {
-        if Watch::now() == Watch::Address && case == "cancelled" {
+        if Sanitizer::now() == Sanitizer::Address && case == "cancelled" {
             continue; // AddressSanitizer takes a cancelled thread's stack for one in use.
         }
-        if Watch::now() != Watch::Nothing && case == "forked" {
-            continue; // What a watch knows of threads is lost in a child.
+        if Sanitizer::now() != Sanitizer::Nothing && case == "forked" {
+            continue; // What a sanitizer knows of threads is lost in a child.
         }
         let server = refusing_and_short_lived();
         let url = server.url();
@@ -317,8 +317,8 @@ fn a_system_call_that_hangs_holds_nobody() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_store_that_hangs_keeps_nobody_from_a_token_or_a_fork() {
-    if Watch::now() != Watch::Nothing {
-        return; // A watch has threads and system calls of its own.
+    if Sanitizer::now() != Sanitizer::Nothing {
+        return; // A sanitizer has threads and system calls of its own.
     }
     let program = compile("disk", &stage("stage"));
     for case in ["flock", "open", "fsync"] {
@@ -331,8 +331,8 @@ fn a_store_that_hangs_keeps_nobody_from_a_token_or_a_fork() {
 
 #[test]
 fn a_thread_that_cannot_be_started_is_told() {
-    if Watch::now() != Watch::Nothing {
-        return; // A watch has a pthread_create of its own.
+    if Sanitizer::now() != Sanitizer::Nothing {
+        return; // A sanitizer has a pthread_create of its own.
     }
     run_with(&compile("no_threads", &stage("stage")), &Sandbox::start().unwrap());
 }
@@ -349,7 +349,7 @@ fn a_forked_child_goes_on_with_the_provider() {
         ("busy threads", 86_400, 5, None),
         ("closed, busy threads", 86_400, 0, Some(0)),
     ] {
-        if Watch::now() == Watch::Address && case.contains("busy") {
+        if Sanitizer::now() == Sanitizer::Address && case.contains("busy") {
             continue; // A child may find the allocator of gcc's AddressSanitizer locked.
         }
         let sandbox = Sandbox::start().unwrap();
@@ -364,7 +364,7 @@ fn a_forked_child_goes_on_with_the_provider() {
 
 #[test]
 fn a_renewal_asks_for_little_memory_at_a_time() {
-    if Watch::now() != Watch::Nothing {
+    if Sanitizer::now() != Sanitizer::Nothing {
         return; // They have allocators of their own.
     }
     let authority = Authority::new("c-largest");
@@ -382,7 +382,7 @@ fn a_renewal_asks_for_little_memory_at_a_time() {
 /// No lock and no half-made static of the parent's is in the child's way.
 #[test]
 fn a_child_forked_in_the_first_request_makes_its_own() {
-    if Watch::now() != Watch::Nothing {
+    if Sanitizer::now() != Sanitizer::Nothing {
         return; // They have allocators of their own.
     }
     let program = compile("anywhere", &stage("stage"));

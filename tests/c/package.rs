@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use clazar_auth::sandbox::{Answer, Sandbox};
 
-use crate::programs::{Watch, checked, root};
+use crate::programs::{Sanitizer, checked, root};
 use crate::server::{Server, answer_with, ok};
 
 /// A folder outside the checkout, removed at the end.
@@ -165,7 +165,7 @@ fn check_pkg_config(libraries: &Path, outside: &Outside) {
 
 /// What is watched elsewhere is the library; its installation is the same each time.
 fn is_watched() -> bool {
-    Watch::now() != Watch::Nothing
+    Sanitizer::now() != Sanitizer::Nothing
 }
 
 #[test]

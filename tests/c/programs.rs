@@ -8,21 +8,21 @@ use clazar_auth::sandbox::Sandbox;
 
 /// What looks over a program's shoulder.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Watch {
+pub enum Sanitizer {
     Nothing,
     Valgrind,
     Address,
     Undefined,
 }
 
-impl Watch {
+impl Sanitizer {
     pub fn now() -> Self {
-        match std::env::var("CLAZAR_WATCH").as_deref() {
+        match std::env::var("CLAZAR_SANITIZER").as_deref() {
             Err(_) => Self::Nothing,
             Ok("valgrind") => Self::Valgrind,
             Ok("address") => Self::Address,
             Ok("undefined") => Self::Undefined,
-            Ok(other) => panic!("CLAZAR_WATCH is {other}"),
+            Ok(other) => panic!("CLAZAR_SANITIZER is {other}"),
         }
     }
 
@@ -37,7 +37,7 @@ impl Watch {
 
 /// How much of something: what is watched is slow, and valgrind runs one thread at a time.
 pub fn amount<T>(plain: T, watched: T) -> T {
-    if Watch::now() == Watch::Nothing { plain } else { watched }
+    if Sanitizer::now() == Sanitizer::Nothing { plain } else { watched }
 }
 
 pub fn root() -> &'static Path {
@@ -81,11 +81,11 @@ pub fn compile(name: &str, stage: &Path) -> PathBuf {
     link(cc, &format!("{label}-{name}"))
 }
 
-/// A compiler with the warnings and the watch of all tests, for what is installed in `stage`.
+/// A compiler with the warnings and the sanitizer of all tests, for what is installed in `stage`.
 pub fn compiler(name: &str, stage: &Path) -> Command {
     let mut command = Command::new(name);
     command.args(["-g", "-pthread", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]);
-    command.args(Watch::now().compiler_options());
+    command.args(Sanitizer::now().compiler_options());
     command.arg("-I").arg(stage.join("include"));
     command
 }
@@ -124,7 +124,7 @@ pub fn run(program: &Path, variables: &[(&str, &str)]) -> Output {
 pub fn command(program: &Path, variables: &[(&str, &str)]) -> Command {
     // What belongs to a thread of the parent is lost in a child, whatever a library does.
     let forks = variables.iter().any(|(name, _)| *name == "TEST_CHILDREN");
-    let mut command = if Watch::now() == Watch::Valgrind {
+    let mut command = if Sanitizer::now() == Sanitizer::Valgrind {
         let mut valgrind = Command::new("valgrind");
         valgrind.args(["--quiet", "--error-exitcode=99"]);
         valgrind.arg(if forks { "--leak-check=no" } else { "--leak-check=full" });
@@ -168,17 +168,17 @@ pub fn run_case(program: &Path, sandbox: &Sandbox, more: &[(&str, &str)]) -> Out
     run(program, &variables)
 }
 
-/// That a watch is on shows where something is wrong; what it says of that goes to the log.
+/// That a sanitizer is on shows where something is wrong; what it says of that goes to the log.
 #[test]
-fn the_watch_sees_what_is_wrong() {
-    let faults: &[(&str, &str)] = match Watch::now() {
-        Watch::Nothing => return,
-        Watch::Valgrind => &[("overflow", "Invalid write"), ("leak", "definitely lost")],
-        Watch::Address => &[
+fn the_sanitizer_sees_what_is_wrong() {
+    let faults: &[(&str, &str)] = match Sanitizer::now() {
+        Sanitizer::Nothing => return,
+        Sanitizer::Valgrind => &[("overflow", "Invalid write"), ("leak", "definitely lost")],
+        Sanitizer::Address => &[
             ("overflow", "AddressSanitizer: heap-buffer-overflow"),
             ("leak", "LeakSanitizer: detected memory leaks"),
         ],
-        Watch::Undefined => &[("shift", "runtime error: left shift")],
+        Sanitizer::Undefined => &[("shift", "runtime error: left shift")],
     };
     let program = compile("fault", &stage("stage"));
     for (fault, expected) in faults {
@@ -187,6 +187,6 @@ fn the_watch_sees_what_is_wrong() {
         assert!(!output.status.success() && stderr.contains(expected), "{fault}: {stderr}");
         let line = stderr.lines().find(|line| line.contains(expected)).unwrap();
         // Past the capture of the test runner.
-        writeln!(std::io::stderr(), "the watch is on: {line}").unwrap();
+        writeln!(std::io::stderr(), "the sanitizer is on: {line}").unwrap();
     }
 }

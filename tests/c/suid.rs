@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::certificates::{Authority, VALID};
-use crate::programs::{Watch, checked, compile, skipped, stage};
+use crate::programs::{Sanitizer, checked, compile, skipped, stage};
 use crate::server::{Server, TOKEN_BODY, ok, read_request};
 
 const NOBODY: u32 = 65_534;
@@ -57,7 +57,7 @@ fn proxy() -> Server {
 
 #[test]
 fn a_set_user_id_program_reads_no_environment() {
-    if Watch::now() != Watch::Nothing {
+    if Sanitizer::now() != Sanitizer::Nothing {
         return; // A watch would be set-user-ID too.
     }
     if !rustix::process::geteuid().is_root() {

@@ -1,4 +1,4 @@
-"""Providers pickle as a recipe, if that holds no secret."""
+"""Providers pickle as the options they were made with, if none holds a secret."""
 
 from __future__ import annotations
 
