@@ -47,6 +47,11 @@ class Terminal:
             assert self._more(), f"ended before {text!r}: {self.shown!r}"
         self._read = self.shown.index(text, self._read) + len(text)
 
+    def until_all(self, texts: tuple[str, ...]) -> None:
+        """Wait until all of these are shown after what was waited for last, in any order."""
+        while missing := [text for text in texts if text not in self.shown[self._read :]]:
+            assert self._more(), f"ended before {missing}: {self.shown!r}"
+
     def end(self) -> int:
         """The status of the program, which is to end by itself."""
         while self._more():
