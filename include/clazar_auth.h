@@ -347,8 +347,7 @@ clazar_status clazar_config_new(clazar_config **config, clazar_error **error);
  * @param config set to the new settings, which the caller frees with `clazar_config_free`; NULL on
  *   failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8, or both
- *   secrets are set.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8.
  *
  * No other thread may change the environment during the call.
  *
@@ -792,6 +791,7 @@ clazar_status clazar_provider_check_url(const clazar_provider *provider,
  *
  * Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
  * `SSL_CERT_FILE` and `SSL_CERT_DIR`; none of them counts with `clazar_config_set_trust_env` off.
+ * The store and the allowed hosts of `config` are for a provider, and count for nothing here.
  *
  * @param config settings; they may be changed or freed afterwards.
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.

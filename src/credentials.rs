@@ -78,7 +78,7 @@ impl Credentials {
     /// # Errors
     /// What the function fails with is reported as
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) with its own text, so that text must
-    /// not catch_panic the secret.
+    /// not hold the secret.
     pub fn from_fn<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
         client_id: impl Into<String>,
         client_secret: impl Fn() -> Result<String, E> + Send + Sync + 'static,

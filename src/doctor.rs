@@ -1,6 +1,6 @@
 //! Finds out what stands between this machine and a token, one step after the other.
 //!
-//! It makes an exchange, by the code that makes them all, and tells how far that got.
+//! It makes a token request, by the code that makes them all, and tells how far that got.
 
 use std::time::{Duration, SystemTime};
 
@@ -111,7 +111,7 @@ impl Report {
         result
     }
 
-    /// Adds the steps of an exchange, if there was one.
+    /// Adds the steps of a token request, if there was one.
     fn add_exchange(
         &mut self,
         client: Option<&HttpSource>,
@@ -126,7 +126,7 @@ impl Report {
         let accepted = || "the client id and the secret were accepted".to_owned();
         let steps = milestone_steps(client, reached)
             .into_iter()
-            .chain([("exchange", token.as_ref().map(|_| accepted()))]);
+            .chain([("request", token.as_ref().map(|_| accepted()))]);
         for (name, text) in steps {
             // The first step that was not done is the one that failed.
             let undone = || error.take().map_or(BLOCKED, Finding::Failed);
@@ -168,11 +168,11 @@ fn life(lifetime: Duration) -> Finding {
     let seconds = lifetime.as_secs();
     if lifetime < SHORT_LIFE {
         Finding::Doubtful(format!(
-            "it lives for {seconds} s only, so that it is renewed all the time; ask the support of \
+            "it is valid for {seconds} s only, so that it is renewed all the time; ask the support of \
              the API whether this is meant"
         ))
     } else {
-        Finding::Good(format!("it lives for {seconds} s"))
+        Finding::Good(format!("it is valid for {seconds} s"))
     }
 }
 

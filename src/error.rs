@@ -84,7 +84,7 @@ impl Error {
         self
     }
 
-    /// Says that the same exchange may go better at once.
+    /// Says that the same token request may go better at once.
     pub(crate) fn with_another_attempt(mut self, worth: bool) -> Self {
         Arc::make_mut(&mut self.0).another_attempt = worth;
         self
@@ -94,7 +94,7 @@ impl Error {
         self.0.another_attempt
     }
 
-    /// Whether a later exchange may go better with nothing changed.
+    /// Whether a later token request may go better with nothing changed.
     pub(crate) fn is_transient(&self) -> bool {
         self.0.another_attempt || self.is_retryable()
     }

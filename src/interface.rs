@@ -1,9 +1,10 @@
 //! Describes once what all languages offer: options, errors, events, counters.
 //!
 //! The core reads these tables. What says the same again in C, C++ and Python, and on the pages, is
-//! written from them by `make generate`; `tests/generate.rs` fails if it is not up to date.
+//! written from them by `make generate`; the test `generate` fails if it is not up to date.
 //!
-//! In a documentation text, `code` is a name if it is in capital letters, and otherwise a value.
+//! What stands between backticks in a documentation text is a name if it is in capital letters, begins with
+//! `$`, or is a function in C; otherwise it is a value, which each language puts into its own quotes.
 
 /// Numbers that C functions return besides those of [`ErrorKind`].
 pub(crate) const OTHER_STATUSES: [(&str, i32, &str); 2] = [
@@ -270,70 +271,73 @@ pub(crate) enum Scope {
 
 pub(crate) struct OptionRow {
     pub(crate) option: OptionName,
-    /// The keyword in Python, the setter in Rust and C++, and `clazar_config_set_` and this in C.
+    /// The keyword in Python, the setter of `Options` in Rust and of `Config` in C++, and `clazar_config_set_`
+    /// and this in C, where a time has `_ms` besides.
     pub(crate) name: &'static str,
     pub(crate) kind: OptionType,
     /// The environment variable that gives it too; "" for none.
     pub(crate) variable: &'static str,
     pub(crate) scope: Scope,
+    /// The version of the library that had it first.
+    pub(crate) since: &'static str,
     pub(crate) doc: &'static str,
 }
 
 /// Hands the table of options to another macro: the option in Rust, its name, its type, its environment
-/// variable, and what it belongs to.
+/// variable, what it belongs to, and the version that had it first.
 macro_rules! with_options {
     ($callback:ident) => {
         $callback! {
             /// The client id.
-            ClientId client_id Text "CLAZAR_CLIENT_ID" Credentials;
+            ClientId client_id Text "CLAZAR_CLIENT_ID" Credentials "0.1.0";
             /// The client secret; or give client_secret_file.
-            ClientSecret client_secret Secret "CLAZAR_CLIENT_SECRET" Credentials;
+            ClientSecret client_secret Secret "CLAZAR_CLIENT_SECRET" Credentials "0.1.0";
             /// The path of a file that holds the client secret, in place of client_secret; one newline at its end
             /// is dropped. It is read when the provider is made, and again when the API refuses the secret; a
             /// changed one is then tried at once.
-            ClientSecretFile client_secret_file Path "CLAZAR_CLIENT_SECRET_FILE" Credentials;
+            ClientSecretFile client_secret_file Path "CLAZAR_CLIENT_SECRET_FILE" Credentials "0.1.0";
             /// A second client secret, for the time of a rotation: it is tried once when the first is refused, and
             /// the one that works stays in use.
-            ClientSecretFallback client_secret_fallback Secret "" Credentials;
+            ClientSecretFallback client_secret_fallback Secret "" Credentials "0.1.0";
             /// Where to authenticate: https, or http to a loopback host. Default:
             /// `https://api.clazar.io/authenticate/`, whose trailing slash matters.
-            AuthUrl auth_url Url "CLAZAR_AUTH_URL" Request;
+            AuthUrl auth_url Url "CLAZAR_AUTH_URL" Request "0.1.0";
             /// The path of a PEM file of CA certificates to trust besides the system's, or of a folder of such
             /// files. It is read when the provider is made, and again when it has changed or a certificate was
             /// refused.
-            CaFile ca_file Path "" Request;
+            CaFile ca_file Path "" Request "0.1.0";
             /// The URL of an HTTP proxy for https, such as `http://user:password@proxy:3128`; an empty text means
             /// none. Default: the environment's `HTTPS_PROXY`, except for the hosts in `NO_PROXY`.
-            Proxy proxy Url "" Request;
+            Proxy proxy Url "" Request "0.1.0";
             /// The limit for one token request with all its attempts, above zero and at most a day. Default: 20
             /// seconds.
-            Timeout timeout Duration "" Request;
+            Timeout timeout Duration "" Request "0.1.0";
             /// The User-Agent header (RFC 9110 section 10.1.5). Default: `clazar-auth/<version>`.
-            UserAgent user_agent Text "" Request;
+            UserAgent user_agent Text "" Request "0.1.0";
             /// The hosts to which the token may go, each as `host` or `host:port`, with port 443 unless another is
             /// named, without wildcards. Default: `api.clazar.io`, and the host and port of auth_url.
-            AllowedHosts allowed_hosts Hosts "" Provider;
+            AllowedHosts allowed_hosts Hosts "" Provider "0.1.0";
             /// Where to keep the token besides memory, for other processes: `memory` (nowhere else), `file` (a file
             /// that only this user can read, in the folder clazar-auth of `$XDG_RUNTIME_DIR`, else of
             /// `$XDG_CACHE_HOME`, else of ~/.cache), the path of a folder that no other user may enter, or the URL of a
             /// Redis or Valkey, such as `rediss://user:password@host:6379/0`. The token is sealed with the client
             /// secret, which must have at least 32 characters. Default: `memory`.
-            Store store Store "CLAZAR_STORE" Provider;
+            Store store Store "CLAZAR_STORE" Provider "0.1.0";
             /// Whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the CA certificates to trust in
             /// place of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`), and the folder of the store `file`, which
             /// cannot be used without. The library's own variables, such as `CLAZAR_CLIENT_ID`, are read by the
             /// functions that say so, whatever this option is. Default: true.
-            TrustEnv trust_env Flag "" Request;
+            TrustEnv trust_env Flag "" Request "0.1.0";
             /// Whether to trust the system's CA certificates, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name
             /// in their place; otherwise those of ca_file alone. Default: true.
-            SystemRoots system_roots Flag "" Request;
+            SystemRoots system_roots Flag "" Request "0.1.0";
         }
     };
 }
 pub(crate) use with_options;
 
 macro_rules! option_table {
-    ($($(#[doc = $doc:literal])+ $option:ident $name:ident $kind:ident $variable:literal $scope:ident;)+) => {
+    ($($(#[doc = $doc:literal])+ $option:ident $name:ident $kind:ident $variable:literal $scope:ident $since:literal;)+) => {
         /// An option of a provider or of a single token request.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub(crate) enum OptionName {
@@ -346,6 +350,7 @@ macro_rules! option_table {
             kind: OptionType::$kind,
             variable: $variable,
             scope: Scope::$scope,
+            since: $since,
             doc: concat!($($doc),+),
         },)+];
     };

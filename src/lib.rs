@@ -53,7 +53,6 @@ mod credentials;
 mod doctor;
 mod env;
 mod error;
-mod request;
 // The core reads a part of it, and `tests/generate` all.
 #[allow(dead_code)]
 mod interface;
@@ -63,6 +62,7 @@ mod provider;
 mod python;
 mod queue;
 mod random;
+mod request;
 mod resolver;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

@@ -41,8 +41,7 @@ pub unsafe extern "C" fn clazar_config_new(
 /// @param config set to the new settings, which the caller frees with `clazar_config_free`; NULL on
 ///   failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
-/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8, or both
-///   secrets are set.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8.
 ///
 /// No other thread may change the environment during the call.
 ///
@@ -70,7 +69,7 @@ unsafe fn new(
     make: impl FnOnce() -> Result<Config, Error>,
 ) -> clazar_status {
     guard::silence_panics();
-    // SAFETY: the caller vouches for the out-parameters; `needed` refuses a null one.
+    // SAFETY: the caller vouches for the out-parameters; `check_not_null` refuses a null one.
     unsafe {
         guard::clear(config);
         guard::run(error, || {

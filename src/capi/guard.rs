@@ -80,8 +80,7 @@ pub(super) unsafe fn bytes<'a>(
     size: usize,
     name: &str,
 ) -> Result<&'a [u8], Error> {
-    // SAFETY: the caller vouches for it.
-    unsafe { handle(bytes, name)? };
+    check_not_null(bytes, name)?;
     if size > LARGEST {
         return Err(Error::invalid(format!("{name} cannot have {size} bytes; give its own size")));
     }
@@ -99,7 +98,7 @@ pub(super) unsafe fn write_handle<T>(out: *mut *mut T, value: T) {
 }
 
 /// Refuses a missing out-parameter before any work is done.
-pub(super) fn check_not_null<T>(out: *mut T, name: &str) -> Result<(), Error> {
+pub(super) fn check_not_null<T>(out: *const T, name: &str) -> Result<(), Error> {
     if out.is_null() {
         return Err(null(name));
     }

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::text;
 use crate::token::AccessToken;
 
-/// Much longer than it takes from the end of an exchange until all that wait can learn of it.
+/// Much longer than it takes from the end of a token request until all that wait can learn of it.
 const MOMENT: Duration = Duration::from_secs(1);
 
 /// A token, or the wait for one.
@@ -64,7 +64,7 @@ impl Pending {
     }
 
     /// When the wait ends at the latest, as it looks now: the grace is over with the live token, and an
-    /// exchange that takes longer than any may is given up.
+    /// token request that takes longer than any may is given up.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let grace = self.grace.filter(|_| self.shared.peek().is_some());
         let timeout = self.timeout.map(|(_, until)| until);
@@ -94,7 +94,7 @@ impl Pending {
         self.wait_for(Duration::ZERO)
     }
 
-    /// Wakes `waker` when the exchange ends. The [`deadline`](Self::deadline) is for the caller to
+    /// Wakes `waker` when the token request ends. The [`deadline`](Self::deadline) is for the caller to
     /// watch.
     pub(crate) fn wake(&self, waker: &Waker) {
         self.work.wake(waker);
@@ -109,7 +109,7 @@ impl Pending {
         self.deadline().is_some_and(|deadline| deadline <= Instant::now())
     }
 
-    /// What the caller gets of the exchange's outcome; `None` if the wait goes on.
+    /// What the caller gets of the token request's outcome; `None` if the wait goes on.
     fn settle(&self, outcome: Option<Outcome>) -> Option<Outcome> {
         if outcome.is_none() && !self.is_late() {
             return None;
@@ -127,7 +127,7 @@ impl Pending {
     fn judge(&self, outcome: Option<Outcome>) -> Outcome {
         let error = match outcome {
             Some(Ok(token)) if self.shared.lives(&token) => return Ok(token),
-            Some(Ok(_)) => timed_out("the token died before it could be handed out; ask again"),
+            Some(Ok(_)) => timed_out("the token expired before it could be handed out; ask again"),
             Some(Err(error)) if error.kind() == ErrorKind::Closed => return Err(error),
             Some(Err(error)) => error,
             None => timed_out(&match self.timeout {

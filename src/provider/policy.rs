@@ -14,7 +14,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// The longest that a caller with a live token waits for its successor.
 const LONGEST_GRACE: Duration = SECOND;
-/// The shortest wait between two exchanges ahead of a live token's end.
+/// The shortest wait between two token requests ahead of a live token's end.
 const SHORTEST_PROACTIVE_BACKOFF: Duration = Duration::from_millis(500);
 /// The shortest time between two exceptions of a kind; see [`may_repeat`].
 const BETWEEN_EXCEPTIONS: Duration = Duration::from_secs(30);
@@ -90,10 +90,10 @@ impl TokenAge {
     }
 }
 
-/// The last exchange, if it failed.
+/// The last token request, if it failed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LastFailure {
-    /// How many exchanges in a row have failed alike.
+    /// How many token requests in a row have failed alike.
     pub(crate) count: u32,
     /// Whether the next one may go better with nothing changed.
     pub(crate) transient: bool,
@@ -112,13 +112,13 @@ pub(crate) struct LastFailure {
 pub(crate) enum Decision {
     /// The token, and that is all.
     Serve,
-    /// The token, and an exchange is started in the background.
+    /// The token, and a token request is started in the background.
     ServeAndRefresh,
-    /// The outcome of an exchange if it comes within this time, else the old token.
+    /// The outcome of a token request if it comes within this time, else the old token.
     WaitAtMost(Duration),
-    /// The outcome of an exchange.
+    /// The outcome of a token request.
     Wait,
-    /// The error of the last exchange; the next is due after this time.
+    /// The error of the last token request; the next is due after this time.
     Fail(Duration),
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn decide(token: Option<TokenAge>, failure: Option<LastFailure>) -> D
 }
 
 impl LastFailure {
-    /// How much longer no exchange is started.
+    /// How much longer no token request is started.
     pub(crate) fn pause(&self, token: Option<TokenAge>) -> Duration {
         let Some(age) = token.filter(|_| self.before_margin) else {
             return self.remaining_retry_after().max(self.own_wait().saturating_sub(self.age));

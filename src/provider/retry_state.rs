@@ -14,7 +14,7 @@ pub(super) struct RetryState {
     pub(super) invalidated: bool,
     /// The hash of the last one that was.
     pub(super) refused: Option<[u8; 32]>,
-    /// When such a token was last replaced by an exchange.
+    /// When such a token was last replaced by a token request.
     forced: Option<Moment>,
     /// When a request was last sent although the server had asked to wait.
     overrode: Option<Moment>,
@@ -54,7 +54,7 @@ impl RetryState {
         Self { failed: asked_to_wait, hangs_in_store: None, ..self.clone() }
     }
 
-    /// `exchanged` says whether the token comes from an exchange, and not from a store.
+    /// `exchanged` says whether the token comes from a token request, and not from a store.
     pub(super) fn succeeded(&mut self, exchanged: bool, now: Moment) {
         self.failed = None;
         if std::mem::take(&mut self.invalidated) && exchanged {
@@ -83,7 +83,7 @@ impl RetryState {
         self.error(pause)
     }
 
-    /// The last exchange, if it failed, as the policy sees it.
+    /// The last token request, if it failed, as the policy sees it.
     pub(super) fn failure(&self, now: Moment) -> Option<LastFailure> {
         self.failed.as_ref().map(|failed| failed.as_failure(now))
     }
@@ -94,12 +94,12 @@ impl RetryState {
         failed.error.clone().with_backoff(Some(pause))
     }
 
-    /// Whether the API's 401 may lead to an exchange.
+    /// Whether the API's 401 may lead to a token request.
     pub(super) fn may_force(&self, now: Moment) -> bool {
         policy::may_repeat(self.forced.map(|at| now.since(at)))
     }
 
-    /// Whether an exchange that was asked for may be made in spite of a wait that the server asked for;
+    /// Whether a token request that was asked for may be made in spite of a wait that the server asked for;
     /// if so, none for a while.
     pub(super) fn override_requested_wait(&mut self, now: Moment) -> bool {
         let may = policy::may_repeat(self.overrode.map(|at| now.since(at)));

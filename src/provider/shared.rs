@@ -30,12 +30,12 @@ pub(super) type Flight = SingleFlight<Outcome, Handle, RetryState>;
 pub(super) type Work = single_flight::Work<Outcome, Handle>;
 type Guard<'a> = single_flight::Guard<'a, Outcome, Handle, RetryState>;
 
-/// How much longer than its steps may take together an exchange is waited for.
+/// How much longer than its steps may take together a token request is waited for.
 const SLACK: Duration = Duration::from_secs(1);
 /// With a store: a dead holder is waited for, and then a request of our own.
 const SLACK_WITH_STORE: Duration = Duration::from_secs(3);
 
-/// What others need of the exchange in flight.
+/// What others need of the token request in flight.
 pub(super) struct Handle {
     reason: Reason,
     interrupt: Interrupt,
@@ -76,7 +76,7 @@ pub(crate) struct Shared {
     untold: Queue<Event>,
     counters: Counters,
     token: CurrentToken,
-    /// After this time an exchange is given up, whatever its thread does.
+    /// After this time a token request is given up, whatever its thread does.
     longest_wait: Duration,
     flight: PerProcess<Flight>,
     /// For a forked child, which cannot ask its parent's single flight.
@@ -160,7 +160,7 @@ impl Shared {
         answer
     }
 
-    /// The lock, with no exchange in flight that takes longer than any may.
+    /// The lock, with no token request in flight that takes longer than any may.
     fn without_overdue<'a>(
         self: &Arc<Self>,
         flight: &'a Flight,
@@ -234,7 +234,7 @@ impl Shared {
         self.credentials.load().as_ref().is_some_and(|credentials| credentials.can_change())
     }
 
-    /// Joins or starts an exchange, except, most of the time, during a wait that the server asked for.
+    /// Joins or starts a token request, except, most of the time, during a wait that the server asked for.
     pub(super) fn refresh(self: &Arc<Self>) -> Result<Asked, Error> {
         let flight = self.flight();
         let guard = self.without_overdue(&flight, flight.lock()?)?;
@@ -308,7 +308,7 @@ impl Shared {
         let refused = |token: &AccessToken| guard.refused == Some(token.hash());
         let token = opened.token().filter(|token| !refused(token)).ok_or_else(|| {
             Error::invalid(
-                "the blob holds no live token of this client's, or it was sealed with another \
+                "the blob holds no valid token of this client's, or it was sealed with another \
                  secret; get a new token",
             )
         })?;
@@ -392,7 +392,7 @@ impl Shared {
             let (token, now) = (&cached.token, self.clock.now());
             let (fingerprint, left) = (token.fingerprint(), token.left(now));
             let what = format!(
-                "the token {fingerprint} is handed out, with {left:.1?} to live, since its renewal failed \
+                "the token {fingerprint} is handed out, valid for {left:.1?} more, since its renewal failed \
                  or is late"
             );
             Event::new(EventKind::StaleServed, what)

@@ -93,7 +93,7 @@ impl Fixture {
         self.sandbox.answer_next(AUTHENTICATE, answer);
     }
 
-    /// Waits for the exchange under way, if there is one.
+    /// Waits for the token request under way, if there is one.
     fn settle(&self) {
         let flight = self.provider.0.flight();
         let work = flight.lock().unwrap().in_flight();

@@ -397,8 +397,8 @@ impl TokenProvider {
 
     /// How to make it again: the provider is made from the environment, or with the client secret's file,
     /// of the process that unpickles it. A provider that was given a secret is not pickled, and neither
-    /// is one whose auth_url was given with a query, which may hold one, nor one of a subclass that does
-    /// not say how.
+    /// is one whose auth_url, proxy or store was given with a user, a query or a fragment, which may hold
+    /// one, nor one of a subclass that does not say how.
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         if !slf.is_exact_instance_of::<Self>() {
             return Err(PyTypeError::new_err(

@@ -46,7 +46,7 @@ pub(crate) struct HttpSource {
 }
 
 impl HttpSource {
-    /// Checks `options`; reads `ca_file` and the environment, as `authenticate` documents.
+    /// Checks `options`; reads the environment as far as it has a say, and `ca_file` if the URL is https.
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
         let values = options.values();
         let url = SecureUrl::parse(
@@ -105,7 +105,7 @@ impl HttpSource {
         &self.trust
     }
 
-    /// The limit for one whole exchange.
+    /// The limit for one whole token request.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
     }
@@ -139,7 +139,7 @@ impl HttpSource {
         }
         Err(Error::new(
             ErrorKind::Timeout,
-            format!("the token from {} was dead on arrival; try again", self.url),
+            format!("the token from {} had expired when it came; try again", self.url),
         ))
     }
 

@@ -8,7 +8,7 @@ use ureq::Agent;
 use crate::error::Error;
 use crate::sync::{ignore_poison, lock};
 
-/// Raised once, it ends the pauses and the connections of one exchange, now and later.
+/// Raised once, it ends the pauses and the connections of one token request, now and later.
 #[derive(Default)]
 pub(crate) struct Interrupt {
     state: Mutex<State>,
@@ -22,7 +22,7 @@ struct State {
 }
 
 impl Interrupt {
-    /// Ends what the exchange does.
+    /// Ends what the token request does.
     pub(crate) fn raise(&self) {
         let mut state = self.lock();
         state.raised = true;

@@ -1,4 +1,4 @@
-//! Makes the one HTTP call: a client id and secret go out, a token comes back.
+//! Makes the token request, of up to three attempts: a client id and secret go out, a token comes back.
 
 mod attempts;
 mod body;

@@ -65,7 +65,7 @@ fn is_ours(row: &OptionRow) -> bool {
 }
 
 macro_rules! setters {
-    ($($(#[doc = $doc:literal])+ $option:ident $name:ident $kind:ident $variable:literal $scope:ident;)+) => {
+    ($($(#[doc = $doc:literal])+ $option:ident $name:ident $kind:ident $variable:literal $scope:ident $since:literal;)+) => {
         impl Options {
             $(setter! { $scope $kind $option $name [$($doc)+] })+
         }
@@ -91,13 +91,17 @@ macro_rules! setter {
             self.with(OptionName::$option, OptionValue::Path(path.into()))
         }
     };
-    (Request $text:ident $option:ident $name:ident [$($doc:literal)+]) => {
+    (Request Url $option:ident $name:ident [$($doc:literal)+]) => {
         $(#[doc = $doc])+
         pub fn $name(self, text: impl Into<String>) -> Self {
             self.with(OptionName::$option, OptionValue::Text(text.into()))
         }
     };
-    ($scope:ident $($others:tt)+) => {};
+    (Request Text $option:ident $name:ident [$($doc:literal)+]) => {
+        setter! { Request Url $option $name [$($doc)+] }
+    };
+    (Credentials $($others:tt)+) => {};
+    (Provider $($others:tt)+) => {};
 }
 
 with_options!(setters);

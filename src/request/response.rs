@@ -80,7 +80,7 @@ fn read(body: &[u8], date: Option<SystemTime>, sent: Moment) -> Result<AccessTok
     }
     let expires_in = body.expires_in.map(|seconds| seconds.0);
     let lifetime = lifetime::of(value, expires_in, date)
-        .ok_or("the token is already dead by the server's own clock")?;
+        .ok_or("the token has already expired by the server's own clock")?;
     Ok(AccessToken::new(value, sent, lifetime))
 }
 

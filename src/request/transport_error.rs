@@ -13,13 +13,13 @@ use crate::error::{Error, ErrorKind};
 use crate::sys::lookup;
 use crate::text::{self, seconds};
 
-/// Where the exchange went, for the error that says so.
+/// Where the token request went, for the error that says so.
 pub(super) struct Target<'a> {
     pub(super) url: &'a SecureUrl,
     pub(super) proxy: Option<&'a Proxy>,
     /// For this attempt.
     pub(super) limit: Duration,
-    /// For the whole exchange.
+    /// For the whole token request.
     pub(super) timeout: Duration,
     /// Whether a live token's end leaves less than that.
     pub(super) is_cut: bool,
@@ -173,7 +173,7 @@ impl Target<'_> {
         )
     }
 
-    /// Where the exchange went, for people.
+    /// Where the token request went, for people.
     pub(super) fn location(&self) -> String {
         match self.proxy {
             Some(proxy) => {

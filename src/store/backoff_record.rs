@@ -24,7 +24,7 @@ pub(super) struct BackoffRecord<'a> {
     is_transient: bool,
     /// Whether the server asked for it.
     is_named: bool,
-    /// How many exchanges in a row have failed.
+    /// How many token requests in a row have failed.
     count: u32,
     /// In milliseconds since 1970.
     until: u64,

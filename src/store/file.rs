@@ -33,7 +33,7 @@ pub(super) struct FileStore {
     name: String,
 }
 
-/// The use of the store for one exchange.
+/// The use of the store for one token request.
 pub(super) struct FileSession<'a> {
     store: &'a FileStore,
     lock: Option<Lock>,
@@ -68,7 +68,7 @@ impl Session for FileSession<'_> {
     }
 }
 
-/// The right to make an exchange, among the processes of this machine. The kernel takes it back when
+/// The right to make a token request, among the processes of this machine. The kernel takes it back when
 /// the process dies; a forked child does not inherit it.
 struct Lock {
     file: ClosedInChild<OwnedFd>,

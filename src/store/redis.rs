@@ -1,7 +1,7 @@
 //! Keeps tokens in Redis or Valkey, for a fleet.
 //!
 //! The crate `redis` speaks the protocol; the connection is ours, so that its certificates are judged as
-//! those of the API are, and so that it ends with the exchange.
+//! those of the API are, and so that it ends with the token request.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -25,7 +25,7 @@ use crate::unix_time::milliseconds;
 
 /// For each step: to find the host, to connect, to send, to get an answer.
 const TIMEOUT: Duration = Duration::from_secs(1);
-/// For how much longer than an exchange may take the lease runs.
+/// For how much longer than a token request may take the lease runs.
 const LEASE_OVERTIME: Duration = Duration::from_secs(1);
 
 /// Sets a token unless there is one that was sent for later: a value starts with 16 hexadecimal digits

@@ -8,7 +8,7 @@ use super::StoreError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Item {
     Token,
-    /// The last exchange, if it failed.
+    /// The last token request, if it failed.
     Failure,
     /// What stands for a token when the store is probed.
     Probe,
@@ -37,7 +37,8 @@ pub(super) trait Session {
     fn load(&mut self, item: Item) -> Result<Option<StoredItem>, StoreError>;
 
     /// Replaces an item, all of it or nothing, by one that is wanted for so long. `sent` is when that was
-    /// sent for, in milliseconds since 1970: an older token does not replace a newer one.
+    /// sent for, in milliseconds since 1970: where more than one may write at a time, an older token does not
+    /// replace a newer one.
     fn save(
         &mut self,
         item: Item,
@@ -48,6 +49,6 @@ pub(super) trait Session {
 
     fn erase(&mut self, item: Item) -> Result<(), StoreError>;
 
-    /// Whether this process is the one to make an exchange. The lock is taken back when the process dies.
+    /// Whether this process is the one to make a token request. The lock is taken back when the process dies.
     fn try_lock(&mut self) -> Result<bool, StoreError>;
 }

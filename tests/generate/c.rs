@@ -219,8 +219,8 @@ fn setter(row: &OptionRow) -> String {
         };
         text += &format!("/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if {wrong}.\n");
     }
-    text +=
-        "///\n/// For one thread at a time, as all that changes settings.\n///\n/// @since 0.1.0\n";
+    text += "///\n/// For one thread at a time, as all that changes settings.\n///\n";
+    text += &format!("/// @since {}\n", row.since);
     text += &format!(
         "#[unsafe(no_mangle)]\npub unsafe extern \"C\" fn clazar_config_set_{name}{suffix}(\n    \
          config: *mut clazar_config,\n    {arguments},\n) -> clazar_status {{\n    \

@@ -73,7 +73,7 @@ def test_all_is_well(sandbox: Sandbox, sandbox_environment: dict[str, str], tmp_
     report = Report()
     assert report.exit_status == 0
     assert report.steps("ok") == [
-        *("credentials", "settings", "name lookup", "connection", "exchange"),
+        *("credentials", "settings", "name lookup", "connection", "request"),
         *("token", "clock", "store"),
     ]
     assert "CLAZAR_CLIENT_SECRET" in report.texts["credentials"]
@@ -92,7 +92,7 @@ def test_words(sandbox: Sandbox, sandbox_environment: dict[str, str]) -> None:
     assert ["ok", "settings", sandbox.auth_url] in lines
     assert ["skipped", "token", "a step before it failed"] in lines
     assert ["ok", "store", "memory"] in lines
-    assert "\nfailed   exchange     http://127.0.0.1" in result.stdout
+    assert "\nfailed   request      http://127.0.0.1" in result.stdout
     assert "check both, and whether the secret was rotated" in result.stdout
 
 
@@ -127,7 +127,7 @@ def test_a_wrong_secret(sandbox: Sandbox, settings: Callable[[str], None]) -> No
     settings(sandbox.auth_url)
     report = Report()
     assert report.exit_status == 1
-    assert report.errors == {"exchange": "InvalidCredentialsError"}
+    assert report.errors == {"request": "InvalidCredentialsError"}
     assert report.steps("skipped") == ["token"]
 
 
@@ -136,7 +136,7 @@ def test_an_unknown_host(settings: Callable[[str], None]) -> None:
     report = Report()
     assert report.exit_status == 1
     assert report.errors == {"name lookup": "TransportError"}
-    assert report.steps("skipped") == ["connection", "TLS", "exchange", "token", "clock"]
+    assert report.steps("skipped") == ["connection", "TLS", "request", "token", "clock"]
 
 
 def test_a_refused_port(settings: Callable[[str], None]) -> None:
@@ -145,7 +145,7 @@ def test_a_refused_port(settings: Callable[[str], None]) -> None:
     assert report.exit_status == 1
     assert report.errors == {"connection": "TransportError"}
     assert "127.0.0.1" in report.texts["name lookup"]
-    assert report.steps("skipped") == ["TLS", "exchange", "token", "clock"]
+    assert report.steps("skipped") == ["TLS", "request", "token", "clock"]
 
 
 def test_the_last_attempt_counts(settings: Callable[[str], None]) -> None:
@@ -208,7 +208,7 @@ def test_a_refused_certificate(
     assert report.exit_status == 1
     assert report.errors == {"TLS": "TlsError"}
     assert why in report.texts["TLS"]
-    assert report.steps("skipped") == ["exchange", "token", "clock"]
+    assert report.steps("skipped") == ["request", "token", "clock"]
 
 
 def test_a_trust_store_without_certificates(
@@ -309,7 +309,7 @@ def test_a_proxy_that_refuses(
     assert report.errors == {"proxy": "ConfigurationError"}
     assert f"the proxy 127.0.0.1:{proxy.server_port}" in report.texts["settings"]
     assert "refused the user name or the password (HTTP 407)" in report.texts["proxy"]
-    assert report.steps("skipped") == ["TLS", "exchange", "token", "clock"]
+    assert report.steps("skipped") == ["TLS", "request", "token", "clock"]
 
 
 def test_an_unknown_proxy(settings: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:

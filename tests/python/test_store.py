@@ -309,7 +309,7 @@ def test_a_sealed_token_is_taken_by_another_provider(sandbox: Sandbox) -> None:
     taker.unseal(blob)
     assert taker.authorization() == giver.authorization()
     assert sandbox.requests() == 1
-    with pytest.raises(clazar_auth.ConfigurationError, match="no live token"):
+    with pytest.raises(clazar_auth.ConfigurationError, match="no valid token"):
         taker.unseal(blob[:-1])
 
 

@@ -65,7 +65,7 @@ def demo(_arguments: Namespace) -> int:
     with Sandbox() as sandbox, sandbox.provider() as provider:
         say(f"Started a stand-in for the Clazar API at {sandbox.url}")
         token = provider.token()
-        say(f"Exchanged a client id and secret for {token!r}")
+        say(f"Got {token!r} for a client id and secret")
         listings = get(f"{sandbox.url}/listings/", provider.headers())
         say(f"Listed /listings/ with the header Authorization: Bearer ..., {len(listings)} found:")
         for listing in listings:

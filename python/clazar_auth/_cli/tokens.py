@@ -69,7 +69,7 @@ def status(arguments: Namespace) -> int:
         elif token:
             say(f"store: {store}")
             say(f"token: {token.fingerprint} (the start of its SHA-256 hash)")
-            say(f"lives: {int(token.expires_in)} s, until {token.expires_at:%Y-%m-%d %H:%M:%S} UTC")
+            say(f"valid: {int(token.expires_in)} s, until {token.expires_at:%Y-%m-%d %H:%M:%S} UTC")
         else:
             say(f"store: {store}")
             say("token: none")

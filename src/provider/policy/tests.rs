@@ -70,7 +70,7 @@ fn a_tokens_last_part_is_not_slept_through() {
     let requested = LastFailure { requested_wait: Some(seconds(300.0)), ..before_margin };
     assert_eq!(requested.pause(token(86_000.0, 86_400.0, 0.0)), seconds(300.0));
     assert_eq!(requested.pause(token(86_360.0, 86_400.0, 0.0)), seconds(10.0));
-    // In the last part one exchange is made, whatever the server asked for, and no second one.
+    // In the last part one token request is made, whatever the server asked for, and no second one.
     let last_part = token(86_380.0, 86_400.0, 0.0);
     assert_eq!(decide(last_part, Some(requested)), Decision::WaitAtMost(seconds(1.0)));
     let again = LastFailure { before_margin: false, ..requested };
@@ -139,7 +139,7 @@ struct Step {
     /// Time that passes, and time that one of the clocks alone passes, both in seconds.
     passes: f64,
     jump: f64,
-    /// What the next exchange brings, if there is one.
+    /// What the next token request brings, if there is one.
     outcome: Result<f64, (bool, Option<f64>)>,
     random: f64,
 }
@@ -163,7 +163,7 @@ fn step(longest: f64, jumps: bool) -> impl Strategy<Value = Step> {
 }
 
 /// One provider, asked after each step, as it would follow the policy. Gives the times of its
-/// exchanges, and the number of jumps; panics if a dead token is served.
+/// token requests, and the number of jumps; panics if a dead token is served.
 fn live_through(steps: Vec<Step>) -> (Vec<f64>, usize) {
     live(steps, |step, _| step.outcome)
 }

@@ -211,7 +211,8 @@ impl Shared {
             None => self.http.url().to_string(),
         };
         let (fingerprint, left) = (token.fingerprint(), token.left(now));
-        let what = format!("got the token {fingerprint} from {from}, which lives {left:.0?}");
+        let what =
+            format!("got the token {fingerprint} from {from}, which is valid for {left:.0?}");
         report.add(EventKind::Refreshed, what);
         token
     }
@@ -222,11 +223,11 @@ impl Shared {
         let age = self.token.age(now);
         let shown = self.change(state, |state| state.failed(error, age, now));
         let pause = shown.retry_after().unwrap_or_default();
-        let what = format!("no new token: {error}; the next exchange is due in {pause:.1?}");
+        let what = format!("no new token: {error}; the next request is due in {pause:.1?}");
         (shown, Event::new(EventKind::RefreshFailed, what))
     }
 
-    /// The error of the last exchange, if it failed, for who has no token.
+    /// The error of the last token request, if it failed, for who has no token.
     pub(super) fn last_error(&self, state: &RetryState) -> Error {
         let now = self.clock.now();
         let age = self.token.age(now);
