@@ -37,10 +37,12 @@ pub struct Credentials {
 }
 
 /// What came from the source, and whether the fallback is used in its place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Current {
     from_source: Arc<Secret>,
     uses_fallback: bool,
+    /// Whether no request has been sent with it yet, since the look that found it was ended.
+    is_untried: bool,
 }
 
 /// What a program's own function for the secret fails with.
@@ -160,32 +162,45 @@ impl Credentials {
         !matches!(self.source, SecretSource::Given(_))
     }
 
-    /// Asks the source again; whether it has given another secret, which is then the one in use. Not if a
+    /// Asks the source again; whether there is a secret to try, which is then the one in use. Not if a
     /// request has found one that works meanwhile, which may be newer.
     pub(crate) fn reload(&self) -> bool {
         let before = self.current.load_full();
         let fresh = self.source.read().ok().map(Arc::new);
         let known = [&before.from_source, self.in_use(&before)];
-        let Some(fresh) = fresh.filter(|fresh| !known.contains(&fresh)) else { return false };
-        let replaced = self.current.compare_and_swap(&before, self.with(&fresh, &before));
-        Arc::ptr_eq(&replaced, &before)
+        let Some(fresh) = fresh.filter(|fresh| !known.contains(&fresh)) else {
+            return before.is_untried;
+        };
+        let next = Current { is_untried: true, ..self.with(&fresh, &before) };
+        Arc::ptr_eq(&self.current.compare_and_swap(&before, Arc::new(next)), &before)
+    }
+
+    /// Notes that a request was sent with a secret.
+    pub(crate) fn note_tried(&self, secret: &Arc<Secret>) {
+        let current = self.current.load();
+        if current.is_untried && self.in_use(&current) == secret {
+            let next = Current { is_untried: false, ..Current::clone(&current) };
+            self.current.compare_and_swap(&current, Arc::new(next));
+        }
     }
 
     /// Goes on with a secret that worked.
     pub(crate) fn keep(&self, secret: &Arc<Secret>) {
-        self.current.store(self.with(secret, &self.current.load()));
+        self.current.store(Arc::new(self.with(secret, &self.current.load())));
     }
 
     /// What is current with `secret` in use.
-    fn with(&self, secret: &Arc<Secret>, last: &Current) -> Arc<Current> {
-        let uses_fallback = self.fallback.as_ref() == Some(secret);
+    fn with(&self, secret: &Arc<Secret>, last: &Current) -> Current {
+        let is_from_source = last.from_source == *secret;
+        let uses_fallback = self.fallback.as_ref() == Some(secret) && !is_from_source;
         let from_source = if uses_fallback { &last.from_source } else { secret };
-        Arc::new(Current { from_source: from_source.clone(), uses_fallback })
+        Current { from_source: from_source.clone(), uses_fallback, is_untried: false }
     }
 
     fn checked(client_id: String, source: SecretSource) -> Result<Self, Error> {
         check("client id", &client_id)?;
-        let current = Current { from_source: Arc::new(source.read()?), uses_fallback: false };
+        let from_source = Arc::new(source.read()?);
+        let current = Current { from_source, uses_fallback: false, is_untried: false };
         let current = Arc::new(ArcSwap::from_pointee(current));
         Ok(Self { client_id, source, current, fallback: None })
     }
@@ -227,9 +242,13 @@ impl SecretSource {
         let secret = values.secret(OptionName::ClientSecret);
         let file = values.path(OptionName::ClientSecretFile);
         match (secret, file) {
-            (Some(_), Some(_)) => Err(Error::invalid(
-                "a client secret and a file with one were both given; keep only one of them",
-            )),
+            (Some(_), Some(_)) => {
+                let [secret, file] = [OptionName::ClientSecret, OptionName::ClientSecretFile]
+                    .map(|o| values.named_by(o));
+                Err(Error::invalid(format!(
+                    "a client secret ({secret}) and a file with one ({file}) were both given; keep only one"
+                )))
+            }
             (Some(secret), None) => Ok(Self::Given(secret.clone())),
             (None, Some(path)) => Ok(Self::File(SecretFile {
                 path: path.to_owned(),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::{Event, Listener, TokenProvider};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
+use crate::interface::EventKind;
 use crate::queue::Queue;
 use crate::request::Options;
 use crate::sandbox::{Answer, Sandbox};
@@ -362,7 +363,7 @@ fn looking_for_a_secret() -> (Fixture, Caller, Sender<()>) {
         let (secret, calls) = (secret.clone(), AtomicU32::new(0));
         let read = move || {
             if calls.fetch_add(1, Ordering::SeqCst) > 0 {
-                come.send(()).unwrap();
+                let _ = come.send(());
                 let _ = released.lock().unwrap().recv();
             }
             Ok::<_, Error>(secret.lock().unwrap().clone())
@@ -415,6 +416,33 @@ fn refresh_does_not_wait_for_a_look_for_a_secret() {
     }
     fixture.value();
     assert_eq!(fixture.requests(), 2);
+}
+
+#[test]
+fn a_fallback_that_is_the_secret_itself_is_none() {
+    let fixture = Fixture::with_secret(|sandbox, _| {
+        let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
+        credentials.fallback(sandbox.client_secret()).unwrap()
+    });
+    fixture.value();
+    let events = fixture.events.take();
+    assert!(events.iter().all(|event| event.kind != EventKind::FallbackUsed), "{events:?}");
+}
+
+/// The look that found it was ended before it could send a request.
+#[test]
+fn a_secret_that_no_request_was_sent_with_is_tried_by_the_next_look() {
+    let (fixture, waiting, release) = looking_for_a_secret();
+    *fixture.secret.lock().unwrap() = fixture.sandbox.rotate_secret();
+    fixture.fail_next(429, &[("Retry-After", "200")]);
+    fixture.provider.refresh().unwrap_err();
+    waiting.join().unwrap().unwrap_err();
+    drop(release);
+    while Arc::strong_count(&fixture.provider.0) > 1 {
+        thread::yield_now();
+    }
+    fixture.pass(31.0);
+    fixture.value();
 }
 
 #[test]

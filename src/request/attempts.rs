@@ -46,6 +46,9 @@ impl HttpSource {
                     }
                     Err(error) => error,
                 };
+            if error.kind() != ErrorKind::Closed {
+                credentials.note_tried(&secret);
+            }
             let pause = if error.kind() == ErrorKind::Credentials {
                 refused.push(secret.clone());
                 match credentials.another(&refused) {

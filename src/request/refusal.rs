@@ -43,6 +43,8 @@ pub(super) fn error(url: &SecureUrl, secret: &Secret, answer: &Response) -> Erro
     Error::new(kind, format!("{url} {sentence} ({facts})"))
         .with_http_status(status)
         .with_another_attempt(match status {
+            // Other credentials are needed, whatever the status.
+            _ if kind == ErrorKind::Credentials => false,
             408 | 425 | 500 | 502 | 503 | 504 => true,
             429 => wait.is_some(),
             _ => false,

@@ -9,7 +9,7 @@ use crate::provider::event::{Event, EventKind, Listener};
 use crate::provider::retry_state::RetryState;
 use crate::provider::stats::{Cause, Count};
 use crate::request::{FetchContext, Freshness, Interrupt, Progress, RenewalLimit, TokenSource};
-use crate::sys::thread;
+use crate::sys::{fork, thread};
 use crate::text;
 use crate::token::AccessToken;
 
@@ -140,7 +140,8 @@ impl Shared {
         let context =
             FetchContext::new(&credentials, &self.clock, &handle.interrupt, &handle.progress)
                 .with(freshness, self.renewal_limit(handle.reason.cause));
-        let outcome = source.fetch(&context);
+        // Here, so that what happened before a panic is told.
+        let outcome = catch_panic(|| source.fetch(&context));
         for (kind, message) in context.take_events() {
             report.add(kind, message);
         }
@@ -307,7 +308,12 @@ impl Shared {
     /// Hands events to the program's own code, on a thread of the library, with no lock held and nobody
     /// waiting; those first that could not be told before.
     fn call_back(&self, events: &[Event]) {
+        let generation = fork::generation();
         for event in self.untold.take().iter().chain(events) {
+            // A child that the last callback forked leaves the others to its parent.
+            if fork::generation() != generation {
+                return;
+            }
             // What a logger panics with is not the caller's affair.
             let _ = catch_panic(|| {
                 log::log!(target: "clazar_auth", event.level(), "{}", event.message);
