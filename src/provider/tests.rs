@@ -1,20 +1,17 @@
 //! Tests the provider under clocks that a test sets; the sandbox at the other end is real.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{self, Sender};
+mod secrets;
+
 use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::{Event, Listener, TokenProvider};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
-use crate::interface::EventKind;
 use crate::queue::Queue;
 use crate::request::Options;
 use crate::sandbox::{Answer, Sandbox};
 use crate::sys::clock::{Clock, Moment};
-use crate::token::AccessToken;
 
 const AUTHENTICATE: &str = "/authenticate/";
 const DAY: f64 = 86_400.0;
@@ -320,188 +317,6 @@ fn a_live_token_is_not_lost_to_a_wait_that_the_server_asked_for() {
     assert_eq!(fixture.requests(), 3, "one");
     fixture.pass(20.0);
     assert_eq!(fixture.error().kind(), ErrorKind::Server);
-}
-
-#[test]
-fn a_changed_secret_is_tried_during_a_pause() {
-    let fixture = Fixture::with_secret(|sandbox, secret| {
-        let secret = secret.clone();
-        let read = move || Ok::<_, Error>(secret.lock().unwrap().clone());
-        Credentials::from_fn(sandbox.client_id(), read).unwrap()
-    });
-    let next = fixture.sandbox.rotate_secret();
-    assert_eq!(fixture.error().kind(), ErrorKind::Credentials);
-    fixture.pass(301.0);
-    // Twice refused: the pause is 30 s at least.
-    assert_eq!(fixture.error().kind(), ErrorKind::Credentials);
-    fixture.fail_next(503, &[("Retry-After", "300")]);
-    fixture.provider.refresh().unwrap_err();
-    let stats = fixture.provider.stats();
-    assert_eq!(fixture.requests(), 3);
-
-    fixture.pass(29.0);
-    fixture.error();
-    fixture.pass(2.0);
-    assert_eq!(fixture.error().retry_after(), fixture.provider.stats().backoff);
-    assert_eq!(fixture.provider.stats().empty, stats.empty, "no request, no failure");
-    *fixture.secret.lock().unwrap() = next;
-    assert_eq!(fixture.error().kind(), ErrorKind::Server, "not asked all the time");
-    fixture.pass(30.0);
-    fixture.value();
-    assert_eq!(fixture.requests(), 4);
-}
-
-type Caller = JoinHandle<Result<Arc<AccessToken>, Error>>;
-
-/// A provider that the server has asked to wait, while a caller's look for another secret, the second
-/// call of the secret's function, waits until the sender is dropped.
-fn looking_for_a_secret() -> (Fixture, Caller, Sender<()>) {
-    let (release, released) = mpsc::channel::<()>();
-    let (come, came) = mpsc::channel();
-    let released = Mutex::new(released);
-    let fixture = Fixture::with_secret(|sandbox, secret| {
-        let (secret, calls) = (secret.clone(), AtomicU32::new(0));
-        let read = move || {
-            if calls.fetch_add(1, Ordering::SeqCst) > 0 {
-                let _ = come.send(());
-                let _ = released.lock().unwrap().recv();
-            }
-            Ok::<_, Error>(secret.lock().unwrap().clone())
-        };
-        Credentials::from_fn(sandbox.client_id(), read).unwrap()
-    });
-    fixture.fail_next(429, &[("Retry-After", "200")]);
-    fixture.error();
-    fixture.pass(31.0);
-    let provider = fixture.provider.clone();
-    let waiting = thread::spawn(move || provider.token());
-    came.recv().unwrap();
-    (fixture, waiting, release)
-}
-
-#[test]
-fn who_waits_for_a_look_for_a_secret_gets_a_token_that_came_meanwhile() {
-    let blob = |fixture: &Fixture| Fixture::with(&fixture.sandbox).provider.seal().unwrap();
-    let bring: [&dyn Fn(&Fixture); 2] =
-        [&|fixture| fixture.provider.unseal(&blob(fixture)).unwrap(), &|fixture| {
-            drop(fixture.provider.put("not-a-real-token").unwrap())
-        }];
-    for bring in bring {
-        let (fixture, waiting, release) = looking_for_a_secret();
-        bring(&fixture);
-        drop(release);
-        let token = waiting.join().unwrap().unwrap();
-        assert_eq!(token.value(), fixture.provider.peek().unwrap().value());
-    }
-    // One that is out of use again is none, and nothing is broken.
-    let (fixture, waiting, release) = looking_for_a_secret();
-    fixture.provider.unseal(&blob(&fixture)).unwrap();
-    fixture.provider.invalidate(&fixture.provider.peek().unwrap());
-    drop(release);
-    let error = waiting.join().unwrap().unwrap_err();
-    assert!(error.is_retryable(), "{error}");
-    fixture.value();
-}
-
-#[test]
-fn refresh_does_not_wait_for_a_look_for_a_secret() {
-    let (fixture, waiting, release) = looking_for_a_secret();
-    fixture.provider.refresh().unwrap();
-    assert_eq!(fixture.requests(), 2);
-    // Who waited for the look has the error of before, and its end changes nothing.
-    assert_eq!(waiting.join().unwrap().unwrap_err().kind(), ErrorKind::RateLimited);
-    drop(release);
-    while Arc::strong_count(&fixture.provider.0) > 1 {
-        thread::yield_now();
-    }
-    fixture.value();
-    assert_eq!(fixture.requests(), 2);
-}
-
-#[test]
-fn a_fallback_that_is_the_secret_itself_is_none() {
-    let fixture = Fixture::with_secret(|sandbox, _| {
-        let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
-        credentials.fallback(sandbox.client_secret()).unwrap()
-    });
-    fixture.value();
-    let events = fixture.events.take();
-    assert!(events.iter().all(|event| event.kind != EventKind::FallbackUsed), "{events:?}");
-}
-
-/// The look that found it was ended before it could send a request.
-#[test]
-fn a_secret_that_no_request_was_sent_with_is_tried_by_the_next_look() {
-    let (fixture, waiting, release) = looking_for_a_secret();
-    *fixture.secret.lock().unwrap() = fixture.sandbox.rotate_secret();
-    fixture.fail_next(429, &[("Retry-After", "200")]);
-    fixture.provider.refresh().unwrap_err();
-    waiting.join().unwrap().unwrap_err();
-    drop(release);
-    while Arc::strong_count(&fixture.provider.0) > 1 {
-        thread::yield_now();
-    }
-    fixture.pass(31.0);
-    fixture.value();
-}
-
-#[test]
-fn a_secret_that_is_in_use_already_ends_no_wait() {
-    let fixture = Fixture::with_secret(|sandbox, secret| {
-        *secret.lock().unwrap() = "not-a-real-secret-of-yesterday".to_owned();
-        let secret = secret.clone();
-        let read = move || Ok::<_, Error>(secret.lock().unwrap().clone());
-        let credentials = Credentials::from_fn(sandbox.client_id(), read).unwrap();
-        credentials.fallback(sandbox.client_secret()).unwrap()
-    });
-    fixture.value();
-    // At last the source gives what was its fallback.
-    for secret in ["not-a-real-secret-of-yesterday".to_owned(), fixture.sandbox.client_secret()] {
-        *fixture.secret.lock().unwrap() = secret;
-        fixture.pass(DAY);
-        fixture.fail_next(429, &[("Retry-After", "300")]);
-        fixture.error();
-        let requests = fixture.requests();
-        for _ in 0..9 {
-            fixture.pass(31.0);
-            assert_eq!(fixture.error().kind(), ErrorKind::RateLimited);
-        }
-        assert_eq!(fixture.requests(), requests);
-    }
-}
-
-/// A look for a secret that takes longer than any may has been given up.
-#[test]
-fn a_look_that_comes_late_does_not_replace_a_secret_that_works() {
-    let (release, released) = mpsc::channel::<()>();
-    let (released, calls) = (Mutex::new(released), AtomicU32::new(0));
-    let credentials = |sandbox: &Sandbox, secret: &Arc<Mutex<String>>| {
-        let secret = secret.clone();
-        let read = move || match calls.fetch_add(1, Ordering::SeqCst) {
-            1 => {
-                let _ = released.lock().unwrap().recv();
-                Ok("not-a-real-secret-of-yesterday".to_owned())
-            }
-            _ => Ok::<_, Error>(secret.lock().unwrap().clone()),
-        };
-        Credentials::from_fn(sandbox.client_id(), read).unwrap()
-    };
-    let options = Options::default().timeout(Duration::from_secs(1));
-    let fixture = Fixture::with_options(&Arc::new(Sandbox::start().unwrap()), credentials, options);
-    fixture.fail_next(429, &[("Retry-After", "200")]);
-    fixture.error();
-    fixture.pass(31.0);
-    assert_eq!(fixture.error().kind(), ErrorKind::RateLimited);
-
-    *fixture.secret.lock().unwrap() = fixture.sandbox.rotate_secret();
-    fixture.provider.refresh().unwrap();
-    drop(release);
-    while Arc::strong_count(&fixture.provider.0) > 1 {
-        thread::yield_now();
-    }
-    let before = fixture.requests();
-    fixture.provider.refresh().unwrap();
-    assert_eq!(fixture.requests(), before + 1, "the secret in use is the one that worked");
 }
 
 #[test]
