@@ -26,7 +26,10 @@ impl Folder {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::SeqCst);
         let name = format!("clazar-auth-store-{}-{number}", std::process::id());
-        Self(std::env::temp_dir().join(name))
+        // A disk under load takes seconds for an fsync, and the tokens here are as short as that.
+        let memory = PathBuf::from("/dev/shm");
+        let base = if memory.is_dir() { memory } else { std::env::temp_dir() };
+        Self(base.join(name))
     }
 
     /// The one token file in it.
