@@ -97,8 +97,10 @@ fn eight_at_once_make_one_request() {
 
 /// One process may hold as many locks as it has clients.
 #[test]
-fn each_of_a_hundred_clients_makes_one_request() {
-    const CLIENTS: usize = 100;
+fn each_of_many_clients_makes_one_request() {
+    // With so many descriptors that the kernel enlarges their table, all threads of the process may stand
+    // still for seconds.
+    const CLIENTS: usize = 20;
     let folder = Folder::new();
     // All of them hold their locks before the first has its answer.
     let server = Server::new(|mut stream, requests| {
