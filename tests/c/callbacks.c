@@ -318,6 +318,39 @@ static void a_child_may_return_from_it(void) {
     clazar_config_free(config);
 }
 
+static pid_t first_process;
+static int parent_told;
+
+/* Of the two events of one request the child sees the first. */
+static void fork_at_the_first(void *opaque, clazar_event event, const char *message) {
+    int status = -1;
+    CHECK(opaque == NULL && message != NULL && getpid() == first_process);
+    if (event == CLAZAR_EVENT_REFRESHED) {
+        set(&parent_told);
+        return;
+    }
+    CHECK(event == CLAZAR_EVENT_FALLBACK_USED);
+    const pid_t child = fork();
+    CHECK(child >= 0);
+    if (child != 0)
+        CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
+static void a_child_leaves_the_others_to_its_parent(void) {
+    clazar_config *config = config_from_env();
+    clazar_provider *provider = NULL;
+    first_process = getpid();
+    CHECK(clazar_config_set_client_id(config, "client-3001") == CLAZAR_OK);
+    CHECK(clazar_config_set_client_secret(config, WRONG_SECRET) == CLAZAR_OK);
+    CHECK(clazar_config_set_client_secret_fallback(config, SECRET) == CLAZAR_OK);
+    CHECK(clazar_config_set_event_callback(config, fork_at_the_first, NULL, NULL) == CLAZAR_OK);
+    CHECK(clazar_provider_new(config, &provider, NULL) == CLAZAR_OK);
+    clazar_token_free(token_of(provider));
+    wait_for(&parent_told);
+    clazar_provider_free(provider);
+    clazar_config_free(config);
+}
+
 /* ---- A callback that a cancelled thread comes to ---- */
 
 static void write_to_a_log(struct cell *cell) {
@@ -363,6 +396,8 @@ int main(void) {
         nor_does_who_comes_upon_the_event();
     else if (strcmp(which, "forked") == 0)
         a_child_may_return_from_it();
+    else if (strcmp(which, "forked between") == 0)
+        a_child_leaves_the_others_to_its_parent();
     else
         a_cancelled_thread_comes_back_from_it();
     return 0;

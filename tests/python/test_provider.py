@@ -138,7 +138,8 @@ def test_from_env_reads_a_secret_file(
     file = tmp_path / "secret"
     file.write_text(sandbox.client_secret + "\n")
     monkeypatch.setenv("CLAZAR_CLIENT_SECRET_FILE", str(file))
-    with pytest.raises(clazar_auth.ConfigurationError, match="both"):
+    both = r"\(CLAZAR_CLIENT_SECRET\).*\(CLAZAR_CLIENT_SECRET_FILE\) were both given"
+    with pytest.raises(clazar_auth.ConfigurationError, match=both):
         TokenProvider.from_env()
     monkeypatch.delenv("CLAZAR_CLIENT_SECRET")
     TokenProvider.from_env().token()
