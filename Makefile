@@ -116,7 +116,7 @@ $(VENV)/editable: pyproject.toml | $(VENV)/requirements $(VENV)/maturin
 C_FILES := $(wildcard tests/c/*.[ch] tests/cpp/*.cc examples/*.c examples/*.cpp benches/*.c benches/*/*.c)
 
 check: $(VENV)/requirements
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	$(CARGO) fmt --check --manifest-path tests/model/Cargo.toml
 	$(CARGO) fmt --check --manifest-path benches/token_request/Cargo.toml
 	$(VENV)/bin/ruff format --check --quiet

@@ -326,9 +326,9 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Makes settings without credentials. No environment variable is read.
+ * Makes a configuration without credentials. No environment variable is read.
  *
- * @param config set to the new settings, which the caller frees with `clazar_config_free`; NULL on
+ * @param config set to the new configuration, which the caller frees with `clazar_config_free`; NULL on
  *   failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK` or `CLAZAR_ERR_INVALID_ARGUMENT`.
@@ -337,14 +337,15 @@ extern "C" {
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_new(clazar_config **config, clazar_error **error);
+clazar_status clazar_config_new(clazar_config **config,
+                                clazar_error **error);
 
 /**
- * Makes settings from the environment variables `CLAZAR_CLIENT_ID`, `CLAZAR_CLIENT_SECRET` or
+ * Makes a configuration from the environment variables `CLAZAR_CLIENT_ID`, `CLAZAR_CLIENT_SECRET` or
  * `CLAZAR_CLIENT_SECRET_FILE`, `CLAZAR_AUTH_URL` and `CLAZAR_STORE`, which are read now and never
  * again. Those that are unset may be set by the functions below.
  *
- * @param config set to the new settings, which the caller frees with `clazar_config_free`; NULL on
+ * @param config set to the new configuration, which the caller frees with `clazar_config_free`; NULL on
  *   failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8.
@@ -353,12 +354,13 @@ clazar_status clazar_config_new(clazar_config **config, clazar_error **error);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_new_from_env(clazar_config **config, clazar_error **error);
+clazar_status clazar_config_new_from_env(clazar_config **config,
+                                         clazar_error **error);
 
 /**
- * Frees settings, and wipes the secret in them. NULL is allowed and does nothing.
+ * Frees a configuration, and wipes the secret in them. NULL is allowed and does nothing.
  *
- * @param config settings, or NULL.
+ * @param config a configuration, or NULL.
  *
  * Thread-safe, as the last use of this handle.
  *
@@ -369,11 +371,11 @@ void clazar_config_free(clazar_config *config);
 /**
  * Sets the client id.
  *
- * @param config the settings to change.
+ * @param config the configuration to change.
  * @param client_id NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
  *
- * For one thread at a time, as all that changes settings.
+ * For one thread at a time, as all that changes a configuration.
  *
  * @since 0.1.0
  */
@@ -383,11 +385,11 @@ clazar_status clazar_config_set_client_id(clazar_config *config, const char *cli
  * Sets the client secret; or give client_secret_file. The caller may wipe its own copy with
  * `clazar_memzero`.
  *
- * @param config the settings to change.
+ * @param config the configuration to change.
  * @param client_secret NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
  *
- * For one thread at a time, as all that changes settings.
+ * For one thread at a time, as all that changes a configuration.
  *
  * @since 0.1.0
  */
@@ -398,11 +400,11 @@ clazar_status clazar_config_set_client_secret(clazar_config *config, const char 
  * its end is dropped. It is read when the provider is made, and again when the API refuses the
  * secret; a changed one is then tried at once.
  *
- * @param config the settings to change.
+ * @param config the configuration to change.
  * @param path NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
  *
- * For one thread at a time, as all that changes settings.
+ * For one thread at a time, as all that changes a configuration.
  *
  * @since 0.1.0
  */
@@ -413,11 +415,11 @@ clazar_status clazar_config_set_client_secret_file(clazar_config *config, const 
  * refused, and the one that works stays in use. The caller may wipe its own copy with
  * `clazar_memzero`.
  *
- * @param config the settings to change.
+ * @param config the configuration to change.
  * @param client_secret_fallback NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
  *
- * For one thread at a time, as all that changes settings.
+ * For one thread at a time, as all that changes a configuration.
  *
  * @since 0.1.0
  */
@@ -428,11 +430,11 @@ clazar_status clazar_config_set_client_secret_fallback(clazar_config *config,
  * Sets where to authenticate: https, or http to a loopback host. Default:
  * "https://api.clazar.io/authenticate/", whose trailing slash matters.
  *
- * @param config the settings to change.
+ * @param config the configuration to change.
  * @param url NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
  *
- * For one thread at a time, as all that changes settings.
+ * For one thread at a time, as all that changes a configuration.
  *
  * @since 0.1.0
  */
@@ -443,11 +445,11 @@ clazar_status clazar_config_set_auth_url(clazar_config *config, const char *url)
  * such files. It is read when the provider is made, and again when it has changed or a certificate
  * was refused.
  *
- * @param config the settings to change.
+ * @param config the configuration to change.
  * @param path NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
  *
- * For one thread at a time, as all that changes settings.
+ * For one thread at a time, as all that changes a configuration.
  *
  * @since 0.1.0
  */
@@ -457,11 +459,11 @@ clazar_status clazar_config_set_ca_file(clazar_config *config, const char *path)
  * Sets the URL of an HTTP proxy for https, such as "http://user:password@proxy:3128"; an empty
  * text means none. Default: the environment's `HTTPS_PROXY`, except for the hosts in `NO_PROXY`.
  *
- * @param config the settings to change.
+ * @param config the configuration to change.
  * @param url NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
  *
- * For one thread at a time, as all that changes settings.
+ * For one thread at a time, as all that changes a configuration.
  *
  * @since 0.1.0
  */
@@ -471,11 +473,11 @@ clazar_status clazar_config_set_proxy(clazar_config *config, const char *url);
  * Sets the limit for one token request with all its attempts, above zero and at most a day.
  * Default: 20 seconds.
  *
- * @param config the settings to change.
+ * @param config the configuration to change.
  * @param timeout_ms milliseconds.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
  *
- * For one thread at a time, as all that changes settings.
+ * For one thread at a time, as all that changes a configuration.
  *
  * @since 0.1.0
  */
@@ -484,11 +486,11 @@ clazar_status clazar_config_set_timeout_ms(clazar_config *config, uint64_t timeo
 /**
  * Sets the User-Agent header (RFC 9110 section 10.1.5). Default: "clazar-auth/<version>".
  *
- * @param config the settings to change.
+ * @param config the configuration to change.
  * @param user_agent NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
  *
- * For one thread at a time, as all that changes settings.
+ * For one thread at a time, as all that changes a configuration.
  *
  * @since 0.1.0
  */
@@ -499,14 +501,14 @@ clazar_status clazar_config_set_user_agent(clazar_config *config, const char *us
  * another is named, without wildcards. Default: "api.clazar.io", and the host and port of
  * auth_url.
  *
- * @param config the settings to change.
+ * @param config the configuration to change.
  * @param allowed_hosts `count` NUL-terminated UTF-8 texts, which are copied, and which
  * `clazar_provider_new` checks. With a `count` of 0 it may be NULL, and the token may go nowhere.
  * @param count how many there are.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument or a text is NULL, or a
- * text is not UTF-8; the settings are then as before.
+ * text is not UTF-8; the configuration is then as before.
  *
- * For one thread at a time, as all that changes settings.
+ * For one thread at a time, as all that changes a configuration.
  *
  * @since 0.1.0
  */
@@ -521,11 +523,11 @@ clazar_status clazar_config_set_allowed_hosts(clazar_config *config,
  * or the URL of a Redis or Valkey, such as "rediss://user:password@host:6379/0". The token is
  * sealed with the client secret, which must have at least 32 characters. Default: "memory".
  *
- * @param config the settings to change.
+ * @param config the configuration to change.
  * @param store NUL-terminated UTF-8, which is copied.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
  *
- * For one thread at a time, as all that changes settings.
+ * For one thread at a time, as all that changes a configuration.
  *
  * @since 0.1.0
  */
@@ -537,11 +539,11 @@ clazar_status clazar_config_set_store(clazar_config *config, const char *store);
  * "file", which cannot be used without. The library's own variables, such as `CLAZAR_CLIENT_ID`,
  * are read by the functions that say so, whatever this option is. Default: true.
  *
- * @param config the settings to change.
+ * @param config the configuration to change.
  * @param on true or false.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
  *
- * For one thread at a time, as all that changes settings.
+ * For one thread at a time, as all that changes a configuration.
  *
  * @since 0.1.0
  */
@@ -551,11 +553,11 @@ clazar_status clazar_config_set_trust_env(clazar_config *config, bool on);
  * Sets whether to trust the system's CA certificates, or those that `SSL_CERT_FILE` and
  * `SSL_CERT_DIR` name in their place; otherwise those of ca_file alone. Default: true.
  *
- * @param config the settings to change.
+ * @param config the configuration to change.
  * @param on true or false.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
  *
- * For one thread at a time, as all that changes settings.
+ * For one thread at a time, as all that changes a configuration.
  *
  * @since 0.1.0
  */
@@ -569,11 +571,11 @@ clazar_status clazar_config_set_system_roots(clazar_config *config, bool on);
  * `clazar_config_set_trust_env` off. The files that the last two name are read with the first
  * connection over TLS, and again when they have changed or a certificate was refused.
  *
- * @param config settings; they may be changed or freed afterwards.
+ * @param config the configuration; it may be changed or freed afterwards.
  * @param provider set to the provider, which the caller frees with `clazar_provider_free`; NULL on
  *   failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
- * @return `CLAZAR_OK`, `CLAZAR_ERR_INVALID_ARGUMENT` for a setting that cannot work, or
+ * @return `CLAZAR_OK`, `CLAZAR_ERR_INVALID_ARGUMENT` for an option that cannot work, or
  *   `CLAZAR_ERR_TRANSPORT` if a file cannot be read now and may be later.
  *
  * Thread-safe, as long as no other thread changes `config` or the environment.
@@ -793,7 +795,7 @@ clazar_status clazar_provider_check_url(const clazar_provider *provider,
  * `SSL_CERT_FILE` and `SSL_CERT_DIR`; none of them counts with `clazar_config_set_trust_env` off.
  * The store and the allowed hosts of `config` are for a provider, and count for nothing here.
  *
- * @param config settings; they may be changed or freed afterwards.
+ * @param config the configuration; it may be changed or freed afterwards.
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`, `CLAZAR_ERR_STORE` and
@@ -956,19 +958,19 @@ int64_t clazar_error_retry_after_ms(const clazar_error *error);
 void clazar_error_free(clazar_error *error);
 
 /**
- * Sets the function that gets the events of each provider made with these settings; it replaces one
+ * Sets the function that gets the events of each provider made with this configuration; it replaces one
  * set before.
  *
- * @param config the settings to change.
+ * @param config the configuration to change.
  * @param callback what to call; NULL for none.
  * @param context passed to it as it is; any thread may use it.
- * @param destroy called once with `context`, after the last event: when the settings are freed or
+ * @param destroy called once with `context`, after the last event: when the configuration is freed or
  *   got another callback, all handles on providers made with them are freed, and no token request
  *   is under way. May be NULL.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL; `destroy` is then not
  *   called.
  *
- * For one thread at a time, as all that changes settings.
+ * For one thread at a time, as all that changes a configuration.
  *
  * @since 0.1.0
  */

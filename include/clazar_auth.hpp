@@ -221,7 +221,7 @@ public:
     // end of what is generated
 
     /**
-     * Sets the function that gets each event of the providers made with these settings, on any
+     * Sets the function that gets each event of the providers made with this configuration, on any
      * thread and on several at once. What it throws is dropped. It is destroyed after the last event.
      */
     Config& event_callback(EventCallback callback) {
@@ -375,7 +375,7 @@ public:
         handle_.reset(provider);
     }
 
-    /** A provider with the settings that the environment holds. */
+    /** A provider with the options that the environment holds. */
     [[nodiscard]] static Provider from_env() { return Provider(Config::from_env()); }
 
     /** Another handle on the same provider. */

@@ -12,7 +12,7 @@ use crate::interface::{OptionName, Scope};
 use crate::option_values::OptionValues;
 use crate::secret::Secret;
 use crate::sys::file::{FileError, read_file};
-use crate::text::printable;
+use crate::text::{is_unprintable, printable};
 
 /// A secret file larger than this is surely the wrong file.
 const SECRET_FILE_LIMIT: usize = 64 * 1024;
@@ -85,8 +85,8 @@ impl Credentials {
         client_id: impl Into<String>,
         client_secret: impl Fn() -> Result<String, E> + Send + Sync + 'static,
     ) -> Result<Self, Error> {
-        let call = Call(Arc::new(move || client_secret().map(Secret::new).map_err(Into::into)));
-        Self::checked(client_id.into(), SecretSource::Call(call))
+        let call = move || client_secret().map(Secret::new).map_err(Into::into);
+        Self::checked(client_id.into(), SecretSource::Function(SecretFunction(Arc::new(call))))
     }
 
     /// Credentials from `CLAZAR_CLIENT_ID` and either `CLAZAR_CLIENT_SECRET` or
@@ -211,7 +211,7 @@ impl Credentials {
 enum SecretSource {
     Given(Secret),
     File(SecretFile),
-    Call(Call),
+    Function(SecretFunction),
 }
 
 /// A file with a client secret.
@@ -224,11 +224,11 @@ struct SecretFile {
 
 /// A program's own function for the secret.
 #[derive(Clone)]
-struct Call(Arc<dyn Fn() -> Result<Secret, SourceError> + Send + Sync>);
+struct SecretFunction(Arc<dyn Fn() -> Result<Secret, SourceError> + Send + Sync>);
 
-impl fmt::Debug for Call {
+impl fmt::Debug for SecretFunction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Call")
+        f.write_str("SecretFunction")
     }
 }
 
@@ -268,7 +268,7 @@ impl SecretSource {
         let secret = match self {
             Self::Given(secret) => secret.clone(),
             Self::File(file) => file.read()?,
-            Self::Call(Call(call)) => call().map_err(|error| {
+            Self::Function(SecretFunction(call)) => call().map_err(|error| {
                 let why = printable(&error.to_string(), LONGEST_REASON);
                 Error::invalid(format!(
                     "the client secret could not be had from its function: {why}"
@@ -322,18 +322,11 @@ fn check(what: &str, text: &str) -> Result<(), Error> {
             "the {what} is empty; give the one from the Clazar console"
         )));
     }
-    if text.chars().any(is_invisible) {
+    if text.chars().any(is_unprintable) {
         return Err(Error::invalid(format!(
             "the {what} contains a line break, a byte order mark or another invisible character; \
              give it as one line of text"
         )));
     }
     Ok(())
-}
-
-/// Control characters, and those for layout that come along when a text is copied.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -42,7 +42,7 @@ pub(crate) fn examine(mut config: Config) -> Vec<Step> {
     let credentials = credentials(&mut config);
     let credentials = report.add("credentials", credentials, |_| origin(&config));
     let client = client(&mut config).map(|client| client.traced(trace.clone()));
-    let client = report.add("settings", client, HttpSource::location);
+    let client = report.add("options", client, HttpSource::location);
     let roots = client.as_ref().filter(|client| client.url().is_https());
     let roots = roots.map(|client| report.add("trust", client.trust().describe(), String::clone));
 

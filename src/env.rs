@@ -57,7 +57,7 @@ impl Common {
     }
 }
 
-/// How a missing setting may be given besides: what follows "pass one".
+/// How a missing option may be given besides: what follows "pass one".
 pub(crate) fn or_set(names: &str) -> String {
     if privileges::are_raised() {
         return format!(", since {NOT_READ}");

@@ -21,7 +21,7 @@ struct Details {
     message: String,
     http_status: Option<u16>,
     /// What the server asked for.
-    retry_after: Option<Duration>,
+    requested_wait: Option<Duration>,
     /// What is left of a provider's back-off.
     backoff: Option<Duration>,
     another_attempt: bool,
@@ -34,7 +34,7 @@ impl Error {
             kind,
             message: printable(message.as_ref(), text::LONGEST),
             http_status: None,
-            retry_after: None,
+            requested_wait: None,
             backoff: None,
             another_attempt: false,
         }))
@@ -60,14 +60,14 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
-        Arc::make_mut(&mut self.0).retry_after = wait;
+    pub(crate) fn with_requested_wait(mut self, wait: Option<Duration>) -> Self {
+        Arc::make_mut(&mut self.0).requested_wait = wait;
         self
     }
 
     /// What the server asked for.
     pub(crate) fn requested_wait(&self) -> Option<Duration> {
-        self.0.retry_after
+        self.0.requested_wait
     }
 
     /// Says when a provider asks again; `None` takes that back.
@@ -114,7 +114,7 @@ impl Error {
     /// server asked for, up to 300 s: `Retry-After` of a 429 or 503 (RFC 9110 section 10.2.3), or
     /// `x-ratelimit-reset` of a 429.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.backoff.or(self.0.retry_after)
+        self.0.backoff.or(self.0.requested_wait)
     }
 
     /// Whether the same call may succeed later, with nothing changed.

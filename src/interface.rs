@@ -357,6 +357,13 @@ macro_rules! option_table {
 }
 with_options!(option_table);
 
+impl OptionRow {
+    /// Whether Python takes it in front of the keywords.
+    pub(crate) fn is_positional(&self) -> bool {
+        matches!(self.option, OptionName::ClientId | OptionName::ClientSecret)
+    }
+}
+
 impl OptionName {
     pub(crate) fn row(self) -> &'static OptionRow {
         &OPTIONS[self as usize]

@@ -26,7 +26,7 @@ pub(crate) fn printable(text: &str, most: usize) -> String {
 
 /// Control characters, and those that break lines, hide, or change the direction of a text (Unicode
 /// Standard Annex 9; the categories Cc, Cf, Zl and Zp).
-fn is_unprintable(c: char) -> bool {
+pub(crate) fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}')
         || matches!(c, '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{180e}' | '\u{200b}'..='\u{200f}')

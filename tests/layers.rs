@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use test_support::sources::sources;
+
 /// From the ground up. The bindings stand side by side: they share `binding` and what is public.
 const LAYERS: [&str; 22] = [
     "interface",
@@ -31,14 +33,6 @@ const LAYERS: [&str; 22] = [
     "binding",
 ];
 const BINDINGS: [&str; 2] = ["capi", "python"];
-
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
-    let is_source = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "rs");
-    let nested = folders.iter().flat_map(|folder| sources(folder));
-    files.into_iter().filter(is_source).chain(nested).collect()
-}
 
 /// What follows `prefix` in the code of a file: the names of modules, or of what lies in the root.
 fn used(code: &str, prefix: &str) -> BTreeSet<String> {

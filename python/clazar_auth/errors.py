@@ -54,7 +54,7 @@ def _restored(kind: type[ClazarAuthError], arguments: tuple[object, ...]) -> Cla
 
 
 class ConfigurationError(ClazarAuthError, ValueError):
-    """An argument, a setting or an environment variable is missing or unusable.
+    """An argument or an environment variable is missing or unusable.
 
     >>> clazar_auth.TokenProvider.from_env(auth_url="http://example.com/authenticate/")
     Traceback (most recent call last):

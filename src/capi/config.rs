@@ -1,4 +1,4 @@
-//! Makes and frees settings.
+//! Makes and frees configurations.
 
 use std::ffi::c_char;
 use std::ptr;
@@ -15,9 +15,9 @@ pub struct clazar_config {
     pub(super) config: Config,
 }
 
-/// Makes settings without credentials. No environment variable is read.
+/// Makes a configuration without credentials. No environment variable is read.
 ///
-/// @param config set to the new settings, which the caller frees with `clazar_config_free`; NULL on
+/// @param config set to the new configuration, which the caller frees with `clazar_config_free`; NULL on
 ///   failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK` or `CLAZAR_ERR_INVALID_ARGUMENT`.
@@ -34,11 +34,11 @@ pub unsafe extern "C" fn clazar_config_new(
     unsafe { new(config, error, || Ok(Config::default())) }
 }
 
-/// Makes settings from the environment variables `CLAZAR_CLIENT_ID`, `CLAZAR_CLIENT_SECRET` or
+/// Makes a configuration from the environment variables `CLAZAR_CLIENT_ID`, `CLAZAR_CLIENT_SECRET` or
 /// `CLAZAR_CLIENT_SECRET_FILE`, `CLAZAR_AUTH_URL` and `CLAZAR_STORE`, which are read now and never
 /// again. Those that are unset may be set by the functions below.
 ///
-/// @param config set to the new settings, which the caller frees with `clazar_config_free`; NULL on
+/// @param config set to the new configuration, which the caller frees with `clazar_config_free`; NULL on
 ///   failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if a variable is not UTF-8.
@@ -80,23 +80,23 @@ unsafe fn new(
     }
 }
 
-/// Frees settings, and wipes the secret in them. NULL is allowed and does nothing.
+/// Frees a configuration, and wipes the secret in them. NULL is allowed and does nothing.
 ///
-/// @param config settings, or NULL.
+/// @param config a configuration, or NULL.
 ///
 /// Thread-safe, as the last use of this handle.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_free(config: *mut clazar_config) {
-    // SAFETY: the caller passes NULL or settings that it does not use again.
+    // SAFETY: the caller passes NULL or a configuration that it does not use again.
     unsafe { guard::free(config) };
 }
 
 /// Sets an option to what `value` makes of its name.
 ///
 /// # Safety
-/// `config` must be null or live settings.
+/// `config` must be null or a live configuration.
 pub(super) unsafe fn set(
     config: *mut clazar_config,
     option: OptionName,
@@ -114,7 +114,7 @@ pub(super) unsafe fn set(
 /// As [`set`], to a text.
 ///
 /// # Safety
-/// `config` must be null or live settings, `text` null or a NUL-terminated text.
+/// `config` must be null or a live configuration, `text` null or a NUL-terminated text.
 pub(super) unsafe fn set_text(
     config: *mut clazar_config,
     option: OptionName,
@@ -126,7 +126,7 @@ pub(super) unsafe fn set_text(
 }
 
 /// # Safety
-/// `config` must be null or live settings.
+/// `config` must be null or a live configuration.
 pub(super) unsafe fn change(
     config: *mut clazar_config,
     apply: impl FnOnce(&mut Config) -> Result<(), Error>,

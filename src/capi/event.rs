@@ -25,19 +25,19 @@ pub type clazar_event_callback =
 /// it.
 pub type clazar_destroy_callback = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
-/// Sets the function that gets the events of each provider made with these settings; it replaces one
+/// Sets the function that gets the events of each provider made with this configuration; it replaces one
 /// set before.
 ///
-/// @param config the settings to change.
+/// @param config the configuration to change.
 /// @param callback what to call; NULL for none.
 /// @param context passed to it as it is; any thread may use it.
-/// @param destroy called once with `context`, after the last event: when the settings are freed or
+/// @param destroy called once with `context`, after the last event: when the configuration is freed or
 ///   got another callback, all handles on providers made with them are freed, and no token request
 ///   is under way. May be NULL.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL; `destroy` is then not
 ///   called.
 ///
-/// For one thread at a time, as all that changes settings.
+/// For one thread at a time, as all that changes a configuration.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn clazar_config_set_event_callback(
     context: *mut c_void,
     destroy: clazar_destroy_callback,
 ) -> clazar_status {
-    // SAFETY: the caller passes NULL or live settings.
+    // SAFETY: the caller passes NULL or a live configuration.
     unsafe {
         change(config, |config| {
             let told = Arc::new(Callback { callback, context, destroy });

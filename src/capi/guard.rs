@@ -1,4 +1,9 @@
 //! Guards the boundary: hands results out through pointers, and lets no panic past.
+//!
+//! Which guard a function has follows from what it may do:
+//! - it may fail: [`run`], or [`run_at_once`] if its usual case makes no system call;
+//! - it cannot fail, but locks, allocates or frees: [`or_fallback`], or [`free`] for a handle;
+//! - it copies a field of a handle: none.
 
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};

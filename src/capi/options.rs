@@ -11,11 +11,11 @@ use crate::binding::{OptionName, OptionValue, Secret};
 
 /// Sets the client id.
 ///
-/// @param config the settings to change.
+/// @param config the configuration to change.
 /// @param client_id NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
 ///
-/// For one thread at a time, as all that changes settings.
+/// For one thread at a time, as all that changes a configuration.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -23,7 +23,7 @@ pub unsafe extern "C" fn clazar_config_set_client_id(
     config: *mut clazar_config,
     client_id: *const c_char,
 ) -> clazar_status {
-    // SAFETY: the caller passes NULL or live settings, and NULL or a NUL-terminated text.
+    // SAFETY: the caller passes NULL or a live configuration, and NULL or a NUL-terminated text.
     unsafe {
         set_text(config, OptionName::ClientId, client_id, |text| OptionValue::Text(text.into()))
     }
@@ -32,11 +32,11 @@ pub unsafe extern "C" fn clazar_config_set_client_id(
 /// Sets the client secret; or give client_secret_file. The caller may wipe its own copy with
 /// `clazar_memzero`.
 ///
-/// @param config the settings to change.
+/// @param config the configuration to change.
 /// @param client_secret NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
 ///
-/// For one thread at a time, as all that changes settings.
+/// For one thread at a time, as all that changes a configuration.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -44,7 +44,7 @@ pub unsafe extern "C" fn clazar_config_set_client_secret(
     config: *mut clazar_config,
     client_secret: *const c_char,
 ) -> clazar_status {
-    // SAFETY: the caller passes NULL or live settings, and NULL or a NUL-terminated text.
+    // SAFETY: the caller passes NULL or a live configuration, and NULL or a NUL-terminated text.
     unsafe {
         set_text(config, OptionName::ClientSecret, client_secret, |text| OptionValue::Secret(Secret::new(text)))
     }
@@ -54,11 +54,11 @@ pub unsafe extern "C" fn clazar_config_set_client_secret(
 /// its end is dropped. It is read when the provider is made, and again when the API refuses the
 /// secret; a changed one is then tried at once.
 ///
-/// @param config the settings to change.
+/// @param config the configuration to change.
 /// @param path NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
 ///
-/// For one thread at a time, as all that changes settings.
+/// For one thread at a time, as all that changes a configuration.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn clazar_config_set_client_secret_file(
     config: *mut clazar_config,
     path: *const c_char,
 ) -> clazar_status {
-    // SAFETY: the caller passes NULL or live settings, and NULL or a NUL-terminated text.
+    // SAFETY: the caller passes NULL or a live configuration, and NULL or a NUL-terminated text.
     unsafe {
         set_text(config, OptionName::ClientSecretFile, path, |text| OptionValue::Path(text.into()))
     }
@@ -76,11 +76,11 @@ pub unsafe extern "C" fn clazar_config_set_client_secret_file(
 /// refused, and the one that works stays in use. The caller may wipe its own copy with
 /// `clazar_memzero`.
 ///
-/// @param config the settings to change.
+/// @param config the configuration to change.
 /// @param client_secret_fallback NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
 ///
-/// For one thread at a time, as all that changes settings.
+/// For one thread at a time, as all that changes a configuration.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn clazar_config_set_client_secret_fallback(
     config: *mut clazar_config,
     client_secret_fallback: *const c_char,
 ) -> clazar_status {
-    // SAFETY: the caller passes NULL or live settings, and NULL or a NUL-terminated text.
+    // SAFETY: the caller passes NULL or a live configuration, and NULL or a NUL-terminated text.
     unsafe {
         set_text(config, OptionName::ClientSecretFallback, client_secret_fallback, |text| OptionValue::Secret(Secret::new(text)))
     }
@@ -97,11 +97,11 @@ pub unsafe extern "C" fn clazar_config_set_client_secret_fallback(
 /// Sets where to authenticate: https, or http to a loopback host. Default:
 /// "https://api.clazar.io/authenticate/", whose trailing slash matters.
 ///
-/// @param config the settings to change.
+/// @param config the configuration to change.
 /// @param url NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
 ///
-/// For one thread at a time, as all that changes settings.
+/// For one thread at a time, as all that changes a configuration.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn clazar_config_set_auth_url(
     config: *mut clazar_config,
     url: *const c_char,
 ) -> clazar_status {
-    // SAFETY: the caller passes NULL or live settings, and NULL or a NUL-terminated text.
+    // SAFETY: the caller passes NULL or a live configuration, and NULL or a NUL-terminated text.
     unsafe {
         set_text(config, OptionName::AuthUrl, url, |text| OptionValue::Text(text.into()))
     }
@@ -119,11 +119,11 @@ pub unsafe extern "C" fn clazar_config_set_auth_url(
 /// such files. It is read when the provider is made, and again when it has changed or a certificate
 /// was refused.
 ///
-/// @param config the settings to change.
+/// @param config the configuration to change.
 /// @param path NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
 ///
-/// For one thread at a time, as all that changes settings.
+/// For one thread at a time, as all that changes a configuration.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -131,7 +131,7 @@ pub unsafe extern "C" fn clazar_config_set_ca_file(
     config: *mut clazar_config,
     path: *const c_char,
 ) -> clazar_status {
-    // SAFETY: the caller passes NULL or live settings, and NULL or a NUL-terminated text.
+    // SAFETY: the caller passes NULL or a live configuration, and NULL or a NUL-terminated text.
     unsafe {
         set_text(config, OptionName::CaFile, path, |text| OptionValue::Path(text.into()))
     }
@@ -140,11 +140,11 @@ pub unsafe extern "C" fn clazar_config_set_ca_file(
 /// Sets the URL of an HTTP proxy for https, such as "http://user:password@proxy:3128"; an empty
 /// text means none. Default: the environment's `HTTPS_PROXY`, except for the hosts in `NO_PROXY`.
 ///
-/// @param config the settings to change.
+/// @param config the configuration to change.
 /// @param url NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
 ///
-/// For one thread at a time, as all that changes settings.
+/// For one thread at a time, as all that changes a configuration.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -152,7 +152,7 @@ pub unsafe extern "C" fn clazar_config_set_proxy(
     config: *mut clazar_config,
     url: *const c_char,
 ) -> clazar_status {
-    // SAFETY: the caller passes NULL or live settings, and NULL or a NUL-terminated text.
+    // SAFETY: the caller passes NULL or a live configuration, and NULL or a NUL-terminated text.
     unsafe {
         set_text(config, OptionName::Proxy, url, |text| OptionValue::Text(text.into()))
     }
@@ -161,11 +161,11 @@ pub unsafe extern "C" fn clazar_config_set_proxy(
 /// Sets the limit for one token request with all its attempts, above zero and at most a day.
 /// Default: 20 seconds.
 ///
-/// @param config the settings to change.
+/// @param config the configuration to change.
 /// @param timeout_ms milliseconds.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
 ///
-/// For one thread at a time, as all that changes settings.
+/// For one thread at a time, as all that changes a configuration.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -173,7 +173,7 @@ pub unsafe extern "C" fn clazar_config_set_timeout_ms(
     config: *mut clazar_config,
     timeout_ms: u64,
 ) -> clazar_status {
-    // SAFETY: the caller passes NULL or live settings.
+    // SAFETY: the caller passes NULL or a live configuration.
     unsafe {
         let value = OptionValue::Duration(Duration::from_millis(timeout_ms));
         set(config, OptionName::Timeout, |_| Ok(value))
@@ -182,11 +182,11 @@ pub unsafe extern "C" fn clazar_config_set_timeout_ms(
 
 /// Sets the User-Agent header (RFC 9110 section 10.1.5). Default: "clazar-auth/<version>".
 ///
-/// @param config the settings to change.
+/// @param config the configuration to change.
 /// @param user_agent NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
 ///
-/// For one thread at a time, as all that changes settings.
+/// For one thread at a time, as all that changes a configuration.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -194,7 +194,7 @@ pub unsafe extern "C" fn clazar_config_set_user_agent(
     config: *mut clazar_config,
     user_agent: *const c_char,
 ) -> clazar_status {
-    // SAFETY: the caller passes NULL or live settings, and NULL or a NUL-terminated text.
+    // SAFETY: the caller passes NULL or a live configuration, and NULL or a NUL-terminated text.
     unsafe {
         set_text(config, OptionName::UserAgent, user_agent, |text| OptionValue::Text(text.into()))
     }
@@ -204,14 +204,14 @@ pub unsafe extern "C" fn clazar_config_set_user_agent(
 /// another is named, without wildcards. Default: "api.clazar.io", and the host and port of
 /// auth_url.
 ///
-/// @param config the settings to change.
+/// @param config the configuration to change.
 /// @param allowed_hosts `count` NUL-terminated UTF-8 texts, which are copied, and which
 /// `clazar_provider_new` checks. With a `count` of 0 it may be NULL, and the token may go nowhere.
 /// @param count how many there are.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument or a text is NULL, or a
-/// text is not UTF-8; the settings are then as before.
+/// text is not UTF-8; the configuration is then as before.
 ///
-/// For one thread at a time, as all that changes settings.
+/// For one thread at a time, as all that changes a configuration.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -220,7 +220,7 @@ pub unsafe extern "C" fn clazar_config_set_allowed_hosts(
     allowed_hosts: *const *const c_char,
     count: usize,
 ) -> clazar_status {
-    // SAFETY: the caller passes NULL or live settings, and `count` texts or NULL.
+    // SAFETY: the caller passes NULL or a live configuration, and `count` texts or NULL.
     unsafe {
         set(config, OptionName::AllowedHosts, |name| {
             text::read_all(allowed_hosts, count, name).map(OptionValue::Hosts)
@@ -234,11 +234,11 @@ pub unsafe extern "C" fn clazar_config_set_allowed_hosts(
 /// or the URL of a Redis or Valkey, such as "rediss://user:password@host:6379/0". The token is
 /// sealed with the client secret, which must have at least 32 characters. Default: "memory".
 ///
-/// @param config the settings to change.
+/// @param config the configuration to change.
 /// @param store NUL-terminated UTF-8, which is copied.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
 ///
-/// For one thread at a time, as all that changes settings.
+/// For one thread at a time, as all that changes a configuration.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -246,7 +246,7 @@ pub unsafe extern "C" fn clazar_config_set_store(
     config: *mut clazar_config,
     store: *const c_char,
 ) -> clazar_status {
-    // SAFETY: the caller passes NULL or live settings, and NULL or a NUL-terminated text.
+    // SAFETY: the caller passes NULL or a live configuration, and NULL or a NUL-terminated text.
     unsafe {
         set_text(config, OptionName::Store, store, |text| OptionValue::Text(text.into()))
     }
@@ -257,11 +257,11 @@ pub unsafe extern "C" fn clazar_config_set_store(
 /// "file", which cannot be used without. The library's own variables, such as `CLAZAR_CLIENT_ID`,
 /// are read by the functions that say so, whatever this option is. Default: true.
 ///
-/// @param config the settings to change.
+/// @param config the configuration to change.
 /// @param on true or false.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
 ///
-/// For one thread at a time, as all that changes settings.
+/// For one thread at a time, as all that changes a configuration.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -269,7 +269,7 @@ pub unsafe extern "C" fn clazar_config_set_trust_env(
     config: *mut clazar_config,
     on: bool,
 ) -> clazar_status {
-    // SAFETY: the caller passes NULL or live settings.
+    // SAFETY: the caller passes NULL or a live configuration.
     unsafe {
         set(config, OptionName::TrustEnv, |_| Ok(OptionValue::Flag(on)))
     }
@@ -278,11 +278,11 @@ pub unsafe extern "C" fn clazar_config_set_trust_env(
 /// Sets whether to trust the system's CA certificates, or those that `SSL_CERT_FILE` and
 /// `SSL_CERT_DIR` name in their place; otherwise those of ca_file alone. Default: true.
 ///
-/// @param config the settings to change.
+/// @param config the configuration to change.
 /// @param on true or false.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL.
 ///
-/// For one thread at a time, as all that changes settings.
+/// For one thread at a time, as all that changes a configuration.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
@@ -290,7 +290,7 @@ pub unsafe extern "C" fn clazar_config_set_system_roots(
     config: *mut clazar_config,
     on: bool,
 ) -> clazar_status {
-    // SAFETY: the caller passes NULL or live settings.
+    // SAFETY: the caller passes NULL or a live configuration.
     unsafe {
         set(config, OptionName::SystemRoots, |_| Ok(OptionValue::Flag(on)))
     }

@@ -35,11 +35,11 @@ pub struct clazar_provider {
 /// `clazar_config_set_trust_env` off. The files that the last two name are read with the first
 /// connection over TLS, and again when they have changed or a certificate was refused.
 ///
-/// @param config settings; they may be changed or freed afterwards.
+/// @param config the configuration; it may be changed or freed afterwards.
 /// @param provider set to the provider, which the caller frees with `clazar_provider_free`; NULL on
 ///   failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
-/// @return `CLAZAR_OK`, `CLAZAR_ERR_INVALID_ARGUMENT` for a setting that cannot work, or
+/// @return `CLAZAR_OK`, `CLAZAR_ERR_INVALID_ARGUMENT` for an option that cannot work, or
 ///   `CLAZAR_ERR_TRANSPORT` if a file cannot be read now and may be later.
 ///
 /// Thread-safe, as long as no other thread changes `config` or the environment.

@@ -25,7 +25,7 @@ pub struct clazar_token {
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR`; none of them counts with `clazar_config_set_trust_env` off.
 /// The store and the allowed hosts of `config` are for a provider, and count for nothing here.
 ///
-/// @param config settings; they may be changed or freed afterwards.
+/// @param config the configuration; it may be changed or freed afterwards.
 /// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`, `CLAZAR_ERR_STORE` and

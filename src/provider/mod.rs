@@ -79,11 +79,11 @@ impl TokenProviderBuilder {
         self
     }
 
-    /// Checks all settings and makes the provider. No request is sent before the first token is
+    /// Checks all options and makes the provider. No request is sent before the first token is
     /// asked for.
     ///
     /// # Errors
-    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a setting that cannot work;
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an option that cannot work;
     /// [`Transport`](crate::ErrorKind::Transport) if a file cannot be read now and may be later.
     ///
     /// # Environment

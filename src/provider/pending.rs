@@ -34,7 +34,7 @@ pub(crate) struct Pending {
     shared: Arc<Shared>,
     flight: Arc<Flight>,
     work: Arc<Work>,
-    /// When a caller with a live token takes that.
+    /// When a caller with a valid token takes that.
     grace: Option<Instant>,
     /// How long the caller will wait, and until when.
     timeout: Option<(Duration, Instant)>,
@@ -63,7 +63,7 @@ impl Pending {
         Self { once: true, ..self }
     }
 
-    /// When the wait ends at the latest, as it looks now: the grace is over with the live token, and an
+    /// When the wait ends at the latest, as it looks now: the grace is over when the valid token ends, and an
     /// token request that takes longer than any may is given up.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let grace = self.grace.filter(|_| self.shared.peek().is_some());
@@ -123,7 +123,7 @@ impl Pending {
         Some(self.judge(outcome))
     }
 
-    /// What the caller gets: never an expired token, and no error as long as the old token lives.
+    /// What the caller gets: never an expired token, and no error as long as the old token is valid.
     fn judge(&self, outcome: Option<Outcome>) -> Outcome {
         let error = match outcome {
             Some(Ok(token)) if self.shared.lives(&token) => return Ok(token),

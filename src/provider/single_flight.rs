@@ -127,11 +127,11 @@ pub(crate) struct Work<T, H> {
     /// The way to end it early.
     pub(crate) handle: H,
     started: Instant,
-    progress: Mutex<Progress<T>>,
+    state: Mutex<WorkState<T>>,
     ended: Condvar,
 }
 
-struct Progress<T> {
+struct WorkState<T> {
     thread: Option<ThreadId>,
     outcome: Option<T>,
     wakers: Vec<Waker>,
@@ -139,27 +139,22 @@ struct Progress<T> {
 
 impl<T: Clone, H> Work<T, H> {
     fn new(handle: H) -> Self {
-        let progress = Progress { thread: None, outcome: None, wakers: Vec::new() };
-        Self {
-            handle,
-            started: Instant::now(),
-            progress: Mutex::new(progress),
-            ended: Condvar::new(),
-        }
+        let state = WorkState { thread: None, outcome: None, wakers: Vec::new() };
+        Self { handle, started: Instant::now(), state: Mutex::new(state), ended: Condvar::new() }
     }
 
-    fn progress(&self) -> MutexGuard<'_, Progress<T>> {
-        ignore_poison(self.progress.lock())
+    fn state(&self) -> MutexGuard<'_, WorkState<T>> {
+        ignore_poison(self.state.lock())
     }
 
     /// Says that the calling thread does the work.
     pub(crate) fn runs_here(&self) {
-        self.progress().thread = Some(current_thread());
+        self.state().thread = Some(current_thread());
     }
 
     /// Whether the calling thread does the work, and so must not wait for it.
     pub(crate) fn is_run_by_caller(&self) -> bool {
-        self.progress().thread == Some(current_thread())
+        self.state().thread == Some(current_thread())
     }
 
     pub(crate) fn started(&self) -> Instant {
@@ -167,40 +162,40 @@ impl<T: Clone, H> Work<T, H> {
     }
 
     fn end(&self, outcome: T) {
-        let mut progress = self.progress();
-        progress.outcome = Some(outcome);
-        let wakers = std::mem::take(&mut progress.wakers);
-        drop(progress);
+        let mut state = self.state();
+        state.outcome = Some(outcome);
+        let wakers = std::mem::take(&mut state.wakers);
+        drop(state);
         self.ended.notify_all();
         wakers.into_iter().for_each(Waker::wake);
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.progress().outcome.is_some()
+        self.state().outcome.is_some()
     }
 
     /// Waits for the outcome, at most until `deadline`.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> Option<T> {
-        let mut progress = self.progress();
-        while progress.outcome.is_none() {
-            progress =
+        let mut state = self.state();
+        while state.outcome.is_none() {
+            state =
                 match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                    None => ignore_poison(self.ended.wait(progress)),
+                    None => ignore_poison(self.ended.wait(state)),
                     Some(Duration::ZERO) => break,
-                    Some(left) => ignore_poison(self.ended.wait_timeout(progress, left)).0,
+                    Some(left) => ignore_poison(self.ended.wait_timeout(state, left)).0,
                 };
         }
-        progress.outcome.clone()
+        state.outcome.clone()
     }
 
     /// Wakes `waker` once, when the work ends, or at once if it has.
     pub(crate) fn wake(&self, waker: &Waker) {
-        let mut progress = self.progress();
-        if progress.outcome.is_some() {
-            drop(progress);
+        let mut state = self.state();
+        if state.outcome.is_some() {
+            drop(state);
             waker.wake_by_ref();
-        } else if !progress.wakers.iter().any(|known| known.will_wake(waker)) {
-            progress.wakers.push(waker.clone());
+        } else if !state.wakers.iter().any(|known| known.will_wake(waker)) {
+            state.wakers.push(waker.clone());
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::binding::{Config, Finding, OptionName, OptionValue, examine};
 /// A step's name, its status, a sentence, and the class of the exception if it failed.
 type Step = (&'static str, &'static str, String, Option<&'static str>);
 
-/// Check step by step what stands between this machine and a token, with the settings of the
+/// Check step by step what stands between this machine and a token, with the options of the
 /// environment and, if one is given, this store.
 #[pyfunction]
 #[pyo3(signature = (store=None))]

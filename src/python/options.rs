@@ -12,7 +12,7 @@ use crate::Error;
 use crate::binding::{Config, OptionName, OptionRow, OptionType, OptionValue, Scope, Secret};
 
 /// The arguments of a call that makes a provider, or that asks for one token.
-pub(super) struct Call<'a, 'py> {
+pub(super) struct Arguments<'a, 'py> {
     /// Its name, for errors.
     pub(super) name: &'static str,
     /// Whether it makes a provider.
@@ -20,7 +20,7 @@ pub(super) struct Call<'a, 'py> {
     pub(super) keywords: Option<&'a Bound<'py, PyDict>>,
 }
 
-impl<'py> Call<'_, 'py> {
+impl<'py> Arguments<'_, 'py> {
     /// What the call says, with its credentials.
     pub(super) fn with_credentials(
         &self,
@@ -56,8 +56,7 @@ impl<'py> Call<'_, 'py> {
     }
 
     fn takes(&self, row: &OptionRow) -> bool {
-        let is_positional = matches!(row.option, OptionName::ClientId | OptionName::ClientSecret);
-        !is_positional && (self.is_provider || row.scope != Scope::Provider)
+        !row.is_positional() && (self.is_provider || row.scope != Scope::Provider)
     }
 }
 

@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use super::argument::{self, Argument};
 use super::error::{raise, run};
 use super::log::Log;
-use super::options::{self, Call};
+use super::options::{self, Arguments};
 use super::pending::Pending;
 use super::pickle::PickleState;
 use super::stats;
@@ -60,8 +60,8 @@ impl TokenProvider {
         client_secret: Argument<'py>,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
-        let call = Call { name: "TokenProvider", is_provider: true, keywords: options };
-        let config = call.with_credentials(py, &client_id, &client_secret)?;
+        let arguments = Arguments { name: "TokenProvider", is_provider: true, keywords: options };
+        let config = arguments.with_credentials(py, &client_id, &client_secret)?;
         let state = PickleState::new(&config);
         Self::with(py, config, state)
     }
@@ -86,8 +86,8 @@ impl TokenProvider {
         text_signature = "(*, client_secret_file=None, client_secret_fallback=None, auth_url=None, ca_file=None, proxy=None, timeout=None, user_agent=None, allowed_hosts=None, store=None, trust_env=None, system_roots=None)")]
     // end of what is generated
     fn from_env<'py>(py: Python<'py>, options: Option<&Bound<'py, PyDict>>) -> PyResult<Self> {
-        let call = Call { name: "from_env", is_provider: true, keywords: options };
-        let mut config = call.config(py)?;
+        let arguments = Arguments { name: "from_env", is_provider: true, keywords: options };
+        let mut config = arguments.config(py)?;
         let state = PickleState::new(&config);
         config.fill_from_env().map_err(|error| raise(py, &error))?;
         Self::with(py, config, state)

@@ -7,7 +7,7 @@ use pyo3::types::{PyDateTime, PyDict, PyTzInfo};
 
 use super::argument::Argument;
 use super::error::run;
-use super::options::Call;
+use super::options::Arguments;
 use super::wait::finish;
 use crate::binding::since_1970;
 
@@ -120,8 +120,8 @@ pub(super) fn authenticate<'py>(
     client_secret: Argument<'py>,
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<AccessToken> {
-    let call = Call { name: "authenticate", is_provider: false, keywords: options };
-    let config = call.with_credentials(py, &client_id, &client_secret)?;
+    let arguments = Arguments { name: "authenticate", is_provider: false, keywords: options };
+    let config = arguments.with_credentials(py, &client_id, &client_secret)?;
     let provider = run(py, || config.provider())?;
     finish(py, || provider.ask_once()).map(AccessToken)
 }

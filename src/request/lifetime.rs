@@ -20,7 +20,7 @@ struct Claims {
 }
 
 /// The smallest of `expires_in` seconds, `exp` minus `date` and `exp` minus `iat`, of those present;
-/// `None` if the token is dead already. `date` is the server's own clock.
+/// `None` if the token has expired already. `date` is the server's own clock.
 pub(super) fn of(
     token: &str,
     expires_in: Option<f64>,

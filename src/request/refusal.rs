@@ -49,7 +49,7 @@ pub(super) fn error(url: &SecureUrl, secret: &Secret, answer: &Response) -> Erro
             429 => wait.is_some(),
             _ => false,
         })
-        .with_retry_after(wait)
+        .with_requested_wait(wait)
 }
 
 fn refused_credentials() -> (ErrorKind, &'static str) {

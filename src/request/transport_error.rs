@@ -21,7 +21,7 @@ pub(super) struct Target<'a> {
     pub(super) limit: Duration,
     /// For the whole token request.
     pub(super) timeout: Duration,
-    /// Whether a live token's end leaves less than that.
+    /// Whether the end of a valid token leaves less than that.
     pub(super) is_cut: bool,
 }
 

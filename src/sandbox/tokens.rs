@@ -52,7 +52,7 @@ impl Signer {
         format!("{body}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
     }
 
-    /// The number of a token that this signer issued and that lives.
+    /// The number of a token that this signer issued and that is valid.
     pub(super) fn check(&self, token: &str) -> Option<u64> {
         let (body, signature) = token.rsplit_once('.')?;
         let (_, claims) = body.split_once('.')?;

@@ -72,7 +72,7 @@ impl<'a> BackoffRecord<'a> {
         }
         let error = Error::new(ErrorKind::from_number(self.kind)?, self.message.clone())
             .with_another_attempt(self.is_transient)
-            .with_retry_after(self.is_named.then_some(left));
+            .with_requested_wait(self.is_named.then_some(left));
         Some(match self.status {
             Some(status) => error.with_http_status(status),
             None => error,

@@ -40,10 +40,6 @@ pub(super) struct FileSession<'a> {
 }
 
 impl Session for FileSession<'_> {
-    fn location(&self) -> String {
-        self.store.location()
-    }
-
     fn load(&mut self, item: Item) -> Result<Option<StoredItem>, StoreError> {
         Ok(self.store.load(item)?.map(|blob| StoredItem { blob, left: None }))
     }

@@ -53,7 +53,7 @@ impl<'a> Record<'a> {
         serde_json::from_slice(text).ok()
     }
 
-    /// The token, if it lives: by wall time, and on the same boot by the larger of both.
+    /// The token, if it is valid: by wall time, and on the same boot by the larger of both.
     pub(super) fn token(&self, now: Moment, boot: Option<&Boot>) -> Option<AccessToken> {
         let wall = since_1970(now.wall());
         let sent = Duration::from_millis(self.sent);

@@ -206,10 +206,6 @@ impl RedisSession<'_> {
 }
 
 impl Session for RedisSession<'_> {
-    fn location(&self) -> String {
-        self.store.location()
-    }
-
     fn load(&mut self, item: Item) -> Result<Option<StoredItem>, StoreError> {
         let key = self.key(item);
         let value = self.run(cmd("GET").arg(&key))?;

@@ -31,9 +31,6 @@ pub(super) trait Backend: Send + Sync {
 
 /// The use of a store for one token request. What it locked is free again when it is dropped.
 pub(super) trait Session {
-    /// Where the token is kept, for people.
-    fn location(&self) -> String;
-
     fn load(&mut self, item: Item) -> Result<Option<StoredItem>, StoreError>;
 
     /// Replaces an item, all of it or nothing, by one that is wanted for so long. `sent` is when that was

@@ -64,6 +64,11 @@ impl SharedStore {
         Ok(Some(Self { inner: inner.clone(), backend, sealer: sealer.clone(), max_wait }))
     }
 
+    /// For how long another process is waited for.
+    pub(crate) fn max_wait(&self) -> Duration {
+        self.max_wait
+    }
+
     /// Where the token is kept, for people.
     pub(crate) fn location(&self) -> String {
         self.backend.location()
@@ -78,7 +83,7 @@ impl SharedStore {
 
     /// The token that is kept, if it is valid.
     pub(crate) fn peek(&self, credentials: &Credentials) -> Result<Option<AccessToken>, Error> {
-        Ok(token_in(&mut *self.backend.open()?, &self.sealer, credentials)?)
+        Ok(self.token_in(&mut *self.backend.open()?, credentials)?)
     }
 
     /// Does all that a token request does with the store, to what stands for a token.
@@ -109,6 +114,26 @@ impl SharedStore {
             std::thread::sleep(BETWEEN_LOOKS);
         }
         Ok(())
+    }
+
+    /// The token that is stored and valid.
+    fn token_in(
+        &self,
+        session: &mut dyn Session,
+        credentials: &Credentials,
+    ) -> Result<Option<AccessToken>, StoreError> {
+        let Some(stored) = session.load(Item::Token)? else { return Ok(None) };
+        match self.sealer.open(&stored.blob, credentials) {
+            Opened::Token(token) => Ok(Some(match stored.left {
+                Some(left) => token.shortened(left, self.sealer.now()),
+                None => token,
+            })),
+            Opened::Expired => Ok(None),
+            Opened::Unreadable => Err(StoreError(format!(
+                "{} holds nothing that this client's secret opens; it is replaced",
+                self.location()
+            ))),
+        }
     }
 }
 
@@ -172,9 +197,9 @@ impl<'a> Access<'a> {
 
     /// The stored token if it will do; the failure of another process if its back-off is not over.
     fn find(&mut self) -> Result<Option<AccessToken>, Error> {
-        let (sealer, FetchContext { credentials, freshness, .. }) =
-            (&*self.store.sealer, self.context);
-        let token = self.with(|session| token_in(session, sealer, credentials)).flatten();
+        let (store, FetchContext { credentials, freshness, .. }) = (self.store, self.context);
+        let sealer = &*store.sealer;
+        let token = self.with(|session| store.token_in(session, credentials)).flatten();
         let waited = self.since.elapsed();
         let fits = |token: &AccessToken| {
             let age = token.age(sealer.now());
@@ -242,26 +267,5 @@ impl<'a> Access<'a> {
             }
         };
         result.map_err(report).ok()
-    }
-}
-
-/// The token that is stored and valid.
-fn token_in(
-    session: &mut dyn Session,
-    sealer: &Sealer,
-    credentials: &Credentials,
-) -> Result<Option<AccessToken>, StoreError> {
-    let Some(stored) = session.load(Item::Token)? else { return Ok(None) };
-    match sealer.open(&stored.blob, credentials) {
-        Opened::Token(token) => Ok(Some(match stored.left {
-            Some(left) => token.shortened(left, sealer.now()),
-            None => token,
-        })),
-        Opened::Expired => Ok(None),
-        Opened::Unreadable => {
-            let location = session.location();
-            let what = "holds nothing that this client's secret opens; it is replaced";
-            Err(StoreError(format!("{location} {what}")))
-        }
     }
 }

@@ -5,12 +5,12 @@ use std::process::Command;
 
 use clazar_auth::sandbox::Sandbox;
 
-use crate::certificates::{Authority, VALID};
 use crate::programs::{
     Sanitizer, checked, compile, compiler, debug_stage, folder, link, root, run, run_case,
     run_with, skipped, stage,
 };
-use crate::server::{Server, TOKEN_BODY, ok};
+use test_support::certificates::{Authority, VALID};
+use test_support::server::{Server, TOKEN_BODY, ok};
 
 fn credentials<'a>(url: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let credentials = [

@@ -3,16 +3,10 @@
 //! says so.
 
 mod abi;
-#[path = "../core/certificates.rs"]
-mod certificates;
 mod cpp;
 mod embedding;
 mod package;
-
 mod programs;
-#[path = "../core/server.rs"]
-#[allow(dead_code)]
-mod server;
 mod suid;
 
 use std::collections::HashSet;
@@ -25,12 +19,12 @@ use std::time::{Duration, Instant};
 
 use clazar_auth::sandbox::{Answer, Sandbox};
 
-use certificates::{Authority, VALID};
 use programs::{
     Sanitizer, amount, checked, command, compile, compiler, folder, link, root, run, run_case,
     run_with, shared, stage,
 };
-use server::{Server, TOKEN_BODY, http, ok, read_request};
+use test_support::certificates::{Authority, VALID};
+use test_support::server::{Server, TOKEN_BODY, http, ok, read_request};
 
 /// The first of the two lines that `exchange.c` prints, which must be the same but for the wait.
 pub fn exchange(program: &Path, url: &str, more: &[(&str, &str)]) -> String {
@@ -53,12 +47,12 @@ pub fn exchange(program: &Path, url: &str, more: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn arguments() {
+fn wrong_arguments_get_an_error_and_change_nothing() {
     run_with(&compile("arguments", &stage("stage")), &Sandbox::start().unwrap());
 }
 
 #[test]
-fn provider() {
+fn each_function_of_a_provider_does_what_the_header_says() {
     let sandbox = Sandbox::start().unwrap();
     run_with(&compile("provider", &stage("stage")), &sandbox);
     assert_eq!(sandbox.requests("/authenticate/"), 2);
@@ -145,7 +139,7 @@ fn no_part_of_secret_or_token_is_left_in_memory() {
 
 /// The environment names an authority and a proxy that opens no way.
 #[test]
-fn trust_env_and_system_roots() {
+fn who_is_trusted_is_what_the_options_say() {
     let [ours, theirs] = ["c-ours-alone", "c-theirs-alone"].map(Authority::new);
     let server = ours.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
     let url = format!("https://127.0.0.1:{}/authenticate/", server.port());
@@ -231,7 +225,7 @@ fn eight_threads_without_pause_are_served_through_renewals() {
 }
 
 #[test]
-fn statistics() {
+fn the_statistics_count_what_happens() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.answer_next("/authenticate/", Answer::new(400, ""));
     run_with(&compile("stats", &stage("stage")), &sandbox);
@@ -239,7 +233,7 @@ fn statistics() {
 }
 
 #[test]
-fn events() {
+fn each_event_is_told_with_a_message_that_shows_no_secret() {
     let sandbox = Sandbox::start().unwrap();
     let secret = sandbox.client_secret();
     let body = format!(r#"{{"error":"{secret}","error_description":"{secret}"}}"#);

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use clazar_auth::sandbox::{Answer, Sandbox};
 
 use crate::programs::{Sanitizer, checked, root};
-use crate::server::{Server, answer_with, ok};
+use test_support::server::{Server, answer_with, ok};
 
 /// A folder outside the checkout, removed at the end.
 struct Outside(PathBuf);

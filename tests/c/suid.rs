@@ -6,9 +6,9 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::certificates::{Authority, VALID};
 use crate::programs::{Sanitizer, checked, compile, skipped, stage};
-use crate::server::{Server, TOKEN_BODY, ok, read_request};
+use test_support::certificates::{Authority, VALID};
+use test_support::server::{Server, TOKEN_BODY, ok, read_request};
 
 const NOBODY: u32 = 65_534;
 const SECRET: &str = "not-a-real-secret-0123456789abcdef";

@@ -11,8 +11,8 @@ use clazar_auth::sandbox::{Answer, Sandbox};
 use clazar_auth::{Credentials, Error, ErrorKind, Options, TokenProvider, authenticate};
 use socket2::SockRef;
 
-use crate::server::{Server, TOKEN_BODY, http, ok, read_request};
 use crate::{SECRET, credentials, exchange, wait_until};
+use test_support::server::{Server, TOKEN_BODY, http, ok, read_request};
 
 const AUTHENTICATE: &str = "/authenticate/";
 

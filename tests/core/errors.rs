@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clazar_auth::{Credentials, ErrorKind, Options, TokenProvider, authenticate};
 
-use crate::server::{Server, TOKEN_BODY, http, ok, read_request};
 use crate::{SECRET, credentials, exchange};
+use test_support::server::{Server, TOKEN_BODY, http, ok, read_request};
 
 fn options_refused(options: Options, word: &str) {
     let error = authenticate(&credentials(), &options).unwrap_err();
@@ -63,7 +63,7 @@ fn all_of_loopback_may_be_plain_http() {
     for host in ["127.0.0.1", "localhost", "LOCALHOST"] {
         exchange(&format!("http://{host}:{}/", server.port())).unwrap();
     }
-    let elsewhere = Server::on("127.8.7.6", crate::server::answer_with(ok(TOKEN_BODY)));
+    let elsewhere = Server::on("127.8.7.6", test_support::server::answer_with(ok(TOKEN_BODY)));
     exchange(&elsewhere.url()).unwrap();
 }
 
@@ -192,7 +192,7 @@ fn each_status_has_its_kind() {
         ("201 Created", TOKEN_BODY, InvalidResponse),
         ("204 No Content", "", InvalidResponse),
     ] {
-        let server = crate::server::Server::answering(http(status, "", body));
+        let server = test_support::server::Server::answering(http(status, "", body));
         let error = exchange(&server.url()).unwrap_err();
         assert_eq!(error.kind(), kind, "{status}: {error}");
         assert_eq!(error.http_status().unwrap().to_string(), status[..3]);

@@ -1,7 +1,6 @@
 //! The behaviour of the core, against real sockets on loopback.
 
 mod attempts;
-mod certificates;
 mod errors;
 mod files;
 mod load;
@@ -13,7 +12,6 @@ mod redis;
 mod request;
 mod response;
 mod sandbox;
-mod server;
 mod sizes;
 mod store;
 mod text;

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use clazar_auth::{ErrorKind, Options, TokenProvider};
 
-use crate::server::{Requests, Server, http, ok, read_request};
 use crate::{credentials, wait_until};
+use test_support::server::{Requests, Server, http, ok, read_request};
 
 const TIMEOUT: Duration = Duration::from_millis(1500);
 /// Much more than three attempts take that fail at once.

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use clazar_auth::{Error, ErrorKind, Options, authenticate};
 
-use crate::certificates::{Authority, VALID};
 use crate::credentials;
-use crate::server::{Server, TOKEN_BODY, ok, read_request};
+use test_support::certificates::{Authority, VALID};
+use test_support::server::{Server, TOKEN_BODY, ok, read_request};
 
 /// A proxy that opens the tunnel it is asked for.
 fn proxy() -> Server {

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use clazar_auth::sandbox::{Answer, Sandbox};
 use clazar_auth::{Credentials, ErrorKind, Options, Store, TokenProvider};
 
-use crate::certificates::Authority;
 use crate::wait_until;
+use test_support::certificates::Authority;
 
 const AUTHENTICATE: &str = "/authenticate/";
 const PASSWORD: &str = "not-a-real-password";

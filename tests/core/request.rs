@@ -3,7 +3,7 @@
 use clazar_auth::{Credentials, Options, authenticate};
 
 use crate::exchange;
-use crate::server::{Server, TOKEN_BODY, answer_with, ok};
+use test_support::server::{Server, TOKEN_BODY, answer_with, ok};
 
 #[test]
 fn the_request_is_what_the_api_documents() {

@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use clazar_auth::{Credentials, ErrorKind, Options, authenticate};
 
-use crate::server::{Server, http, ok, read_request};
 use crate::{SECRET, exchange, wait_until};
+use test_support::server::{Server, http, ok, read_request};
 
 fn answer(body: &str) -> Result<clazar_auth::AccessToken, clazar_auth::Error> {
     exchange(&Server::answering(ok(body)).url())
@@ -23,7 +23,7 @@ fn refused(body: &str) {
 #[test]
 fn a_token_is_read_with_its_lifetime() {
     let before = SystemTime::now();
-    let token = answer(crate::server::TOKEN_BODY).unwrap();
+    let token = answer(test_support::server::TOKEN_BODY).unwrap();
     assert_eq!(token.value(), "not-a-real-token");
     assert_eq!(token.authorization(), "Bearer not-a-real-token");
     assert_eq!(token.token_type(), "Bearer");
@@ -197,7 +197,7 @@ fn an_answer_up_to_the_limit_is_read() {
 
 #[test]
 fn a_truncated_body_is_refused() {
-    let whole = ok(crate::server::TOKEN_BODY);
+    let whole = ok(test_support::server::TOKEN_BODY);
     for cut in [1, 10, 40] {
         let error = exchange(&Server::answering(&whole[..whole.len() - cut]).url()).unwrap_err();
         assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Transport, true), "{error}");

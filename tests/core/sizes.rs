@@ -2,9 +2,9 @@
 
 use clazar_auth::{AccessToken, Credentials, Error, ErrorKind, Options, authenticate};
 
-use crate::certificates::{Authority, VALID};
-use crate::server::{Server, TOKEN_BODY, ok};
 use crate::{SECRET, credentials};
+use test_support::certificates::{Authority, VALID};
+use test_support::server::{Server, TOKEN_BODY, ok};
 
 const KIB: usize = 1024;
 

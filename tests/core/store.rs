@@ -13,8 +13,8 @@ use clazar_auth::sandbox::{Answer, Sandbox};
 use clazar_auth::{Credentials, ErrorKind, Options, Store, TokenProvider};
 use rustix::fs::{CWD, FileType, FlockOperation, Mode, flock, mknodat};
 
-use crate::server::{Server, TOKEN_BODY, ok, read_request};
 use crate::{SECRET, wait_until};
+use test_support::server::{Server, TOKEN_BODY, ok, read_request};
 
 const AUTHENTICATE: &str = "/authenticate/";
 

@@ -6,8 +6,8 @@ use std::sync::{Mutex, Once};
 use clazar_auth::sandbox::Sandbox;
 use clazar_auth::{Credentials, Options, Store, TokenProvider};
 
-use crate::server::{Server, TOKEN_BODY, ok};
 use crate::wait_until;
+use test_support::server::{Server, TOKEN_BODY, ok};
 
 /// What was logged in this process.
 static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());

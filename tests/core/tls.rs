@@ -5,9 +5,9 @@ use std::path::Path;
 use clazar_auth::{AccessToken, Error, ErrorKind, Options, authenticate};
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa};
 
-use crate::certificates::{Authority, VALID, self_signed};
 use crate::credentials;
-use crate::server::{Server, TOKEN_BODY, http, ok};
+use test_support::certificates::{Authority, VALID, self_signed};
+use test_support::server::{Server, TOKEN_BODY, http, ok};
 
 pub fn secure_url(server: &Server) -> String {
     format!("https://127.0.0.1:{}/authenticate/", server.port())

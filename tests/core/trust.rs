@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clazar_auth::sandbox::Sandbox;
 use clazar_auth::{Error, ErrorKind, Options, Store, TokenProvider};
 
-use crate::certificates::{Authority, VALID};
 use crate::credentials;
 use crate::files::{Folder, at_once, unreadable_for_now};
 use crate::proxy::in_child;
-use crate::server::{Server, TOKEN_BODY, ok};
 use crate::tls::secure_url;
+use test_support::certificates::{Authority, VALID};
+use test_support::server::{Server, TOKEN_BODY, ok};
 
 /// A PEM section that holds no certificate.
 const JUNK: &str =

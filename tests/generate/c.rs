@@ -158,13 +158,13 @@ fn setter(row: &OptionRow) -> String {
         OptionType::Flag => (
             "",
             format!("{argument}: bool"),
-            "NULL or live settings",
+            "NULL or a live configuration",
             format!("set(config, OptionName::{option:?}, |_| Ok(OptionValue::Flag({argument})))"),
         ),
         OptionType::Duration => (
             "_ms",
             format!("{argument}: u64"),
-            "NULL or live settings",
+            "NULL or a live configuration",
             format!(
                 "let value = OptionValue::Duration(Duration::from_millis({argument}));\n        \
                  set(config, OptionName::{option:?}, |_| Ok(value))"
@@ -173,7 +173,7 @@ fn setter(row: &OptionRow) -> String {
         OptionType::Hosts => (
             "",
             format!("{argument}: *const *const c_char,\n    count: usize"),
-            "NULL or live settings, and `count` texts or NULL",
+            "NULL or a live configuration, and `count` texts or NULL",
             format!(
                 "set(config, OptionName::{option:?}, |name| {{\n            \
                  text::read_all({argument}, count, name).map(OptionValue::Hosts)\n        }})"
@@ -188,7 +188,7 @@ fn setter(row: &OptionRow) -> String {
             (
                 "",
                 format!("{argument}: *const c_char"),
-                "NULL or live settings, and NULL or a NUL-terminated text",
+                "NULL or a live configuration, and NULL or a NUL-terminated text",
                 format!("set_text(config, OptionName::{option:?}, {argument}, |text| {value})"),
             )
         }
@@ -196,7 +196,7 @@ fn setter(row: &OptionRow) -> String {
     let wipe = " The caller may wipe its own copy with `clazar_memzero`.";
     let wipe = if row.kind == OptionType::Secret { wipe } else { "" };
     let mut text = doc(&format!("Sets {}{wipe}", continued(row.doc)), "");
-    text += "///\n/// @param config the settings to change.\n";
+    text += "///\n/// @param config the configuration to change.\n";
     if row.kind == OptionType::Hosts {
         text += &wrapped(
             "@param allowed_hosts `count` NUL-terminated UTF-8 texts, which are copied, and which \
@@ -207,7 +207,7 @@ fn setter(row: &OptionRow) -> String {
         text += "/// @param count how many there are.\n";
         text += &wrapped(
             "@return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument or a text is NULL, or a text \
-             is not UTF-8; the settings are then as before.",
+             is not UTF-8; the configuration is then as before.",
             "/// ",
             WIDTH,
         );
@@ -219,7 +219,7 @@ fn setter(row: &OptionRow) -> String {
         };
         text += &format!("/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if {wrong}.\n");
     }
-    text += "///\n/// For one thread at a time, as all that changes settings.\n///\n";
+    text += "///\n/// For one thread at a time, as all that changes a configuration.\n///\n";
     text += &format!("/// @since {}\n", row.since);
     text += &format!(
         "#[unsafe(no_mangle)]\npub unsafe extern \"C\" fn clazar_config_set_{name}{suffix}(\n    \

@@ -1,6 +1,6 @@
 //! What Python sees: keywords, their documentation and types, statistics, names of errors and variables.
 
-use crate::interface::{CAUSES, COUNTS, ERRORS, OPTIONS, OptionName, OptionRow, OptionType, Scope};
+use crate::interface::{CAUSES, COUNTS, ERRORS, OPTIONS, OptionRow, OptionType, Scope};
 use crate::words::{continued, quoted, wrapped};
 use crate::{file, parts};
 
@@ -14,14 +14,10 @@ pub fn generate() {
     write_variables();
 }
 
-fn is_positional(row: &OptionRow) -> bool {
-    matches!(row.option, OptionName::ClientId | OptionName::ClientSecret)
-}
-
 /// The keywords of a call.
 fn keywords(of_a_provider: bool) -> Vec<&'static OptionRow> {
     let takes = |row: &&OptionRow| of_a_provider || row.scope != Scope::Provider;
-    OPTIONS.iter().filter(takes).filter(|row| !is_positional(row)).collect()
+    OPTIONS.iter().filter(takes).filter(|row| !row.is_positional()).collect()
 }
 
 fn types(kind: OptionType) -> [&'static str; 2] {
@@ -36,7 +32,7 @@ fn types(kind: OptionType) -> [&'static str; 2] {
 
 fn write_options() {
     for of_a_provider in [true, false] {
-        let rows = OPTIONS.iter().filter(|row| is_positional(row)).chain(keywords(of_a_provider));
+        let rows = OPTIONS.iter().filter(|row| row.is_positional()).chain(keywords(of_a_provider));
         let text = rows.map(|row| {
             let doc = quoted(row.doc, '\'', str::to_owned).replace("true.", "True.");
             let unit = if row.kind == OptionType::Duration { "seconds: " } else { "" };

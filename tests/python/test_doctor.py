@@ -73,11 +73,11 @@ def test_all_is_well(sandbox: Sandbox, sandbox_environment: dict[str, str], tmp_
     report = Report()
     assert report.exit_status == 0
     assert report.steps("ok") == [
-        *("credentials", "settings", "name lookup", "connection", "request"),
+        *("credentials", "options", "name lookup", "connection", "request"),
         *("token", "clock", "store"),
     ]
     assert "CLAZAR_CLIENT_SECRET" in report.texts["credentials"]
-    assert report.texts["settings"] == sandbox.auth_url
+    assert report.texts["options"] == sandbox.auth_url
     assert report.texts["store"].startswith(str(tmp_path))
     assert sandbox.requests() == 1
     kept = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"]
@@ -89,7 +89,7 @@ def test_words(sandbox: Sandbox, sandbox_environment: dict[str, str]) -> None:
     result = run("--no-store")
     assert result.returncode == 1
     lines = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
-    assert ["ok", "settings", sandbox.auth_url] in lines
+    assert ["ok", "options", sandbox.auth_url] in lines
     assert ["skipped", "token", "a step before it failed"] in lines
     assert ["ok", "store", "memory"] in lines
     assert "\nfailed   request      http://127.0.0.1" in result.stdout
@@ -101,7 +101,7 @@ def test_no_variables() -> None:
     assert report.exit_status == 2
     assert report.errors == {"credentials": "ConfigurationError"}
     assert "CLAZAR_CLIENT_ID" in report.texts["credentials"]
-    assert report.steps("ok") == ["settings", "trust"]
+    assert report.steps("ok") == ["options", "trust"]
 
 
 def test_a_secret_in_a_file(
@@ -219,7 +219,7 @@ def test_a_trust_store_without_certificates(
     report = Report()
     assert report.exit_status == 2
     assert report.errors == {"trust": "ConfigurationError"}
-    assert report.steps("ok") == ["credentials", "settings", "store"]
+    assert report.steps("ok") == ["credentials", "options", "store"]
 
 
 def test_a_folder_of_certificates_that_is_not_there(
@@ -307,7 +307,7 @@ def test_a_proxy_that_refuses(
         report = Report()
     assert report.exit_status == 2
     assert report.errors == {"proxy": "ConfigurationError"}
-    assert f"the proxy 127.0.0.1:{proxy.server_port}" in report.texts["settings"]
+    assert f"the proxy 127.0.0.1:{proxy.server_port}" in report.texts["options"]
     assert "refused the user name or the password (HTTP 407)" in report.texts["proxy"]
     assert report.steps("skipped") == ["TLS", "request", "token", "clock"]
 
@@ -323,9 +323,9 @@ def test_an_unknown_proxy(settings: Callable[[str], None], monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("variable", "value", "step"),
     [
-        ("CLAZAR_AUTH_URL", "http://example.com/", "settings"),
-        ("HTTPS_PROXY", f"ftp://user:{SECRET}@proxy", "settings"),
-        ("SSL_CERT_FILE", "/nonexistent/file", "settings"),
+        ("CLAZAR_AUTH_URL", "http://example.com/", "options"),
+        ("HTTPS_PROXY", f"ftp://user:{SECRET}@proxy", "options"),
+        ("SSL_CERT_FILE", "/nonexistent/file", "options"),
         ("CLAZAR_STORE", "nowhere", "store"),
         ("CLAZAR_CLIENT_SECRET_FILE", "/nonexistent/file", "credentials"),
     ],

@@ -81,7 +81,7 @@ exit status: 0 there is no token now, 1 it could not be erased, 2 wrong usage or
 DOCTOR = """\
 Find out what stands between this machine and a token.
 
-It checks one after the other: the credentials, the settings, the authorities that are trusted,
+It checks one after the other: the credentials, the options, the authorities that are trusted,
 the name of the API's host or of the proxy, the connection, TLS, the token request, how long the
 token is valid, this machine's clock, and the store; and says what to do about what fails. It asks
 for one token and keeps none. No secret is shown."""
@@ -90,7 +90,7 @@ examples:
   clazar-auth doctor
   clazar-auth doctor --json | jq -r '.steps[] | select(.status == "failed") | .text'
 
-exit status: 0 all is well, perhaps with warnings, 1 a check failed, 2 wrong usage, or a setting
+exit status: 0 all is well, perhaps with warnings, 1 a check failed, 2 wrong usage, or an option
 is missing or unusable"""
 
 SANDBOX = """\
@@ -172,7 +172,7 @@ def parser() -> ArgumentParser:
         "run",
         nargs="*",
         metavar="-- COMMAND",
-        help="run this with the sandbox's settings in its environment, then end",
+        help="run this with the sandbox's options in its environment, then end",
     )
     # For shtab, which writes the scripts: that it is a file.
     files = {"bash": "_shtab_compgen_files", "zsh": "_files"}

@@ -18,16 +18,16 @@ def sandbox(arguments: Namespace) -> int:
     if not arguments.run:
         signal.pthread_sigmask(signal.SIG_BLOCK, end)
     with Sandbox() as sandbox:
-        settings = {
+        options = {
             "auth_url": sandbox.auth_url,
             "client_id": sandbox.client_id,
             "client_secret": sandbox.client_secret,
         }
-        variables = {f"CLAZAR_{name.upper()}": value for name, value in settings.items()}
+        variables = {f"CLAZAR_{name.upper()}": value for name, value in options.items()}
         if arguments.run:
             return run(arguments.run, variables)
         if arguments.json:
-            say_json(url=sandbox.url, **settings)
+            say_json(url=sandbox.url, **options)
         else:
             say(f"# The sandbox is at {sandbox.url} until Ctrl-C. In another shell:")
             others = [name for name in VARIABLES if name not in variables]

@@ -21,7 +21,7 @@ def clazar_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     from clazar_auth.testing._environment import without_proxy
 
     with Sandbox() as sandbox:
-        # Of the machine's own settings none is left.
+        # Of the machine's own options none is left.
         for name in VARIABLES:
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("CLAZAR_AUTH_URL", sandbox.auth_url)

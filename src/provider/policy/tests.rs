@@ -163,7 +163,7 @@ fn step(longest: f64, jumps: bool) -> impl Strategy<Value = Step> {
 }
 
 /// One provider, asked after each step, as it would follow the policy. Gives the times of its
-/// token requests, and the number of jumps; panics if a dead token is served.
+/// token requests, and the number of jumps; panics if an expired token is served.
 fn live_through(steps: Vec<Step>) -> (Vec<f64>, usize) {
     live(steps, |step, _| step.outcome)
 }
@@ -225,7 +225,7 @@ fn live(
     (exchanges, jumps)
 }
 
-/// With tokens that live a minute or more.
+/// With tokens that are valid for a minute or more.
 const MOST_PER_HOUR: usize = 1000;
 
 /// The densest run: tokens of a minute, of which each is renewed only when it has died, after as many

@@ -32,8 +32,6 @@ type Guard<'a> = single_flight::Guard<'a, Outcome, Handle, RetryState>;
 
 /// How much longer than its steps may take together a token request is waited for.
 const SLACK: Duration = Duration::from_secs(1);
-/// With a store: a dead holder is waited for, and then a request of our own.
-const SLACK_WITH_STORE: Duration = Duration::from_secs(3);
 
 /// What others need of the token request in flight.
 pub(super) struct Handle {
@@ -54,7 +52,7 @@ impl Handle {
 /// What a caller gets.
 pub(super) enum Asked {
     Token(Arc<AccessToken>),
-    /// With a `grace` the caller has a live token, and waits no longer than this for the next.
+    /// With a `grace` the caller has a valid token, and waits no longer than this for the next.
     Wait {
         flight: Arc<Flight>,
         work: Arc<Work>,
@@ -100,9 +98,9 @@ impl Shared {
         clock: Clock,
         listener: Option<Listener>,
     ) -> Self {
-        let timeout = http.timeout();
-        let longest_wait =
-            if store.is_some() { 2 * timeout + SLACK_WITH_STORE } else { timeout + SLACK };
+        // With a store: a dead holder is waited for, and then a request of our own.
+        let in_store = store.as_ref().map_or(Duration::ZERO, SharedStore::max_wait);
+        let longest_wait = in_store + http.timeout() + SLACK;
         Self {
             http,
             client_id: credentials.client_id().to_owned(),
@@ -281,7 +279,7 @@ impl Shared {
         self.store.as_ref().map_or(Ok(()), SharedStore::erase)
     }
 
-    /// The token in the store if it lives, and where the store is.
+    /// The token in the store if it is valid, and where the store is.
     pub(super) fn stored(&self) -> Result<(Option<AccessToken>, String), Error> {
         match &self.store {
             Some(store) => Ok((store.peek(&*self.credentials()?)?, store.location())),
@@ -399,7 +397,7 @@ impl Shared {
         })
     }
 
-    /// The wait for `work`. The work's own thread gets the live token or an error: it would wait for ever.
+    /// The wait for `work`. The work's own thread gets the valid token or an error: it would wait for ever.
     fn pending(
         self: &Arc<Self>,
         flight: &Arc<Flight>,

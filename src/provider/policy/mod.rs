@@ -12,9 +12,9 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The longest that a caller with a live token waits for its successor.
+/// The longest that a caller with a valid token waits for its successor.
 const LONGEST_GRACE: Duration = SECOND;
-/// The shortest wait between two token requests ahead of a live token's end.
+/// The shortest wait between two token requests ahead of a valid token's end.
 const SHORTEST_PROACTIVE_BACKOFF: Duration = Duration::from_millis(500);
 /// The shortest time between two exceptions of a kind; see [`may_repeat`].
 const BETWEEN_EXCEPTIONS: Duration = Duration::from_secs(30);
@@ -26,7 +26,7 @@ pub(crate) struct Schedule {
     refresh: Duration,
     /// From here on callers wait a little for its successor.
     margin: Duration,
-    /// From here on the token is dead.
+    /// From here on the token has expired.
     deadline: Duration,
 }
 

@@ -380,7 +380,7 @@ fn a_sealed_token_goes_to_another_provider() {
     assert_eq!(other.value(), fixture.value());
     assert_eq!(fixture.requests(), 1);
 
-    // One that lives longer stays.
+    // One that is valid for longer stays.
     other.pass(10.0);
     let newer = other.provider.refresh().unwrap();
     other.provider.unseal(&blob).unwrap();

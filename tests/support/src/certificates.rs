@@ -47,7 +47,6 @@ impl Authority {
     }
 
     /// A certificate for `names` and its key, as PEM.
-    #[allow(dead_code)] // The C tests have no use for it.
     pub fn certificate(&self, names: &[&str]) -> [String; 2] {
         let key = KeyPair::generate().unwrap();
         let certificate =
@@ -56,7 +55,6 @@ impl Authority {
     }
 
     /// A server whose certificate comes from this authority until `moved` is set, then from `next`.
-    #[allow(dead_code)] // The C tests have no use for it.
     pub fn server_that_moves_to(
         &self,
         next: &Self,
@@ -76,7 +74,6 @@ impl Authority {
     }
 
     /// A server with a certificate for 127.0.0.1 that `change` has made another.
-    #[allow(dead_code)] // The C tests have no use for it.
     pub fn odd_server(&self, change: impl FnOnce(&mut CertificateParams), answer: &str) -> Server {
         let mut params = CertificateParams::new(owned(&["127.0.0.1"])).unwrap();
         change(&mut params);
@@ -91,7 +88,6 @@ impl Drop for Authority {
 }
 
 /// A server whose certificate is signed by its own key, and the file of that certificate.
-#[allow(dead_code)] // The C tests have no use for it.
 pub fn self_signed(is_ca: IsCa, name: &str, answer: &str) -> (Server, PathBuf) {
     let mut params = CertificateParams::new(owned(&["127.0.0.1"])).unwrap();
     params.is_ca = is_ca;
