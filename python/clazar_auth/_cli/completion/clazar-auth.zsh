@@ -73,7 +73,7 @@ _shtab_clazar_auth_logout_defaults_added=0
 _shtab_clazar_auth_sandbox_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--json[print JSON]"
-  "(*)::run this with the sandbox\'s settings in its environment, then end:_files"
+  "(*)::run this with the sandbox\'s options in its environment, then end:_files"
 )
 
 # guard to ensure default positional specs are added only once per session
