@@ -2,7 +2,8 @@
 
 MATURIN := maturin==1.16.0
 WHEEL_FEATURES := python,redis
-WHEEL_SOURCES := $(RUST_SOURCES) $(PYTHON_SOURCES) packaging/release.mk packaging/wheels.mk packaging/notices.py
+WHEEL_SOURCES := $(RUST_SOURCES) $(PYTHON_SOURCES) $(shell find tests/support -type f) \
+    packaging/release.mk packaging/wheels.mk packaging/notices.py
 # pyproject.toml puts THIRD-PARTY-LICENSES into both where it is there.
 NOTICES = $(PYTHON) packaging/notices.py $(WHEEL_FEATURES) > THIRD-PARTY-LICENSES
 WHEEL_BUILD = $(RELEASE_ENVIRONMENT) $(VENV)/bin/maturin build --quiet --release --out $(@D)
