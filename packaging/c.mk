@@ -8,8 +8,10 @@ INCLUDEDIR := include
 DOCDIR := share/doc/clazar_auth
 # `make install STRIP=` leaves the symbols in the library, for those who split them off themselves.
 STRIP := yes
-$(foreach name,LIBDIR INCLUDEDIR DOCDIR,$(if $(filter /%,$($(name))),\
-    $(error $(name) is $($(name)), but is to be below PREFIX: give it without the prefix)))
+$(foreach name,LIBDIR INCLUDEDIR DOCDIR,\
+    $(if $(strip $($(name))),,$(error $(name) is empty, but is to be a folder below PREFIX))\
+    $(if $(filter /%,$($(name)))$(filter ..,$(subst /, ,$($(name)))),\
+    $(error $(name) is $($(name)), but is to be below PREFIX: give it without the prefix and without ..)))
 
 C_FEATURES := capi,redis
 C_SOURCES := $(RUST_SOURCES) packaging/release.mk packaging/c.mk packaging/c.py packaging/notices.py
@@ -45,10 +47,15 @@ install: target/c/built
 	    --includedir='$(INCLUDEDIR)' --docdir='$(DOCDIR)' $(if $(STRIP),,--no-strip)
 
 INSTALLED = $(DESTDIR)$(PREFIX)
+# Files by their names, and folders only when they are empty: others may have put something there.
 uninstall:
 	rm -f '$(INSTALLED)/$(INCLUDEDIR)'/clazar_auth.h* '$(INSTALLED)/$(LIBDIR)'/libclazar_auth.* \
-	    '$(INSTALLED)/$(LIBDIR)'/.debug/libclazar_auth.* '$(INSTALLED)/$(LIBDIR)'/pkgconfig/clazar_auth*.pc
-	rm -rf '$(INSTALLED)/$(LIBDIR)/cmake/clazar_auth' '$(INSTALLED)/$(DOCDIR)'
+	    '$(INSTALLED)/$(LIBDIR)'/.debug/libclazar_auth.* '$(INSTALLED)/$(LIBDIR)'/pkgconfig/clazar_auth*.pc \
+	    '$(INSTALLED)/$(LIBDIR)'/cmake/clazar_auth/clazar_authConfig*.cmake \
+	    '$(INSTALLED)/$(DOCDIR)'/LICENSE-MIT '$(INSTALLED)/$(DOCDIR)'/LICENSE-APACHE \
+	    '$(INSTALLED)/$(DOCDIR)'/THIRD-PARTY-LICENSES
+	for folder in '$(LIBDIR)/.debug' '$(LIBDIR)/cmake/clazar_auth' '$(LIBDIR)/cmake' '$(LIBDIR)/pkgconfig' '$(DOCDIR)'; do \
+	    rmdir '$(INSTALLED)/'"$$folder" 2>/dev/null || true; done
 
 lib: $(STAGE)/installed
 

@@ -62,6 +62,13 @@ fn make(target: &str) -> Command {
     make
 }
 
+/// The paths below a folder for which these conditions of `find` hold.
+fn found(folder: &Path, conditions: &[&str]) -> String {
+    let mut find = Command::new("find");
+    find.arg(folder).args(conditions);
+    String::from_utf8(checked(find).stdout).unwrap().trim().to_owned()
+}
+
 fn pkg_config(libraries: &Path, arguments: &[&str]) -> Vec<String> {
     let mut command = Command::new("pkg-config");
     command.args(arguments).env("PKG_CONFIG_PATH", libraries.join("pkgconfig"));
@@ -199,13 +206,34 @@ fn it_is_installed_for_all_and_uninstalled() {
     };
     run("install");
     assert!(!older.exists(), "another version with the same soname");
-    let mut others = Command::new("find");
-    others.arg(outside.join("opt")).args(["-type", "f", "!", "-perm", "644"]);
-    assert_eq!(String::from_utf8(checked(others).stdout).unwrap(), "");
+    let prefix = outside.join("opt");
+    assert_eq!(found(&prefix, &["-type", "f", "!", "-perm", "644"]), "");
+    let foreign = prefix.join("share/doc/clazar_auth/of-somebody-else");
+    fs::write(&foreign, "").unwrap();
     run("uninstall");
-    let mut left = Command::new("find");
-    left.arg(outside.join("opt")).args(["!", "-type", "d"]);
-    assert_eq!(String::from_utf8(checked(left).stdout).unwrap(), "");
+    assert_eq!(found(&prefix, &["!", "-type", "d"]), foreign.to_str().unwrap());
+    fs::remove_file(&foreign).unwrap();
+    run("uninstall");
+    assert_eq!(found(&prefix, &["-mindepth", "2", "!", "-path", "*/share/doc"]), "");
+}
+
+/// What is in the folder of others, or outside the prefix, is not this project's to delete.
+#[test]
+fn it_is_uninstalled_from_below_the_prefix_only() {
+    let outside = Outside::new("uninstall");
+    let foreign = outside.join("share/doc/other/readme");
+    fs::create_dir_all(foreign.parent().unwrap()).unwrap();
+    fs::write(&foreign, "").unwrap();
+    let uninstall = |setting: &str| {
+        let mut make = make("uninstall");
+        make.arg(format!("PREFIX={}", outside.0.display())).arg(setting);
+        make.output().unwrap().status.success()
+    };
+    assert!(uninstall("DOCDIR=share/doc"));
+    assert!(foreign.exists());
+    for setting in ["DOCDIR=", "LIBDIR=", "INCLUDEDIR=", "DOCDIR=share/../..", "LIBDIR=/lib"] {
+        assert!(!uninstall(setting), "{setting}");
+    }
 }
 
 #[test]
