@@ -537,7 +537,7 @@ clazar_status clazar_config_set_store(clazar_config *config, const char *store);
  * Sets whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the CA certificates
  * to trust in place of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`), and the folder of the store
  * "file", which cannot be used without. The library's own variables, such as `CLAZAR_CLIENT_ID`,
- * are read by the functions that say so, whatever this option is. Default: true.
+ * are read by the functions that say so, whatever this option is. Default: `true`.
  *
  * @param config the configuration to change.
  * @param on true or false.
@@ -551,7 +551,7 @@ clazar_status clazar_config_set_trust_env(clazar_config *config, bool on);
 
 /**
  * Sets whether to trust the system's CA certificates, or those that `SSL_CERT_FILE` and
- * `SSL_CERT_DIR` name in their place; otherwise those of ca_file alone. Default: true.
+ * `SSL_CERT_DIR` name in their place; otherwise those of ca_file alone. Default: `true`.
  *
  * @param config the configuration to change.
  * @param on true or false.

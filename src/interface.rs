@@ -4,7 +4,7 @@
 //! written from them by `make generate`; the test `generate` fails if it is not up to date.
 //!
 //! What stands between backticks in a documentation text is a name if it is in capital letters, begins with
-//! `$`, or is a function in C; otherwise it is a value, which each language puts into its own quotes.
+//! `$`, is a function in C, or is `true`; otherwise it is a value, which each language puts into its own quotes.
 
 /// Numbers that C functions return besides those of [`ErrorKind`].
 pub(crate) const OTHER_STATUSES: [(&str, i32, &str); 2] = [
@@ -146,14 +146,18 @@ impl EventKind {
 
 /// A number that a provider counts up.
 pub(crate) struct CounterRow {
+    /// As in `Cause` or `Count`.
+    pub(crate) variant: &'static str,
     pub(crate) name: &'static str,
+    /// The version of the library that had it first.
+    pub(crate) since: &'static str,
     pub(crate) doc: &'static str,
 }
 
 macro_rules! counters {
     (
-        causes { $($cause:ident $cause_name:ident $cause_doc:literal;)+ }
-        counts { $($(#[doc = $doc:literal])+ $count:ident $name:ident;)+ }
+        causes { $($cause:ident $cause_name:ident $cause_since:literal $cause_doc:literal;)+ }
+        counts { $($(#[doc = $doc:literal])+ $count:ident $name:ident $since:literal;)+ }
     ) => {
         /// Why a token request is made.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,10 +183,18 @@ macro_rules! counters {
             pub backoff: Option<std::time::Duration>,
         }
 
-        pub(crate) const CAUSES: &[CounterRow] =
-            &[$(CounterRow { name: stringify!($cause_name), doc: $cause_doc },)+];
-        pub(crate) const COUNTS: &[CounterRow] =
-            &[$(CounterRow { name: stringify!($name), doc: concat!($($doc),+) },)+];
+        pub(crate) const CAUSES: &[CounterRow] = &[$(CounterRow {
+            variant: stringify!($cause),
+            name: stringify!($cause_name),
+            since: $cause_since,
+            doc: $cause_doc,
+        },)+];
+        pub(crate) const COUNTS: &[CounterRow] = &[$(CounterRow {
+            variant: stringify!($count),
+            name: stringify!($name),
+            since: $since,
+            doc: concat!($($doc),+),
+        },)+];
 
         impl Stats {
             pub(crate) fn new(
@@ -220,25 +232,26 @@ pub struct Requests {
     pub failed: u64,
 }
 
-// In C each cause is two counters; new ones go to the end of a list, and to the end of the C struct.
+// The counter, its name, and the version that had it first, which says where it is in the C struct. There each
+// cause is two counters.
 counters! {
     causes {
-        Empty empty "because there was no valid token";
-        Proactive proactive "before a valid token expires";
-        Refresh refresh "because of a call of refresh";
-        Invalidated invalidated "because a token was invalidated";
+        Empty empty "0.1.0" "because there was no valid token";
+        Proactive proactive "0.1.0" "before a valid token expires";
+        Refresh refresh "0.1.0" "because of a call of refresh";
+        Invalidated invalidated "0.1.0" "because a token was invalidated";
     }
     counts {
         /// Calls that waited for a token request.
-        Waited waited;
+        Waited waited "0.1.0";
         /// Tokens handed out past their refresh point.
-        ServedStale served_stale;
+        ServedStale served_stale "0.1.0";
         /// Tokens taken out of use because of a call of invalidate.
-        Invalidations invalidations;
+        Invalidations invalidations "0.1.0";
         /// Tokens found in the store.
-        StoreHits store_hits;
+        StoreHits store_hits "0.1.0";
         /// Token requests made because the store had no usable token.
-        StoreMisses store_misses;
+        StoreMisses store_misses "0.1.0";
     }
 }
 
@@ -326,10 +339,10 @@ macro_rules! with_options {
             /// Whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the CA certificates to trust in
             /// place of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`), and the folder of the store `file`, which
             /// cannot be used without. The library's own variables, such as `CLAZAR_CLIENT_ID`, are read by the
-            /// functions that say so, whatever this option is. Default: true.
+            /// functions that say so, whatever this option is. Default: `true`.
             TrustEnv trust_env Flag "" Request "0.1.0";
             /// Whether to trust the system's CA certificates, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name
-            /// in their place; otherwise those of ca_file alone. Default: true.
+            /// in their place; otherwise those of ca_file alone. Default: `true`.
             SystemRoots system_roots Flag "" Request "0.1.0";
         }
     };

@@ -70,45 +70,50 @@ fn by_the_api(status: u16, url: &SecureUrl) -> (ErrorKind, &'static str) {
 
 /// An answer that something before the API may have made.
 fn by_status(status: u16, url: &SecureUrl) -> (ErrorKind, &'static str) {
-    use ErrorKind::*;
     let has_slash = url.uri().path().ends_with('/');
     match status {
-        300..400 => {
-            (Rejected, "answered with a redirect, which is not followed; give the final URL")
-        }
+        300..400 => (
+            ErrorKind::Rejected,
+            "answered with a redirect, which is not followed; give the final URL",
+        ),
         400 => (
-            Rejected,
+            ErrorKind::Rejected,
             "rejected the request with an answer that is not the API's own; check the URL, and \
              whether a gateway before the API wants a client certificate",
         ),
         403 => (
-            Rejected,
+            ErrorKind::Rejected,
             "forbids the request with an answer that is not the API's own; ask whoever runs the \
              firewall or gateway before the API to let this machine through",
         ),
-        404 if has_slash => (Rejected, "has nothing at this path; check the URL"),
-        405 if has_slash => (Rejected, "takes no POST at this path; check the URL"),
-        404 => {
-            (Rejected, "has nothing at this path; check the URL, which lacks a slash at its end")
-        }
-        405 => {
-            (Rejected, "takes no POST at this path; check the URL, which lacks a slash at its end")
-        }
-        408 => (Timeout, "did not take the request in time; try again later"),
-        425 => (Server, "takes the request only later; try again later"),
+        404 if has_slash => (ErrorKind::Rejected, "has nothing at this path; check the URL"),
+        405 if has_slash => (ErrorKind::Rejected, "takes no POST at this path; check the URL"),
+        404 => (
+            ErrorKind::Rejected,
+            "has nothing at this path; check the URL, which lacks a slash at its end",
+        ),
+        405 => (
+            ErrorKind::Rejected,
+            "takes no POST at this path; check the URL, which lacks a slash at its end",
+        ),
+        408 => (ErrorKind::Timeout, "did not take the request in time; try again later"),
+        425 => (ErrorKind::Server, "takes the request only later; try again later"),
         413 => (
-            Rejected,
+            ErrorKind::Rejected,
             "takes no request of this length, which is short; ask whoever runs the gateway before \
              the API to raise its limit",
         ),
-        429 => (RateLimited, "limits the rate of token requests; wait and share one provider"),
+        429 => (
+            ErrorKind::RateLimited,
+            "limits the rate of token requests; wait and share one provider",
+        ),
         401..500 => (
-            Rejected,
+            ErrorKind::Rejected,
             "rejected the request; check the URL, and what stands between this machine and the API",
         ),
-        500..600 => (Server, "failed; try again later"),
+        500..600 => (ErrorKind::Server, "failed; try again later"),
         _ => (
-            InvalidResponse,
+            ErrorKind::InvalidResponse,
             "answered with a status that a token request does not have; check the URL",
         ),
     }

@@ -14,7 +14,7 @@ mod words;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use interface::{ERRORS, EVENTS, OPTIONS};
+use interface::{CAUSES, COUNTS, ERRORS, EVENTS, OPTIONS, OTHER_STATUSES};
 use test_support::sources::sources;
 
 /// Where a generated part of a file begins and ends; the line before says who writes it.
@@ -30,17 +30,45 @@ fn what_is_generated_is_up_to_date() {
 
 /// Of what nothing reads, the compiler says nothing, since the tables name it.
 #[test]
-fn each_error_event_and_option_is_used() {
+fn each_error_event_counter_and_option_is_used() {
     let written = ["interface.rs", "capi", "python"].map(|path| Path::new("src").join(path));
     let files = sources(Path::new("src")).into_iter();
     let files = files.filter(|file| !written.iter().any(|path| file.starts_with(path)));
+    let is_test = |file: &PathBuf| file.with_extension("").iter().any(|name| name == "tests");
+    let files = files.filter(|file| !is_test(file));
     let code: String = files.map(|file| fs::read_to_string(file).unwrap()).collect();
     let errors = ERRORS.iter().map(|row| format!("ErrorKind::{:?}", row.kind));
     let events = EVENTS.iter().map(|row| format!("EventKind::{:?}", row.kind));
     let options = OPTIONS.iter().map(|row| format!("OptionName::{:?}", row.option));
-    let unused: Vec<_> =
-        errors.chain(events).chain(options).filter(|name| !code.contains(name.as_str())).collect();
+    let causes = CAUSES.iter().map(|row| format!("Cause::{}", row.variant));
+    let counts = COUNTS.iter().map(|row| format!("Count::{}", row.variant));
+    let all = errors.chain(events).chain(options).chain(causes).chain(counts);
+    let unused: Vec<_> = all.filter(|name| !names(&code, name)).collect();
     assert!(unused.is_empty(), "nothing outside the bindings uses {unused:?}");
+}
+
+/// Whether a text has this name in it, and not only a longer one.
+fn names(text: &str, name: &str) -> bool {
+    let goes_on = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    text.match_indices(name).any(|(at, _)| !goes_on(&text[at + name.len()..]))
+}
+
+#[test]
+fn a_longer_name_is_another_one() {
+    assert!(names("OptionName::UserAgent, OptionName::User)", "OptionName::User"));
+    assert!(!names("OptionName::UserAgent, OptionName::User_)", "OptionName::User"));
+}
+
+/// Each becomes a comment in C.
+#[test]
+fn no_text_ends_a_comment() {
+    let texts = OTHER_STATUSES.iter().map(|status| status.2);
+    let texts = texts.chain(ERRORS.iter().map(|row| row.doc));
+    let texts = texts.chain(EVENTS.iter().map(|row| row.doc));
+    let texts = texts.chain(CAUSES.iter().chain(COUNTS).map(|row| row.doc));
+    for text in texts.chain(OPTIONS.iter().map(|row| row.doc)) {
+        assert!(!text.contains("*/"), "{text}");
+    }
 }
 
 /// Writes or checks a whole file.

@@ -40,8 +40,8 @@ fn write_options() {
                 "" => String::new(),
                 name => format!("`{name}`"),
             };
-            page +=
-                &format!("| `{}` | {} | {variable} | {} |\n", row.name, types(row), row.doc.trim());
+            let doc = row.doc.trim().replace('|', "\\|");
+            page += &format!("| `{}` | {} | {variable} | {doc} |\n", row.name, types(row));
         }
     }
     page += "\n`authenticate` takes those of the first two tables.\n";

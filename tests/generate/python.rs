@@ -34,7 +34,7 @@ fn write_options() {
     for of_a_provider in [true, false] {
         let rows = OPTIONS.iter().filter(|row| row.is_positional()).chain(keywords(of_a_provider));
         let text = rows.map(|row| {
-            let doc = quoted(row.doc, '\'', str::to_owned).replace("true.", "True.");
+            let doc = quoted(row.doc, '\'', |name| name.replace("true", "True"));
             let unit = if row.kind == OptionType::Duration { "seconds: " } else { "" };
             let words = format!("{} ({}): {unit}{}", row.name, types(row.kind)[0], continued(&doc));
             let lines = wrapped(&words, "        ", WIDTH);
@@ -156,8 +156,13 @@ fn write_errors() {
 
 fn write_variables() {
     let rows = OPTIONS.iter().filter(|row| !row.variable.is_empty());
-    let is_no_text = |row: &&OptionRow| {
-        matches!(row.kind, OptionType::Hosts | OptionType::Duration | OptionType::Flag)
+    let is_no_text = |row: &&OptionRow| match row.kind {
+        OptionType::Text
+        | OptionType::Secret
+        | OptionType::Url
+        | OptionType::Path
+        | OptionType::Store => false,
+        OptionType::Hosts | OptionType::Duration | OptionType::Flag => true,
     };
     let no_text = rows.clone().find(is_no_text).map(|row| row.name);
     assert_eq!(no_text, None, "a variable is taken as text; teach OptionValues to read this one");

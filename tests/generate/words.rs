@@ -16,7 +16,7 @@ pub fn wrapped(text: &str, prefix: &str, width: usize) -> String {
 }
 
 /// `text` with each value that stands between backticks put between `quotes`, and each name as `name`
-/// writes it: one in capital letters, a variable of a shell, or a function of ours.
+/// writes it; `src/interface.rs` says what is which.
 pub fn quoted(text: &str, quotes: char, name: impl Fn(&str) -> String) -> String {
     let parts = text.trim().split('`').enumerate();
     let shown = parts.map(|(i, part)| match i % 2 {
@@ -28,15 +28,21 @@ pub fn quoted(text: &str, quotes: char, name: impl Fn(&str) -> String) -> String
 }
 
 fn is_name(text: &str) -> bool {
-    text.starts_with('$')
+    text == "true"
+        || text.starts_with('$')
         || text.starts_with("clazar_")
         || text.chars().all(|c| c.is_ascii_uppercase() || c == '_')
 }
 
 /// As the continuation of a sentence.
 pub fn continued(text: &str) -> String {
-    let mut letters = text.trim().chars();
+    let text = text.trim();
+    let mut letters = text.chars();
     let first = letters.next().unwrap();
+    // Not of an abbreviation, such as TLS.
+    if letters.as_str().starts_with(char::is_uppercase) {
+        return text.to_owned();
+    }
     first.to_lowercase().chain(letters).collect()
 }
 
@@ -50,4 +56,21 @@ pub fn in_capitals(name: &str) -> String {
         capitals.push(c.to_ascii_uppercase());
     }
     capitals
+}
+
+#[test]
+fn a_sentence_goes_on_in_small_letters() {
+    assert_eq!(continued(" The URL."), "the URL.");
+    assert_eq!(continued("A second one."), "a second one.");
+    assert_eq!(continued("TLS versions."), "TLS versions.");
+}
+
+#[test]
+fn values_are_quoted_and_names_are_not() {
+    let text = "`$HOME`, `HTTPS_PROXY`, `clazar_memzero` or `file`, which is true: `true`.";
+    let names = quoted(text, '"', |name| format!("<{name}>"));
+    assert_eq!(
+        names,
+        "<$HOME>, <HTTPS_PROXY>, <clazar_memzero> or \"file\", which is true: <true>."
+    );
 }
