@@ -90,7 +90,7 @@
 #define CLAZAR_SEALED_MAX 10240
 
 /**
- * Settings for `clazar_provider_new` and `clazar_authenticate`, which check them.
+ * Options for `clazar_provider_new` and `clazar_authenticate`, which check them.
  * For one thread at a time.
  */
 typedef struct clazar_config clazar_config;
@@ -341,9 +341,9 @@ clazar_status clazar_config_new(clazar_config **config,
                                 clazar_error **error);
 
 /**
- * Makes a configuration from the environment variables `CLAZAR_CLIENT_ID`, `CLAZAR_CLIENT_SECRET` or
- * `CLAZAR_CLIENT_SECRET_FILE`, `CLAZAR_AUTH_URL` and `CLAZAR_STORE`, which are read now and never
- * again. Those that are unset may be set by the functions below.
+ * Makes a configuration from the environment variables `CLAZAR_CLIENT_ID`, either
+ * `CLAZAR_CLIENT_SECRET` or `CLAZAR_CLIENT_SECRET_FILE`, `CLAZAR_AUTH_URL` and `CLAZAR_STORE`,
+ * which are read now and never again. Those that are unset may be set by the functions below.
  *
  * @param config set to the new configuration, which the caller frees with `clazar_config_free`; NULL on
  *   failure.
@@ -358,7 +358,7 @@ clazar_status clazar_config_new_from_env(clazar_config **config,
                                          clazar_error **error);
 
 /**
- * Frees a configuration, and wipes the secret in them. NULL is allowed and does nothing.
+ * Frees a configuration, and wipes the secret in it. NULL is allowed and does nothing.
  *
  * @param config a configuration, or NULL.
  *

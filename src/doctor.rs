@@ -62,13 +62,15 @@ fn credentials(config: &mut Config) -> Result<Credentials, Error> {
 }
 
 fn origin(config: &Config) -> String {
+    let variable = |option: OptionName| option.row().variable;
     let secret = match config.values().path(OptionName::ClientSecretFile) {
         Some(path) => {
-            format!("{}, the file that CLAZAR_CLIENT_SECRET_FILE names", path.display())
+            let variable = variable(OptionName::ClientSecretFile);
+            format!("{}, the file that {variable} names", path.display())
         }
-        None => "CLAZAR_CLIENT_SECRET".to_owned(),
+        None => variable(OptionName::ClientSecret).to_owned(),
     };
-    format!("the client id is in CLAZAR_CLIENT_ID, the secret in {secret}")
+    format!("the client id is in {}, the secret in {secret}", variable(OptionName::ClientId))
 }
 
 fn client(config: &mut Config) -> Result<HttpSource, Error> {
@@ -81,7 +83,8 @@ fn store(config: &mut Config) -> Result<String, Error> {
     config.fill_from_env()?;
     config.provider()?.try_store().map_err(|error| match error.kind() {
         ErrorKind::Store => {
-            let text = format!("{error}; correct that, or name another place in CLAZAR_STORE");
+            let variable = OptionName::Store.row().variable;
+            let text = format!("{error}; correct that, or name another place in {variable}");
             Error::new(ErrorKind::Store, text)
         }
         _ => error,

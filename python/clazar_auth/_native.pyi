@@ -241,8 +241,9 @@ class TokenProvider:
         system_roots: bool | None = None,
         # end of what is generated
     ) -> TokenProvider:
-        """A provider from CLAZAR_CLIENT_ID, CLAZAR_CLIENT_SECRET or CLAZAR_CLIENT_SECRET_FILE,
-        CLAZAR_AUTH_URL and CLAZAR_STORE, which are read now and never again.
+        """A provider from CLAZAR_CLIENT_ID, either CLAZAR_CLIENT_SECRET or
+        CLAZAR_CLIENT_SECRET_FILE, CLAZAR_AUTH_URL and CLAZAR_STORE, which are read now and
+        never again.
 
         Keyword arguments are those of TokenProvider, and come before the environment.
 

@@ -54,7 +54,7 @@ def _restored(kind: type[ClazarAuthError], arguments: tuple[object, ...]) -> Cla
 
 
 class ConfigurationError(ClazarAuthError, ValueError):
-    """An argument or an environment variable is missing or unusable.
+    """An argument, an option or an environment variable is missing or unusable.
 
     >>> clazar_auth.TokenProvider.from_env(auth_url="http://example.com/authenticate/")
     Traceback (most recent call last):
@@ -168,7 +168,7 @@ class ClosedError(ClazarAuthError):
 
 
 class InternalError(ClazarAuthError):
-    """A bug in this package, caught at its boundary.
+    """A bug in this library, caught at its boundary.
 
     >>> issubclass(clazar_auth.InternalError, clazar_auth.ClazarAuthError)
     True

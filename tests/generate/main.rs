@@ -9,12 +9,13 @@ mod c;
 mod interface;
 mod pages;
 mod python;
+mod rust;
 mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use interface::{CAUSES, COUNTS, ERRORS, EVENTS, OPTIONS, OTHER_STATUSES};
+use interface::{CAUSES, COUNTS, ERRORS, EVENTS, OPTIONS, OTHER_STATUSES, OptionName, OptionRow};
 use test_support::sources::sources;
 
 /// Where a generated part of a file begins and ends; the line before says who writes it.
@@ -23,6 +24,7 @@ const END: &str = "end of what is generated";
 
 #[test]
 fn what_is_generated_is_up_to_date() {
+    rust::generate();
     c::generate();
     python::generate();
     pages::generate();
@@ -69,6 +71,22 @@ fn no_text_ends_a_comment() {
     for text in texts.chain(OPTIONS.iter().map(|row| row.doc)) {
         assert!(!text.contains("*/"), "{text}");
     }
+}
+
+/// The environment variables of the options that are wanted, as a part of a sentence.
+fn variables(wanted: impl Fn(&OptionRow) -> bool, shown: impl Fn(&str) -> String) -> String {
+    let mut items = Vec::<String>::new();
+    for row in OPTIONS.iter().filter(|row| !row.variable.is_empty() && wanted(row)) {
+        let variable = shown(row.variable);
+        match items.last_mut() {
+            // Of the two only one may be given.
+            Some(secret) if row.option == OptionName::ClientSecretFile => {
+                *secret = format!("either {secret} or {variable}");
+            }
+            _ => items.push(variable),
+        }
+    }
+    words::listed(&items)
 }
 
 /// Writes or checks a whole file.

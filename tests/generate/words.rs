@@ -46,6 +46,15 @@ pub fn continued(text: &str) -> String {
     first.to_lowercase().chain(letters).collect()
 }
 
+/// As a list at the end or in the middle of a sentence.
+pub fn listed(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [others @ .., last] => format!("{} and {last}", others.join(", ")),
+    }
+}
+
 /// `RateLimited` as `RATE_LIMITED`.
 pub fn in_capitals(name: &str) -> String {
     let mut capitals = String::new();

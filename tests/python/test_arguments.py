@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from options import LISTS, OF_A_PROVIDER, PATHS, TEXTS
 
 import clazar_auth
 from clazar_auth import TokenProvider, authenticate
@@ -20,8 +21,8 @@ BROKEN = SECRET + "\udcff"
 NO_TEXT = SECRET + "\ud800"
 """What no path is either."""
 
-TEXTS = ("client_secret_fallback", "proxy", "auth_url", "user_agent")
-PATHS = ("client_secret_file", "ca_file", "store")
+GIVEN = ("client_id", "client_secret")
+KEYWORDS = tuple(name for name in (*TEXTS, *LISTS, *PATHS) if name not in GIVEN)
 
 Call = Callable[[dict[str, Any]], object]
 
@@ -49,11 +50,11 @@ def static(options: dict[str, Any]) -> object:
 
 def cases() -> Iterator[object]:
     calls: dict[Call, tuple[str, ...]] = {
-        provider: ("client_id", "client_secret", *TEXTS, "allowed_hosts", *PATHS),
-        token: ("client_id", "client_secret", *TEXTS, *PATHS[:2]),
-        from_env: (*TEXTS, "allowed_hosts", *PATHS),
-        sandbox_provider: (*TEXTS, "allowed_hosts", *PATHS),
-        static: ("value", *TEXTS, "allowed_hosts", *PATHS),
+        provider: (*GIVEN, *KEYWORDS),
+        token: (*GIVEN, *(name for name in KEYWORDS if name not in OF_A_PROVIDER)),
+        from_env: KEYWORDS,
+        sandbox_provider: KEYWORDS,
+        static: ("value", *KEYWORDS),
     }
     for call, names in calls.items():
         for name in names:
@@ -80,7 +81,7 @@ def holds(error: BaseException, text: str) -> bool:
 @pytest.mark.usefixtures("sandbox_environment")
 @pytest.mark.parametrize(("call", "name", "value"), list(cases()))
 def test_what_is_no_text_is_named_and_not_shown(call: Call, name: str, value: str) -> None:
-    argument = ["api.example", value] if name == "allowed_hosts" else value
+    argument = ["api.example", value] if name in LISTS else value
     with pytest.raises(clazar_auth.ConfigurationError) as caught:
         call({name: argument})
     assert str(caught.value).startswith(f"{name} holds a lone surrogate")

@@ -18,6 +18,7 @@ from test_docs import BLOCK, PAGES, ROOT
 
 import clazar_auth
 from clazar_auth._cli.output import complain, say
+from clazar_auth._variables import VARIABLES
 from clazar_auth.testing import Sandbox
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "clazar-auth"
@@ -77,8 +78,8 @@ def test_no_terminal_obeys_a_wrong_argument() -> None:
 def test_help_and_version() -> None:
     result = run("--help")
     assert result.returncode == 0
-    for command in NAMES:
-        assert command in result.stdout
+    for word in (*NAMES, *VARIABLES):
+        assert word in result.stdout
     assert run().stderr == result.stdout
     assert run("--version").stdout == f"{clazar_auth.__version__}\n"
 
