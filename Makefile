@@ -8,7 +8,7 @@ DOCS := target/docs
 WHEELS := dist
 NODE_PACKAGES := axios@1.21.1 koffi@3.3.4 pyright@1.1.414
 
-RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
+RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -type f)
 PYTHON_SOURCES := pyproject.toml README.md \
     $(shell find python -type f -not -name '*.so' -not -path '*/__pycache__/*')
 
@@ -68,6 +68,7 @@ abi:
 	CLAZAR_BLESS=1 $(CARGO) test --locked --quiet --features sandbox --test c abi::nothing
 
 stubs: $(VENV)/developed
+	mkdir -p target
 	$(VENV)/bin/python packaging/stubs.py python/clazar_auth/_native.pyi > target/_native.pyi
 	cmp -s target/_native.pyi python/clazar_auth/_native.pyi || mv target/_native.pyi python/clazar_auth/_native.pyi
 
@@ -182,7 +183,8 @@ fuzz:
 	$(CARGO) +nightly fuzz run open -- -max_total_time=60
 
 clean:
-	rm -rf target $(VENV) $(WHEELS) THIRD-PARTY-LICENSES
+	rm -rf target tests/model/target fuzz/target benches/token_request/target
+	rm -rf $(VENV) $(WHEELS) THIRD-PARTY-LICENSES python/clazar_auth/_native.*.so
 
 # ---- Environments, all inside the checkout ----
 
