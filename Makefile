@@ -20,7 +20,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 .PHONY: help demo install uninstall docs reference
 .PHONY: dev check tools test test-rust test-c test-sanitizers test-python test-matrix bench bench-hot-path bench-token-request fuzz lib clean
 .PHONY: generate abi completion stubs
-.PHONY: dist deb wheel wheels free-threaded vendor
+.PHONY: dist deb wheel wheels free-threaded vendor set-version
 
 help:
 	@echo 'To use it'
@@ -48,6 +48,7 @@ help:
 	@echo '  make dist         a tarball of the C library; make deb makes Debian packages'
 	@echo '  make wheels       the Python wheel and the source distribution into $(WHEELS), checked'
 	@echo '  make vendor       fetch all crates into vendor/, for a build without a network'
+	@echo '  make set-version  set the VERSION of the next release'
 
 # ---- What users get ----
 

@@ -22,8 +22,19 @@ target/zig/installed: packaging/release.mk
 	target/zig/bin/pip install --quiet --disable-pip-version-check $(ZIG)
 	touch $@
 
+# The crates that have a lock file of their own.
+OWN_LOCKS := tests/model benches/token_request fuzz
+
 # For a build without a network: with what this writes, cargo takes the crates from vendor/.
 vendor:
+	@test ! -e .cargo/config.toml || grep -q '^directory = "vendor"' .cargo/config.toml || \
+	    { echo '.cargo/config.toml is not from make vendor; move it elsewhere' >&2; exit 1; }
 	mkdir -p target .cargo
-	$(CARGO) vendor --locked --sync tests/model/Cargo.toml --sync benches/token_request/Cargo.toml > target/vendor.toml
+	$(CARGO) vendor --locked $(foreach crate,$(OWN_LOCKS),--sync $(crate)/Cargo.toml) > target/vendor.toml
 	mv target/vendor.toml .cargo/config.toml
+
+# The lock files hold it too.
+set-version:
+	sed -i '0,/^version = .*/s//version = "$(VERSION)"/' Cargo.toml
+	$(CARGO) update --quiet --workspace
+	for crate in $(OWN_LOCKS); do $(CARGO) update --quiet --workspace --manifest-path $$crate/Cargo.toml || exit 1; done

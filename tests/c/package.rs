@@ -303,19 +303,23 @@ fn cmake_finds_it_by_the_prefix_and_only_a_version_that_fits() {
     }
     let outside = Outside::new("find");
     let prefix = outside.installed("lib");
+    let [major, minor] = [env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR")];
+    let now = env!("CARGO_PKG_VERSION");
+    let next = |number: &str| number.parse::<u32>().unwrap() + 1;
+    let (next_major, next_minor) = (next(major), format!("{major}.{}", next(minor)));
     for (version, is_found) in [
         ("", true),
-        ("0", true),
-        ("0.1", true),
-        ("0.1.0", true),
-        ("0.1.0 EXACT", true),
-        ("0.0.1...0.1.0", true),
-        ("0.1...1", true),
-        ("1", false),
-        ("0.2", false),
+        (major, true),
+        (&format!("{major}.{minor}"), true),
+        (now, true),
+        (&format!("{now} EXACT"), true),
+        (&format!("0.0.1...{now}"), true),
+        (&format!("{major}.{minor}...{next_major}"), true),
+        (&next_major.to_string(), false),
+        (&next_minor, false),
         ("0.0.9", false),
-        ("0.0.1...<0.1.0", false),
-        ("0.2...0.9", false),
+        (&format!("0.0.1...<{now}"), false),
+        (&format!("{next_minor}...{next_major}.9"), false),
     ] {
         let line = format!("find_package(clazar_auth {version} REQUIRED)");
         let is_taken = cmake_takes(&outside, &version.replace(' ', "-"), &prefix, &line);
