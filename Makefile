@@ -120,13 +120,14 @@ C_FILES := $(wildcard tests/c/*.[ch] tests/cpp/*.cc examples/*.c examples/*.cpp 
 check: $(VENV)/requirements
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --check --manifest-path tests/model/Cargo.toml
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) fmt --check --manifest-path benches/token_request/Cargo.toml
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/clang-format --dry-run --Werror $(C_FILES)
 	$(VENV)/bin/shellcheck .ci/run packaging/zig-cc tests/tools.sh
 	$(VENV)/bin/mypy
-	$(CARGO) clippy --locked --all-targets --features capi,python,redis,sandbox -- --deny warnings
+	$(CARGO) clippy --locked --workspace --all-targets --features capi,python,redis,sandbox -- --deny warnings
 	$(CARGO) clippy --locked -- --deny warnings
 	$(CARGO) clippy --locked --manifest-path benches/token_request/Cargo.toml --target-dir target/token_request -- --deny warnings
 

@@ -16,10 +16,12 @@ use crate::server::{Requests, Server, talk};
 /// A private certificate authority; its PEM file goes when it does.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
+    /// Where its certificate is.
     pub pem_file: PathBuf,
 }
 
 impl Authority {
+    /// With a certificate of its own making.
     pub fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -69,6 +71,7 @@ impl Authority {
         })
     }
 
+    /// A server with a certificate for `names`, valid for `years`.
     pub fn server(&self, names: &[&str], years: [i32; 2], answer: &str) -> Server {
         serving(self.configure(names, years), answer)
     }
@@ -126,4 +129,5 @@ fn serve(stream: TcpStream, requests: &Requests, config: Arc<ServerConfig>, answ
     let _ = stream.conn.complete_io(&mut stream.sock);
 }
 
+/// Years in which all tests run.
 pub const VALID: [i32; 2] = [2020, 2120];

@@ -10,8 +10,10 @@ use std::thread::{self, JoinHandle};
 pub trait Wire: Read + Write + Send {}
 impl<T: Read + Write + Send> Wire for T {}
 
+/// The bytes of each request that came.
 pub type Requests = Arc<Mutex<Vec<Vec<u8>>>>;
 
+/// Listens on loopback, and ends with all its connections when it goes.
 pub struct Server {
     listener: TcpListener,
     requests: Requests,
@@ -49,6 +51,7 @@ impl Server {
         Self { listener, requests, connections, stopping, thread }
     }
 
+    /// Runs `serve` for each connection.
     pub fn new(serve: impl Fn(TcpStream, &Requests) + Clone + Send + 'static) -> Self {
         Self::on("127.0.0.1", serve)
     }
@@ -70,18 +73,22 @@ impl Server {
         })
     }
 
+    /// The port that the system gave it.
     pub fn port(&self) -> u16 {
         self.listener.local_addr().unwrap().port()
     }
 
+    /// Where to authenticate.
     pub fn url(&self) -> String {
         format!("http://{}/authenticate/", self.listener.local_addr().unwrap())
     }
 
+    /// How many came.
     pub fn connections(&self) -> usize {
         self.connections.lock().unwrap().len()
     }
 
+    /// What came.
     pub fn requests(&self) -> Vec<Vec<u8>> {
         self.requests.lock().unwrap().clone()
     }
@@ -99,6 +106,7 @@ impl Drop for Server {
     }
 }
 
+/// Reads one request and answers with exactly `bytes`.
 pub fn answer_with(
     bytes: impl Into<Vec<u8>>,
 ) -> impl Fn(TcpStream, &Requests) + Clone + Send + 'static {
@@ -144,9 +152,11 @@ pub fn http(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
+/// An answer with the status 200 and a body in JSON.
 pub fn ok(body: &str) -> String {
     http("200 OK", "Content-Type: application/json\r\n", body)
 }
 
+/// What the API answers with.
 pub const TOKEN_BODY: &str =
     r#"{"access_token":"not-a-real-token","token_type":"bearer","expires_in":86400}"#;
