@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use proc_macro2::{TokenStream, TokenTree};
 use test_support::sources::sources;
@@ -124,6 +124,13 @@ fn after_colons(tokens: &[TokenTree]) -> Option<&[TokenTree]> {
 
 fn is(token: &TokenTree, text: &str) -> bool {
     token.to_string() == text
+}
+
+#[test]
+fn each_file_says_first_what_it_does() {
+    let says = |file: &PathBuf| fs::read_to_string(file).unwrap().starts_with("//! ");
+    let silent: Vec<_> = sources(Path::new("src")).into_iter().filter(|file| !says(file)).collect();
+    assert!(silent.is_empty(), "{silent:?}");
 }
 
 /// A child could then use its siblings by a name that shows none of them.

@@ -1,4 +1,4 @@
-//! Why a name lookup failed, of which the standard library keeps the system's words alone.
+//! Tells why a name lookup failed, of which the standard library keeps the system's words alone.
 
 use std::ffi::CStr;
 use std::io;

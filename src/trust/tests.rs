@@ -1,3 +1,5 @@
+//! Tests when the files of certificates are read again, under a clock that a test sets.
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

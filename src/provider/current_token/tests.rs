@@ -1,3 +1,5 @@
+//! Tests that a fresh token is one that the policy calls fresh.
+
 use std::sync::Arc;
 use std::time::Duration;
 
