@@ -30,7 +30,7 @@ target/c-panic/built: $(C_SOURCES)
 	$(C_BUILD) $(@D) $(C_FEATURES),test-panic $(C_OPTIONS)
 	touch $@
 
-# Without optimisation, for who changes it.
+# Without optimisation, for those who change it.
 target/c-dev/built: $(C_SOURCES)
 	CARGO='$(CARGO)' $(PYTHON) packaging/c.py build --profile dev $(@D) $(C_FEATURES),test-panic
 	touch $@

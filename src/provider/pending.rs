@@ -63,7 +63,7 @@ impl Pending {
         Self { once: true, ..self }
     }
 
-    /// When the wait ends at the latest, as it looks now: the grace is over when the valid token ends, and an
+    /// When the wait ends at the latest, as it looks now: the grace is over when the valid token ends, and a
     /// token request that takes longer than any may is given up.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let grace = self.grace.filter(|_| self.shared.peek().is_some());
