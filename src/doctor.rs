@@ -13,7 +13,7 @@ use crate::provider::Config;
 use crate::request::{HttpSource, Milestones, Trace, request_once};
 use crate::token::AccessToken;
 
-/// A token that lives for less is hardly there before it has to be renewed.
+/// A token that is valid for less is hardly there before it has to be renewed.
 const SHORT_LIFE: Duration = Duration::from_secs(60);
 const FAR_APART: Duration = Duration::from_secs(30);
 const BLOCKED: Finding = Finding::Skipped("a step before it failed");
@@ -48,7 +48,7 @@ pub(crate) fn examine(mut config: Config) -> Vec<Step> {
 
     let ready = client.as_ref().zip(credentials.as_ref()).filter(|_| roots != Some(None));
     let outcome = ready.map(|(client, credentials)| request_once(client, credentials));
-    report.add_exchange(client.as_ref(), &trace.milestones(), outcome);
+    report.add_token_request(client.as_ref(), &trace.milestones(), outcome);
     match client.and(credentials) {
         Some(_) => _ = report.add("store", store(&mut config), String::clone),
         None => report.put("store", BLOCKED),
@@ -115,7 +115,7 @@ impl Report {
     }
 
     /// Adds the steps of a token request, if there was one.
-    fn add_exchange(
+    fn add_token_request(
         &mut self,
         client: Option<&HttpSource>,
         reached: &Milestones,

@@ -30,7 +30,7 @@ function check(status, error) {
   throw new Error(text);
 }
 
-/** A provider with the settings that the environment holds. */
+/** A provider with the options that the environment holds. */
 function makeProvider() {
   const [config, provider, error] = [[null], [null], [null]];
   check(newFromEnv(config, error), error);

@@ -54,8 +54,8 @@ class _Group:
             loop.add_reader(self._waker.fileno(), self._wake)
         future = loop.create_future()
         self._waiting[future] = pending
-        left = pending.left()
-        timer = None if left is None else loop.call_later(left, _resolve, future)
+        remaining = pending.remaining()
+        timer = None if remaining is None else loop.call_later(remaining, _resolve, future)
         pending.wake(self._waker)
         try:
             await future
@@ -85,8 +85,8 @@ async def _trio_wait(pending: Pending) -> None:
     import trio
 
     group = _TrioGroup.of_this_run()
-    left = pending.left()
-    with trio.move_on_after(float("inf") if left is None else left):
+    remaining = pending.remaining()
+    with trio.move_on_after(float("inf") if remaining is None else remaining):
         await group.wait(pending)
 
 

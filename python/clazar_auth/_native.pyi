@@ -468,7 +468,7 @@ class Pending:
     """A wait for a token request."""
     def wake(self, waker: Waker) -> None:
         """Make the waker's descriptor readable when the token request ends."""
-    def left(self) -> float | None:
+    def remaining(self) -> float | None:
         """Seconds until the wait ends at the latest; None if it ends with the token request."""
     def done(self) -> bool:
         """Whether the wait is over."""

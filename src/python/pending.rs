@@ -36,7 +36,7 @@ impl Pending {
     }
 
     /// Seconds until the wait ends at the latest; None if it ends with the token request.
-    fn left(&self) -> Option<f64> {
+    fn remaining(&self) -> Option<f64> {
         let deadline = self.pending.deadline()?;
         Some(deadline.saturating_duration_since(Instant::now()).as_secs_f64())
     }

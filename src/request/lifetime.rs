@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 use crate::token::LONGEST_LIFETIME;
 use crate::unix_time::since_1970;
 
-const UNSAID: f64 = 300.0;
+/// Seconds, where the answer says nothing.
+const DEFAULT: f64 = 300.0;
 
 /// The dates in a JWT's payload (RFC 7519 section 4.1), in Unix seconds.
 #[derive(Deserialize)]
@@ -33,7 +34,7 @@ pub(super) fn of(
     let by_iat = until_exp(claims.and_then(|claims| claims.iat));
 
     let said = [expires_in, by_date, by_iat].into_iter().flatten();
-    let seconds = said.reduce(f64::min).unwrap_or(UNSAID).min(LONGEST_LIFETIME.as_secs_f64());
+    let seconds = said.reduce(f64::min).unwrap_or(DEFAULT).min(LONGEST_LIFETIME.as_secs_f64());
     (seconds > 0.0).then(|| Duration::from_secs_f64(seconds))
 }
 
@@ -68,7 +69,7 @@ mod tests {
         let token = jwt(r#"{"exp": 22600, "iat": 1000}"#);
         assert_eq!(seconds("opaque", Some(86_400.0), at(5)), Some(86_400.0));
         assert_eq!(seconds("opaque", Some(1e300), None), Some(86_400.0), "capped");
-        assert_eq!(seconds("opaque", None, at(5)), Some(300.0), "unsaid");
+        assert_eq!(seconds("opaque", None, at(5)), Some(300.0), "by default");
         assert_eq!(seconds(&token, Some(86_400.0), None), Some(21_600.0), "exp - iat");
         assert_eq!(seconds(&token, Some(86_400.0), at(12_600)), Some(10_000.0), "exp - Date");
         assert_eq!(seconds(&token, Some(60.0), at(12_600)), Some(60.0), "expires_in");

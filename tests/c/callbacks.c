@@ -48,7 +48,7 @@ static int is_set(const int *flag) {
     return value;
 }
 
-/* A token of three seconds may be dead by now. */
+/* A token of three seconds may have expired by now. */
 static int may_be(const struct cell *cell, clazar_status status) {
     return status == cell->expected ||
            (cell->event == CLAZAR_EVENT_STALE_SERVED && status == cell->refreshed);
@@ -238,7 +238,7 @@ static void nobody_waits_for_it(void) {
         CHECK(pthread_join(threads[i], NULL) == 0);
     wait_for(&cell.acting);
 
-    /* Closed, while one exchange still tells and another has no answer yet. */
+    /* Closed, while one token request still tells and another has no answer yet. */
     clazar_config *config = cell.config;
     const uint64_t waited = stats_of(cell.provider).waited;
     CHECK(pthread_create(&last, NULL, wait_for_the_close, &cell) == 0);

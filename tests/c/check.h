@@ -17,7 +17,7 @@
         }                                                                           \
     } while (0)
 
-/* Settings from the environment, which the test runner has filled in. */
+/* Options from the environment, which the test runner has filled in. */
 static inline clazar_config *config_from_env(void) {
     clazar_config *config = NULL;
     clazar_error *error = NULL;

@@ -14,7 +14,7 @@ int main(void) {
     clazar_token_free(first);
     clazar_token_free(second);
     clazar_provider_free(provider);
-    /* No connection outlives its exchange; the thread of one wakes its waiters before it ends. */
+    /* No connection outlives its token request; the thread of one wakes its waiters before it ends. */
     for (int fd = 0; fd <= 2; fd++)
         for (int tries = 0; fcntl(fd, F_GETFD) != -1; tries++, breathe())
             if (tries > 10000)

@@ -1,4 +1,4 @@
-/* Loads the library, uses it and unloads it, again and again, also in the middle of an exchange. */
+/* Loads the library, uses it and unloads it, again and again, also in the middle of a token request. */
 #include <dlfcn.h>
 #include <pthread.h>
 

@@ -69,7 +69,7 @@ static void call_the_library(struct context *context, clazar_event event, const 
 
     CHECK(stats_of(context->asked).empty_failed == 1);
     clazar_provider_free(clazar_provider_clone(context->asked));
-    /* An exchange within the event of another, once. */
+    /* A token request within the event of another, once. */
     if (event == CLAZAR_EVENT_REFRESHED && context->refreshes++ == 0) {
         CHECK(clazar_provider_refresh(context->asked, &token, NULL) == CLAZAR_OK);
         clazar_token_free(token);
@@ -130,7 +130,7 @@ static void both_events_come_and_may_call_the_library(void) {
     CHECK(value_of(&refreshed) == 0);
     CHECK(strstr(last_message, "400") != NULL);
 
-    /* Its event starts another exchange. */
+    /* Its event starts another token request. */
     CHECK(clazar_provider_refresh(provider, &token, NULL) == CLAZAR_OK);
     clazar_token_free(token);
     wait_for(&refreshed, 2);
@@ -167,7 +167,7 @@ static void the_last_one_destroys_once(void) {
     wait_for(&refreshed, before + 3);
     CHECK(value_of(&destroyed) == 0);
     clazar_provider_free(second);
-    /* The thread of an exchange may be the last to let go. */
+    /* The thread of a token request may be the last to let go. */
     wait_for(&destroyed, 1);
     CHECK(value_of(&destroyed) == 1);
 }

@@ -1,4 +1,4 @@
-/* The end of a program, of a handle and of a provider while an exchange is under way; TEST_CASE says
+/* The end of a program, of a handle and of a provider while a token request is under way; TEST_CASE says
  * which. The server in here never answers, unless told to. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -8,7 +8,7 @@
 
 #include "check.h"
 
-/* An exchange here would go on for half a minute, in three attempts. */
+/* A token request here would go on for half a minute, in three attempts. */
 #define A_DAY_MS 86400000
 #define LIMIT_MS 5000
 
@@ -57,18 +57,18 @@ static void *wait_for_a_token(void *of) {
     return NULL;
 }
 
-/* A thread that waits, with a handle of its own, for an exchange that has got as far as the server. */
-static pthread_t start_exchange(void) {
+/* A thread that waits, with a handle of its own, for a token request that has got as far as the server. */
+static pthread_t start_token_request(void) {
     pthread_t waiter;
     CHECK(pthread_create(&waiter, NULL, wait_for_a_token, clazar_provider_clone(provider)) == 0);
     take_request();
     return waiter;
 }
 
-static void do_nothing_more(void) { start_exchange(); }
+static void do_nothing_more(void) { start_token_request(); }
 
 static void free_the_handle(void) {
-    start_exchange();
+    start_token_request();
     const int64_t start = milliseconds_now();
     clazar_provider_free(provider);
     CHECK(milliseconds_now() - start < LIMIT_MS);
@@ -105,7 +105,7 @@ static void free_the_last_handle(void) {
 }
 
 static void close_it(void) {
-    const pthread_t waiter = start_exchange();
+    const pthread_t waiter = start_token_request();
     const int64_t start = milliseconds_now();
     clazar_provider_close(provider);
     CHECK(pthread_join(waiter, NULL) == 0);

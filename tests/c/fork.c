@@ -67,7 +67,7 @@ static void with_a_token(void) {
     clazar_token_free(still);
 }
 
-/* ---- An exchange under way ---- */
+/* ---- A token request under way ---- */
 
 static void *wait_for_a_token(void *unused) {
     (void)unused;
@@ -85,7 +85,7 @@ static void get_a_token(void) {
     clazar_provider_free(provider);
 }
 
-static void during_an_exchange(void) {
+static void during_a_token_request(void) {
     pthread_t waiter;
     CHECK(pthread_create(&waiter, NULL, wait_for_a_token, NULL) == 0);
     while (stats_of(provider).waited == 0)
@@ -216,7 +216,7 @@ int main(void) {
         void (*run)(void);
     } cases[] = {
         {"a token", with_a_token},
-        {"an exchange", during_an_exchange},
+        {"a token request", during_a_token_request},
         {"closed", after_close},
         {"a renewal", during_a_renewal},
         {"busy threads", among_busy_threads},

@@ -1,5 +1,5 @@
-/* Threads that ask without pause for TEST_SECONDS, while tokens live a few seconds. Prints how many
- * exchanges succeeded and failed, which the test runner compares with the requests. */
+/* Threads that ask without pause for TEST_SECONDS, while tokens are valid for a few seconds. Prints how many
+ * token requests succeeded and failed, which the test runner compares with the requests. */
 #include <pthread.h>
 
 #include "check.h"
@@ -27,7 +27,7 @@ static void *ask(void *calls) {
     return NULL;
 }
 
-/* Waits for the exchange under way, if any: no other starts afterwards. */
+/* Waits for the token request under way, if any: no other starts afterwards. */
 static void come_to_rest(void) {
     clazar_token *token = NULL;
     CHECK(clazar_provider_refresh(provider, &token, NULL) == CLAZAR_OK);

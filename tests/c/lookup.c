@@ -61,7 +61,7 @@ static int threads(void) {
     return count;
 }
 
-/* Those of an exchange end a moment after it. */
+/* Those of a token request end a moment after it. */
 static void check_threads(int expected) {
     for (int i = 0; i < 10000 && threads() != expected; i++)
         breathe();

@@ -26,8 +26,8 @@ use programs::{
 use test_support::certificates::{Authority, VALID};
 use test_support::server::{Server, TOKEN_BODY, http, ok, read_request};
 
-/// The first of the two lines that `exchange.c` prints, which must be the same but for the wait.
-pub fn exchange(program: &Path, url: &str, more: &[(&str, &str)]) -> String {
+/// The first of the two lines that `token_request.c` prints, which must be the same but for the wait.
+pub fn request_token(program: &Path, url: &str, more: &[(&str, &str)]) -> String {
     let mut variables = vec![
         ("CLAZAR_AUTH_URL", url),
         ("CLAZAR_CLIENT_ID", "not-a-real-client"),
@@ -159,7 +159,7 @@ fn who_is_trusted_is_what_the_options_say() {
             ("TEST_OTHER_CA_FILE", theirs.pem_file.to_str().unwrap()),
         ],
     );
-    assert_eq!(proxy.requests().len(), 1, "by the one exchange that trusts the environment");
+    assert_eq!(proxy.requests().len(), 1, "by the one token request that trusts the environment");
     assert_eq!(server.requests().len(), 2);
 }
 
@@ -187,7 +187,7 @@ fn without_descriptors_nothing_is_called_permanent() {
 }
 
 #[test]
-fn sixty_four_threads_share_one_exchange() {
+fn sixty_four_threads_share_one_token_request() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_delay(Duration::from_millis(200));
     run_with(&compile("threads", &stage("stage")), &sandbox);
@@ -195,7 +195,7 @@ fn sixty_four_threads_share_one_exchange() {
 }
 
 #[test]
-fn a_thousand_threads_share_one_exchange_and_one_replacement() {
+fn a_thousand_threads_share_one_token_request_and_one_replacement() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_delay(Duration::from_millis(200));
     let threads = [("TEST_THREADS", amount("1000", "100")), ("TEST_REFUSED", amount("64", "16"))];
@@ -209,7 +209,7 @@ fn eight_threads_without_pause_are_served_through_renewals() {
     // Renewed 6 to 9 s after it came, more than 2 s before anybody would wait: time enough on any machine.
     sandbox.set_lifetime(Duration::from_secs(amount(12, 3)));
     sandbox.set_delay(Duration::from_millis(100));
-    // Under valgrind a renewal may take longer than a token lives.
+    // Under valgrind a renewal may take longer than a token is valid.
     let limits = [("TEST_SECONDS", amount("30", "3")), ("TEST_WAITS", amount("8", "1000000"))];
     let output = run_case(&compile("hammer", &stage("stage")), &sandbox, &limits);
     let output = String::from_utf8(output.stdout).unwrap();
@@ -337,7 +337,7 @@ fn a_forked_child_goes_on_with_the_provider() {
     let children = amount("50", "5");
     for (case, lifetime, delay, requests) in [
         ("a token", 86_400, 0, Some(1)),
-        ("an exchange", 86_400, 500, Some(2)),
+        ("a token request", 86_400, 500, Some(2)),
         ("closed", 86_400, 0, Some(1)),
         ("a renewal", 4, 500, Some(3)),
         ("busy threads", 86_400, 5, None),
@@ -430,9 +430,9 @@ fn a_connection_ends_with_the_process_that_made_it() {
     }
 }
 
-/// The exchange would go on for half a minute.
+/// The token request would go on for half a minute.
 #[test]
-fn a_program_ends_at_once_while_an_exchange_is_under_way() {
+fn a_program_ends_at_once_while_a_token_request_is_under_way() {
     let program = compile("exit", &stage("stage"));
     for case in ["return", "exit", "free", "free the last", "close"] {
         let variables = [
@@ -449,8 +449,8 @@ fn a_program_ends_at_once_while_an_exchange_is_under_way() {
 
 #[test]
 fn each_kind_of_error_has_its_status() {
-    let program = compile("exchange", &stage("stage"));
-    let answered = |answer: &str| exchange(&program, &Server::answering(answer).url(), &[]);
+    let program = compile("token_request", &stage("stage"));
+    let answered = |answer: &str| request_token(&program, &Server::answering(answer).url(), &[]);
     for (answer, start) in [
         (ok(TOKEN_BODY), "CLAZAR_OK|0|0|-1|"),
         (http("401 Unauthorized", "", ""), "CLAZAR_ERR_CREDENTIALS|401|0|-1|http://127.0.0.1:"),
@@ -466,21 +466,21 @@ fn each_kind_of_error_has_its_status() {
     }
 
     let silent = Server::new(|mut stream, _| while read_request(&mut stream).is_some() {});
-    let line = exchange(&program, &silent.url(), &[("TEST_TIMEOUT_MS", "200")]);
+    let line = request_token(&program, &silent.url(), &[("TEST_TIMEOUT_MS", "200")]);
     assert!(line.starts_with("CLAZAR_ERR_TIMEOUT|0|1|-1|"), "{line}");
 
-    let line = exchange(&program, "http://192.0.2.1/", &[]);
+    let line = request_token(&program, "http://192.0.2.1/", &[]);
     assert!(line.starts_with("CLAZAR_ERR_INVALID_ARGUMENT|0|0|-1|"), "{line}");
 }
 
 #[test]
 fn tls_works_and_fails_as_in_rust() {
-    let program = compile("exchange", &stage("stage"));
+    let program = compile("token_request", &stage("stage"));
     let (ours, theirs) = (Authority::new("c-ours"), Authority::new("c-theirs"));
     let ca_file = [("TEST_CA_FILE", ours.pem_file.to_str().unwrap())];
     let attempt = |server: Server| {
         let url = format!("https://127.0.0.1:{}/authenticate/", server.port());
-        exchange(&program, &url, &ca_file)
+        request_token(&program, &url, &ca_file)
     };
     let line = attempt(ours.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY)));
     assert!(line.starts_with("CLAZAR_OK|0|0|-1|"), "{line}");
@@ -522,8 +522,8 @@ fn a_resolver_that_hangs_leaves_two_threads_behind_at_most() {
 /// On the calling thread and on the library's own; `run` checks that nothing is printed.
 #[test]
 fn a_panic_becomes_a_status() {
-    let program = compile("exchange", &stage("stage-panic"));
-    let line = exchange(&program, "http://127.0.0.1:1/", &[("CLAZAR_CLIENT_ID", "panic")]);
+    let program = compile("token_request", &stage("stage-panic"));
+    let line = request_token(&program, "http://127.0.0.1:1/", &[("CLAZAR_CLIENT_ID", "panic")]);
     assert!(line.starts_with("CLAZAR_ERR_INTERNAL|0|0|-1|"), "{line}");
 }
 

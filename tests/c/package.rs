@@ -90,7 +90,7 @@ fn example(program: &mut Command, url: &str, sandbox: &Sandbox, libraries: &Path
 
 /// The example gets the listings, also when the API refuses its first token, but asks no third time.
 fn check_example(make: impl Fn() -> Command, libraries: &Path) {
-    for (refusals, succeeds, exchanges) in [(0, true, 1), (1, true, 2), (2, false, 2)] {
+    for (refusals, succeeds, requests) in [(0, true, 1), (1, true, 2), (2, false, 2)] {
         let sandbox = Sandbox::start().unwrap();
         for _ in 0..refusals {
             sandbox.answer_next("/listings/", Answer::new(401, "{}"));
@@ -99,8 +99,8 @@ fn check_example(make: impl Fn() -> Command, libraries: &Path) {
         assert_eq!(output.status.success(), succeeds, "{:?}: {output:?}", make());
         let shown = String::from_utf8_lossy(&output.stdout).contains("listings-1");
         assert_eq!(shown, succeeds, "{:?}: {output:?}", make());
-        assert_eq!(sandbox.requests("/authenticate/"), exchanges, "{:?}", make());
-        assert_eq!(sandbox.requests("/listings/"), exchanges, "{:?}", make());
+        assert_eq!(sandbox.requests("/authenticate/"), requests, "{:?}", make());
+        assert_eq!(sandbox.requests("/listings/"), requests, "{:?}", make());
     }
     check_that_the_token_stays(make, libraries);
 }

@@ -1,4 +1,4 @@
-/* One exchange with the settings of the environment, once alone and once by a provider. Prints
+/* One token request with the options of the environment, once alone and once by a provider. Prints
  * for both the status, the HTTP status, whether to retry, the wait, and the message. */
 #include "check.h"
 

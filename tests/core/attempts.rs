@@ -1,4 +1,4 @@
-//! What one exchange tries again, and what it does not.
+//! What one token request tries again, and what it does not.
 
 use std::fs;
 use std::io::Write;

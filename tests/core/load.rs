@@ -63,7 +63,7 @@ fn at_once<T: Send>(threads: usize, call: impl Fn() -> T + Sync) -> Vec<T> {
 }
 
 #[test]
-fn a_thousand_threads_share_one_exchange() {
+fn a_thousand_threads_share_one_token_request() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_delay(Duration::from_millis(500));
     let provider = provider(&sandbox);
@@ -73,7 +73,7 @@ fn a_thousand_threads_share_one_exchange() {
 }
 
 #[test]
-fn sixty_four_threads_with_a_401_share_one_exchange() {
+fn sixty_four_threads_with_a_401_share_one_token_request() {
     let sandbox = Sandbox::start().unwrap();
     let provider = provider(&sandbox);
     let refused = provider.token().unwrap();

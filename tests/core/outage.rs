@@ -16,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_millis(1500);
 /// Much more than three attempts take that fail at once.
 const LONG: Duration = Duration::from_secs(20);
 const OUTAGE: Duration = Duration::from_secs(2);
-/// With this lifetime a token is renewed 12 to 18 s after it came, and its last part begins at 22.8 s: long
+/// With this lifetime a token is renewed 12 to 18 s after it came, and its margin begins at 22.8 s: long
 /// after the outage, also on a busy machine.
 const LIFETIME: u64 = 24;
 const LAST_PART: Duration = Duration::from_millis(22_800);
@@ -86,7 +86,7 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-/// No caller sees an error, and none waits before the token's last part.
+/// No caller sees an error, and none waits before the token's margin.
 fn nobody_notices(failing: Failing) {
     let server = server(failing, LIFETIME, outage());
     let provider = provider(&server, TIMEOUT);
@@ -107,7 +107,7 @@ fn nobody_notices(failing: Failing) {
                 }
             });
         }
-        // Until the end of the outage, and before the token's last part.
+        // Until the end of the outage, and before the token's margin.
         wait_until(|| provider.stats().proactive.failed > 0 || start.elapsed() >= LAST_PART);
         let stats = provider.stats();
         if start.elapsed() < LAST_PART {
@@ -118,7 +118,7 @@ fn nobody_notices(failing: Failing) {
                 "{failing:?}: {attempts} of {failed}"
             );
         }
-        // Until the next token, which comes in the last part of the first.
+        // Until the next token, which comes in the margin of the first.
         let is_next = || provider.peek().is_some_and(|token| token.value() != first.value());
         wait_until(|| is_next() || stop.load(Ordering::Relaxed));
         stop.store(true, Ordering::Relaxed);
@@ -146,7 +146,7 @@ fn nobody_notices_a_server_of_garbage() {
     nobody_notices(Failing::Garbage);
 }
 
-/// The token is renewed 13 to 19.5 s after it came, and its last part begins at 24.7 s.
+/// The token is renewed 13 to 19.5 s after it came, and its margin begins at 24.7 s.
 #[test]
 fn an_outage_that_ends_before_the_last_part_makes_nobody_wait() {
     let server = server(Failing::Busy, 26, outage());

@@ -55,7 +55,7 @@ fn a_token_is_kept() {
 }
 
 #[test]
-fn sixty_four_threads_share_one_exchange() {
+fn sixty_four_threads_share_one_token_request() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_delay(Duration::from_millis(200));
     let provider = provider(&sandbox);
@@ -115,7 +115,7 @@ fn invalidate_drops_that_very_token() {
 }
 
 #[test]
-fn one_caller_may_give_up_and_the_exchange_goes_on() {
+fn one_caller_may_give_up_and_the_token_request_goes_on() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_delay(Duration::from_millis(300));
     let provider = provider(&sandbox);

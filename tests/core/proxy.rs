@@ -1,4 +1,4 @@
-//! Which proxy the exchange takes, and that plain http takes none.
+//! Which proxy the token request takes, and that plain http takes none.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -73,7 +73,7 @@ fn refused_by(status: &str, user: &str) -> (Error, usize) {
 
 /// Not worth another attempt: each wrong one counts towards the lock of the account.
 #[test]
-fn a_proxy_that_wants_another_password_is_a_matter_of_the_settings() {
+fn a_proxy_that_wants_another_password_is_a_matter_of_the_options() {
     for (user, advice) in [
         ("user:hidden@", "refused the user name or the password (HTTP 407)"),
         ("", "wants a user name and a password (HTTP 407)"),
@@ -199,7 +199,7 @@ fn with_trust_env_off_the_environment_has_no_say() {
     }
 }
 
-/// What an exchange prints in a process of its own, with `variables` and no others of interest.
+/// What a token request prints in a process of its own, with `variables` and no others of interest.
 pub fn in_child(url: &str, ca_file: Option<&str>, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "proxy::child", "--ignored", "--nocapture"]);

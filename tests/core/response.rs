@@ -145,22 +145,22 @@ fn expires_in_is_a_number_above_zero() {
     ] {
         refused(&format!(r#"{{"access_token":"t","expires_in":{bad}}}"#));
     }
-    let unsaid = answer(r#"{"access_token":"t"}"#).unwrap();
-    assert!(unsaid.expires_in() <= Duration::from_secs(300));
-    assert!(unsaid.expires_in() > Duration::from_secs(200));
+    let by_default = answer(r#"{"access_token":"t"}"#).unwrap();
+    assert!(by_default.expires_in() <= Duration::from_secs(300));
+    assert!(by_default.expires_in() > Duration::from_secs(200));
 }
 
 #[test]
 fn a_jwts_own_times_only_shorten() {
     // {"iat":1000,"exp":4600}
     let body = r#"{"access_token":"e30.eyJpYXQiOjEwMDAsImV4cCI6NDYwMH0.c2ln","expires_in":86400}"#;
-    let alive = http("200 OK", "Date: Thu, 01 Jan 1970 01:00:00 GMT\r\n", body);
-    let token = exchange(&Server::answering(alive).url()).unwrap();
+    let valid = http("200 OK", "Date: Thu, 01 Jan 1970 01:00:00 GMT\r\n", body);
+    let token = exchange(&Server::answering(valid).url()).unwrap();
     assert!(token.expires_in() <= Duration::from_secs(1000), "exp - Date");
     assert!(token.expires_in() > Duration::from_secs(900));
 
-    let dead = http("200 OK", "Date: Thu, 01 Jan 1970 02:00:00 GMT\r\n", body);
-    let error = exchange(&Server::answering(dead).url()).unwrap_err();
+    let expired = http("200 OK", "Date: Thu, 01 Jan 1970 02:00:00 GMT\r\n", body);
+    let error = exchange(&Server::answering(expired).url()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidResponse);
 }
 

@@ -34,7 +34,7 @@ fn refused_ca_file(path: impl AsRef<Path>) -> Error {
     error
 }
 
-/// What an exchange over TLS prints with `variable` in its environment.
+/// What a token request over TLS prints with `variable` in its environment.
 fn with(server: &Server, variable: &'static str, value: impl AsRef<Path>) -> String {
     let (url, value) = (secure_url(server), value.as_ref().to_str().unwrap().to_owned());
     at_once(move || in_child(&url, None, &[(variable, &value)]))

@@ -176,7 +176,7 @@ static void callbacks() {
         provider.refresh();
         config.event_callback(nullptr);
     }
-    // The exchange's thread may hold the callback a little longer than its waiters.
+    // The token request's thread may hold the callback a little longer than its waiters.
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
     while (alive.use_count() > 1) {
         CHECK(std::chrono::steady_clock::now() < deadline);

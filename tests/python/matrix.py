@@ -1,7 +1,7 @@
 """Installs one wheel into a clean virtual environment of each Python that is here, and runs smoke.py.
 
 Needs nothing but the standard library. In continuous integration (CI is set) each of REQUIRED must be
-here; elsewhere those that are missing are named and passed over, but one must be here.
+here; elsewhere those that are missing are named and skipped, but one must be here.
 
 usage: matrix.py WHEEL
 """

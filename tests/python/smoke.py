@@ -44,14 +44,14 @@ class Smoke(unittest.TestCase):
         assert clazar_auth.__file__ is not None
         self.assertTrue(clazar_auth.__file__.startswith(sys.prefix), clazar_auth.__file__)
 
-    def test_threads_share_one_exchange(self) -> None:
+    def test_threads_share_one_token_request(self) -> None:
         with self.sandbox.provider() as provider, ThreadPoolExecutor(THREADS) as pool:
             headers = set(pool.map(lambda _: provider.authorization(), range(THREADS)))
         self.assertEqual(len(headers), 1)
         self.assertTrue(headers.pop().startswith("Bearer "))
         self.assertEqual(self.sandbox.requests(), 1)
 
-    def test_tasks_share_one_exchange(self) -> None:
+    def test_tasks_share_one_token_request(self) -> None:
         async def ask() -> list[clazar_auth.AccessToken]:
             with self.sandbox.provider() as provider:
                 waits = [provider.token_async(timeout=LONG) for _ in range(THREADS)]

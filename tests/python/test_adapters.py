@@ -68,7 +68,7 @@ def test_one_token_serves_many_requests(library: Library, sandbox: Sandbox) -> N
 
 
 @everywhere
-def test_many_at_once_share_one_exchange(library: Library) -> None:
+def test_many_at_once_share_one_token_request(library: Library) -> None:
     with HeldServer() as server:
         provider = server.provider()
 
@@ -176,7 +176,7 @@ def test_a_403_is_returned_as_it_is(library: Library, sandbox: Sandbox) -> None:
 
 
 @with_adapter
-def test_a_failed_exchange_after_a_401_is_raised(library: Library, sandbox: Sandbox) -> None:
+def test_a_failed_token_request_after_a_401_is_raised(library: Library, sandbox: Sandbox) -> None:
     provider = sandbox.provider()
     revoked = provider.token().value
     sandbox.revoke_tokens()
@@ -187,7 +187,7 @@ def test_a_failed_exchange_after_a_401_is_raised(library: Library, sandbox: Sand
 
 
 @with_adapter
-def test_many_at_once_with_a_revoked_token_share_one_exchange(
+def test_many_at_once_with_a_revoked_token_share_one_token_request(
     library: Library, sandbox: Sandbox
 ) -> None:
     provider = sandbox.provider()
@@ -260,7 +260,7 @@ def test_a_redirect_elsewhere_after_a_retry_goes_without_the_token(
 
 
 @everywhere
-def test_a_401_of_another_origin_is_no_reason_for_an_exchange(
+def test_a_401_of_another_origin_is_no_reason_for_a_token_request(
     library: Library, sandbox: Sandbox
 ) -> None:
     with Sandbox() as other:

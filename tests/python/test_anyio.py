@@ -22,7 +22,7 @@ LOOPS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_tasks_share_one_exchange(loop: str, sandbox: Sandbox) -> None:
+def test_tasks_share_one_token_request(loop: str, sandbox: Sandbox) -> None:
     statuses: list[int] = []
 
     async def get(client: httpx.AsyncClient) -> None:

@@ -208,7 +208,7 @@ def test_cancelling_one_task_harms_no_other(new_loop: NewLoop) -> None:
         assert server.requests() == 1
 
 
-def test_the_exchange_survives_all_that_asked_for_it(new_loop: NewLoop) -> None:
+def test_the_token_request_survives_all_that_asked_for_it(new_loop: NewLoop) -> None:
     async def ask_and_cancel() -> None:
         tasks = [asyncio.ensure_future(provider.token_async()) for _ in range(10)]
         await until_async(lambda: server.requests() == 1)
@@ -249,7 +249,7 @@ def test_a_timeout_ends_one_wait(new_loop: NewLoop) -> None:
         assert server.requests() == 1
 
 
-def test_loops_and_threads_share_one_exchange(new_loop: NewLoop) -> None:
+def test_loops_and_threads_share_one_token_request(new_loop: NewLoop) -> None:
     values: list[str] = []
 
     async def five() -> None:
@@ -454,7 +454,7 @@ print("out of the loop", flush=True)
 
 
 @pytest.mark.parametrize("library", END)
-def test_a_loop_ends_at_once_during_an_exchange(library: str) -> None:
+def test_a_loop_ends_at_once_during_a_token_request(library: str) -> None:
     code = UNDER_WAY.format(library=library, run=END[library])
     command = [sys.executable, "-X", "dev", "-W", "error", "-c", code]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

@@ -130,7 +130,7 @@ def test_a_child_does_not_keep_the_connection() -> None:
                 assert child.ask("peek") is None
 
 
-def test_a_fork_while_an_exchange_is_under_way() -> None:
+def test_a_fork_while_a_token_request_is_under_way() -> None:
     with HeldServer() as server:
         provider = server.provider()
         values: list[str] = []

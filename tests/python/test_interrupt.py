@@ -1,4 +1,4 @@
-"""Ctrl-C in a wait, and the end of a program while an exchange is under way."""
+"""Ctrl-C in a wait, and the end of a program while a token request is under way."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_an_interrupt_ends_the_wait(
 
 
 @pytest.mark.parametrize("call", ["provider.token()", "provider.refresh()"])
-def test_the_exchange_goes_on(call: str) -> None:
+def test_the_token_request_goes_on(call: str) -> None:
     code = WAIT + INTERRUPTED.format(call=call) + AGAIN.format(call="provider.token()")
     with HeldServer() as server, program(code, server.environment()) as process:
         until(lambda: server.requests() == 1)

@@ -1,4 +1,4 @@
-"""Many callers over the lives of many tokens."""
+"""Many callers over the lifetimes of many tokens."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def test_nobody_waits_for_a_renewal() -> None:
                 before, calls = after, calls + 1
             return calls, longest
 
-        def exchanges() -> int:
+        def token_requests() -> int:
             stats = provider.stats()
             return stats.empty.succeeded + stats.proactive.succeeded
 
         results = at_once(THREADS, work)
         # One may be under way.
-        until(lambda: exchanges() == sandbox.requests())
+        until(lambda: token_requests() == sandbox.requests())
         stats = provider.stats()
     calls = sum(calls for calls, _ in results)
     longest = max(longest for _, longest in results)
     print(
-        f"{calls} calls, {exchanges()} exchanges, waited {stats.waited}, "
+        f"{calls} calls, {token_requests()} token requests, waited {stats.waited}, "
         f"served stale {stats.served_stale}, longest call but the first {longest * 1000:.0f} ms"
     )
     assert stats.waited <= THREADS
     assert stats.empty.failed == stats.proactive.failed == 0
     assert stats.refresh.succeeded == stats.invalidated.succeeded == 0
-    assert SECONDS / 12 <= exchanges() <= SECONDS / 6 + 1
+    assert SECONDS / 12 <= token_requests() <= SECONDS / 6 + 1

@@ -142,6 +142,6 @@ def look_at(process: subprocess.Popen[str]) -> None:
     assert held(process.pid) == (True, True)
     go_on()
     step("closed")
-    # The thread of the exchange may still be ending.
+    # The thread of the token request may still be ending.
     until(lambda: held(process.pid) == (False, False))
     go_on()

@@ -21,7 +21,7 @@ def test_one_from_the_environment(sandbox: Sandbox, sandbox_environment: dict[st
     assert sandbox.client_secret.encode() not in pickled
     made: TokenProvider = pickle.loads(pickled)
     made.check_url("https://api.example/")
-    assert made.token().value != provider.token().value, "two providers, two exchanges"
+    assert made.token().value != provider.token().value, "two providers, two token requests"
     assert sandbox.requests() == 2
 
 

@@ -94,8 +94,8 @@ def test_a_pool(
         ["InvalidCredentialsError", 401, None, False],
     ]
     assert len(answers) == 20
-    exchanges = len({authorization for _, authorization in answers})
+    token_requests = len({authorization for _, authorization in answers})
     shared = pool == "threads" or (method, warm) == ("fork", "warm")
-    assert exchanges == (1 if shared else len({process for process, _ in answers}))
+    assert token_requests == (1 if shared else len({process for process, _ in answers}))
     refused, own = 1, int(warm == "warm" and not shared)
-    assert sandbox.requests() == exchanges + refused + own
+    assert sandbox.requests() == token_requests + refused + own

@@ -60,7 +60,7 @@ def test_the_text_of_a_token_is_made_once(sandbox: Sandbox) -> None:
         provider.authorization()
 
 
-def test_sixty_four_threads_share_one_exchange(sandbox: Sandbox) -> None:
+def test_sixty_four_threads_share_one_token_request(sandbox: Sandbox) -> None:
     sandbox.set_delay(0.2)
     provider = sandbox.provider()
     barrier = threading.Barrier(64)

@@ -118,7 +118,7 @@ def test_a_request_that_is_sent_often_tells_of_each_refusal(sandbox: Sandbox) ->
     tokens.append(provider.token().value)
     sandbox.revoke_tokens()
     before = sandbox.requests("/listings/")
-    assert send(request) == 401, "exchanges for this reason are seldom"
+    assert send(request) == 401, "token requests for this reason are seldom"
     assert sandbox.requests("/listings/") == before + 1
     assert provider.refused == tokens
 
@@ -335,7 +335,7 @@ def test_netrc_does_not_bring_the_token_back_from_elsewhere(sandbox: Sandbox, ge
 # ---- Many threads ----
 
 
-def test_forced_exchanges_are_seldom(sandbox: Sandbox) -> None:
+def test_forced_token_requests_are_seldom(sandbox: Sandbox) -> None:
     provider = sandbox.provider()
     provider.token()
     for expected in (200, 401, 401):
@@ -346,7 +346,7 @@ def test_forced_exchanges_are_seldom(sandbox: Sandbox) -> None:
     assert provider.stats().invalidations == 1
 
 
-def test_sixty_four_threads_with_a_revoked_token_make_one_exchange(sandbox: Sandbox) -> None:
+def test_sixty_four_threads_with_a_revoked_token_make_one_token_request(sandbox: Sandbox) -> None:
     provider = sandbox.provider()
     provider.token()
     sandbox.revoke_tokens()

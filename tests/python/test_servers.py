@@ -86,7 +86,7 @@ app.control.shutdown()
 """
 
 KINDS = pytest.mark.parametrize(
-    ("settings", "exchanges"),
+    ("settings", "token_requests"),
     [({"WARM": "1"}, 1), ({}, WORKERS), ({"CLAZAR_STORE": "file"}, 1)],
     ids=["one token before the fork", "one token each", "one token from the store"],
 )
@@ -123,10 +123,10 @@ def server(
     assert "Traceback" not in (folder / "log").read_text()
 
 
-def check(answers: list[list[object]], exchanges: int) -> None:
+def check(answers: list[list[object]], token_requests: int) -> None:
     assert len(answers) == WORKERS
     assert len({process for process, _ in answers}) == WORKERS, "each worker answers"
-    assert len({token for _, token in answers}) == exchanges
+    assert len({token for _, token in answers}) == token_requests
 
 
 @KINDS
@@ -135,7 +135,7 @@ def test_gunicorn_with_preload(
     sandbox_environment: dict[str, str],
     folder: Path,
     settings: dict[str, str],
-    exchanges: int,
+    token_requests: int,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -145,8 +145,8 @@ def test_gunicorn_with_preload(
         with server(command, folder, environment, pass_fds=[listener.fileno()]) as gunicorn:
             answers = at_once(WORKERS, lambda: json.load(urlopen(url, timeout=LONG)))
             gunicorn.terminate()
-    check(answers, exchanges)
-    assert sandbox.requests() == exchanges
+    check(answers, token_requests)
+    assert sandbox.requests() == token_requests
 
 
 @KINDS
@@ -155,7 +155,7 @@ def test_celery_prefork(
     sandbox_environment: dict[str, str],
     folder: Path,
     settings: dict[str, str],
-    exchanges: int,
+    token_requests: int,
 ) -> None:
     command = ["-m", "celery", "--app=tasks", "worker", "--pool=prefork"]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -172,6 +172,6 @@ def test_celery_prefork(
         )
         assert (done.returncode, done.stderr) == (0, "")
     answers, message = json.loads(done.stdout)
-    check(answers, exchanges)
+    check(answers, token_requests)
     assert "401" in message
-    assert sandbox.requests() == exchanges + 1
+    assert sandbox.requests() == token_requests + 1

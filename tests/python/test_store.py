@@ -126,7 +126,7 @@ def test_a_holder_that_takes_too_long_is_left_behind(sandbox: Sandbox, store: Pa
 
 
 def test_a_forked_child_does_not_hold_the_lock(sandbox: Sandbox, store: Path) -> None:
-    """The child outlives its parent, which was killed during its exchange."""
+    """The child outlives its parent, which was killed during its token request."""
     sandbox.set_delay(3600)
     code = (
         "import os, sys, threading, clazar_auth\n"

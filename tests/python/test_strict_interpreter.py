@@ -18,7 +18,7 @@ def refused(call, kind):
         return pickle.loads(pickle.dumps(error))
     raise AssertionError(f"{kind} was expected")
 
-def exchange(provider):
+def request_token(provider):
     token = provider.token()
     assert not token.expired and repr(token) and token.expires_at
     assert provider.headers() == {"Authorization": provider.authorization()}
@@ -61,7 +61,7 @@ def errors(sandbox, provider):
 def main():
     with Sandbox() as sandbox:
         provider = sandbox.provider()
-        exchange(provider)
+        request_token(provider)
         threads(provider)
         asyncio.run(tasks(sandbox, provider))
         fork(provider)
@@ -72,7 +72,7 @@ main()
 left = Sandbox(delay=3600)
 provider = left.provider(timeout=3600)
 refused(lambda: provider.token(timeout=0), clazar_auth.AuthTimeoutError)
-print("ends while an exchange is under way")
+print("ends while a token request is under way")
 """
 
 MODES: dict[str, tuple[list[str], dict[str, str]]] = {
@@ -92,4 +92,4 @@ def test_a_strict_interpreter_has_nothing_to_say(
         monkeypatch.setenv(name, value)
     done = python(PROGRAM, *options)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "ends while an exchange is under way\n"
+    assert done.stdout == "ends while a token request is under way\n"

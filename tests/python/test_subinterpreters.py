@@ -41,15 +41,15 @@ def run_isolated():
         import _xxsubinterpreters
         _xxsubinterpreters.run_string(_xxsubinterpreters.create(), CODE)
 
-def exchange():
+def request_token():
     from clazar_auth.testing import Sandbox
     with Sandbox() as sandbox, sandbox.provider() as provider:
         print(provider.authorization()[:6], flush=True)
 
 if sys.argv[2] == "main first":
-    exchange()
+    request_token()
 run_isolated()
-exchange()
+request_token()
 run_isolated()
 """
 REFUSAL = "module clazar_auth._native does not support loading in subinterpreters"
@@ -65,8 +65,8 @@ def test_a_sub_interpreter_says_that_it_cannot(version: str, order: str, tmp_pat
     command = [interpreter, "-B", "-W", "error", "-c", PROGRAM, str(tmp_path), order]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LONG)
     assert (done.returncode, done.stderr) == (0, "")
-    exchanged = ["Bearer"] if order == "main first" else []
-    assert done.stdout.splitlines() == [*exchanged, REFUSAL, "Bearer", REFUSAL]
+    got_one = ["Bearer"] if order == "main first" else []
+    assert done.stdout.splitlines() == [*got_one, REFUSAL, "Bearer", REFUSAL]
 
 
 # Such interpreters are those of mod_wsgi and uWSGI.

@@ -23,7 +23,7 @@ HEADERS = {"Authorization": "Bearer not-a-real-token"}
 PLUGIN = "clazar_auth.testing.pytest_plugin"
 
 
-def test_a_static_token_costs_no_exchange() -> None:
+def test_a_static_token_costs_no_token_request() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/authenticate/"
