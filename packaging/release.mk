@@ -35,6 +35,8 @@ vendor:
 
 # The lock files hold it too.
 set-version:
+	@test '$(origin VERSION)' = 'command line' || \
+	    { echo 'give the version: make set-version VERSION=1.2.3' >&2; exit 1; }
 	sed -i '0,/^version = .*/s//version = "$(VERSION)"/' Cargo.toml
 	$(CARGO) update --quiet --workspace
 	for crate in $(OWN_LOCKS); do $(CARGO) update --quiet --workspace --manifest-path $$crate/Cargo.toml || exit 1; done

@@ -15,7 +15,9 @@ mod words;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use interface::{CAUSES, COUNTS, ERRORS, EVENTS, OPTIONS, OTHER_STATUSES, OptionName, OptionRow};
+use interface::{
+    CAUSES, COUNTS, ERRORS, EVENTS, OPTIONS, OTHER_STATUSES, OptionName, OptionRow, OptionType,
+};
 use test_support::sources::sources;
 
 /// Where a generated part of a file begins and ends; the line before says who writes it.
@@ -70,6 +72,18 @@ fn no_text_ends_a_comment() {
     let texts = texts.chain(CAUSES.iter().chain(COUNTS).map(|row| row.doc));
     for text in texts.chain(OPTIONS.iter().map(|row| row.doc)) {
         assert!(!text.contains("*/"), "{text}");
+    }
+}
+
+/// Whether C and the environment give it as one text.
+fn is_one_text(kind: OptionType) -> bool {
+    match kind {
+        OptionType::Text
+        | OptionType::Secret
+        | OptionType::Url
+        | OptionType::Path
+        | OptionType::Store => true,
+        OptionType::Hosts | OptionType::Duration | OptionType::Flag => false,
     }
 }
 
