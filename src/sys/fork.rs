@@ -92,7 +92,8 @@ pub(crate) fn hold<T>(work: impl FnOnce() -> T) -> T {
         }
         is_held
     });
-    let _release = in_time.then_some(Release);
+    // Not `then_some`, which makes and so drops one in any case.
+    let _release = if in_time { Some(Release) } else { None };
     work()
 }
 
@@ -202,7 +203,7 @@ pub(crate) mod tests {
     }
 
     /// What `work` says in a child, which is small enough to be said in an exit status.
-    fn in_a_child(work: impl FnOnce() -> u8) -> u8 {
+    pub(crate) fn in_a_child(work: impl FnOnce() -> u8) -> u8 {
         // SAFETY: the child makes no use of what other threads may have locked.
         let child = unsafe { libc::fork() };
         assert!(child >= 0);
@@ -305,6 +306,17 @@ pub(crate) mod tests {
         entered.recv().unwrap();
         assert_eq!(in_a_child(|| u8::from(DONE.load(Ordering::SeqCst))), 1);
         holder.join().unwrap();
+    }
+
+    #[test]
+    fn who_is_too_late_to_hold_it_off_ends_no_other_hold() {
+        let _guard = alone();
+        hold(|| {
+            FORKING.fetch_add(1, Ordering::SeqCst);
+            thread::spawn(|| hold(|| ())).join().unwrap();
+            FORKING.fetch_sub(1, Ordering::SeqCst);
+            assert_ne!(HOLDING.load(Ordering::SeqCst), 0);
+        });
     }
 
     /// As a signal handler could.
