@@ -1,10 +1,11 @@
 //! The single flight of `src/provider/single_flight.rs`, word for word, run by loom through the
-//! interleavings of a few threads.
+//! interleavings of a few threads; and in `store` the protocol of a store, in all its states.
 #![cfg(test)]
 
 #[path = "../../../src/provider/single_flight.rs"]
 #[allow(dead_code)]
 mod single_flight;
+mod store;
 mod sync;
 
 use loom::model::Builder;

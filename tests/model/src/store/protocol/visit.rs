@@ -1,0 +1,193 @@
+//! Looks for a token that will do, and waits for the turn to ask for one.
+
+use super::{Act, Wire};
+use crate::store::properties::{self, Broken};
+use crate::store::world::{Backoff, Blob, Draft, Lease, Owner, Phase, Publication, Token};
+
+impl Act<'_> {
+    /// The next command of the visit.
+    pub(in crate::store) fn command(&mut self, wire: Wire) -> Result<(), Broken> {
+        let phase = self.visit().phase;
+        if self.world.is_down || wire == Wire::LosesCommand {
+            self.failed();
+            return Ok(());
+        }
+        match phase {
+            Phase::Look => self.look(false),
+            Phase::LookAgain => self.look(true),
+            Phase::Erase { seen, with_turn } => {
+                self.erase(seen)?;
+                if wire == Wire::Works {
+                    let again = if with_turn { Phase::LookAgain } else { Phase::Look };
+                    self.visit().phase = again;
+                } else {
+                    self.failed();
+                }
+                Ok(())
+            }
+            Phase::Lock => self.lock(wire),
+            Phase::Wait | Phase::Send(_) | Phase::Flight { .. } => unreachable!("no command"),
+        }
+    }
+
+    /// Tries a second time, on a new connection; then goes on without the store.
+    fn failed(&mut self) {
+        let looked = self.world.now;
+        let is_forced = self.host().is_forcing;
+        let visit = self.visit();
+        visit.errors += 1;
+        if visit.errors > 1 {
+            visit.phase = Phase::Send(Draft { looked, stamp: None, seen: None, is_forced });
+        }
+    }
+
+    fn look(&mut self, with_turn: bool) -> Result<(), Broken> {
+        let seen = self.world.store.token;
+        if let Some(Blob::Sealed(token)) = seen {
+            if self.rules().renewal_keeps_mark {
+                self.note_forced(token);
+            }
+            if self.fits(token) {
+                properties::serves(self.world, self.place, token, self.setup.life)?;
+                self.adopt(token);
+                return Ok(());
+            }
+            if self.host().refused.has(token) && self.rules().erases_refused {
+                self.visit().phase = Phase::Erase { seen: token, with_turn };
+                return Ok(());
+            }
+        }
+        if self.is_backed_off()? {
+            self.finish(Publication::Nothing);
+        } else if with_turn {
+            self.visit().phase = self.draft(seen);
+        } else {
+            self.visit().phase = Phase::Lock;
+        }
+        Ok(())
+    }
+
+    fn draft(&mut self, seen: Option<Blob>) -> Phase {
+        let refused = self.host().ever_refused;
+        self.world.seen.erased = self.world.seen.erased.and(refused);
+        let is_forced = self.host().is_forcing;
+        let (looked, stamp) = (self.world.now, Some(self.clock()));
+        Phase::Send(Draft { looked, stamp, seen, is_forced })
+    }
+
+    fn fits(&mut self, token: Token) -> bool {
+        let is_newer = self.visit().newer_than.is_none_or(|than| token.stamp > than);
+        let is_valid = self.age(token.stamp).is_some_and(|age| age < self.setup.life);
+        is_valid && is_newer && !self.host().refused.has(token)
+    }
+
+    fn adopt(&mut self, token: Token) {
+        self.note_forced(token);
+        let host = self.host();
+        host.is_forcing = false;
+        host.token = Some(token);
+        self.finish(Publication::Nothing);
+    }
+
+    fn note_forced(&mut self, token: Token) {
+        let forced = token.forced.filter(|_| self.rules().shares_forced);
+        self.host().forced = self.host().forced.max(forced);
+    }
+
+    fn is_backed_off(&mut self) -> Result<bool, Broken> {
+        let (now, wall, length) = (self.world.now, self.wall(), self.setup.backoff);
+        match self.world.store.backoff {
+            None => Ok(false),
+            Some(Backoff::Garbage) if self.rules().backoff_sealed => Ok(false),
+            Some(Backoff::Garbage) => {
+                Err(Broken("S3: who has no seal keeps a host from its token by a false back-off"))
+            }
+            Some(Backoff::Sealed { since, truly_since }) => {
+                let is_on = if self.rules().backoff_length {
+                    since <= now && now < since + length
+                } else {
+                    wall < since + length
+                };
+                properties::backs_off(self.world, is_on, truly_since + length)?;
+                Ok(is_on)
+            }
+        }
+    }
+
+    fn erase(&mut self, seen: Token) -> Result<(), Broken> {
+        let stored = self.world.store.token;
+        if stored == Some(Blob::Sealed(seen)) || !self.rules().compare_and_erase {
+            properties::erases(self.world, self.place)?;
+            self.world.store.token = None;
+            self.world.seen.erased = self.world.seen.erased.with(seen);
+        }
+        Ok(())
+    }
+
+    fn lock(&mut self, wire: Wire) -> Result<(), Broken> {
+        let odd = self.visit().odd;
+        let ours = self.owner(odd);
+        let now = self.world.now;
+        let lease = self.world.store.lease;
+        let is_free = lease.is_none_or(|lease| match lease.expiry {
+            Some(expiry) => expiry <= now || lease.owner == ours,
+            None => self.rules().takes_endless_lease,
+        });
+        if is_free {
+            self.take_lease();
+        }
+        match (wire, is_free) {
+            (Wire::Works, true) => {
+                self.visit().holds = true;
+                self.visit().phase = match self.rules().looks_again {
+                    true => Phase::LookAgain,
+                    false => self.draft(self.world.store.token),
+                };
+            }
+            (Wire::Works, false) => self.wait(lease.expect("somebody has it").owner),
+            _ if self.rules().knows_own_lease => {
+                self.visit().holds = true;
+                self.failed();
+            }
+            // A name is drawn for each try.
+            _ => {
+                self.visit().odd = !odd;
+                self.failed();
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for a holder, or goes on alone.
+    fn wait(&mut self, owner: Owner) {
+        let now = self.world.now;
+        let (patience, whole, rules) =
+            (self.setup.patience(), self.setup.whole_wait(), self.rules());
+        let visit = self.visit();
+        // Whom a lease belongs to that was its own before.
+        visit.holds = false;
+        let since = match visit.holder {
+            Some((known, since)) if known == owner || !rules.patience_anew => since,
+            None if !rules.patience_anew => visit.since,
+            _ => now,
+        };
+        visit.holder = Some((owner, since));
+        let is_over = now - since >= patience;
+        if !is_over && (!rules.whole_limit || now - visit.since < whole) {
+            visit.phase = Phase::Wait;
+            return;
+        }
+        visit.phase = Phase::LookAgain;
+        visit.holds = is_over && rules.takes_over;
+        if visit.holds {
+            self.take_lease();
+        }
+        self.world.seen.impatient += 1;
+    }
+
+    fn take_lease(&mut self) {
+        let odd = self.visit().odd;
+        let (owner, expiry) = (self.owner(odd), Some(self.world.now + self.setup.lease()));
+        self.world.store.lease = Some(Lease { owner, expiry });
+    }
+}
