@@ -519,9 +519,10 @@ clazar_status clazar_config_set_allowed_hosts(clazar_config *config,
 /**
  * Sets where to keep the token besides memory, for other processes: "memory" (nowhere else),
  * "file" (a file that only this user can read, in the folder clazar-auth of `$XDG_RUNTIME_DIR`,
- * else of `$XDG_CACHE_HOME`, else of ~/.cache), the path of a folder that no other user may enter,
- * or the URL of a Redis or Valkey, such as "rediss://user:password@host:6379/0". The token is
- * sealed with the client secret, which must have at least 32 characters. Default: "memory".
+ * else of `$XDG_CACHE_HOME`, else of ~/.cache), the absolute path of a folder that no other user
+ * may enter, or the URL of a Redis or Valkey, such as "rediss://user:password@host:6379/0"
+ * (without TLS only on this machine, unless the URL ends in "?plaintext=yes"). The token is sealed
+ * with the client secret, which must have at least 32 characters. Default: "memory".
  *
  * @param config the configuration to change.
  * @param store NUL-terminated UTF-8, which is copied.
@@ -629,7 +630,7 @@ void clazar_provider_free(clazar_provider *provider);
  * at most a second while the token is expiring; all that wait at the same time share its token or
  * its failure.
  * No call waits longer than the time-out (`clazar_config_set_timeout_ms`) and a second, or with a
- * store twice the time-out and three seconds, even if the request hangs: it is then given up with
+ * store three times the time-out and four seconds, even if the request hangs: it is then given up with
  * `CLAZAR_ERR_TIMEOUT`, and a later call starts another.
  * After a failure, and until the next token request is due, callers without a valid token get the
  * error at once, and `clazar_error_retry_after_ms` says how long that is.

@@ -23,6 +23,9 @@ pub(crate) fn for_all_processes(error: &Error, count: u32) -> Duration {
 
 /// `first`, doubled with each failure after the first one.
 pub(crate) fn doubled(first: Duration, longest: Duration, count: u32) -> Duration {
-    let factor = 1_u32.checked_shl(count.saturating_sub(1)).unwrap_or(u32::MAX);
+    let factor = match count.checked_sub(1) {
+        Some(more) => 1_u32.checked_shl(more).unwrap_or(u32::MAX),
+        None => 0,
+    };
     first.saturating_mul(factor).min(longest)
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
 
+use crate::text::hex;
+
 /// By how much, besides a tenth, a wait is made longer that a server may have asked many to keep.
 const SPREAD: Duration = Duration::from_secs(3);
 
@@ -15,6 +17,16 @@ pub(crate) fn fraction() -> f64 {
         Ok(()) => f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0),
         Err(_) => 0.5,
     }
+}
+
+/// 64 hexadecimal digits, as those of a SHA-256 hash.
+pub(crate) fn name() -> String {
+    let mut bytes = [0; 32];
+    // Without random numbers, any will do that nobody else has.
+    if SystemRandom::new().fill(&mut bytes).is_err() {
+        bytes[..4].copy_from_slice(&std::process::id().to_be_bytes());
+    }
+    hex(&bytes)
 }
 
 /// A wait that a server asked for, up to 10 % and 3 s longer: those who were asked together do not come

@@ -16,8 +16,15 @@ const SCHEME: &str = "Bearer ";
 /// The most characters that a token may have; real ones have about a thousand.
 pub(crate) const LONGEST_VALUE: usize = 8_000;
 
+/// Between two requests because the API refused a token.
+pub(crate) const BETWEEN_REPLACEMENTS: Duration = Duration::from_secs(30);
 /// However long a server says.
 pub(crate) const LONGEST_LIFETIME: Duration = Duration::from_secs(86_400);
+
+/// How long the last part of a token's life is.
+pub(crate) fn margin(lifetime: Duration) -> Duration {
+    Duration::from_secs(30).min(lifetime / 20)
+}
 
 /// Whether a text can be a bearer token: RFC 6750 section 2.1,
 /// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
@@ -36,6 +43,8 @@ pub struct AccessToken {
     /// When the token was so old.
     seen: (Moment, Duration),
     lifetime: Duration,
+    /// Whether it was requested in place of one that the API had refused.
+    is_replacement: bool,
 }
 
 impl AccessToken {
@@ -60,13 +69,21 @@ impl AccessToken {
         text.push_str(SCHEME);
         text.push_str(value);
         text.push('\0');
-        Self { text, seen: (now, age), lifetime }
+        Self { text, seen: (now, age), lifetime, is_replacement: false }
     }
 
     /// The same token, which lives no longer than `left` from now on.
     pub(crate) fn shortened(mut self, left: Duration, now: Moment) -> Self {
         self.lifetime = self.lifetime.min(self.age(now) + left);
         self
+    }
+
+    pub(crate) fn replacing(self) -> Self {
+        Self { is_replacement: true, ..self }
+    }
+
+    pub(crate) fn is_replacement(&self) -> bool {
+        self.is_replacement
     }
 
     /// The token itself.
@@ -138,6 +155,11 @@ impl AccessToken {
     /// How long the token still lives.
     pub(crate) fn left(&self, now: Moment) -> Duration {
         self.lifetime.saturating_sub(self.age(now))
+    }
+
+    /// Whether the last part of its life has begun, in which callers rather have the next one.
+    pub(crate) fn is_expiring(&self, now: Moment) -> bool {
+        self.left(now) <= margin(self.lifetime)
     }
 
     pub(crate) fn lifetime(&self) -> Duration {

@@ -181,10 +181,11 @@ class TokenProvider:
             'api.clazar.io', and the host and port of auth_url.
         store (str or os.PathLike): where to keep the token besides memory, for other processes:
             'memory' (nowhere else), 'file' (a file that only this user can read, in the folder
-            clazar-auth of $XDG_RUNTIME_DIR, else of $XDG_CACHE_HOME, else of ~/.cache), the path of a
-            folder that no other user may enter, or the URL of a Redis or Valkey, such as
-            'rediss://user:password@host:6379/0'. The token is sealed with the client secret, which must
-            have at least 32 characters. Default: 'memory'.
+            clazar-auth of $XDG_RUNTIME_DIR, else of $XDG_CACHE_HOME, else of ~/.cache), the absolute
+            path of a folder that no other user may enter, or the URL of a Redis or Valkey, such as
+            'rediss://user:password@host:6379/0' (without TLS only on this machine, unless the URL ends
+            in '?plaintext=yes'). The token is sealed with the client secret, which must have at least
+            32 characters. Default: 'memory'.
         trust_env (bool): whether the environment may name a proxy (HTTPS_PROXY, NO_PROXY), the CA
             certificates to trust in place of the system's (SSL_CERT_FILE, SSL_CERT_DIR), and the folder
             of the store 'file', which cannot be used without. The library's own variables, such as
@@ -263,8 +264,8 @@ class TokenProvider:
 
         This thread waits for a token request only if there is no valid token, or for at most a second
         while the token is expiring; all that wait at the same time share its token or its failure. No
-        call waits longer than the provider's timeout and a second, or with a store twice that timeout
-        and three seconds, even if the request hangs. After a failure, and until the next token request
+        call waits longer than the provider's timeout and a second, or with a store three times that
+        timeout and seven seconds, even if the request hangs. After a failure, and until the next token request
         is due, callers without a valid token get the error at once, with the time left as retry_after.
         Ctrl-C ends the wait, not the token request.
 
@@ -428,6 +429,7 @@ class TokenProvider:
         """
     def _use(self, value: str) -> AccessToken: ...
     def _stored(self) -> tuple[AccessToken | None, str]: ...
+    def _wait_until_stored(self) -> None: ...
     def _forget(self) -> None: ...
     def check_url(self, url: str) -> None:
         """Check that a request to url may carry the token: https, or http to a loopback host, to one

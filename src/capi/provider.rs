@@ -121,7 +121,7 @@ pub unsafe extern "C" fn clazar_provider_free(provider: *mut clazar_provider) {
 /// at most a second while the token is expiring; all that wait at the same time share its token or
 /// its failure.
 /// No call waits longer than the time-out (`clazar_config_set_timeout_ms`) and a second, or with a
-/// store twice the time-out and three seconds, even if the request hangs: it is then given up with
+/// store three times the time-out and seven seconds, even if the request hangs: it is then given up with
 /// `CLAZAR_ERR_TIMEOUT`, and a later call starts another.
 /// After a failure, and until the next token request is due, callers without a valid token get the
 /// error at once, and `clazar_error_retry_after_ms` says how long that is.

@@ -184,7 +184,7 @@ impl TokenProvider {
     /// A valid token: from memory as long as it is fresh. When it is due, it is renewed in the
     /// background. The calling thread waits only if there is no valid token, or for at most a second
     /// while the token is expiring. No call waits longer than the [`timeout`](Options::timeout) and a
-    /// second, or with a store twice that timeout and three seconds, even if the request hangs.
+    /// second, or with a store three times that timeout and seven seconds, even if the request hangs.
     ///
     /// # Errors
     /// Any [`ErrorKind`](crate::ErrorKind); `InvalidArgument` also for a proxy that wants another
@@ -335,6 +335,11 @@ impl TokenProvider {
     /// Erases the token from memory and from the store; the next call gets a new one.
     pub(crate) fn forget(&self) -> Result<(), Error> {
         self.0.forget()
+    }
+
+    /// Waits for a while until the store has what it was given: for a program that ends.
+    pub(crate) fn wait_until_stored(&self) {
+        self.0.wait_until_stored();
     }
 
     /// The token in the store if it is valid, without a token request, and where the store is.

@@ -101,8 +101,8 @@ impl TokenProvider {
     ///
     /// This thread waits for a token request only if there is no valid token, or for at most a second
     /// while the token is expiring; all that wait at the same time share its token or its failure. No
-    /// call waits longer than the provider's timeout and a second, or with a store twice that timeout
-    /// and three seconds, even if the request hangs. After a failure, and until the next token request
+    /// call waits longer than the provider's timeout and a second, or with a store three times that
+    /// timeout and seven seconds, even if the request hangs. After a failure, and until the next token request
     /// is due, callers without a valid token get the error at once, with the time left as retry_after.
     /// Ctrl-C ends the wait, not the token request.
     ///
@@ -323,6 +323,14 @@ impl TokenProvider {
     fn _stored(&self, py: Python<'_>) -> PyResult<(Option<AccessToken>, String)> {
         let (token, place) = run(py, || self.provider.stored())?;
         Ok((token.map(|token| AccessToken(Arc::new(token))), place))
+    }
+
+    /// Wait for a while until the store has what it was given, before the process ends.
+    fn _wait_until_stored(&self, py: Python<'_>) -> PyResult<()> {
+        run(py, || {
+            self.provider.wait_until_stored();
+            Ok(())
+        })
     }
 
     /// Take a token with this text into use for a day, without a token request.

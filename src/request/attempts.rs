@@ -1,5 +1,6 @@
 //! Makes the attempts of one token request: what is tried again, when, and how often.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::http_source::HttpSource;
@@ -14,20 +15,21 @@ use crate::token::AccessToken;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 impl TokenSource for HttpSource {
-    fn fetch(&self, context: &FetchContext<'_>) -> Result<AccessToken, Error> {
+    fn fetch(&self, context: &FetchContext<'_>) -> Result<Arc<AccessToken>, Error> {
         context.progress.requests();
         let outcome = self.request_token(context);
         for warning in self.trust().take_warnings() {
             context.report(EventKind::TrustWarning, warning);
         }
-        outcome
+        outcome.map(|token| Arc::new(if context.replaces() { token.replacing() } else { token }))
     }
 }
 
 impl HttpSource {
     /// One token request, of as many attempts as it needs and as the limits allow.
     fn request_token(&self, context: &FetchContext<'_>) -> Result<AccessToken, Error> {
-        let FetchContext { credentials, interrupt, clock, limit, .. } = *context;
+        let FetchContext { credentials, interrupt, clock, .. } = *context;
+        let limit = context.limit();
         let started = Instant::now();
         let timeout = self.timeout();
         let whole = limit.map_or(timeout, |limit| limit.all().min(timeout));

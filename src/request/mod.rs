@@ -16,7 +16,7 @@ mod response;
 mod source;
 mod tcp;
 mod tls;
-mod tls_failure;
+pub(crate) mod tls_failure;
 mod transport_error;
 // Only the doctor looks.
 mod trace;
@@ -27,8 +27,10 @@ pub(crate) use http_source::HttpSource;
 pub(crate) use interrupt::Interrupt;
 pub(crate) use limits::RenewalLimit;
 pub use options::Options;
-pub(crate) use source::{FetchContext, Freshness, Progress, TokenSource};
+pub(crate) use source::{FetchContext, Freshness, Progress, Refused, TokenSource};
 pub(crate) use trace::{Milestones, Trace};
+
+use std::sync::Arc;
 
 use crate::credentials::Credentials;
 use crate::error::Error;
@@ -64,6 +66,7 @@ pub(crate) fn request_once(
     let (interrupt, progress) = (Interrupt::default(), Progress::default());
     let context = FetchContext::new(credentials, &Clock::System, &interrupt, &progress);
     let outcome = source.fetch(&context);
+    let outcome = outcome.map(|token| Arc::into_inner(token).expect("nobody else has it"));
     for (_, warning) in context.take_events() {
         log::warn!(target: "clazar_auth", "{warning}");
     }

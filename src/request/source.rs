@@ -1,6 +1,7 @@
 //! Says where a token may come from, and what is told on the way.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -12,21 +13,30 @@ use crate::interface::EventKind;
 use crate::sys::clock::Clock;
 use crate::token::AccessToken;
 
+/// A token, or why there is none.
+pub(crate) type Fetched = Result<Arc<AccessToken>, Error>;
+
 /// Gets a token: from the API, or around another source. [`Progress`] tells from where, of a failure too.
 pub(crate) trait TokenSource {
     /// Blocks, so it is for a thread of the library.
-    fn fetch(&self, context: &FetchContext<'_>) -> Result<AccessToken, Error>;
+    fn fetch(&self, context: &FetchContext<'_>) -> Fetched;
 }
 
 /// What a token is fetched for, and what there is to tell of it.
 pub(crate) struct FetchContext<'a> {
     pub(crate) credentials: &'a Credentials,
     pub(crate) freshness: Freshness,
-    /// For the renewal of a token that is not about to expire.
-    pub(crate) limit: Option<RenewalLimit>,
+    /// When a back-off began that was found.
+    backoff_since: Cell<Option<u64>>,
+    /// Whether the token is to be in place of one that the API refused.
+    replaces: Cell<bool>,
+    /// For a request that is made while there is a valid token.
+    limit: Cell<Option<RenewalLimit>>,
     pub(crate) clock: &'a Clock,
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) progress: &'a Progress,
+    /// Takes what there is for the caller before all is done.
+    deliver: Option<&'a dyn Fn(&Fetched)>,
     events: RefCell<Vec<(EventKind, String)>>,
 }
 
@@ -37,12 +47,59 @@ impl<'a> FetchContext<'a> {
         interrupt: &'a Interrupt,
         progress: &'a Progress,
     ) -> Self {
-        let (freshness, limit, events) = (Freshness::default(), None, RefCell::default());
-        Self { credentials, freshness, limit, clock, interrupt, progress, events }
+        Self {
+            credentials,
+            freshness: Freshness::default(),
+            backoff_since: Cell::default(),
+            replaces: Cell::default(),
+            limit: Cell::default(),
+            clock,
+            interrupt,
+            progress,
+            deliver: None,
+            events: RefCell::default(),
+        }
     }
 
     pub(crate) fn with(self, freshness: Freshness, limit: Option<RenewalLimit>) -> Self {
-        Self { freshness, limit, ..self }
+        Self { freshness, limit: Cell::new(limit), ..self }
+    }
+
+    pub(crate) fn delivering(self, deliver: &'a dyn Fn(&Fetched)) -> Self {
+        Self { deliver: Some(deliver), ..self }
+    }
+
+    /// Hands out what there is, before it is stored for others.
+    pub(crate) fn deliver(&self, outcome: &Fetched) {
+        if let Some(deliver) = self.deliver {
+            deliver(outcome);
+        }
+    }
+
+    /// Notes that the token is to be in place of one that the API refused.
+    pub(crate) fn note_refused(&self) {
+        self.replaces.set(true);
+    }
+
+    pub(super) fn replaces(&self) -> bool {
+        self.replaces.get() || self.freshness.replaces_refused
+    }
+
+    pub(crate) fn note_backoff(&self, since: u64) {
+        self.backoff_since.set(Some(since));
+    }
+
+    pub(crate) fn backoff_since(&self) -> Option<u64> {
+        self.backoff_since.get()
+    }
+
+    pub(super) fn limit(&self) -> Option<RenewalLimit> {
+        self.limit.get()
+    }
+
+    /// Limits a request that nothing else limits, since there is something to fall back on.
+    pub(crate) fn end_within(&self, wait: Duration) {
+        self.limit.set(self.limit.get().or(Some(RenewalLimit::new(wait, wait))));
     }
 
     pub(crate) fn report(&self, kind: EventKind, message: impl Into<String>) {
@@ -54,13 +111,24 @@ impl<'a> FetchContext<'a> {
     }
 }
 
+/// The hashes of the last tokens that the API refused.
+pub(crate) type Refused = [Option<[u8; 32]>; 4];
+
 /// Which token that was got before will do.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Freshness {
     /// One younger than this: none that is held already, or none that was there before `refresh`.
     pub(crate) younger_than: Option<Duration>,
-    /// Not these, by their hashes: the one that is held already, and one that the API refused.
-    pub(crate) not: [Option<[u8; 32]>; 2],
+    /// Whether what is requested takes the place of a token that the API refused, or followed such a one too
+    /// soon.
+    pub(crate) replaces_refused: bool,
+    /// Not this one, by its hash, which is held already.
+    pub(crate) held: Option<[u8; 32]>,
+    /// Not these, which the API refused: nobody is to get them.
+    pub(crate) refused: Refused,
+    /// When the last back-off of another process began that this one has waited out, in milliseconds by the
+    /// clock of the store.
+    pub(crate) waited_out: Option<u64>,
     /// Whether other processes' own back-off is no reason to wait.
     pub(crate) ignores_backoff: bool,
     /// Whether a wait that the server asked another process for is none.
@@ -74,6 +142,7 @@ pub(crate) struct Freshness {
 pub(crate) struct Progress {
     requested: AtomicBool,
     in_store: AtomicBool,
+    store_failed: AtomicBool,
 }
 
 impl Progress {
@@ -84,6 +153,15 @@ impl Progress {
 
     pub(super) fn requests(&self) {
         self.requested.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the last thing that was done with a store failed.
+    pub(crate) fn has_store_failed(&self) -> bool {
+        self.store_failed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn store_failed(&self, failed: bool) {
+        self.store_failed.store(failed, Ordering::Relaxed);
     }
 
     /// Whether a store is being used.

@@ -6,7 +6,7 @@
 //! cost processor time for as long as an attempt may take.
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,12 +18,10 @@ use ureq::unversioned::transport::{
 use ureq::{Error, Timeout};
 
 use super::buffers::WipedBuffers;
-use crate::sys::socket::Socket;
+use crate::sys::socket::{Socket, share};
 
 /// A header and a body of 64 KiB each, however they are cut into chunks and records, are less.
 const MOST_RECEIVED: u64 = 1024 * 1024;
-/// The shortest time that an address is given.
-const SHORTEST: Duration = Duration::from_millis(10);
 
 /// Opens connections, unless there is one already, through a proxy.
 #[derive(Debug)]
@@ -59,15 +57,12 @@ impl<In: Transport> Connector<In> for TcpConnector {
 }
 
 impl TcpConnector {
-    /// A connection to the first address that takes one. Each but the last is given about half of the
-    /// time that is left.
+    /// A connection to the first address that takes one.
     fn open_any(&self, details: &ConnectionDetails) -> Result<Arc<Socket>, Error> {
         let until = Until::new(details.timeout, self.deadline);
         let mut failure = None;
         for (at, address) in details.addrs.iter().enumerate() {
-            let to_come = (details.addrs.len() - at) as i32;
-            let share = 0.5 / (1.0 - 0.5_f64.powi(to_come));
-            let limit = until.left()?.mul_f64(share).max(SHORTEST);
+            let limit = share(until.left()?, details.addrs.len() - at);
             match self.open(address, limit, details) {
                 Ok(socket) => return Ok(socket),
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::TimedOut => {
@@ -159,13 +154,9 @@ pub(super) struct TcpTransport {
 impl TcpTransport {
     fn send(&mut self, timeout: NextTimeout) -> Result<(), Error> {
         let until = Until::new(timeout, self.deadline);
-        let mut stream = self.socket.get()?;
         let mut rest = self.buffers.held_back();
         while !rest.is_empty() {
-            let written = until.run(|limit| {
-                limited(stream.set_write_timeout(Some(limit)))?;
-                stream.write(rest)
-            })?;
+            let written = until.run(|limit| self.socket.write_within(rest, limit))?;
             rest = &rest[written..];
         }
         self.buffers.sent();
@@ -185,12 +176,8 @@ impl Transport for TcpTransport {
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.send(timeout)?;
         let until = Until::new(timeout, self.deadline);
-        let mut stream = self.socket.get()?;
         let room = self.buffers.input_append_buf();
-        let read = until.run(|limit| {
-            limited(stream.set_read_timeout(Some(limit)))?;
-            stream.read(room)
-        })?;
+        let read = until.run(|limit| self.socket.read_within(room, limit))?;
         self.buffers.input_appended(read);
         self.received += read as u64;
         if self.received > MOST_RECEIVED {
@@ -205,11 +192,6 @@ impl Transport for TcpTransport {
     }
 }
 
-/// macOS takes no limit for a connection that the peer has closed, from which there still is to read.
-fn limited(set: io::Result<()>) -> io::Result<()> {
-    if cfg!(target_vendor = "apple") { Ok(()) } else { set }
-}
-
 impl fmt::Debug for TcpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TcpTransport").finish_non_exhaustive()
@@ -218,6 +200,7 @@ impl fmt::Debug for TcpTransport {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::net::TcpListener;
     use std::thread;
 

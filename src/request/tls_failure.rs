@@ -11,7 +11,7 @@ const LONGEST_NAMES: usize = 200;
 const SPOKEN: &str = "TLS 1.2 or 1.3 with ECDHE (X25519, P-256, P-384) and AES-GCM or ChaCha20-Poly1305 \
                       is spoken here, with certificates of RSA from 2,048 bits, P-256, P-384 or Ed25519";
 
-pub(super) fn words(error: &Error) -> String {
+pub(crate) fn words(error: &Error) -> String {
     match error {
         Error::InvalidCertificate(error) => certificate(error),
         Error::AlertReceived(AlertDescription::CertificateRequired) => {

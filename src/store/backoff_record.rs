@@ -1,4 +1,4 @@
-//! Tells other processes of a failed token request: they do not try again before its back-off is over.
+//! Tells other processes for how long the API is to be spared, since it said so.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -6,15 +6,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::record::CLOCK_DIFFERENCE;
+use super::stamp::Stamp;
+use crate::backoff;
 use crate::error::{Error, ErrorKind};
 use crate::request::Freshness;
 use crate::sys::clock::Moment;
 use crate::unix_time::{milliseconds, since_1970};
 
-/// A longer pause does not come from this library: 300 s that the server asked for, and jitter.
-const LONGEST: Duration = Duration::from_secs(333);
-
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct BackoffRecord<'a> {
     /// The number of its [`ErrorKind`].
     kind: i32,
@@ -22,33 +22,50 @@ pub(super) struct BackoffRecord<'a> {
     message: Cow<'a, str>,
     status: Option<u16>,
     is_transient: bool,
-    /// Whether the server asked for it.
-    is_named: bool,
-    /// How many token requests in a row have failed.
+    /// Whether the API asked for it.
+    is_requested: bool,
+    /// How many token requests in a row have failed alike.
     count: u32,
-    /// In milliseconds since 1970.
-    until: u64,
+    /// When it began, by the clock of the store.
+    since: Stamp,
+    /// The same by the wall clock, in milliseconds since 1970.
+    wall: u64,
+    /// In milliseconds.
+    length: u64,
+}
+
+/// Whether an error says something of the API, and not of the way to it or of this process.
+pub(super) fn is_from_the_api(error: &Error) -> bool {
+    let is_said_to_all = |status| matches!(status, 400 | 401 | 403 | 429 | 500..=599);
+    error.requested_wait().is_some() || error.http_status().is_some_and(is_said_to_all)
 }
 
 impl<'a> BackoffRecord<'a> {
-    /// After `error`, which followed the failure of `last`; `length` gives the pause after so many
-    /// failures.
+    /// From `now` on, after `error`, which followed `last`.
     pub(super) fn after(
         error: &Error,
         last: Option<&BackoffRecord<'_>>,
-        length: impl FnOnce(u32) -> Duration,
-        now: Moment,
-    ) -> BackoffRecord<'static> {
-        let count = last.map_or(1, |last| last.count.saturating_add(1));
-        BackoffRecord {
+        now: Stamp,
+        moment: Moment,
+    ) -> Self {
+        let alike = last.filter(|last| last.is_transient == error.is_transient());
+        let count = alike.map_or(1, |last| last.count.saturating_add(1));
+        Self {
             kind: error.kind().number(),
             message: error.to_string().into(),
             status: error.http_status(),
             is_transient: error.is_transient(),
-            is_named: error.requested_wait().is_some(),
+            is_requested: error.requested_wait().is_some(),
             count,
-            until: milliseconds(since_1970(now.wall()) + length(count).min(LONGEST)),
+            since: now,
+            wall: milliseconds(since_1970(moment.wall())),
+            length: milliseconds(backoff::for_all_processes(error, count)),
         }
+    }
+
+    /// Tells it from those that came before.
+    pub(super) fn since(&self) -> u64 {
+        self.since.at()
     }
 
     pub(super) fn write(&self) -> Zeroizing<Vec<u8>> {
@@ -59,27 +76,113 @@ impl<'a> BackoffRecord<'a> {
         serde_json::from_slice(text).ok()
     }
 
-    /// In milliseconds since 1970.
-    pub(super) fn until(&self) -> u64 {
-        self.until
-    }
-
-    /// The failure, if its pause is not over, and not of a kind that is ignored.
-    pub(super) fn error(&self, freshness: &Freshness, now: Moment) -> Option<Error> {
-        let left = Duration::from_millis(self.until).saturating_sub(since_1970(now.wall()));
-        if left.is_zero() || left > LONGEST || self.is_ignored(freshness) {
+    /// The error, if its back-off is not over by the clock of the store, and not of a kind that is ignored.
+    pub(super) fn error(
+        &self,
+        freshness: &Freshness,
+        now: &Stamp,
+        moment: Moment,
+    ) -> Option<Error> {
+        let left = Duration::from_millis(self.length).checked_sub(now.since(&self.since)?)?;
+        let is_ignored = if self.is_requested {
+            freshness.ignores_retry_after
+        } else {
+            freshness.ignores_backoff
+        };
+        // Of a store that stands still, or a host whose clock is wrong, a request more is the lesser evil.
+        let by_wall = milliseconds(since_1970(moment.wall())).abs_diff(self.wall);
+        if Duration::from_millis(by_wall) > Duration::from_millis(self.length) + CLOCK_DIFFERENCE {
+            return None;
+        }
+        // Whatever the clock of the store says: who plays an old one back keeps nobody waiting again.
+        let is_waited_out = freshness.waited_out.is_some_and(|last| self.since.at() <= last);
+        if left.is_zero() || is_ignored || is_waited_out {
             return None;
         }
         let error = Error::new(ErrorKind::from_number(self.kind)?, self.message.clone())
             .with_another_attempt(self.is_transient)
-            .with_requested_wait(self.is_named.then_some(left));
+            .with_requested_wait(self.is_requested.then_some(left))
+            .with_backoff(Some(left));
         Some(match self.status {
             Some(status) => error.with_http_status(status),
             None => error,
         })
     }
+}
 
-    fn is_ignored(&self, freshness: &Freshness) -> bool {
-        if self.is_named { freshness.ignores_retry_after } else { freshness.ignores_backoff }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Stamp {
+        Stamp::new("a clock", Duration::from_secs(seconds))
+    }
+
+    fn failure(status: u16) -> Error {
+        let kind = if status == 503 { ErrorKind::Server } else { ErrorKind::Rejected };
+        Error::new(kind, "it failed").with_http_status(status)
+    }
+
+    fn after<'a>(error: &Error, last: Option<&BackoffRecord<'_>>, now: Stamp) -> BackoffRecord<'a> {
+        BackoffRecord::after(error, last, now, Moment::at(0.0, 1e9))
+    }
+
+    fn left(record: &BackoffRecord<'_>, freshness: &Freshness, now: &Stamp) -> Option<Duration> {
+        record.error(freshness, now, Moment::at(0.0, 1e9)).map(|error| error.retry_after().unwrap())
+    }
+
+    #[test]
+    fn a_back_off_is_never_longer_than_its_length() {
+        let record = after(&failure(400), None, at(1000));
+        let any = Freshness::default();
+        let whole = left(&record, &any, &at(1000)).unwrap();
+        assert!(whole <= Duration::from_secs(30), "{whole:?}");
+        assert!(left(&record, &any, &at(1010)).unwrap() <= whole - Duration::from_secs(10));
+        for now in [at(999), at(0), at(1031), Stamp::new("another", Duration::from_secs(1000))] {
+            assert_eq!(left(&record, &any, &now), None, "{now:?}");
+        }
+    }
+
+    /// A store that stands still, or plays an old one back.
+    #[test]
+    fn what_was_waited_out_is_over_whatever_the_clock_says() {
+        let record = after(&failure(400), None, at(1000));
+        let next = after(&failure(400), Some(&record), at(1030));
+        let waited = Freshness { waited_out: Some(record.since()), ..Freshness::default() };
+        assert_eq!(left(&record, &waited, &at(1000)), None);
+        assert!(left(&next, &waited, &at(1030)).is_some());
+    }
+
+    /// A store whose clock stands still.
+    #[test]
+    fn what_was_long_ago_by_the_wall_clock_too_is_over() {
+        let record = after(&failure(400), None, at(1000));
+        let later = Moment::at(0.0, 1e9 + 91.0);
+        assert!(record.error(&Freshness::default(), &at(1000), later).is_none());
+    }
+
+    #[test]
+    fn each_kind_of_failure_is_counted_by_itself() {
+        let mut last = after(&failure(503), None, at(0));
+        for _ in 0..4 {
+            last = after(&failure(503), Some(&last), at(0));
+        }
+        let other = after(&failure(400), Some(&last), at(0));
+        assert_eq!((last.count, other.count), (5, 1));
+    }
+
+    #[test]
+    fn only_what_the_api_said_is_shared() {
+        for status in [400, 401, 403, 429, 500, 503, 599] {
+            assert!(is_from_the_api(&failure(status)), "{status}");
+        }
+        for status in [200, 404, 407, 408] {
+            assert!(!is_from_the_api(&failure(status)), "{status}");
+        }
+        for kind in [ErrorKind::Timeout, ErrorKind::Tls, ErrorKind::Transport] {
+            assert!(!is_from_the_api(&Error::new(kind, "on the way")));
+        }
+        let asked = Error::new(ErrorKind::RateLimited, "later");
+        assert!(is_from_the_api(&asked.with_requested_wait(Some(Duration::from_secs(1)))));
     }
 }

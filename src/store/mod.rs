@@ -1,9 +1,11 @@
 //! Keeps a token outside the process, so that others need not ask for one.
 
+mod access;
 mod backoff_record;
 mod file;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod publish;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;
@@ -11,6 +13,7 @@ mod seal;
 mod sealer;
 mod session;
 mod shared_store;
+mod stamp;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -53,24 +56,29 @@ impl Store {
         Self(Kind::File(None))
     }
 
-    /// In a file in this folder, which is made if need be, and which no other user may enter.
+    /// In a file in this folder, which is made if need be, and which no other user may enter. A relative
+    /// path is refused when the provider is built.
     pub fn folder(path: impl Into<PathBuf>) -> Self {
         Self(Kind::File(Some(path.into())))
     }
 
     /// In Redis or Valkey, for all processes of all hosts, at a URL such as
     /// `rediss://user:password@host:6379/0`. `rediss` is Redis over TLS; its certificate is judged as the
-    /// API's is. When the server is away, each host carries on alone.
+    /// API's is. Without TLS a server must be on this machine (`localhost` or a loopback address), unless
+    /// the URL ends in `?plaintext=yes`. The user needs the commands EVAL, TIME, GETRANGE, PTTL and SET (and
+    /// SELECT where the URL has a database) on keys that begin with `clazar-auth:`. Redis may take 1 s for
+    /// each command and 2 s in all for a token request; when it is away or slow, each host carries on alone.
     ///
     /// # Errors
-    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for any other URL.
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for any other URL, and for one that leads to
+    /// another machine without TLS.
     #[cfg(feature = "redis")]
     pub fn redis(url: &str) -> Result<Self, Error> {
         redis::RedisUrl::parse(url).map(Kind::Redis).map(Self)
     }
 
-    /// `memory`, `file`, a `redis://` or `rediss://` URL, or the path of a folder (one with a slash in
-    /// it, and not like a URL: `./a:b` for `a:b`), as in `CLAZAR_STORE`.
+    /// `memory`, `file`, a `redis://` or `rediss://` URL, or the absolute path of a folder, as in
+    /// `CLAZAR_STORE`.
     ///
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for anything else.
@@ -80,26 +88,14 @@ impl Store {
             "file" => Ok(Self::file()),
             #[cfg(feature = "redis")]
             url if url.starts_with("redis://") || url.starts_with("rediss://") => Self::redis(url),
-            _ if text.contains("://") || begins_as_url(text) || !text.contains('/') => {
-                Err(Error::invalid(
-                    "the store is none that is known; give memory, file, the path of a folder (from ./ \
-                     on, if it begins like a URL), or (where Redis is built in) a redis:// or rediss:// \
-                     URL, as text and not as a path",
-                ))
-            }
-            path => Ok(Self::folder(path)),
+            path if path.starts_with('/') => Ok(Self::folder(path)),
+            _ => Err(Error::invalid(
+                "the store is none that is known; give memory, file, the absolute path of a folder (~ is \
+                 the shell's), or (where Redis is built in) a redis:// or rediss:// URL, as text and not \
+                 as a path",
+            )),
         }
     }
-}
-
-/// Whether a text begins with a scheme (RFC 3986 section 3.1) and a colon: what libraries for paths make
-/// of a URL has one slash, and the folder's name would tell the password.
-fn begins_as_url(text: &str) -> bool {
-    let is_scheme = |scheme: &str| {
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.bytes().all(allowed)
-    };
-    text.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme))
 }
 
 /// What is wrong with a store, in a sentence that names no secret: a miss, and never an error for a

@@ -1,4 +1,4 @@
-//! Writes and reads what a blob says, and how old that is on this machine.
+//! Writes and reads what a blob says of a token, and how old that is.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -6,40 +6,55 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::sys::clock::{Boot, Moment};
+use super::stamp::Stamp;
+use crate::sys::clock::Moment;
 use crate::token::{AccessToken, LONGEST_LIFETIME, is_token};
 use crate::unix_time::{milliseconds, since_1970};
 
-/// A token from a clock further ahead than this cannot be trusted.
-const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60);
-
+/// A token from a wall clock further ahead than this cannot be trusted.
+pub(super) const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60);
 /// What a record says besides the token itself takes no more bytes than this.
 pub(crate) const AROUND_THE_TOKEN: usize = 1024;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Record<'a> {
+    /// Empty once the API has refused it: nobody is to get it, and whose turn it is knows what for.
     #[serde(borrow)]
     token: Cow<'a, str>,
-    /// In milliseconds, as all times here.
+    /// In milliseconds.
     lifetime: u64,
-    /// When the request was sent, since 1970.
+    /// When the request was sent, by the wall clock, in milliseconds since 1970.
     sent: u64,
-    /// On which boot, and at which uptime.
-    #[serde(borrow)]
-    boot: Option<(Cow<'a, str>, u64)>,
+    /// The same by the boot of the machine and by the clock of the store, if there are such.
+    stamps: Vec<Stamp>,
+    /// Whether the token was requested in place of one that the API had refused.
+    is_replacement: bool,
 }
 
 impl<'a> Record<'a> {
-    pub(super) fn of(token: &'a AccessToken, now: Moment, boot: Option<&'a Boot>) -> Self {
+    /// `clocks` are readings of now.
+    pub(super) fn of(
+        token: &'a AccessToken,
+        now: Moment,
+        clocks: impl IntoIterator<Item = Stamp>,
+    ) -> Self {
         let age = token.age(now);
         Self {
             token: token.value().into(),
             lifetime: milliseconds(token.lifetime()),
             sent: milliseconds(since_1970(now.wall()).saturating_sub(age)),
-            boot: boot.map(|boot| {
-                (boot.id.as_str().into(), milliseconds(boot.uptime.saturating_sub(age)))
-            }),
+            stamps: clocks.into_iter().map(|clock| clock.before(age)).collect(),
+            is_replacement: token.is_replacement(),
         }
+    }
+
+    /// The same without the token, which the API has refused.
+    pub(super) fn refused(self) -> Self {
+        Self { token: Cow::default(), ..self }
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        self.token.is_empty()
     }
 
     pub(super) fn write(&self) -> Zeroizing<Vec<u8>> {
@@ -53,18 +68,42 @@ impl<'a> Record<'a> {
         serde_json::from_slice(text).ok()
     }
 
-    /// The token, if it is valid: by wall time, and on the same boot by the larger of both.
-    pub(super) fn token(&self, now: Moment, boot: Option<&Boot>) -> Option<AccessToken> {
-        let wall = since_1970(now.wall());
-        let sent = Duration::from_millis(self.sent);
-        let by_wall = wall.saturating_sub(sent);
-        let same_boot = self.boot.as_ref().zip(boot).filter(|((id, _), boot)| *id == boot.id);
-        let by_boot = same_boot.map_or(Duration::ZERO, |((_, uptime), boot)| {
-            boot.uptime.saturating_sub(Duration::from_millis(*uptime))
-        });
-        let age = by_wall.max(by_boot);
+    /// How long ago the request was sent, by the same clock as `now`; `None` without that, or if it is to come.
+    fn age_by(&self, now: &Stamp) -> Option<Duration> {
+        self.stamp(now).and_then(|sent| now.since(sent))
+    }
+
+    /// The token, if it is valid.
+    pub(super) fn token(
+        &self,
+        now: Moment,
+        boot: Option<&Stamp>,
+        store: Option<&Stamp>,
+    ) -> Option<AccessToken> {
+        let age = self.age(now, boot, store)?;
         let lifetime = Duration::from_millis(self.lifetime).min(LONGEST_LIFETIME);
-        let usable = sent <= wall + CLOCK_DIFFERENCE && age < lifetime && is_token(&self.token);
-        usable.then(|| AccessToken::aged(&self.token, now, age, lifetime))
+        let is_usable = age < lifetime && is_token(&self.token);
+        is_usable.then(|| {
+            let token = AccessToken::aged(&self.token, now, age, lifetime);
+            if self.is_replacement { token.replacing() } else { token }
+        })
+    }
+
+    /// By the store's clock, if it has one of its own; else by the time since the boot and by wall time,
+    /// whichever is more. `None` if the request is yet to be sent.
+    fn age(&self, now: Moment, boot: Option<&Stamp>, store: Option<&Stamp>) -> Option<Duration> {
+        let by_boot = boot.and_then(|now| self.age_by(now));
+        let own_clock = store.filter(|store| !boot.is_some_and(|boot| boot.is_comparable(store)));
+        if let Some(now) = own_clock.filter(|now| self.stamp(now).is_some()) {
+            return self.age_by(now).map(|age| age.max(by_boot.unwrap_or_default()));
+        }
+        let (wall, sent) = (since_1970(now.wall()), Duration::from_millis(self.sent));
+        let is_past = by_boot.is_some() || sent <= wall + CLOCK_DIFFERENCE;
+        is_past.then(|| wall.saturating_sub(sent).max(by_boot.unwrap_or_default()))
+    }
+
+    /// When the request was sent, by the same clock as another stamp.
+    pub(super) fn stamp(&self, clock: &Stamp) -> Option<&Stamp> {
+        self.stamps.iter().find(|stamp| stamp.is_comparable(clock))
     }
 }

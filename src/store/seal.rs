@@ -3,6 +3,7 @@
 //! ```text
 //! magic  "CLZA"              4 bytes
 //! version 1                  1 byte
+//! item                       1 byte, what the text is: 1 a token, 2 a back-off, 3 a probe
 //! salt                      32 bytes, fresh for each blob
 //! ciphertext                 a multiple of 1,024 bytes
 //! tag                       16 bytes
@@ -13,18 +14,19 @@
 //! all that comes before the ciphertext is authenticated with it.
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, Tag, UnboundKey};
-use ring::digest::{SHA256, digest};
+use ring::digest::{Digest, SHA256, digest};
 use ring::hkdf::{HKDF_SHA256, Salt};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
+use super::session::Item;
 use crate::secret::Secret;
 use crate::text::hex;
 
-const MAGIC: &[u8; 4] = b"CLZA";
+pub(super) const MAGIC: &[u8; 4] = b"CLZA";
 const VERSION: u8 = 1;
 const SALT: usize = 32;
-const HEADER: usize = MAGIC.len() + 1 + SALT;
+const HEADER: usize = MAGIC.len() + 2 + SALT;
 const TAG: usize = 16;
 const BLOCK: usize = 1024;
 
@@ -41,7 +43,8 @@ pub(crate) const SHORTEST_SECRET: usize = 32;
 
 /// Whose token a blob holds.
 pub(crate) struct Identity {
-    name: String,
+    /// Of the URL and the client.
+    hash: Digest,
     info: Vec<u8>,
 }
 
@@ -51,13 +54,18 @@ impl Identity {
             let parts = [first, auth_url.as_bytes(), client_id.as_bytes()];
             parts.into_iter().flat_map(length_prefixed).collect::<Vec<u8>>()
         };
-        let hash = digest(&SHA256, &parts(b"clazar-auth blob"));
-        Self { name: hex(hash.as_ref()), info: parts(&[VERSION]) }
+        Self { hash: digest(&SHA256, &parts(b"clazar-auth blob")), info: parts(&[VERSION]) }
     }
 
-    /// Under which a store keeps the blob: the same after a rotation of the secret.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    /// Under which a store keeps what is sealed with `secret`: two secrets that are valid at a time do not
+    /// replace each other's. It tells no more of the secret than the blob does.
+    pub(crate) fn name(&self, secret: &Secret) -> String {
+        let salt = Salt::new(HKDF_SHA256, self.hash.as_ref());
+        let pseudorandom = salt.extract(secret.expose().as_bytes());
+        let mut name = [0; 32];
+        let expanded = pseudorandom.expand(&[b"clazar-auth name"], HKDF_SHA256);
+        expanded.and_then(|okm| okm.fill(&mut name)).expect("HKDF gives so many bytes");
+        hex(&name)
     }
 }
 
@@ -66,15 +74,21 @@ fn length_prefixed(part: &[u8]) -> impl Iterator<Item = u8> + '_ {
 }
 
 /// Seals `text`, which must not end in a space.
-pub(crate) fn seal(identity: &Identity, secret: &Secret, text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn seal(
+    identity: &Identity,
+    secret: &Secret,
+    item: Item,
+    text: &[u8],
+) -> Option<Vec<u8>> {
     let mut salt = [0; SALT];
     SystemRandom::new().fill(&mut salt).ok()?;
-    seal_with(identity, secret, text, &salt)
+    seal_with(identity, secret, item, text, &salt)
 }
 
 fn seal_with(
     identity: &Identity,
     secret: &Secret,
+    item: Item,
     text: &[u8],
     salt: &[u8; SALT],
 ) -> Option<Vec<u8>> {
@@ -82,6 +96,7 @@ fn seal_with(
     let mut blob = Vec::with_capacity(whole);
     blob.extend_from_slice(MAGIC);
     blob.push(VERSION);
+    blob.push(item as u8);
     blob.extend_from_slice(salt);
     // Encrypted in place, so that no plain copy is left behind.
     blob.extend_from_slice(text);
@@ -93,15 +108,17 @@ fn seal_with(
     Some(blob)
 }
 
-/// The text of a blob that was sealed for the same identity with the same secret; `None` for all else.
+/// The text of a blob that was sealed for the same identity, with the same secret and as the same item;
+/// `None` for all else.
 pub(crate) fn open(
     identity: &Identity,
     secret: &Secret,
+    item: Item,
     blob: &[u8],
 ) -> Option<Zeroizing<Vec<u8>>> {
     let header = blob.get(..HEADER).filter(|_| blob.len() <= LONGEST)?;
-    let (magic, salt) = (&header[..MAGIC.len()], &header[MAGIC.len() + 1..]);
-    if magic != MAGIC || header[MAGIC.len()] != VERSION {
+    let salt = &header[HEADER - SALT..];
+    if header[..HEADER - SALT] != [&MAGIC[..], &[VERSION, item as u8]].concat() {
         return None;
     }
     let (sealed, tag) = blob[HEADER..].split_last_chunk::<TAG>()?;
@@ -144,18 +161,18 @@ mod tests {
     const SECRET: &str = "not-a-real-secret-0123456789abcdef";
 
     fn sealed() -> Vec<u8> {
-        seal(&identity(), &secret(SECRET), TEXT).unwrap()
+        seal(&identity(), &secret(SECRET), Item::Token, TEXT).unwrap()
     }
 
     fn opened(blob: &[u8]) -> Option<Vec<u8>> {
-        open(&identity(), &secret(SECRET), blob).map(|text| text.to_vec())
+        open(&identity(), &secret(SECRET), Item::Token, blob).map(|text| text.to_vec())
     }
 
     #[test]
     fn what_is_sealed_opens_again() {
         let long = vec![b'x'; 8100];
         for text in [TEXT, &long, b""] {
-            let blob = seal(&identity(), &secret(SECRET), text).unwrap();
+            let blob = seal(&identity(), &secret(SECRET), Item::Token, text).unwrap();
             assert_eq!((blob.len() - HEADER - TAG) % BLOCK, 0);
             assert_eq!(opened(&blob).unwrap(), text);
         }
@@ -193,11 +210,24 @@ mod tests {
             ("https://api.clazar.io/authenticate/n", "ot-a-real-client"),
         ] {
             let other = Identity::new(url, client);
-            assert!(open(&other, &secret(SECRET), &blob).is_none());
-            assert_ne!(other.name(), identity().name());
+            assert!(open(&other, &secret(SECRET), Item::Token, &blob).is_none());
+            assert_ne!(other.name(&secret(SECRET)), identity().name(&secret(SECRET)));
         }
         let rotated = secret("not-a-real-secret-0123456789abcdeg");
-        assert!(open(&identity(), &rotated, &blob).is_none());
+        assert!(open(&identity(), &rotated, Item::Token, &blob).is_none());
+        assert_ne!(identity().name(&rotated), identity().name(&secret(SECRET)));
+    }
+
+    /// A back-off that is put in a token's place is no token.
+    #[test]
+    fn nothing_opens_as_another_item() {
+        let blob = sealed();
+        for item in [Item::Backoff, Item::Probe] {
+            assert!(open(&identity(), &secret(SECRET), item, &blob).is_none());
+            let mut changed = blob.clone();
+            changed[MAGIC.len() + 1] = item as u8;
+            assert!(open(&identity(), &secret(SECRET), item, &changed).is_none());
+        }
     }
 
     proptest! {
@@ -224,9 +254,9 @@ mod tests {
     #[test]
     fn the_format_stays() {
         let salt = std::array::from_fn(|at| at as u8);
-        let blob = seal_with(&identity(), &secret(SECRET), TEXT, &salt).unwrap();
+        let blob = seal_with(&identity(), &secret(SECRET), Item::Token, TEXT, &salt).unwrap();
         let committed = include_bytes!("seal_v1.blob");
-        assert_eq!(blob, committed);
+        assert!(blob == committed, "the format has changed");
         assert_eq!(opened(committed).unwrap(), TEXT);
     }
 }

@@ -3,49 +3,78 @@
 use std::time::Duration;
 
 use super::StoreError;
+use super::stamp::Stamp;
 
-/// What is kept for a client.
+/// What is kept under a name. Its number is part of the seal: nothing opens in another's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Item {
-    Token,
-    /// The last token request, if it failed.
-    Failure,
+    Token = 1,
+    /// For how long no token request is to be made, since the API said so.
+    Backoff = 2,
     /// What stands for a token when the store is probed.
-    Probe,
+    Probe = 3,
 }
 
-/// A sealed item.
+/// A sealed item as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StoredItem {
+    /// As many bytes as are of interest: of what is longer than a blob can be, the first.
     pub(super) blob: Vec<u8>,
     /// For how long the store will still keep it, if it says so.
     pub(super) left: Option<Duration>,
 }
 
-/// A place that several processes use.
+/// What is stored under a name, and when that was seen.
+#[derive(Debug)]
+pub(super) struct View {
+    /// By the clock of the store.
+    pub(super) now: Stamp,
+    pub(super) token: Option<StoredItem>,
+    pub(super) backoff: Option<StoredItem>,
+}
+
+/// Tells one holder of a lock from the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Holder(pub(super) Vec<u8>);
+
+/// Whose turn it is to make a token request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    Ours,
+    Theirs(Holder),
+}
+
+/// A place that several processes use. Each name in it is that of one client with one secret.
 pub(super) trait Backend: Send + Sync {
     fn open(&self) -> Result<Box<dyn Session + '_>, StoreError>;
 
-    /// Where it is, for people.
-    fn location(&self) -> String;
+    /// Where what has this name is kept, for people.
+    fn location(&self, name: &str) -> String;
+
+    /// What is wrong with what has this name.
+    fn error(&self, name: &str, what: &str) -> StoreError {
+        StoreError(format!("{} {what}", self.location(name)))
+    }
 }
 
-/// The use of a store for one token request. What it locked is free again when it is dropped.
+/// The use of a store for one token request, which ends in time whatever others do. What it locked is free
+/// again when it is dropped, or its process dies.
 pub(super) trait Session {
-    fn load(&mut self, item: Item) -> Result<Option<StoredItem>, StoreError>;
+    fn look(&mut self, name: &str) -> Result<View, StoreError>;
 
-    /// Replaces an item, all of it or nothing, by one that is wanted for so long. `sent` is when that was
-    /// sent for, in milliseconds since 1970: where more than one may write at a time, an older token does not
-    /// replace a newer one.
-    fn save(
+    /// Makes it this session's turn, unless it is another's. `from` is a holder for whom it has waited long
+    /// enough: one of those who take over from that one gets a turn all the same.
+    fn try_lock(&mut self, name: &str, from: Option<&Holder>) -> Result<Turn, StoreError>;
+
+    /// Replaces an item, all of it or nothing, if it is still `old`, as it was seen; `None` is none. The new
+    /// one is kept for `life` at least. Whether it was still `old`.
+    fn replace(
         &mut self,
+        name: &str,
         item: Item,
-        blob: &[u8],
-        sent: u64,
+        old: Option<&[u8]>,
+        new: Option<&[u8]>,
         life: Duration,
-    ) -> Result<(), StoreError>;
-
-    fn erase(&mut self, item: Item) -> Result<(), StoreError>;
-
-    /// Whether this process is the one to make a token request. The lock is taken back when the process dies.
-    fn try_lock(&mut self) -> Result<bool, StoreError>;
+    ) -> Result<bool, StoreError>;
 }

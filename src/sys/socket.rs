@@ -8,6 +8,9 @@ use socket2::{Domain, SockRef, Type};
 
 use super::fork::ClosedInChild;
 
+/// The shortest time that an address is given.
+const SHORTEST: Duration = Duration::from_millis(10);
+
 /// A connection, or what will be one; a forked child has no part in it.
 pub(crate) struct Socket(ClosedInChild<TcpStream>);
 
@@ -24,6 +27,20 @@ impl Socket {
         stream.set_nodelay(true)
     }
 
+    /// Reads once, for no longer than `limit`, which is above zero.
+    pub(crate) fn read_within(&self, room: &mut [u8], limit: Duration) -> io::Result<usize> {
+        let mut stream = self.get()?;
+        limited(stream.set_read_timeout(Some(limit)))?;
+        stream.read(room)
+    }
+
+    /// Writes once, for no longer than `limit`, which is above zero.
+    pub(crate) fn write_within(&self, bytes: &[u8], limit: Duration) -> io::Result<usize> {
+        let mut stream = self.get()?;
+        limited(stream.set_write_timeout(Some(limit)))?;
+        stream.write(bytes)
+    }
+
     /// An error in a forked child.
     pub(crate) fn get(&self) -> io::Result<&TcpStream> {
         self.0.get().ok_or_else(|| io::Error::other("the connection is the parent process's"))
@@ -38,18 +55,14 @@ impl Drop for Socket {
     }
 }
 
-impl Read for Socket {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        self.get()?.read(room)
-    }
+/// macOS takes no limit for a connection that the peer has closed, from which there still is to read.
+fn limited(set: io::Result<()>) -> io::Result<()> {
+    if cfg!(target_vendor = "apple") { Ok(()) } else { set }
 }
 
-impl Write for Socket {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.get()?.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// How long to try the next of so many addresses in the time that is left: about half of it, so that one
+/// that does not answer keeps nobody from the others; all of it for the last.
+pub(crate) fn share(left: Duration, addresses: usize) -> Duration {
+    let addresses = i32::try_from(addresses).unwrap_or(i32::MAX);
+    left.mul_f64(0.5 / (1.0 - 0.5_f64.powi(addresses))).max(SHORTEST)
 }

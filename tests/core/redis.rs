@@ -1,10 +1,7 @@
 //! One token for many hosts, through a real Redis. Each provider here stands for a host.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::net::TcpListener;
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,70 +11,9 @@ use clazar_auth::{Credentials, ErrorKind, Options, Store, TokenProvider};
 
 use crate::wait_until;
 use test_support::certificates::Authority;
+use test_support::redis::Redis;
 
 const AUTHENTICATE: &str = "/authenticate/";
-const PASSWORD: &str = "not-a-real-password";
-
-/// A server that ends with the test.
-struct Redis {
-    process: Child,
-    port: u16,
-}
-
-impl Redis {
-    fn start(more: &[&str]) -> Self {
-        // The port may be taken by another before Redis has it, so more than one is tried.
-        let started = (0..10).find_map(|_| Self::try_start(more));
-        started.expect("redis-server starts; `tests/tools.sh` installs it")
-    }
-
-    fn try_start(more: &[&str]) -> Option<Self> {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let number = port.to_string();
-        let port_option = if more.contains(&"--tls-cert-file") { "--tls-port" } else { "--port" };
-        let process = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .args(["--requirepass", PASSWORD, port_option, &number])
-            .args(more)
-            .stdout(Stdio::null())
-            .spawn()
-            .ok()?;
-        let mut redis = Self { process, port };
-        let mut listens = false;
-        wait_until(|| {
-            listens = TcpStream::connect(("127.0.0.1", port)).is_ok();
-            listens || redis.process.try_wait().unwrap().is_some()
-        });
-        listens.then_some(redis)
-    }
-
-    fn url(&self) -> String {
-        format!("redis://:{PASSWORD}@127.0.0.1:{}/2", self.port)
-    }
-
-    /// What Redis answers to some commands, one on a line.
-    fn ask(&self, commands: &str) -> Vec<u8> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        write!(stream, "AUTH {PASSWORD}\r\nSELECT 2\r\n{commands}\r\nQUIT\r\n").unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        answer
-    }
-
-    /// The keys in it.
-    fn keys(&self) -> Vec<String> {
-        let answer = String::from_utf8(self.ask("KEYS *")).unwrap();
-        let keys = answer.lines().filter(|line| line.starts_with("clazar-auth:"));
-        keys.map(str::to_owned).collect()
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 fn host(sandbox: &Sandbox, url: &str) -> TokenProvider {
     host_with(sandbox, url, Options::default())
@@ -171,11 +107,16 @@ fn a_lease_whose_owner_is_gone_runs_out() {
     assert!(start.elapsed() >= Duration::from_millis(900), "{:?}", start.elapsed());
     assert_eq!(sandbox.requests(AUTHENTICATE), 2);
 
-    // One that does not run out in time is waited for no longer than an exchange may take.
-    redis.ask(&format!("FLUSHDB\r\nSET {lease} another"));
+    // One that does not run out in time is waited for no longer than a token request may take.
+    redis.ask(&format!("FLUSHDB\r\nSET {lease} another PX 600000"));
     let hasty = Options::default().timeout(Duration::from_millis(100));
     host_with(&sandbox, &redis.url(), hasty).token().unwrap();
-    assert!(redis.keys().contains(&lease), "nobody ends another's lease");
+    assert!(!redis.keys().contains(&lease), "it was taken over, and released");
+
+    // One that never runs out is nobody's.
+    redis.ask(&format!("FLUSHDB\r\nSET {lease} another"));
+    let patient = Options::default().timeout(Duration::from_secs(600));
+    host_with(&sandbox, &redis.url(), patient).token().unwrap();
 }
 
 #[test]
@@ -185,7 +126,7 @@ fn without_redis_each_host_carries_on_alone() {
     let silent = format!("redis://{}", silent.local_addr().unwrap());
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let redis = Redis::start(&[]);
-    let wrong_password = format!("redis://:wrong@127.0.0.1:{}", redis.port);
+    let wrong_password = format!("redis://:wrong@127.0.0.1:{}", redis.port());
     for url in [silent, format!("redis://{closed}"), wrong_password] {
         let provider = host(&sandbox, &url);
         let start = Instant::now();
@@ -203,7 +144,7 @@ fn redis_may_go_in_the_middle_of_an_exchange() {
     thread::scope(|scope| {
         let waiting = scope.spawn(|| provider.token());
         wait_until(|| sandbox.requests(AUTHENTICATE) > 0);
-        redis.process.kill().unwrap();
+        redis.kill();
         waiting.join().unwrap().unwrap();
     });
     sandbox.set_delay(Duration::ZERO);
@@ -234,17 +175,7 @@ fn an_older_token_replaces_no_newer_one() {
 #[test]
 fn over_tls_its_certificate_is_judged() {
     let authority = Authority::new("redis");
-    let folder = std::env::temp_dir().join(format!("clazar-auth-redis-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    let files: [PathBuf; 2] = ["certificate.pem", "key.pem"].map(|name| folder.join(name));
-    for (file, pem) in files.iter().zip(authority.certificate(&["127.0.0.1"])) {
-        fs::write(file, pem).unwrap();
-    }
-    let [certificate, key] = files.each_ref().map(|file| file.to_str().unwrap());
-    let ca_file = authority.pem_file.to_str().unwrap();
-    let options = ["--port", "0", "--tls-cert-file", certificate, "--tls-key-file", key];
-    let more = ["--tls-ca-cert-file", ca_file, "--tls-auth-clients", "no"];
-    let redis = Redis::start(&[&options[..], &more].concat());
+    let redis = Redis::start_with_tls(&authority, &["127.0.0.1"]);
     let sandbox = Sandbox::start().unwrap();
     let url = redis.url().replace("redis://", "rediss://");
     let trusting = || host_with(&sandbox, &url, Options::default().ca_file(&authority.pem_file));
@@ -255,24 +186,29 @@ fn over_tls_its_certificate_is_judged() {
     stranger.token().unwrap();
     assert_eq!(stranger.stats().store_misses, 1, "without the authority Redis is not believed");
 
-    let ca_file = folder.join("ca.pem");
+    let ca_file = format!("clazar-auth-redis-ca-{}.pem", std::process::id());
+    let ca_file = std::env::temp_dir().join(ca_file);
     fs::copy(&Authority::new("other-redis").pem_file, &ca_file).unwrap();
     let learning = host_with(&sandbox, &url, Options::default().ca_file(&ca_file));
     learning.token().unwrap();
     crate::trust::replace(&ca_file, &authority.pem_file);
     let token = learning.refresh().unwrap();
     assert_eq!(value(&trusting()), token.value(), "the file is read again after the refusal");
-    fs::remove_dir_all(&folder).unwrap();
+    fs::remove_file(&ca_file).unwrap();
 }
 
 #[test]
 fn a_url_is_checked_and_its_password_never_shown() {
-    for url in ["redis://localhost", "rediss://user:p%40ss@[::1]:6380/3", "redis://:x@h"] {
+    for url in
+        ["redis://localhost", "rediss://user:p%40ss@[::1]:6380/3", "redis://:x@h?plaintext=yes"]
+    {
         let store = Store::redis(url).unwrap();
         Store::parse(url).unwrap();
         assert!(!format!("{store:?}").contains("p@ss") && !format!("{store:?}").contains("p%40ss"));
     }
-    for url in ["redis://", "http://localhost", "redis+unix:///socket", "redis://h:port"] {
+    for url in
+        ["redis://", "http://localhost", "redis+unix:///socket", "rediss://h:port", "redis://h"]
+    {
         let error = Store::redis(url).expect_err(url);
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     }

@@ -186,6 +186,15 @@ def test_sandbox_prints_what_a_shell_takes() -> None:
     assert token.stdout.count(".") == 2
 
 
+def test_the_sandbox_leaves_no_token_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    result = run("sandbox", "--", sys.executable, "-m", "clazar_auth", "token")
+    assert result.returncode == 0
+    assert list((tmp_path / "clazar-auth").iterdir()) == []
+
+
 def test_sandbox_runs_a_command() -> None:
     result = run("sandbox", "--", sys.executable, "-m", "clazar_auth", "token")
     assert (result.returncode, result.stderr) == (0, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import socket
 import subprocess
 import sysconfig
@@ -378,11 +379,15 @@ def test_a_token_file_that_others_can_read(
     assert "can be used by other users" in Report().texts["store"]
 
 
-def test_a_file_that_cannot_be_written(sandbox_environment: dict[str, str], tmp_path: Path) -> None:
-    # A folder in the file's place stops root too.
-    path = Path(Report().texts["store"])
-    path.with_name(f"{path.name}.trial").mkdir()
-    assert Report().errors == {"store": "StoreError"}
+def test_a_file_that_cannot_be_written(sandbox_environment: dict[str, str]) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        report = Report()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert report.errors == {"store": "StoreError"}
+    assert "cannot be written (File too large)" in report.texts["store"]
 
 
 def test_a_folder_that_cannot_be_made(

@@ -64,7 +64,6 @@ def test_a_spawned_process_gets_it(
         ({"auth_url": "https://api.example/authenticate/?key=not-a-real-key"}, "auth_url"),
         ({"auth_url": "https://api.example/authenticate/#not-a-real-key"}, "auth_url"),
         ({"store": "redis://:not-a-real-password@127.0.0.1:6379/0"}, "store"),
-        ({"store": "redis://127.0.0.1:6379/0?password=not-a-real-password"}, "store"),
     ],
 )
 def test_a_secret_is_not_pickled(options: dict[str, Any], reason: str, tmp_path: Path) -> None:

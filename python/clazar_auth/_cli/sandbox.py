@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from argparse import Namespace
+from contextlib import suppress
 
 from clazar_auth._cli import DONE, USAGE
 from clazar_auth._cli.output import complain, say, say_json
@@ -25,7 +26,10 @@ def sandbox(arguments: Namespace) -> int:
         }
         variables = {f"CLAZAR_{name.upper()}": value for name, value in options.items()}
         if arguments.run:
-            return run(arguments.run, variables)
+            try:
+                return run(arguments.run, variables)
+            finally:
+                forget(**options)
         if arguments.json:
             say_json(url=sandbox.url, **options)
         else:
@@ -57,6 +61,14 @@ def run(command: list[str], variables: dict[str, str]) -> int:
     status = process.wait()
     # As shells tell of a signal.
     return status if status >= 0 else 128 - status
+
+
+def forget(client_id: str, client_secret: str, auth_url: str) -> None:
+    """Takes the sandbox's token out of the file in which the commands keep it."""
+    from clazar_auth import ClazarAuthError, TokenProvider
+
+    with suppress(ClazarAuthError):
+        TokenProvider(client_id, client_secret, auth_url=auth_url, store="file")._forget()
 
 
 def demo(_arguments: Namespace) -> int:

@@ -43,6 +43,7 @@ def token(arguments: Namespace) -> int:
             )
         else:
             say(token.value)
+        provider._wait_until_stored()
     return DONE
 
 
@@ -53,6 +54,7 @@ def header(arguments: Namespace) -> int:
             say_json(**headers)
         else:
             say(f"Authorization: {headers['Authorization']}")
+        provider._wait_until_stored()
     return DONE
 
 

@@ -7,6 +7,7 @@ mod tests;
 use std::time::Duration;
 
 use crate::backoff;
+use crate::token;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -17,7 +18,7 @@ const LONGEST_GRACE: Duration = SECOND;
 /// The shortest wait between two token requests ahead of a valid token's end.
 const SHORTEST_PROACTIVE_BACKOFF: Duration = Duration::from_millis(500);
 /// The shortest time between two exceptions of a kind; see [`may_repeat`].
-const BETWEEN_EXCEPTIONS: Duration = Duration::from_secs(30);
+const BETWEEN_EXCEPTIONS: Duration = token::BETWEEN_REPLACEMENTS;
 
 /// When a token of some lifetime is to be renewed, as ages of the token.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +39,8 @@ impl Schedule {
         let shortest = longest / 2;
         let longest = longest.min(lifetime.saturating_sub(age)).max(shortest);
         let ahead = shortest + (longest - shortest).mul_f64(random);
-        let margin = (30 * SECOND).min(lifetime / 20);
-        Self { refresh: lifetime - ahead, margin: lifetime - margin, deadline: lifetime }
+        let margin = lifetime - token::margin(lifetime);
+        Self { refresh: lifetime - ahead, margin, deadline: lifetime }
     }
 
     /// The age up to which the token is fresh.
@@ -93,12 +94,14 @@ impl TokenAge {
 /// The last token request, if it failed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LastFailure {
-    /// How many token requests in a row have failed alike.
+    /// How many token requests of this process in a row have failed alike.
     pub(crate) count: u32,
     /// Whether the next one may go better with nothing changed.
     pub(crate) transient: bool,
     /// For how long no request is sent because the server asked for it, jitter included.
     pub(crate) requested_wait: Option<Duration>,
+    /// For how long another process's back-off was to last when it was found.
+    pub(crate) shared: Duration,
     /// Whether a token was in use whose last part had not begun.
     pub(crate) before_margin: bool,
     /// A number in [0.5, 1).
@@ -140,7 +143,7 @@ impl LastFailure {
     /// How much longer no token request is started.
     pub(crate) fn pause(&self, token: Option<TokenAge>) -> Duration {
         let Some(age) = token.filter(|_| self.before_margin) else {
-            return self.remaining_retry_after().max(self.own_wait().saturating_sub(self.age));
+            return self.of_others().max(self.own_wait().saturating_sub(self.age));
         };
         let until_margin = age.until_margin();
         let mut wait = backoff::doubled(30 * SECOND, 300 * SECOND, self.count).mul_f64(self.jitter);
@@ -149,12 +152,17 @@ impl LastFailure {
             wait = wait.min(((until_margin + self.age) / 4).max(SHORTEST_PROACTIVE_BACKOFF));
         }
         // Never so long that the last part of a token is slept through, whatever the server asked for.
-        self.remaining_retry_after().max(wait.saturating_sub(self.age)).min(until_margin)
+        self.of_others().max(wait.saturating_sub(self.age)).min(until_margin)
     }
 
     /// What is left of a wait that the server asked for.
     pub(crate) fn remaining_retry_after(&self) -> Duration {
         self.requested_wait.unwrap_or_default().saturating_sub(self.age)
+    }
+
+    /// What is left of a wait that the server asked for, or that another process found.
+    fn of_others(&self) -> Duration {
+        self.remaining_retry_after().max(self.shared.saturating_sub(self.age))
     }
 
     /// From the failure on, without a token or in its last part.

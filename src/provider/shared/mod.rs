@@ -1,5 +1,7 @@
 //! Holds what all clones of a provider share: the token, and the way to the next one.
 
+mod delivery;
+mod report;
 mod run;
 
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
-use self::run::Reason;
+use self::run::{Look, Reason};
 use super::current_token::{CachedToken, CurrentToken};
 use super::event::{Event, EventKind, Listener};
 use super::hosts::AllowedHosts;
@@ -21,7 +23,7 @@ use crate::error::{Error, ErrorKind};
 use crate::queue::Queue;
 use crate::request::{HttpSource, Interrupt, Progress};
 use crate::store::{Sealer, SharedStore};
-use crate::sys::clock::Clock;
+use crate::sys::clock::{Clock, Moment};
 use crate::sys::per_process::PerProcess;
 use crate::token::AccessToken;
 
@@ -30,7 +32,7 @@ pub(super) type Flight = SingleFlight<Outcome, Handle, RetryState>;
 pub(super) type Work = single_flight::Work<Outcome, Handle>;
 type Guard<'a> = single_flight::Guard<'a, Outcome, Handle, RetryState>;
 
-/// How much longer than its steps may take together a token request is waited for.
+/// How much longer than it may take a token request is waited for.
 const SLACK: Duration = Duration::from_secs(1);
 
 /// What others need of the token request in flight.
@@ -43,9 +45,15 @@ pub(super) struct Handle {
 }
 
 impl Handle {
+    /// Whether no request is sent for it, and no other secret is looked for.
+    fn is_look_into_store(&self) -> bool {
+        let look = self.reason.look.filter(|_| !self.progress.is_requested());
+        look.is_some_and(|look| !look.for_secret)
+    }
+
     /// Whether no request is sent for it, unless there is another secret.
     fn is_mere_look(&self) -> bool {
-        self.reason.only_with_another_secret && !self.progress.is_requested()
+        self.reason.look.is_some() && !self.progress.is_requested()
     }
 }
 
@@ -74,8 +82,6 @@ pub(crate) struct Shared {
     untold: Queue<Event>,
     counters: Counters,
     token: CurrentToken,
-    /// After this time a token request is given up, whatever its thread does.
-    longest_wait: Duration,
     flight: PerProcess<Flight>,
     /// For a forked child, which cannot ask its parent's single flight.
     closed: AtomicBool,
@@ -98,9 +104,6 @@ impl Shared {
         clock: Clock,
         listener: Option<Listener>,
     ) -> Self {
-        // With a store: a dead holder is waited for, and then a request of our own.
-        let in_store = store.as_ref().map_or(Duration::ZERO, SharedStore::max_wait);
-        let longest_wait = in_store + http.timeout() + SLACK;
         Self {
             http,
             client_id: credentials.client_id().to_owned(),
@@ -113,7 +116,6 @@ impl Shared {
             untold: Queue::default(),
             counters: Counters::default(),
             token: CurrentToken::default(),
-            longest_wait,
             flight: PerProcess::new(),
             closed: AtomicBool::new(false),
             last_state: ArcSwap::default(),
@@ -193,16 +195,13 @@ impl Shared {
         let cause = if guard.invalidated { Cause::Invalidated } else { Cause::Empty };
         match policy::decide(cached.as_ref().map(|cached| cached.age(now)), failure) {
             Decision::Fail(pause) => {
-                let work = match guard.in_flight() {
-                    Some(work) => work,
-                    None if self.may_have_another_secret()
-                        && self.change(guard, |state| state.reread_secret(now)) =>
-                    {
-                        let reason = Reason { cause, only_with_another_secret: true };
-                        self.join_or_start(flight, guard, reason, events)?
-                    }
-                    None => return Err(guard.error(pause)),
-                };
+                if let Some(look) = self.look_again(guard, now) {
+                    let reason = Reason { cause, look: Some(look) };
+                    self.join_or_start(flight, guard, reason, events)?;
+                }
+                // What a look into the store finds is for the next caller.
+                let work = guard.in_flight().filter(|work| !work.handle.is_look_into_store());
+                let work = work.ok_or_else(|| guard.error(pause))?;
                 return self.pending(flight, work, None);
             }
             Decision::Wait => {
@@ -226,6 +225,20 @@ impl Shared {
             events.extend(self.stale_event(&cached));
         }
         Ok(self.serve(&cached))
+    }
+
+    /// Where to look during a back-off, since a wait may be for nothing; seldom anywhere.
+    fn look_again(&self, guard: &mut Guard<'_>, now: Moment) -> Option<Look> {
+        if guard.in_flight().is_some() {
+            return None;
+        }
+        let may_have_secret = self.may_have_another_secret();
+        let has_store = self.store.is_some();
+        let look = self.change(guard, |state| Look {
+            for_secret: may_have_secret && state.reread_secret(now),
+            in_store: has_store && state.look_into_store(now),
+        });
+        (look.for_secret || look.in_store).then_some(look)
     }
 
     fn may_have_another_secret(&self) -> bool {
@@ -254,19 +267,18 @@ impl Shared {
     }
 
     /// Takes `token` out of use if it is the one in use.
-    pub(super) fn invalidate(&self, token: &AccessToken) {
+    pub(super) fn invalidate(self: &Arc<Self>, token: &AccessToken) {
         let flight = self.flight();
         let Ok(mut guard) = flight.lock() else { return };
         let current = self.token.read();
         let is_current =
             current.as_ref().is_some_and(|cached| cached.token.value() == token.value());
         if is_current && guard.may_force(self.clock.now()) {
-            self.change(&mut guard, |state| {
-                state.invalidated = true;
-                state.refused = Some(token.hash());
-            });
+            self.change(&mut guard, |state| state.refuse(token));
             self.token.clear();
             self.counters.add(Count::Invalidations);
+            drop(guard);
+            self.take_out_of_the_store(&flight);
         }
     }
 
@@ -276,13 +288,19 @@ impl Shared {
         let guard = flight.lock()?;
         self.token.clear();
         drop(guard);
-        self.store.as_ref().map_or(Ok(()), SharedStore::erase)
+        match &self.store {
+            Some(store) => store.erase(&*self.credentials()?),
+            None => Ok(()),
+        }
     }
 
     /// The token in the store if it is valid, and where the store is.
     pub(super) fn stored(&self) -> Result<(Option<AccessToken>, String), Error> {
         match &self.store {
-            Some(store) => Ok((store.peek(&*self.credentials()?)?, store.location())),
+            Some(store) => {
+                let credentials = self.credentials()?;
+                Ok((store.peek(&credentials)?, store.location(&credentials)))
+            }
             None => Ok((None, "memory".to_owned())),
         }
     }
@@ -290,7 +308,10 @@ impl Shared {
     /// Whether the store can be used; where it is.
     pub(super) fn try_store(&self) -> Result<String, Error> {
         match &self.store {
-            Some(store) => store.probe(&*self.credentials()?).map(|()| store.location()),
+            Some(store) => {
+                let credentials = self.credentials()?;
+                store.probe(&credentials).map(|()| store.location(&credentials))
+            }
             None => Ok("memory".to_owned()),
         }
     }
@@ -303,8 +324,8 @@ impl Shared {
         let opened = self.sealer.open(blob, &*self.credentials()?);
         let flight = self.flight();
         let mut guard = flight.lock()?;
-        let refused = |token: &AccessToken| guard.refused == Some(token.hash());
-        let token = opened.token().filter(|token| !refused(token)).ok_or_else(|| {
+        let refused = |token: &AccessToken| guard.refused.contains(&Some(token.hash()));
+        let token = opened.filter(|token| !refused(token)).ok_or_else(|| {
             Error::invalid(
                 "the blob holds no valid token of this client's, or it was sealed with another \
                  secret; get a new token",
@@ -312,7 +333,7 @@ impl Shared {
         })?;
         let now = self.clock.now();
         if self.peek().is_none_or(|current| current.left(now) < token.left(now)) {
-            self.change(&mut guard, |state| state.succeeded(false, now));
+            self.change(&mut guard, |state| state.succeeded(&token, false, now));
             self.token.publish(Arc::new(token), now);
         }
         Ok(())
@@ -417,9 +438,19 @@ impl Shared {
         Ok(Asked::Wait { flight: flight.clone(), work, grace })
     }
 
+    /// For how long `work` is waited for. In a store it ends before its own request begins.
+    pub(super) fn longest(&self, work: &Work) -> Duration {
+        let in_store = self.store.as_ref().map_or(Duration::ZERO, SharedStore::longest_use);
+        if work.handle.progress.is_in_store() {
+            in_store
+        } else {
+            in_store + self.http.timeout() + SLACK
+        }
+    }
+
     /// When `work` is given up.
     pub(super) fn limit_of(&self, work: &Work) -> Option<Instant> {
-        work.started().checked_add(self.longest_wait)
+        work.started().checked_add(self.longest(work))
     }
 
     /// The single flight of this process.

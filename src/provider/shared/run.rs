@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::delivery::Early;
+use super::report::Report;
 use super::{Flight, Guard, Handle, Outcome, Shared, Work};
 use crate::error::{Error, ErrorKind, catch_panic};
 use crate::provider::event::{Event, EventKind, Listener};
@@ -17,29 +19,21 @@ use crate::token::AccessToken;
 #[derive(Clone, Copy)]
 pub(super) struct Reason {
     pub(super) cause: Cause,
-    /// Whether to send a request only if the client secret has changed.
-    pub(super) only_with_another_secret: bool,
+    /// Whether to look first, and to send a request only if there is another client secret.
+    pub(super) look: Option<Look>,
+}
+
+/// What may end a back-off.
+#[derive(Clone, Copy)]
+pub(super) struct Look {
+    pub(super) for_secret: bool,
+    /// For a token of another process.
+    pub(super) in_store: bool,
 }
 
 impl From<Cause> for Reason {
     fn from(cause: Cause) -> Self {
-        Self { cause, only_with_another_secret: false }
-    }
-}
-
-/// What there is to say of work besides its outcome.
-#[derive(Default)]
-struct Report {
-    /// Whether no request was sent, since there is no other secret.
-    skipped: bool,
-    /// Whether the store does not answer.
-    store_hangs: bool,
-    events: Vec<Event>,
-}
-
-impl Report {
-    fn add(&mut self, kind: EventKind, message: impl Into<String>) {
-        self.events.push(Event::new(kind, message));
+        Self { cause, look: None }
     }
 }
 
@@ -74,7 +68,7 @@ impl Shared {
         });
         started.map_err(|error| {
             self.counters.add_request(reason.cause, false);
-            let (error, event) = self.note_failure(guard, &error);
+            let (error, event) = self.note_failure(guard, &error, None);
             events.push(event);
             error
         })
@@ -85,7 +79,7 @@ impl Shared {
         let now = self.clock.now();
         let cached = self.token.read();
         let token = cached.as_ref().map(|cached| &cached.token);
-        let is_asked_for = reason.cause == Cause::Refresh || reason.only_with_another_secret;
+        let is_asked_for = reason.cause == Cause::Refresh || reason.look.is_some();
         let age = cached.as_ref().map(|cached| cached.age(now));
         let is_expiring = age.is_some_and(|age| !age.is_before_margin());
         let renewed = age.filter(|_| reason.cause == Cause::Proactive);
@@ -95,7 +89,10 @@ impl Shared {
                 Cause::Proactive => token.map(|token| token.age(now)),
                 Cause::Refresh => Some(Duration::ZERO),
             },
-            not: [token.map(|token| token.hash()), state.refused],
+            held: token.map(|token| token.hash()),
+            refused: state.refused,
+            waited_out: state.waited_out,
+            replaces_refused: reason.cause == Cause::Invalidated || !state.may_force(now),
             ignores_backoff: is_asked_for,
             ignores_retry_after: is_asked_for || is_expiring,
             max_wait: renewed.map(|age| age.max_wait()),
@@ -103,19 +100,51 @@ impl Shared {
     }
 
     /// What the work's own thread does.
-    fn run(&self, flight: &Flight, work: &Arc<Work>, freshness: Freshness) {
+    fn run(self: &Arc<Self>, flight: &Arc<Flight>, work: &Arc<Work>, freshness: Freshness) {
         work.runs_here();
         let end = EndOnDrop(flight, work);
         let mut report = Report::default();
-        let outcome = catch_panic(|| self.fetch(&work.handle, freshness, &mut report));
-        let completed = self.complete(flight, work, outcome, &mut report);
+        let early = Early::default();
+        let deliver = |outcome: &Outcome| self.deliver_if_late(flight, work, outcome, &early);
+        let outcome = catch_panic(|| self.fetch(&work.handle, freshness, &deliver, &mut report));
+        early.end();
+        let mut is_told = self.complete(flight, work, outcome, &mut report);
         // It has ended: a child that a callback forks is not to take the lock of its parent.
         std::mem::forget(end);
-        if completed {
-            self.call_back(&report.events);
-        } else {
+        if !is_told {
             self.came_back(flight, work);
+            // What happened while it was stored is still to be told.
+            is_told = early.is_delivered();
+            self.leave(if is_told { &report.events } else { &[] });
+            if is_told {
+                // Whoever had it may have been told that it is refused.
+                self.take_out_of_the_store(flight);
+            }
         }
+        if is_told {
+            self.call_back(&report.events);
+        }
+    }
+
+    /// Takes a refused token out of the store, so that nobody else gets it.
+    pub(super) fn take_out_of_the_store(self: &Arc<Self>, flight: &Arc<Flight>) {
+        let Some(credentials) = self.credentials().ok().filter(|_| self.store.is_some()) else {
+            return;
+        };
+        // If it hangs, or there is no thread for it, the next request does it.
+        let Ok(guard) = flight.lock() else { return };
+        if guard.hangs_in_store.is_some() {
+            return;
+        }
+        let freshness = self.freshness(Cause::Invalidated.into(), &guard);
+        drop(guard);
+        let shared = self.clone();
+        let _ = spawn(move || {
+            let (interrupt, progress) = (Interrupt::default(), Progress::default());
+            let context = FetchContext::new(&credentials, &shared.clock, &interrupt, &progress)
+                .with(freshness, None);
+            let _ = shared.store.as_ref().map(|store| store.look(&context));
+        });
     }
 
     /// If a thread that was given up in the store has come back, the next one goes there again.
@@ -126,22 +155,27 @@ impl Shared {
         }
     }
 
-    fn fetch(&self, handle: &Handle, freshness: Freshness, report: &mut Report) -> Outcome {
+    fn fetch(
+        &self,
+        handle: &Handle,
+        freshness: Freshness,
+        deliver: &dyn Fn(&Outcome),
+        report: &mut Report,
+    ) -> Outcome {
         let credentials = self.credentials()?;
-        if handle.reason.only_with_another_secret && !credentials.reload() {
-            report.skipped = true;
-            return Err(Error::internal());
-        }
         let used_fallback = credentials.uses_fallback();
-        let source: &dyn TokenSource = match &self.store {
-            Some(store) if !handle.without_store => store,
-            _ => &*self.http,
-        };
         let context =
             FetchContext::new(&credentials, &self.clock, &handle.interrupt, &handle.progress)
-                .with(freshness, self.renewal_limit(handle.reason.cause));
+                .with(freshness, self.renewal_limit(handle.reason.cause))
+                .delivering(deliver);
         // Here, so that what happened before a panic is told.
-        let outcome = catch_panic(|| source.fetch(&context));
+        let outcome = catch_panic(|| {
+            self.fetch_in(&context, handle).transpose().unwrap_or_else(|| {
+                report.skipped = true;
+                Err(Error::internal())
+            })
+        });
+        report.backoff_since = context.backoff_since();
         for (kind, message) in context.take_events() {
             report.add(kind, message);
         }
@@ -150,7 +184,37 @@ impl Shared {
             let what = "the client secret was refused, and its fallback is used from now on";
             report.add(EventKind::FallbackUsed, what);
         }
-        Ok(Arc::new(token))
+        Ok(token)
+    }
+
+    /// `None` if no request was sent, since a look found nothing.
+    fn fetch_in(
+        &self,
+        context: &FetchContext<'_>,
+        handle: &Handle,
+    ) -> Result<Option<Arc<AccessToken>>, Error> {
+        let store = self.store.as_ref().filter(|_| !handle.without_store);
+        if let Some(look) = handle.reason.look {
+            let found = store.filter(|_| look.in_store).and_then(|store| store.look(context));
+            if let Some(token) = found {
+                return Ok(Some(Arc::new(token)));
+            }
+            if !look.for_secret || !context.credentials.reload() {
+                return Ok(None);
+            }
+        }
+        let source: &dyn TokenSource = match store {
+            Some(store) => store,
+            None => &*self.http,
+        };
+        source.fetch(context).map(Some)
+    }
+
+    pub(super) fn store_location(&self) -> String {
+        match (&self.store, self.credentials()) {
+            (Some(store), Ok(credentials)) => store.location(&credentials),
+            _ => "of a provider that is closed".to_owned(),
+        }
     }
 
     fn renewal_limit(&self, cause: Cause) -> Option<RenewalLimit> {
@@ -160,7 +224,7 @@ impl Shared {
     }
 
     /// Notes the outcome down, and releases those that wait. What happened is then to be told.
-    fn complete(
+    pub(super) fn complete(
         &self,
         flight: &Flight,
         work: &Arc<Work>,
@@ -179,6 +243,9 @@ impl Shared {
                 (false, Ok(_)) => self.counters.add(Count::StoreHits),
                 _ => {}
             }
+            if uses_store && progress.has_store_failed() {
+                self.change(state, |state| state.store_failed = Some(self.clock.now()));
+            }
             if report.store_hangs {
                 self.change(state, |state| state.hangs_in_store = Some(work.started()));
             }
@@ -187,7 +254,8 @@ impl Shared {
                 // A token may have come meanwhile without a request.
                 Err(_) if report.skipped => self.peek().ok_or_else(|| self.last_error(state)),
                 Err(error) => {
-                    let (error, event) = self.note_failure(state, &error);
+                    let found = report.backoff_since.filter(|_| !requested);
+                    let (error, event) = self.note_failure(state, &error, found);
                     report.events.push(event);
                     Err(error)
                 }
@@ -205,10 +273,10 @@ impl Shared {
         report: &mut Report,
     ) -> Arc<AccessToken> {
         let now = self.clock.now();
-        self.change(state, |state| state.succeeded(requested, now));
+        self.change(state, |state| state.succeeded(&token, requested, now));
         self.token.publish(token.clone(), now);
         let from = match self.store.as_ref().filter(|_| !requested) {
-            Some(store) => store.location(),
+            Some(_) => self.store_location(),
             None => self.http.url().to_string(),
         };
         let (fingerprint, left) = (token.fingerprint(), token.left(now));
@@ -219,10 +287,18 @@ impl Shared {
     }
 
     /// The error for those that waited, and the event.
-    fn note_failure(&self, state: &mut RetryState, error: &Error) -> (Error, Event) {
+    fn note_failure(
+        &self,
+        state: &mut RetryState,
+        error: &Error,
+        backoff_since: Option<u64>,
+    ) -> (Error, Event) {
         let now = self.clock.now();
         let age = self.token.age(now);
-        let shown = self.change(state, |state| state.failed(error, age, now));
+        let shown = self.change(state, |state| match backoff_since {
+            Some(since) => state.found(error, since, age, now),
+            None => state.failed(error, age, now),
+        });
         let pause = shown.retry_after().unwrap_or_default();
         let what = format!("no new token: {error}; the next request is due in {pause:.1?}");
         (shown, Event::new(EventKind::RefreshFailed, what))
@@ -240,17 +316,18 @@ impl Shared {
 
     /// Whether work takes longer than any may.
     pub(in crate::provider) fn is_overdue(&self, work: &Work) -> bool {
-        work.started().elapsed() >= self.longest_wait
+        work.started().elapsed() >= self.longest(work)
     }
 
     /// Ends work that takes longer than any may, although each of its steps has a limit.
     pub(in crate::provider) fn give_up(self: &Arc<Self>, flight: &Flight, work: &Arc<Work>) {
         let mut report = Report::default();
-        let limit = text::seconds(self.longest_wait);
+        let limit = text::seconds(self.longest(work));
         let store = self.store.as_ref().filter(|_| work.handle.progress.is_in_store());
         let message = match store {
-            Some(store) => {
-                let what = format!("the store {} did not answer within {limit}", store.location());
+            Some(_) => {
+                let what =
+                    format!("the store {} did not answer within {limit}", self.store_location());
                 report.store_hangs = true;
                 report.add(EventKind::StoreError, format!("{what}; it is not used until it does"));
                 format!("{what}, so this request was given up; ask again, which goes without it")
@@ -307,7 +384,7 @@ impl Shared {
 
     /// Hands events to the program's own code, on a thread of the library, with no lock held and nobody
     /// waiting; those first that could not be told before.
-    fn call_back(&self, events: &[Event]) {
+    pub(super) fn call_back(&self, events: &[Event]) {
         let generation = fork::generation();
         for event in self.untold.take().iter().chain(events) {
             // A child that the last callback forked leaves the others to its parent.

@@ -1,6 +1,7 @@
 //! Tests the provider under clocks that a test sets; the sandbox at the other end is real.
 
 mod secrets;
+mod sharing;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,0 +1,86 @@
+//! Hands out a token that a slow store keeps from those who wait for it.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use super::report::Report;
+use super::{Flight, Outcome, Shared, Work};
+use crate::provider::event::EventKind;
+use crate::sys::thread;
+use crate::text;
+
+/// Who waits for a token waits so long at most for it to be stored for others.
+const LONGEST_STORING: Duration = Duration::from_millis(500);
+
+/// So long at most does a program wait for that before it ends.
+const LONGEST_STORING_AT_THE_END: Duration = Duration::from_secs(5);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// Tells whether an outcome was handed out while it was being stored.
+#[derive(Default)]
+pub(super) struct Early {
+    delivered: Arc<AtomicBool>,
+    /// Closed when all is stored.
+    storing: Cell<Option<Sender<()>>>,
+}
+
+impl Early {
+    fn start(&self) -> Receiver<()> {
+        let (storing, is_stored) = mpsc::channel();
+        self.storing.set(Some(storing));
+        is_stored
+    }
+
+    pub(super) fn end(&self) {
+        self.storing.set(None);
+    }
+
+    pub(super) fn is_delivered(&self) -> bool {
+        self.delivered.load(Ordering::SeqCst)
+    }
+}
+
+impl Shared {
+    /// Waits for a while until what was handed out is stored.
+    pub(in crate::provider) fn wait_until_stored(&self) {
+        let since = Instant::now();
+        let flight = self.flight();
+        let is_storing = || flight.lock().is_ok_and(|state| state.hangs_in_store.is_some());
+        while is_storing() && since.elapsed() < LONGEST_STORING_AT_THE_END {
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+    }
+
+    /// Hands out what there is if it is not stored soon: one who waits for a token does not wait for a slow
+    /// store.
+    pub(super) fn deliver_if_late(
+        self: &Arc<Self>,
+        flight: &Arc<Flight>,
+        work: &Arc<Work>,
+        outcome: &Outcome,
+        early: &Early,
+    ) {
+        let is_stored = early.start();
+        let (shared, flight, work) = (self.clone(), flight.clone(), work.clone());
+        let (outcome, is_delivered) = (outcome.clone(), early.delivered.clone());
+        let _ = thread::spawn(move || {
+            if is_stored.recv_timeout(LONGEST_STORING) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
+            let mut report = Report { store_hangs: true, ..Report::default() };
+            let what = format!(
+                "the store {} did not answer within {} when it was given a token; it is not used until it does",
+                shared.store_location(),
+                text::seconds(LONGEST_STORING)
+            );
+            report.add(EventKind::StoreError, what);
+            if shared.complete(&flight, &work, outcome, &mut report) {
+                is_delivered.store(true, Ordering::SeqCst);
+                shared.call_back(&report.events);
+            }
+        });
+    }
+}

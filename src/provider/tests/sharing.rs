@@ -1,0 +1,101 @@
+//! Tests processes that share a store, each with a clock of its own.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::*;
+use crate::provider::event::EventKind;
+use crate::store::Store;
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::SeqCst);
+        let name = format!("clazar-auth-clocks-{}-{number}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A process whose wall clock is so many seconds ahead.
+fn process(sandbox: &Arc<Sandbox>, folder: &Folder, ahead: f64) -> Fixture {
+    let mut fixture = Fixture::with(sandbox);
+    let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
+    fixture.step(0.0, ahead);
+    fixture.provider = TokenProvider::builder(credentials)
+        .options(Options::default().auth_url(sandbox.auth_url()))
+        .clock(Clock::Set(fixture.clock.clone()))
+        .listener(Some(Listener::Queue(fixture.events.clone())))
+        .store(Store::folder(&folder.0))
+        .build()
+        .unwrap();
+    fixture
+}
+
+/// A day ahead and a day behind.
+#[test]
+fn a_wrong_wall_clock_costs_one_request_at_the_most() {
+    for ahead in [DAY, -DAY, 600.0] {
+        let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
+        process(&sandbox, &folder, 0.0).value();
+        process(&sandbox, &folder, ahead).value();
+        for _ in 0..8 {
+            process(&sandbox, &folder, 0.0).value();
+            process(&sandbox, &folder, ahead).value();
+        }
+        assert!(sandbox.requests(AUTHENTICATE) <= 2, "{ahead}");
+    }
+}
+
+/// The clock was 40 minutes ahead when the API was last unavailable, and is right now.
+#[test]
+fn a_corrected_clock_makes_no_back_off_longer() {
+    let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
+    let ahead = process(&sandbox, &folder, 2400.0);
+    ahead.fail_next(400, &[]);
+    ahead.error();
+    // A clock that was wrong then is no reason to wait now.
+    process(&sandbox, &folder, 0.0).value();
+    assert_eq!(sandbox.requests(AUTHENTICATE), 2);
+}
+
+#[test]
+fn a_failure_that_was_found_is_none_of_ones_own() {
+    let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
+    let (first, second) = (process(&sandbox, &folder, 0.0), process(&sandbox, &folder, 0.0));
+    for _ in 0..3 {
+        first.fail_next(400, &[]);
+        first.error();
+        first.pass(300.0);
+    }
+    second.pass(600.0);
+    // Three in a row: at least 60 s. The real time that the store's clock shows has hardly passed.
+    let found = second.error().retry_after().unwrap();
+    assert_eq!(second.provider.stats().empty.failed, 0);
+    second.pass(found.as_secs_f64());
+    second.fail_next(400, &[]);
+    let own = second.provider.refresh().unwrap_err().retry_after().unwrap();
+    assert!(own <= Duration::from_secs(30), "{own:?}: the first failure of its own");
+}
+
+#[test]
+fn a_new_process_tries_for_more_than_the_last_part_of_a_token() {
+    let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
+    let old = process(&sandbox, &folder, 0.0).value();
+    // Twenty seconds are left.
+    let late = || process(&sandbox, &folder, DAY - 20.0);
+    sandbox.answer_next(AUTHENTICATE, Answer::new(404, ""));
+    let second = late();
+    assert_eq!(second.value(), old, "better than none, since the request failed");
+    let failed = |event: &Event| event.kind == EventKind::RefreshFailed;
+    assert!(second.events.take().iter().any(failed));
+    assert_ne!(late().value(), old);
+    assert_eq!(sandbox.requests(AUTHENTICATE), 3);
+}

@@ -1,0 +1,253 @@
+//! Uses a store for one token: looks there, and waits for others.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::StoreError;
+use super::backoff_record::BackoffRecord;
+use super::sealer::{Opened, Sealer};
+use super::session::{Backend, Holder, Item, Session, StoredItem, Turn, View};
+use super::stamp::Stamp;
+use crate::error::{Error, ErrorKind};
+use crate::interface::EventKind;
+use crate::random;
+use crate::request::FetchContext;
+use crate::secret::Secret;
+use crate::token::{AccessToken, BETWEEN_REPLACEMENTS};
+
+/// Whose turn it is, and since when.
+#[derive(Default)]
+struct Others(Option<(Holder, Instant)>);
+
+impl Others {
+    fn see(&mut self, holder: Holder) {
+        if !self.0.as_ref().is_some_and(|(known, _)| *known == holder) {
+            self.0 = Some((holder, Instant::now()));
+        }
+    }
+
+    /// The one who has had so long.
+    fn overdue(&self, patience: Duration) -> Option<Holder> {
+        let (holder, since) = self.0.as_ref()?;
+        (since.elapsed() >= patience).then(|| holder.clone())
+    }
+}
+
+/// How often those that wait look into the store: at first, and after a while.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Who waits looks again after this part of the time that it has waited.
+const PART_OF_THE_WAIT: u32 = 10;
+
+/// For how long others are waited for.
+#[derive(Clone, Copy)]
+pub(super) struct Patience {
+    /// One that makes a token request.
+    pub(super) with_one: Duration,
+    /// One after the other.
+    pub(super) with_others: Duration,
+}
+
+/// A secret, and under which name the store has what is sealed with it.
+pub(super) struct Sealed {
+    pub(super) secret: Arc<Secret>,
+    pub(super) name: String,
+}
+
+/// The use of a store for one token. Without a session, or with one that fails, the provider carries on
+/// alone.
+pub(super) struct Access<'a> {
+    pub(super) backend: &'a dyn Backend,
+    pub(super) sealer: &'a Sealer,
+    patience: Patience,
+    pub(super) context: &'a FetchContext<'a>,
+    since: Instant,
+    session: Option<Box<dyn Session + 'a>>,
+    /// The time by the store's clock, and when that was seen.
+    pub(super) clock: Option<(Stamp, Instant)>,
+    /// A valid token whose last part has begun.
+    pub(super) expiring: Option<AccessToken>,
+    has_reported: bool,
+}
+
+impl<'a> Access<'a> {
+    pub(super) fn new(
+        backend: &'a dyn Backend,
+        sealer: &'a Sealer,
+        patience: Patience,
+        context: &'a FetchContext<'a>,
+    ) -> Self {
+        let mut access = Self {
+            backend,
+            sealer,
+            patience,
+            context,
+            since: Instant::now(),
+            session: None,
+            clock: None,
+            expiring: None,
+            has_reported: false,
+        };
+        access.session = access.worked(backend.open());
+        access
+    }
+
+    /// Waits for the token that is wanted, or for the turn to ask for one (`None`).
+    pub(super) fn wait(&mut self) -> Result<Option<AccessToken>, Error> {
+        let name = self.sealer.name(&self.context.credentials.client_secret());
+        let longest = self.context.freshness.max_wait.unwrap_or(Duration::MAX);
+        let longest = longest.min(self.patience.with_others);
+        let mut others = Others::default();
+        loop {
+            if let Some(token) = self.find()? {
+                return Ok(Some(token));
+            }
+            let from = others.overdue(self.patience.with_one);
+            let turn = self.with(|session| session.try_lock(&name, from.as_ref()));
+            let Some(Turn::Theirs(holder)) = turn else { return self.find() };
+            others.see(holder);
+            let waited = self.since.elapsed();
+            if waited >= longest || !self.is_worth_waiting() {
+                return self.find();
+            }
+            let pause = (waited / PART_OF_THE_WAIT).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+            let pause = pause.mul_f64(random::upper_half()).min(longest - waited);
+            self.context.interrupt.pause(pause)?;
+        }
+    }
+
+    /// Whether more is to be had by waiting than what is left of a token in its last part.
+    fn is_worth_waiting(&self) -> bool {
+        let now = self.sealer.now();
+        self.expiring.as_ref().is_none_or(|token| self.since.elapsed() < token.left(now))
+    }
+
+    /// The stored token if it will do; an error while the API is to be spared.
+    pub(super) fn find(&mut self) -> Result<Option<AccessToken>, Error> {
+        let mut spared = None;
+        for (at, secret) in self.context.credentials.secrets().into_iter().enumerate() {
+            let name = self.sealer.name(&secret);
+            let sealed = Sealed { secret, name };
+            let Some(view) = self.look(&sealed.name) else { break };
+            if let Some(token) = self.usable(&view, &sealed) {
+                return Ok(Some(token));
+            }
+            // That another secret is refused says nothing of this one.
+            let is_ours = |error: &Error| at == 0 || error.kind() != ErrorKind::Credentials;
+            spared = spared.or_else(|| self.backoff(&view, &sealed).filter(is_ours));
+        }
+        match spared {
+            Some(error) => self.expiring.take().map(Some).ok_or(error),
+            None => Ok(None),
+        }
+    }
+
+    /// What is stored, as of now: the answer may have been under way for a while.
+    pub(super) fn look(&mut self, name: &str) -> Option<View> {
+        let asked = Instant::now();
+        let view = self.with(|session| session.look(name))?;
+        let (answered, took) = (Instant::now(), asked.elapsed());
+        // Rather too early: what is dated by this is then rather too old.
+        self.clock = Some((view.now.clone(), answered));
+        let aged = |item: Option<StoredItem>| {
+            item.map(|item| StoredItem {
+                left: item.left.map(|left| left.saturating_sub(took)),
+                ..item
+            })
+        };
+        let (token, backoff) = (aged(view.token), aged(view.backoff));
+        Some(View { now: view.now.after(took), token, backoff })
+    }
+
+    /// The stored token if it will do. One that can be of use to nobody is erased.
+    fn usable(&mut self, view: &View, sealed: &Sealed) -> Option<AccessToken> {
+        let stored = view.token.as_ref()?;
+        let (sealer, freshness) = (self.sealer, &self.context.freshness);
+        let now = sealer.now();
+        let token = match sealer.open_from(&stored.blob, &sealed.secret, Some(&view.now)) {
+            Opened::Token(token) => match stored.left {
+                Some(left) => token.shortened(left, now),
+                None => token,
+            },
+            Opened::Refused => {
+                self.context.note_refused();
+                return None;
+            }
+            Opened::Expired => {
+                self.replace(sealed, stored, None, Duration::ZERO);
+                return None;
+            }
+            Opened::Unreadable => {
+                let what =
+                    "holds nothing that this client's secret opens; the next token replaces it";
+                let _ = self.reported(Err::<(), _>(self.backend.error(&sealed.name, what)));
+                return None;
+            }
+        };
+        if token.is_replacement() && token.age(now) < BETWEEN_REPLACEMENTS {
+            // What comes next is not to be refused at once either.
+            self.context.note_refused();
+        }
+        let hash = token.hash();
+        if freshness.refused.contains(&Some(hash)) {
+            let blob = sealer.refused(&stored.blob, &sealed.secret);
+            self.replace(sealed, stored, blob.as_deref(), token.left(now));
+            return None;
+        }
+        let waited = self.since.elapsed();
+        let is_young = freshness.younger_than.is_none_or(|limit| token.age(now) < limit + waited);
+        if !is_young || freshness.held == Some(hash) || token.left(now).is_zero() {
+            return None;
+        }
+        if token.is_expiring(now) {
+            self.expiring = Some(token);
+            return None;
+        }
+        Some(token)
+    }
+
+    /// Puts something else in place of a token, if that is still there.
+    fn replace(
+        &mut self,
+        sealed: &Sealed,
+        stored: &StoredItem,
+        new: Option<&[u8]>,
+        life: Duration,
+    ) {
+        let old = Some(&*stored.blob);
+        self.with(|session| session.replace(&sealed.name, Item::Token, old, new, life));
+    }
+
+    fn backoff(&self, view: &View, sealed: &Sealed) -> Option<Error> {
+        let text =
+            self.sealer.open_text(Item::Backoff, &view.backoff.as_ref()?.blob, &sealed.secret)?;
+        let record = BackoffRecord::read(&text)?;
+        let error = record.error(&self.context.freshness, &view.now, self.sealer.now())?;
+        self.context.note_backoff(record.since());
+        Some(error)
+    }
+
+    pub(super) fn with<T>(
+        &mut self,
+        act: impl FnOnce(&mut dyn Session) -> Result<T, StoreError>,
+    ) -> Option<T> {
+        let result = act(&mut **self.session.as_mut()?);
+        self.worked(result)
+    }
+
+    /// What the store did; if that failed, it is not looked at again soon.
+    fn worked<T>(&mut self, result: Result<T, StoreError>) -> Option<T> {
+        self.context.progress.store_failed(result.is_err());
+        self.reported(result)
+    }
+
+    /// Tells of the first error; with it the store is a miss, and no more.
+    pub(super) fn reported<T>(&mut self, result: Result<T, StoreError>) -> Option<T> {
+        let report = |error: StoreError| {
+            if !std::mem::replace(&mut self.has_reported, true) {
+                self.context.report(EventKind::StoreError, error.to_string());
+            }
+        };
+        result.map_err(report).ok()
+    }
+}

@@ -1,0 +1,179 @@
+//! Whose turn it is.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+
+use super::child::Child;
+use super::{Folder, NAME};
+use crate::store::file::prune;
+use crate::store::session::{Holder, Item, Turn};
+use crate::sys::fork::tests::{in_a_child, without_slots};
+
+fn theirs(turn: Turn) -> Holder {
+    match turn {
+        Turn::Theirs(holder) => holder,
+        Turn::Ours => panic!("it is another's turn"),
+    }
+}
+
+#[test]
+fn a_lock_is_a_lock_however_many_there_are() {
+    let folder = Folder::new();
+    without_slots(|| {
+        let (held, turn) = folder.try_lock(false);
+        assert_eq!(turn, Turn::Ours);
+        theirs(folder.try_lock(false).1);
+        drop(held);
+        assert_eq!(folder.try_lock(false).1, Turn::Ours);
+    });
+}
+
+#[test]
+fn each_name_has_its_own_turn() {
+    let folder = Folder::new();
+    let (mut first, mut second) = (folder.open(), folder.open());
+    let from = Holder(Vec::new());
+    for from in [None, Some(&from), None] {
+        assert_eq!(first.try_lock("a", from).unwrap(), Turn::Ours);
+        assert_eq!(second.try_lock("b", from).unwrap(), Turn::Ours);
+    }
+    theirs(second.try_lock("a", None).unwrap());
+    theirs(first.try_lock("b", None).unwrap());
+    drop(first);
+    assert_eq!(second.try_lock("a", None).unwrap(), Turn::Ours);
+}
+
+#[test]
+fn a_holder_is_the_same_as_long_as_it_holds_and_another_after_that() {
+    let folder = Folder::new();
+    let mut holders = HashSet::new();
+    for _ in 0..20 {
+        let (_held, turn) = folder.try_lock(false);
+        assert_eq!(turn, Turn::Ours);
+        let looks: HashSet<_> = (0..20).map(|_| theirs(folder.try_lock(false).1).0).collect();
+        assert_eq!(looks.len(), 1);
+        holders.extend(looks);
+    }
+    assert_eq!(holders.len(), 20);
+}
+
+/// Many at once; one of them gets the turn.
+fn all_take_over(folder: &Folder, count: usize) {
+    let (start, end, ours) = (Barrier::new(count), Barrier::new(count), AtomicU32::new(0));
+    thread::scope(|scope| {
+        for _ in 0..count {
+            scope.spawn(|| {
+                start.wait();
+                let (_session, turn) = folder.try_lock(true);
+                ours.fetch_add(u32::from(turn == Turn::Ours), Ordering::SeqCst);
+                end.wait();
+            });
+        }
+    });
+    assert_eq!(ours.into_inner(), 1);
+}
+
+#[test]
+fn a_stopped_holder_is_passed_over_by_one() {
+    let folder = Folder::new();
+    let mut child = Child::start("turn", &folder.path);
+    assert_eq!(child.said(), "Ours");
+    child.stop();
+    let stopped = theirs(folder.try_lock(false).1);
+    for _ in 0..20 {
+        all_take_over(&folder, 8);
+    }
+    // Another after another.
+    let mut holders = HashSet::from([stopped.0]);
+    for _ in 0..3 {
+        let (_successor, turn) = folder.try_lock(true);
+        assert_eq!(turn, Turn::Ours);
+        let holder = theirs(folder.try_lock(false).1);
+        assert_eq!(theirs(folder.try_lock(true).1), holder);
+        assert!(holders.insert(holder.0), "who waits sees that there is a new one");
+    }
+    // Who comes new does not pass by the one who has taken over.
+    let (successor, _) = folder.try_lock(true);
+    let holder = theirs(folder.try_lock(false).1);
+    child.kill();
+    assert_eq!(theirs(folder.try_lock(false).1), holder);
+    assert_eq!(theirs(folder.try_lock(false).1), holder, "to look changes nothing");
+    drop(successor);
+    assert_eq!(folder.try_lock(false).1, Turn::Ours);
+}
+
+#[test]
+fn a_killed_holder_frees_the_turn_at_once() {
+    let folder = Folder::new();
+    let mut child = Child::start("turn", &folder.path);
+    assert_eq!(child.said(), "Ours");
+    theirs(folder.try_lock(false).1);
+    child.kill();
+    assert_eq!(folder.try_lock(false).1, Turn::Ours);
+}
+
+/// Another process removes the lock's file whenever nobody holds it.
+#[test]
+fn a_lock_whose_file_is_removed_is_still_one_at_a_time() {
+    let folder = Folder::new();
+    drop(folder.try_lock(false));
+    let descriptor = OwnedFd::from(File::open(&folder.path).unwrap());
+    let (inside, is_over) = (AtomicU32::new(0), AtomicBool::new(false));
+    let take = || {
+        let (_session, turn) = folder.try_lock(false);
+        let is_ours = turn == Turn::Ours;
+        if is_ours {
+            assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+            thread::yield_now();
+            inside.fetch_sub(1, Ordering::SeqCst);
+        }
+        is_ours
+    };
+    thread::scope(|scope| {
+        let remover = || {
+            while !is_over.load(Ordering::SeqCst) {
+                prune::remove_lock(&descriptor, &format!("{NAME}.lock"));
+            }
+        };
+        scope.spawn(remover);
+        let takers: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| (0..).filter(|_| take()).take(200).for_each(drop)))
+            .collect();
+        let taken: Vec<_> = takers.into_iter().map(|taker| taker.join()).collect();
+        is_over.store(true, Ordering::SeqCst);
+        assert!(taken.iter().all(Result::is_ok), "two held it at once");
+    });
+}
+
+#[test]
+fn a_forked_child_neither_has_the_turn_nor_ends_it() {
+    let folder = Folder::new();
+    let (mut session, turn) = folder.try_lock(false);
+    assert_eq!(turn, Turn::Ours);
+    let child = in_a_child(|| {
+        let turn = session.try_lock(NAME, None);
+        drop(std::mem::replace(&mut session, folder.open()));
+        u8::from(turn.is_ok_and(|turn| turn == Turn::Ours))
+    });
+    assert_eq!(child, 0);
+    theirs(folder.try_lock(false).1);
+    assert_eq!(session.try_lock(NAME, None).unwrap(), Turn::Ours);
+}
+
+/// The child's own child lives on, and holds nothing.
+#[test]
+fn a_killed_holder_that_had_forked_frees_all_at_once() {
+    let folder = Folder::new();
+    let mut child = Child::start("fork", &folder.path);
+    assert_eq!(child.said(), "\"forked\"");
+    let mut session = folder.open();
+    theirs(session.try_lock(NAME, None).unwrap());
+    child.kill();
+    assert_eq!(session.try_lock(NAME, None).unwrap(), Turn::Ours);
+    assert!(folder.replace(Item::Token, None, Some(b"a token")).unwrap());
+    child.close_input();
+}

@@ -1,0 +1,53 @@
+//! Keeps tokens in Redis or Valkey, for a fleet.
+//!
+//! The crate `redis` reads URLs and writes commands. The connection is ours, so that its certificates are
+//! judged as those of the API are, and so that it ends in time and with the token request.
+
+mod answer;
+mod budget;
+mod connection;
+mod failure;
+mod scripts;
+mod session;
+#[cfg(test)]
+mod tests;
+mod url;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::session::RedisSession;
+pub(super) use self::url::RedisUrl;
+use super::StoreError;
+use super::session::{Backend, Session};
+use crate::trust::Trust;
+
+/// For how much longer than a token request may take the lease runs.
+const LEASE_OVERTIME: Duration = Duration::from_secs(1);
+
+pub(super) struct RedisStore {
+    url: RedisUrl,
+    trust: Arc<Trust>,
+    lease: Duration,
+}
+
+impl RedisStore {
+    /// `timeout` is how long a token request may take.
+    pub(super) fn new(url: RedisUrl, trust: Arc<Trust>, timeout: Duration) -> Self {
+        Self { url, trust, lease: timeout + LEASE_OVERTIME }
+    }
+
+    fn error(&self, what: &str) -> StoreError {
+        StoreError(format!("the store {} {what}", self.url.location()))
+    }
+}
+
+impl Backend for RedisStore {
+    fn open(&self) -> Result<Box<dyn Session + '_>, StoreError> {
+        Ok(Box::new(RedisSession::open(self)?))
+    }
+
+    fn location(&self, _name: &str) -> String {
+        self.url.location()
+    }
+}

@@ -1,0 +1,58 @@
+//! Makes the commands: whatever is done to a key is one script, so that who may not run scripts changes
+//! nothing before that is known.
+//!
+//! A script answers with a number, with bytes, or with a command and what Redis said against it.
+
+use std::time::Duration;
+
+use redis::{Cmd, cmd};
+
+use crate::store::seal;
+use crate::unix_time::milliseconds;
+
+/// All that a user of Redis must be allowed to do.
+pub(super) const COMMANDS: [&str; 5] = ["EVAL", "TIME", "GETRANGE", "PTTL", "SET"];
+
+/// No longer value opens, so no more of it is read than shows that it is longer.
+const LAST_BYTE: usize = seal::LONGEST;
+/// Redis adds a life to its clock, which must not overflow.
+const LONGEST_LIFE: u64 = 10 * 365 * 24 * 3600 * 1000;
+
+macro_rules! script {
+    ($file:literal) => {
+        concat!(include_str!("read.lua"), include_str!($file))
+    };
+}
+
+/// When it is there, and what the two items hold.
+pub(super) fn look(token: &str, backoff: &str) -> Vec<u8> {
+    eval(script!("look.lua"), &[token, backoff]).arg(LAST_BYTE).get_packed_command()
+}
+
+/// Takes a lease that is free or has this holder, or says whose it is.
+pub(super) fn lock(lease: &str, owner: &[u8], life: Duration, from: &[u8]) -> Vec<u8> {
+    let mut command = eval(script!("lock.lua"), &[lease]);
+    command.arg(owner).arg(in_bounds(life)).arg(from).get_packed_command()
+}
+
+/// Ends a lease, but no other owner's.
+pub(super) fn release(lease: &str, owner: &[u8]) -> Vec<u8> {
+    eval(script!("release.lua"), &[lease]).arg(owner).get_packed_command()
+}
+
+/// Replaces an item if it holds `old`: 1 if it did, 2 if it holds `new` already, else 0. Nothing is ''.
+pub(super) fn replace(item: &str, old: &[u8], new: &[u8], life: Duration) -> Vec<u8> {
+    let mut command = eval(script!("replace.lua"), &[item]);
+    command.arg(LAST_BYTE).arg(old).arg(new).arg(in_bounds(life)).get_packed_command()
+}
+
+fn eval(script: &str, keys: &[&str]) -> Cmd {
+    let mut command = cmd("EVAL");
+    command.arg(script).arg(keys.len()).arg(keys);
+    command
+}
+
+/// In milliseconds.
+fn in_bounds(life: Duration) -> u64 {
+    milliseconds(life).clamp(1, LONGEST_LIFE)
+}

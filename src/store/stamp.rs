@@ -1,0 +1,53 @@
+//! Tells moments of a store's clock apart from those of any other.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::sys::clock::Boot;
+use crate::unix_time::milliseconds;
+
+/// A moment by one clock. Hosts may have wrong clocks; what they share is dated by the clock of the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stamp {
+    /// Which clock this is: moments by another cannot be compared with it.
+    clock: String,
+    /// In milliseconds since that clock's own beginning.
+    at: u64,
+}
+
+impl Stamp {
+    pub(super) fn new(clock: impl Into<String>, at: Duration) -> Self {
+        Self { clock: clock.into(), at: milliseconds(at) }
+    }
+
+    /// By the time that this machine has been up, suspended time included.
+    pub(super) fn of_boot() -> Option<Self> {
+        Boot::now().map(|boot| Self::new(boot.id, boot.uptime))
+    }
+
+    /// The moment that was so long before.
+    pub(super) fn before(&self, passed: Duration) -> Self {
+        Self { clock: self.clock.clone(), at: self.at.saturating_sub(milliseconds(passed)) }
+    }
+
+    /// The moment that is so long after.
+    pub(super) fn after(&self, passed: Duration) -> Self {
+        Self { clock: self.clock.clone(), at: self.at.saturating_add(milliseconds(passed)) }
+    }
+
+    pub(super) fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// Whether both are by the same clock.
+    pub(super) fn is_comparable(&self, other: &Self) -> bool {
+        self.clock == other.clock
+    }
+
+    /// How long before this one `earlier` was; `None` if it was not, or if their clocks are not the same.
+    pub(super) fn since(&self, earlier: &Self) -> Option<Duration> {
+        let passed = self.is_comparable(earlier).then(|| self.at.checked_sub(earlier.at));
+        passed.flatten().map(Duration::from_millis)
+    }
+}
