@@ -5,6 +5,7 @@
 mod abi;
 mod cpp;
 mod embedding;
+mod fleet;
 mod package;
 mod programs;
 mod suid;

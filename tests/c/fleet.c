@@ -1,0 +1,32 @@
+/* One process of those that share a store. It gets a token, tells for how long it waited, and ends. Its
+ * timeout is TEST_TIMEOUT milliseconds, and its wall clock is TEST_AHEAD seconds ahead. */
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static time_t ahead;
+
+/* In the place of the system's, for the library as well. */
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    const int result = (int)syscall(SYS_clock_gettime, clock, time);
+    if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
+        time->tv_sec += ahead;
+    return result;
+}
+
+int main(void) {
+    clazar_config *config = config_from_env();
+    clazar_provider *provider = NULL;
+    ahead = (time_t)atol(getenv("TEST_AHEAD"));
+    CHECK(clazar_config_set_timeout_ms(config, (uint64_t)atol(getenv("TEST_TIMEOUT"))) ==
+          CLAZAR_OK);
+    CHECK(clazar_provider_new(config, &provider, NULL) == CLAZAR_OK);
+    clazar_config_free(config);
+    const int64_t start = milliseconds_now();
+    clazar_token_free(token_of(provider));
+    printf("%lld\n", (long long)(milliseconds_now() - start));
+    clazar_provider_free(provider);
+    return 0;
+}
