@@ -630,7 +630,7 @@ void clazar_provider_free(clazar_provider *provider);
  * at most a second while the token is expiring; all that wait at the same time share its token or
  * its failure.
  * No call waits longer than the time-out (`clazar_config_set_timeout_ms`) and a second, or with a
- * store three times the time-out and four seconds, even if the request hangs: it is then given up with
+ * store three times the time-out and seven seconds, even if the request hangs: it is then given up with
  * `CLAZAR_ERR_TIMEOUT`, and a later call starts another.
  * After a failure, and until the next token request is due, callers without a valid token get the
  * error at once, and `clazar_error_retry_after_ms` says how long that is.

@@ -85,7 +85,11 @@ impl<'a> Record<'a> {
         let is_usable = age < lifetime && is_token(&self.token);
         is_usable.then(|| {
             let token = AccessToken::aged(&self.token, now, age, lifetime);
-            if self.is_replacement { token.replacing() } else { token }
+            if self.is_replacement && self.is_as_old_by_wall(now, age) {
+                token.replacing()
+            } else {
+                token
+            }
         })
     }
 
@@ -102,8 +106,55 @@ impl<'a> Record<'a> {
         is_past.then(|| wall.saturating_sub(sent).max(by_boot.unwrap_or_default()))
     }
 
+    /// Whether the wall clock bears an age out: a store that plays back an old replacement of a refused token
+    /// keeps nobody from replacing it.
+    fn is_as_old_by_wall(&self, now: Moment, age: Duration) -> bool {
+        let by_wall = since_1970(now.wall()).abs_diff(Duration::from_millis(self.sent));
+        by_wall <= age + CLOCK_DIFFERENCE
+    }
+
     /// When the request was sent, by the same clock as another stamp.
     pub(super) fn stamp(&self, clock: &Stamp) -> Option<&Stamp> {
         self.stamps.iter().find(|stamp| stamp.is_comparable(clock))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(token: &AccessToken, now: Moment, store: &Stamp) -> Vec<u8> {
+        Record::of(token, now, [store.clone()]).write().to_vec()
+    }
+
+    /// A store whose clock stands still plays back a token that was got in place of a refused one.
+    #[test]
+    fn an_old_replacement_is_none_by_the_wall_clock() {
+        let (now, store) = (Moment::at(0.0, 1e9), Stamp::new("a store", Duration::from_secs(5)));
+        let token = AccessToken::new("not-a-real-token", now, LONGEST_LIFETIME).replacing();
+        let text = record(&token, now, &store);
+        let read = |wall: f64| {
+            let record = Record::read(&text).unwrap();
+            record.token(Moment::at(0.0, wall), None, Some(&store)).unwrap().is_replacement()
+        };
+        assert!(read(1e9) && read(1e9 + 59.0) && read(1e9 - 59.0));
+        assert!(!read(1e9 + 61.0) && !read(1e9 - 61.0));
+    }
+
+    #[test]
+    fn the_clock_of_the_store_counts_and_not_that_of_the_host() {
+        let (now, store) = (Moment::at(0.0, 1e9), Stamp::new("a store", Duration::from_secs(5)));
+        let token = AccessToken::new("not-a-real-token", now, Duration::from_secs(100));
+        let text = record(&token, now, &store);
+        let left = |wall: f64, store: &Stamp| {
+            let now = Moment::at(0.0, wall);
+            Record::read(&text).unwrap().token(now, None, Some(store)).map(|token| token.left(now))
+        };
+        for wall in [0.0, 1e9 - 86_400.0, 1e9, 1e9 + 86_400.0] {
+            let later = store.after(Duration::from_secs(60));
+            assert_eq!(left(wall, &later), Some(Duration::from_secs(40)), "{wall}");
+            assert_eq!(left(wall, &store.after(Duration::from_secs(100))), None, "{wall}");
+            assert_eq!(left(wall, &store.before(Duration::from_secs(1))), None, "yet to be sent");
+        }
     }
 }

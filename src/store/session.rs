@@ -52,6 +52,11 @@ pub(super) trait Backend: Send + Sync {
     /// Where what has this name is kept, for people.
     fn location(&self, name: &str) -> String;
 
+    /// Where the store is probed for what has this name.
+    fn probe_name(&self, name: &str) -> String {
+        name.to_owned()
+    }
+
     /// What is wrong with what has this name.
     fn error(&self, name: &str, what: &str) -> StoreError {
         StoreError(format!("{} {what}", self.location(name)))

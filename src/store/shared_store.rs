@@ -13,7 +13,6 @@ use super::{Kind, Store};
 use crate::credentials::Credentials;
 use crate::env::Common;
 use crate::error::Error;
-use crate::random;
 use crate::request::{FetchContext, HttpSource, TokenSource};
 use crate::token::AccessToken;
 
@@ -126,8 +125,7 @@ impl SharedStore {
             }
             std::thread::sleep(BETWEEN_TRIES);
         }
-        // Where nothing is left of another probe.
-        let probe = random::name();
+        let probe = self.backend.probe_name(&name);
         session.replace(&probe, Item::Probe, None, Some(&blob), patience)?;
         if !session.replace(&probe, Item::Probe, Some(&blob), None, Duration::ZERO)? {
             return Err(self.backend.error(&name, "loses what is written").into());

@@ -24,6 +24,7 @@ use super::StoreError;
 use super::session::{Backend, Holder, Item, Session, StoredItem, Turn, View};
 use super::stamp::Stamp;
 use crate::error::Error;
+use crate::random;
 use crate::unix_time::since_1970;
 
 /// For how long a session waits for the folder in all. Who has it locked renames a file, and is stopped if
@@ -57,6 +58,11 @@ impl Backend for FileStore {
 
     fn location(&self, name: &str) -> String {
         self.place(name, Item::Token).location()
+    }
+
+    /// Where nothing is left of a probe that was killed.
+    fn probe_name(&self, _name: &str) -> String {
+        random::name()
     }
 }
 
