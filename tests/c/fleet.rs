@@ -1,8 +1,9 @@
 //! Real processes that share a store, some of them with a wrong clock, killed or stopped.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -22,6 +23,12 @@ fn with_each_store(name: &str, test: impl Fn(&str)) {
     test(file.to_str().unwrap());
     let _ = std::fs::remove_dir_all(file);
     test(&Redis::start(&[]).url());
+}
+
+/// Compiled once: a program that is being written cannot be run.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| compile("fleet", &stage("stage")))
 }
 
 /// A process that is started, and killed in the end.
@@ -85,13 +92,13 @@ fn at_most_two_more_requests(name: &str, signal: Signal) {
     if Sanitizer::now() != Sanitizer::Nothing {
         return; // Twenty slow processes would only show how slow they are.
     }
-    let program = compile("fleet", &stage("stage"));
+    let program = program();
     with_each_store(name, |store| {
         let server = slow_server();
         let url = server.url();
-        let holder = Process::start(&program, &url, store, "0");
+        let holder = Process::start(program, &url, store, "0");
         wait_until(|| server.requests().len() == 1);
-        let others: Vec<_> = (0..19).map(|_| Process::start(&program, &url, store, "0")).collect();
+        let others: Vec<_> = (0..19).map(|_| Process::start(program, &url, store, "0")).collect();
         holder.signal(signal);
         let longest = others.into_iter().map(Process::waited).max().unwrap();
         let requests = server.requests().len() - 1;
@@ -114,11 +121,11 @@ fn a_stopped_holder_costs_two_requests_at_the_most() {
 
 #[test]
 fn a_host_whose_clock_is_wrong_by_a_day_costs_one_request_at_the_most() {
-    let program = compile("fleet", &stage("stage"));
+    let program = program();
     for ahead in [DAY, "-86400", "600", "50"] {
         with_each_store("clocks", |store| {
             let server = Server::answering(ok(TOKEN_BODY));
-            let get = |ahead| Process::start(&program, &server.url(), store, ahead).waited();
+            let get = |ahead| Process::start(program, &server.url(), store, ahead).waited();
             get(ahead);
             for _ in 0..3 {
                 get("0");
