@@ -90,11 +90,16 @@ impl Redis {
         answer
     }
 
-    /// The keys in it.
+    /// The keys in it that hold something: what is released is empty until it is gone, a moment later.
     pub fn keys(&self) -> Vec<String> {
         let answer = String::from_utf8(self.ask("KEYS *")).unwrap();
         let keys = answer.lines().filter(|line| line.starts_with("clazar-auth:"));
-        keys.map(str::to_owned).collect()
+        keys.filter(|key| !self.is_empty(key)).map(str::to_owned).collect()
+    }
+
+    fn is_empty(&self, key: &str) -> bool {
+        let answer = String::from_utf8(self.ask(&format!("STRLEN {key}"))).unwrap();
+        answer.lines().any(|line| line == ":0")
     }
 
     /// Ends it at once, as a crash does.
