@@ -11,6 +11,10 @@ const SPREAD: Duration = Duration::from_secs(3);
 
 /// A number in [0, 1), from the system each time: a forked child shares no state with its parent.
 pub(crate) fn fraction() -> f64 {
+    #[cfg(test)]
+    if let Some(fraction) = seeded::fraction() {
+        return fraction;
+    }
     let mut bytes = [0; 4];
     // Without random numbers, the middle is as good as any other.
     match SystemRandom::new().fill(&mut bytes) {
@@ -38,6 +42,43 @@ pub(crate) fn spread(wait: Duration) -> Duration {
 /// A number in [0.5, 1).
 pub(crate) fn upper_half() -> f64 {
     0.5 + fraction() / 2.0
+}
+
+/// Draws the same numbers again in each run of a simulation.
+#[cfg(test)]
+pub(crate) mod seeded {
+    use std::cell::RefCell;
+
+    thread_local! {
+        static OF_THIS_THREAD: RefCell<Option<Numbers>> = const { RefCell::new(None) };
+    }
+
+    /// From now on [`fraction`](super::fraction) is drawn from these on this thread.
+    pub(crate) fn use_here(numbers: Numbers) {
+        OF_THIS_THREAD.set(Some(numbers));
+    }
+
+    pub(super) fn fraction() -> Option<f64> {
+        OF_THIS_THREAD.with_borrow_mut(|numbers| numbers.as_mut().map(Numbers::fraction))
+    }
+
+    /// The generator SplitMix64.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Numbers(pub(crate) u64);
+
+    impl Numbers {
+        pub(crate) fn next(&mut self) -> u64 {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            mixed ^ (mixed >> 31)
+        }
+
+        /// A number in [0, 1).
+        pub(crate) fn fraction(&mut self) -> f64 {
+            (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+        }
+    }
 }
 
 #[cfg(test)]

@@ -32,8 +32,8 @@ impl HttpSource {
         let limit = context.limit();
         let started = Instant::now();
         let timeout = self.timeout();
-        let whole = limit.map_or(timeout, |limit| limit.all().min(timeout));
-        let mut left = limit.map_or(timeout, |limit| limit.first_attempt().min(timeout));
+        let whole = limit.map_or(timeout, |limit| limit.all(started).min(timeout));
+        let mut left = limit.map_or(timeout, |limit| limit.first_attempt(started).min(timeout));
         let mut secret = credentials.client_secret();
         let mut refused = Vec::new();
         let mut attempt = 0;

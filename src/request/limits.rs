@@ -22,23 +22,22 @@ pub(crate) struct RenewalLimit {
 }
 
 impl RenewalLimit {
-    pub(crate) fn new(until_margin: Duration, until_expiry: Duration) -> Self {
-        let now = Instant::now();
+    pub(crate) fn new(now: Instant, until_margin: Duration, until_expiry: Duration) -> Self {
         Self { margin: now + until_margin, expiry: now + until_expiry }
     }
 
     /// The token that it brings is not to be lost as long as the one in use is valid.
-    pub(super) fn first_attempt(self) -> Duration {
-        left(self.expiry)
+    pub(super) fn first_attempt(self, now: Instant) -> Duration {
+        left(now, self.expiry)
     }
 
     /// Beyond this there is no pause and no further attempt: a server that is silent, or asks to wait, does
     /// not stand in the way of the request that is made then.
-    pub(super) fn all(self) -> Duration {
-        left(self.margin)
+    pub(crate) fn all(self, now: Instant) -> Duration {
+        left(now, self.margin)
     }
 }
 
-fn left(until: Instant) -> Duration {
-    until.saturating_duration_since(Instant::now()).max(SHORTEST_RENEWAL)
+fn left(now: Instant, until: Instant) -> Duration {
+    until.saturating_duration_since(now).max(SHORTEST_RENEWAL)
 }

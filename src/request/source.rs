@@ -81,7 +81,7 @@ impl<'a> FetchContext<'a> {
         self.replaces.set(true);
     }
 
-    pub(super) fn replaces(&self) -> bool {
+    pub(crate) fn replaces(&self) -> bool {
         self.replaces.get() || self.freshness.replaces_refused
     }
 
@@ -93,13 +93,26 @@ impl<'a> FetchContext<'a> {
         self.backoff_since.get()
     }
 
-    pub(super) fn limit(&self) -> Option<RenewalLimit> {
+    pub(crate) fn limit(&self) -> Option<RenewalLimit> {
         self.limit.get()
     }
 
     /// Limits a request that nothing else limits, since there is something to fall back on.
     pub(crate) fn end_within(&self, wait: Duration) {
-        self.limit.set(self.limit.get().or(Some(RenewalLimit::new(wait, wait))));
+        let limit = || RenewalLimit::new(self.clock.instant(), wait, wait);
+        self.limit.set(Some(self.limit.get().unwrap_or_else(limit)));
+    }
+
+    /// Sleeps; an error once it is interrupted.
+    pub(crate) fn pause(&self, length: Duration) -> Result<(), Error> {
+        match self.clock {
+            #[cfg(test)]
+            Clock::Simulated(clocks) => {
+                clocks.pause(length);
+                Ok(())
+            }
+            _ => self.interrupt.pause(length),
+        }
     }
 
     pub(crate) fn report(&self, kind: EventKind, message: impl Into<String>) {

@@ -20,16 +20,16 @@ use crate::token::{AccessToken, BETWEEN_REPLACEMENTS};
 struct Others(Option<(Holder, Instant)>);
 
 impl Others {
-    fn see(&mut self, holder: Holder) {
+    fn see(&mut self, holder: Holder, now: Instant) {
         if !self.0.as_ref().is_some_and(|(known, _)| *known == holder) {
-            self.0 = Some((holder, Instant::now()));
+            self.0 = Some((holder, now));
         }
     }
 
     /// The one who has had so long.
-    fn overdue(&self, patience: Duration) -> Option<Holder> {
+    fn overdue(&self, patience: Duration, now: Instant) -> Option<Holder> {
         let (holder, since) = self.0.as_ref()?;
-        (since.elapsed() >= patience).then(|| holder.clone())
+        (now - *since >= patience).then(|| holder.clone())
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) struct Access<'a> {
     since: Instant,
     session: Option<Box<dyn Session + 'a>>,
     /// The time by the store's clock, and when that was seen.
-    pub(super) clock: Option<(Stamp, Instant)>,
+    clock: Option<(Stamp, Instant)>,
     /// A valid token whose last part has begun.
     pub(super) expiring: Option<AccessToken>,
     has_reported: bool,
@@ -82,7 +82,7 @@ impl<'a> Access<'a> {
             sealer,
             patience,
             context,
-            since: Instant::now(),
+            since: context.clock.instant(),
             session: None,
             clock: None,
             expiring: None,
@@ -102,24 +102,38 @@ impl<'a> Access<'a> {
             if let Some(token) = self.find()? {
                 return Ok(Some(token));
             }
-            let from = others.overdue(self.patience.with_one);
+            let from = others.overdue(self.patience.with_one, self.now());
             let turn = self.with(|session| session.try_lock(&name, from.as_ref()));
             let Some(Turn::Theirs(holder)) = turn else { return self.find() };
-            others.see(holder);
-            let waited = self.since.elapsed();
+            others.see(holder, self.now());
+            let waited = self.waited();
             if waited >= longest || !self.is_worth_waiting() {
                 return self.find();
             }
             let pause = (waited / PART_OF_THE_WAIT).clamp(FIRST_PAUSE, LONGEST_PAUSE);
             let pause = pause.mul_f64(random::upper_half()).min(longest - waited);
-            self.context.interrupt.pause(pause)?;
+            self.context.pause(pause)?;
         }
+    }
+
+    fn now(&self) -> Instant {
+        self.context.clock.instant()
+    }
+
+    /// How long all has taken so far.
+    fn waited(&self) -> Duration {
+        self.now() - self.since
+    }
+
+    /// The time by the store's clock, as far as it is known.
+    pub(super) fn store_time(&self) -> Option<Stamp> {
+        self.clock.as_ref().map(|(stamp, seen)| stamp.after(self.now() - *seen))
     }
 
     /// Whether more is to be had by waiting than what is left of a token in its last part.
     fn is_worth_waiting(&self) -> bool {
         let now = self.sealer.now();
-        self.expiring.as_ref().is_none_or(|token| self.since.elapsed() < token.left(now))
+        self.expiring.as_ref().is_none_or(|token| self.waited() < token.left(now))
     }
 
     /// The stored token if it will do; an error while the API is to be spared.
@@ -144,9 +158,10 @@ impl<'a> Access<'a> {
 
     /// What is stored, as of now: the answer may have been under way for a while.
     pub(super) fn look(&mut self, name: &str) -> Option<View> {
-        let asked = Instant::now();
+        let asked = self.now();
         let view = self.with(|session| session.look(name))?;
-        let (answered, took) = (Instant::now(), asked.elapsed());
+        let answered = self.now();
+        let took = answered - asked;
         // Rather too early: what is dated by this is then rather too old.
         self.clock = Some((view.now.clone(), answered));
         let aged = |item: Option<StoredItem>| {
@@ -194,7 +209,7 @@ impl<'a> Access<'a> {
             self.replace(sealed, stored, blob.as_deref(), token.left(now));
             return None;
         }
-        let waited = self.since.elapsed();
+        let waited = self.waited();
         let is_young = freshness.younger_than.is_none_or(|limit| token.age(now) < limit + waited);
         if !is_young || freshness.held == Some(hash) || token.left(now).is_zero() {
             return None;

@@ -134,9 +134,4 @@ impl Access<'_> {
         let name = self.sealer.name(&secret);
         Sealed { secret, name }
     }
-
-    /// The time by the store's clock, as far as it is known.
-    fn store_time(&self) -> Option<Stamp> {
-        self.clock.as_ref().map(|(stamp, seen)| stamp.after(seen.elapsed()))
-    }
 }

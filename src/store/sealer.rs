@@ -50,7 +50,7 @@ impl Sealer {
         secret: &Secret,
         now: Option<Stamp>,
     ) -> Result<Vec<u8>, Error> {
-        let boot = Stamp::of_boot();
+        let boot = Stamp::of_boot(&self.clock);
         let now = now.filter(|now| !boot.as_ref().is_some_and(|boot| boot.is_comparable(now)));
         let record = Record::of(token, self.clock.now(), boot.into_iter().chain(now));
         self.seal_text(Item::Token, &record.write(), secret)
@@ -73,7 +73,7 @@ impl Sealer {
         if record.is_refused() {
             return Opened::Refused;
         }
-        let boot = Stamp::of_boot();
+        let boot = Stamp::of_boot(&self.clock);
         let token = record.token(self.clock.now(), boot.as_ref(), now);
         token.map_or(Opened::Expired, Opened::Token)
     }

@@ -27,7 +27,9 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// A source around another one: what one process gets serves all that share the store.
 pub(crate) struct SharedStore {
-    inner: Arc<HttpSource>,
+    inner: Arc<dyn TokenSource + Send + Sync>,
+    /// How long a token request of the inner source may take.
+    timeout: Duration,
     backend: Box<dyn Backend>,
     sealer: Arc<Sealer>,
 }
@@ -54,7 +56,16 @@ impl SharedStore {
         for secret in credentials.secrets() {
             sealer::check(&secret)?;
         }
-        Ok(Some(Self { inner: inner.clone(), backend, sealer: sealer.clone() }))
+        Ok(Some(Self::around(inner.clone(), inner.timeout(), backend, sealer.clone())))
+    }
+
+    pub(super) fn around(
+        inner: Arc<dyn TokenSource + Send + Sync>,
+        timeout: Duration,
+        backend: Box<dyn Backend>,
+        sealer: Arc<Sealer>,
+    ) -> Self {
+        Self { inner, timeout, backend, sealer }
     }
 
     /// For how long the store may keep a token request at most, while nothing hangs.
@@ -64,7 +75,7 @@ impl SharedStore {
 
     /// For how long others are waited for: one that is gone, and then one whose request takes its whole time.
     fn patience(&self) -> Patience {
-        let timeout = self.inner.timeout();
+        let timeout = self.timeout;
         let with_one = timeout + OVERTIME;
         Patience { with_one, with_others: with_one + timeout + SLACK }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sys::clock::Boot;
+use crate::sys::clock::Clock;
 use crate::unix_time::milliseconds;
 
 /// A moment by one clock. Hosts may have wrong clocks; what they share is dated by the clock of the store.
@@ -22,8 +22,8 @@ impl Stamp {
     }
 
     /// By the time that this machine has been up, suspended time included.
-    pub(super) fn of_boot() -> Option<Self> {
-        Boot::now().map(|boot| Self::new(boot.id, boot.uptime))
+    pub(super) fn of_boot(clock: &Clock) -> Option<Self> {
+        clock.boot().map(|boot| Self::new(boot.id, boot.uptime))
     }
 
     /// The moment that was so long before.

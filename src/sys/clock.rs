@@ -1,6 +1,6 @@
 //! Measures time that neither a suspended machine nor a stepped clock can make shorter.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 #[cfg(not(target_os = "linux"))]
 use libc::{CLOCK_MONOTONIC as MONOTONIC, CLOCK_REALTIME as WALL};
@@ -14,6 +14,17 @@ pub(crate) enum Clock {
     System,
     #[cfg(test)]
     Set(std::sync::Arc<std::sync::Mutex<Moment>>),
+    #[cfg(test)]
+    Simulated(std::sync::Arc<dyn Simulated>),
+}
+
+/// A host's clocks in a simulation.
+#[cfg(test)]
+pub(crate) trait Simulated: std::fmt::Debug + Send + Sync {
+    fn now(&self) -> Moment;
+    fn instant(&self) -> Instant;
+    fn boot(&self) -> Boot;
+    fn pause(&self, length: Duration);
 }
 
 impl Clock {
@@ -22,6 +33,25 @@ impl Clock {
             Self::System => Moment::now(),
             #[cfg(test)]
             Self::Set(moment) => *moment.lock().unwrap(),
+            #[cfg(test)]
+            Self::Simulated(clocks) => clocks.now(),
+        }
+    }
+
+    /// For spans of time that end while the machine runs, such as waits.
+    pub(crate) fn instant(&self) -> Instant {
+        match self {
+            #[cfg(test)]
+            Self::Simulated(clocks) => clocks.instant(),
+            _ => Instant::now(),
+        }
+    }
+
+    pub(crate) fn boot(&self) -> Option<Boot> {
+        match self {
+            #[cfg(test)]
+            Self::Simulated(clocks) => Some(clocks.boot()),
+            _ => Boot::now(),
         }
     }
 }

@@ -219,7 +219,9 @@ impl Shared {
 
     fn renewal_limit(&self, cause: Cause) -> Option<RenewalLimit> {
         let age = self.token.age(self.clock.now()).filter(|age| age.is_before_margin());
-        let limit = age.map(|age| RenewalLimit::new(age.until_margin(), age.until_expiry()));
+        let limit = age.map(|age| {
+            RenewalLimit::new(self.clock.instant(), age.until_margin(), age.until_expiry())
+        });
         limit.filter(|_| cause == Cause::Proactive)
     }
 

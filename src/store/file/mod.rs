@@ -25,6 +25,7 @@ use super::session::{Backend, Holder, Item, Session, StoredItem, Turn, View};
 use super::stamp::Stamp;
 use crate::error::Error;
 use crate::random;
+use crate::sys::clock::Clock;
 use crate::unix_time::since_1970;
 
 /// For how long a session waits for the folder in all. Who has it locked renames a file, and is stopped if
@@ -183,7 +184,8 @@ fn remove(folder: &OwnedFd, name: &str) -> Result<(), Errno> {
 
 /// By the clock that neither stands still in suspension nor is ever set, where there is one.
 fn now() -> Stamp {
-    Stamp::of_boot().unwrap_or_else(|| Stamp::new("wall", since_1970(SystemTime::now())))
+    Stamp::of_boot(&Clock::System)
+        .unwrap_or_else(|| Stamp::new("wall", since_1970(SystemTime::now())))
 }
 
 fn draft_stem(name: &str, item: Item) -> String {
