@@ -55,37 +55,51 @@ impl Access<'_> {
     /// Stores a token, unless there is a newer one, or this one was refused meanwhile.
     fn publish_token(&mut self, token: &AccessToken) {
         let sealed = self.sealed();
+        let mut first = None;
         for _ in 0..MOST_TRIES {
             let view = self.look(&sealed.name);
-            if self.try_to_publish(token, &sealed, view.as_ref()) != Some(false) {
+            let blob = first.or_else(|| self.blob(token, &sealed, view.as_ref()));
+            let Some(blob) = blob else { return };
+            if self.try_to_publish(token, &blob, &sealed, view.as_ref()) != Some(false) {
                 return;
             }
+            // Once dated, it stays the same: what others leave of it, if it is refused, has that date.
+            first = self.store_time().map(|_| blob);
         }
         let what = "was changed by others each time that a token was to be stored";
         let _ = self.reported(Err::<(), _>(self.backend.error(&sealed.name, what)));
+    }
+
+    fn blob(
+        &mut self,
+        token: &AccessToken,
+        sealed: &Sealed,
+        view: Option<&View>,
+    ) -> Option<Vec<u8>> {
+        let now = self.store_time().or_else(|| view.map(|view| view.now.clone()));
+        let blob = self.sealer.seal_for(token, &sealed.secret, now);
+        self.reported(blob.map_err(StoreError::from))
     }
 
     /// Whether that was done, or is needless; `None` if it cannot be.
     fn try_to_publish(
         &mut self,
         token: &AccessToken,
+        blob: &[u8],
         sealed: &Sealed,
         view: Option<&View>,
     ) -> Option<bool> {
-        let now = self.store_time().or_else(|| view.map(|view| view.now.clone()));
         let stored = view.and_then(|view| view.token.as_ref());
-        if let Some((stored, now)) = stored.zip(now.as_ref())
-            && self.is_newer(stored, sealed, token, now)
+        if let Some((view, stored)) = view.zip(stored)
+            && self.is_newer(&stored.blob, blob, sealed, &view.now)
         {
             return Some(true);
         }
-        let blob = self.sealer.seal_for(token, &sealed.secret, now);
-        let blob = self.reported(blob.map_err(StoreError::from))?;
         // What cannot be looked at, such as a link, may be written over.
         let old = stored.map(|stored| &*stored.blob);
         let (name, left) = (&sealed.name, token.left(self.sealer.now()));
         let is_stored =
-            self.with(|session| session.replace(name, Item::Token, old, Some(&blob), left))?;
+            self.with(|session| session.replace(name, Item::Token, old, Some(blob), left))?;
         let backoff = view?.backoff.as_ref().filter(|_| is_stored);
         if let Some(StoredItem { blob, .. }) = backoff {
             self.with(|session| {
@@ -95,20 +109,16 @@ impl Access<'_> {
         Some(is_stored)
     }
 
-    /// Whether a stored token was not requested before this one; what does not open, or is from the future,
-    /// was.
-    fn is_newer(
-        &self,
-        stored: &StoredItem,
-        sealed: &Sealed,
-        token: &AccessToken,
-        now: &Stamp,
-    ) -> bool {
-        let ours = now.before(token.age(self.sealer.now()));
-        let text = self.sealer.open_text(Item::Token, &stored.blob, &sealed.secret);
-        let record = text.as_deref().and_then(|text| Record::read(text));
-        let theirs = record.as_ref().and_then(|record| record.stamp(now));
-        theirs.is_some_and(|theirs| now.since(theirs).is_some() && theirs.since(&ours).is_some())
+    /// Whether a stored token was not requested before ours; what does not open, or is from the future, was.
+    fn is_newer(&self, stored: &[u8], ours: &[u8], sealed: &Sealed, now: &Stamp) -> bool {
+        let sent = |blob| {
+            let text = self.sealer.open_text(Item::Token, blob, &sealed.secret)?;
+            Record::read(&text)?.stamp(now).cloned()
+        };
+        let (theirs, ours) = (sent(stored), sent(ours));
+        theirs.zip(ours).is_some_and(|(theirs, ours)| {
+            now.since(&theirs).is_some() && theirs.since(&ours).is_some()
+        })
     }
 
     fn publish_backoff(&mut self, error: &Error) {
