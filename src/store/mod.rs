@@ -14,6 +14,8 @@ mod sealer;
 mod session;
 mod shared_store;
 mod stamp;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::path::PathBuf;

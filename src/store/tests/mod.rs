@@ -1,0 +1,3 @@
+//! Tests the shared store as a whole.
+
+mod simulation;

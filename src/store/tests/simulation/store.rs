@@ -1,0 +1,224 @@
+//! Stands in for Redis: what its scripts do, with a clock of its own, and what strangers do to it.
+
+use std::time::Duration;
+
+use super::checks::Write;
+use super::schedule::State;
+use super::worlds::World;
+use crate::store::session::{Item, StoredItem, View};
+use crate::store::stamp::Stamp;
+
+/// By how much the clock of the store differs from those of all hosts.
+const EPOCH: Duration = Duration::from_secs(1_700_000_000);
+/// A stranger's lease that is longer than any wait.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// With an end, or without.
+#[derive(Clone, Debug)]
+struct Kept<T> {
+    what: T,
+    ends: Option<Duration>,
+}
+
+pub(super) struct Store {
+    token: Option<Kept<Vec<u8>>>,
+    backoff: Option<Kept<Vec<u8>>>,
+    lease: Option<Kept<Vec<u8>>>,
+    lease_length: Duration,
+    /// All that hosts ever stored.
+    copies: Vec<Vec<u8>>,
+    pub(super) is_away: bool,
+    strange_holders: u64,
+    pub(super) commands: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Command {
+    Look,
+    Lock { owner: Vec<u8>, from: Vec<u8> },
+    Replace { item: Item, old: Vec<u8>, new: Vec<u8>, life: Duration },
+    Release { owner: Vec<u8> },
+}
+
+/// Who sent a command, and when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    pub(super) host: usize,
+    pub(super) at: Duration,
+}
+
+#[derive(Debug)]
+pub(super) enum Answer {
+    View(View, Duration),
+    Ours,
+    Theirs(Vec<u8>),
+    Replaced,
+    Changed,
+    /// It is what it was to become.
+    Same,
+    Released,
+}
+
+/// What anybody can do who has access to the store, but no seal.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Deed {
+    Delete(Item),
+    DeleteLease,
+    Garbage(Item),
+    /// Something that hosts once stored, anywhere.
+    Replay(Item),
+    LongLease,
+    EndlessLease,
+    GoAway,
+    ComeBack,
+}
+
+impl<T: Clone> Kept<T> {
+    fn lives(&self, now: Duration) -> bool {
+        self.ends.is_none_or(|ends| now < ends)
+    }
+}
+
+impl Store {
+    pub(super) fn new(world: &World) -> Self {
+        Self {
+            token: None,
+            backoff: None,
+            lease: None,
+            lease_length: world.timeout + Duration::from_secs(1),
+            copies: Vec::new(),
+            is_away: false,
+            strange_holders: 0,
+            commands: 0,
+        }
+    }
+
+    fn item(&mut self, item: Item, now: Duration) -> &mut Option<Kept<Vec<u8>>> {
+        let kept = match item {
+            Item::Backoff => &mut self.backoff,
+            _ => &mut self.token,
+        };
+        if kept.as_ref().is_some_and(|kept| !kept.lives(now)) {
+            *kept = None;
+        }
+        kept
+    }
+
+    /// What `look.lua` gives.
+    fn view(&mut self, now: Duration) -> View {
+        let mut stored = |item| {
+            let kept = self.item(item, now).clone()?;
+            let left = kept.ends.map(|ends| ends - now);
+            Some(StoredItem { blob: kept.what, left })
+        };
+        let (token, backoff) = (stored(Item::Token), stored(Item::Backoff));
+        View { now: Stamp::new("simulated", EPOCH + now), token, backoff }
+    }
+
+    /// What `lock.lua` does.
+    fn lock(&mut self, owner: Vec<u8>, from: &[u8], now: Duration) -> Answer {
+        if let Some(Kept { what: holder, ends: Some(ends) }) = &self.lease
+            && now < *ends
+            && *holder != owner
+            && holder != from
+        {
+            return Answer::Theirs(holder.clone());
+        }
+        self.lease = Some(Kept { what: owner, ends: Some(now + self.lease_length) });
+        Answer::Ours
+    }
+
+    /// What `replace.lua` answers.
+    fn replaces(&mut self, item: Item, old: &[u8], new: &[u8], now: Duration) -> Answer {
+        let stored = self.item(item, now).as_ref().map_or(&[][..], |kept| &kept.what);
+        match stored {
+            stored if stored == old => Answer::Replaced,
+            stored if stored == new => Answer::Same,
+            _ => Answer::Changed,
+        }
+    }
+
+    fn put(&mut self, item: Item, new: Vec<u8>, life: Duration, now: Duration) {
+        let ends = Some(now + life.max(Duration::from_millis(1)));
+        let kept = Kept { what: new.clone(), ends };
+        *self.item(item, now) = (!new.is_empty()).then_some(kept);
+        self.copies.extend((!new.is_empty()).then_some(new));
+    }
+
+    fn strange_lease(&mut self, ends: Option<Duration>) {
+        self.strange_holders += 1;
+        let what = format!("stranger {}", self.strange_holders).into_bytes();
+        self.lease = Some(Kept { what, ends });
+    }
+}
+
+impl State {
+    /// The store does what a host has sent.
+    pub(super) fn run(&mut self, sent: Sent, command: Command) -> Answer {
+        let (now, host) = (self.now, sent.host);
+        self.store.commands += 1;
+        match command {
+            Command::Look => Answer::View(self.store.view(now), now),
+            Command::Lock { owner, from } => {
+                let answer = self.store.lock(owner, &from, now);
+                self.tell(|| match &answer {
+                    Answer::Theirs(holder) => {
+                        let holder = String::from_utf8_lossy(holder);
+                        format!("store: host {host} waits for {holder}")
+                    }
+                    _ => format!("store: it is the turn of host {host}"),
+                });
+                answer
+            }
+            Command::Replace { item, old, new, life } => {
+                let answer = self.store.replaces(item, &old, &new, now);
+                if matches!(answer, Answer::Replaced) {
+                    let Sent { host, at } = sent;
+                    // What is there, whatever was to be there.
+                    let old = self.store.item(item, now).as_ref().map(|kept| kept.what.clone());
+                    let old = old.unwrap_or_default();
+                    let write = Write { host, sent: at, old: &old, new: &new };
+                    self.check_write(item, &write);
+                    self.store.put(item, new, life, now);
+                }
+                answer
+            }
+            Command::Release { owner } => {
+                if self.store.lease.as_ref().is_some_and(|lease| lease.what == owner) {
+                    self.store.lease = None;
+                    self.tell(|| format!("store: host {host} gives up its turn"));
+                }
+                Answer::Released
+            }
+        }
+    }
+
+    /// A stranger, or the fault of nobody.
+    pub(super) fn strange(&mut self, deed: Deed) {
+        self.tell(|| format!("stranger: {deed:?}"));
+        let now = self.now;
+        if matches!(deed, Deed::Delete(Item::Token) | Deed::Garbage(Item::Token)) {
+            self.seen.taken += 1;
+        }
+        match deed {
+            Deed::Delete(item) => *self.store.item(item, now) = None,
+            Deed::DeleteLease => self.store.lease = None,
+            Deed::Garbage(item) => {
+                let what = vec![b'x'; 1 + (self.numbers.next() % 100) as usize];
+                *self.store.item(item, now) = Some(Kept { what, ends: None });
+            }
+            Deed::Replay(item) => {
+                let (count, drawn) = (self.store.copies.len(), self.numbers.next() as usize);
+                if count > 0 {
+                    self.seen.is_replayed = true;
+                    let what = self.store.copies[drawn % count].clone();
+                    *self.store.item(item, now) = Some(Kept { what, ends: None });
+                }
+            }
+            Deed::LongLease => self.store.strange_lease(Some(now + LONG)),
+            Deed::EndlessLease => self.store.strange_lease(None),
+            Deed::GoAway => self.store.is_away = true,
+            Deed::ComeBack => self.store.is_away = false,
+        }
+    }
+}
