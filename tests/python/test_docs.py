@@ -176,9 +176,10 @@ def test_the_map_of_the_sources_is_in_the_order_of_the_layers() -> None:
     assert re.findall(r"`(\w+)`", "".join(rows)) == [*layers, "capi", "python"]
 
 
-def test_the_security_page_names_tests_that_there_are() -> None:
-    page = (ROOT / "SECURITY.md").read_text()
-    rows = [line for line in page.splitlines() if line.startswith("| ")][2:]
+@pytest.mark.parametrize("page", ["SECURITY.md", "docs/store.md"])
+def test_a_promise_names_tests_that_there_are(page: str) -> None:
+    table = (ROOT / page).read_text().split(" tried by |\n| ---")[1]
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
     assert len(rows) > 15
     for row in rows:
         named = re.findall(r"`([\w/]+\.(?:rs|py))::(\w+)`", row)

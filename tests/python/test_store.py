@@ -249,6 +249,29 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
     assert [path.name for path in store.iterdir() if path.suffix != ".lock"] == []
 
 
+SLOW_DISK = """
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <unistd.h>
+int fsync(int fd) { sleep(1); return (int)syscall(SYS_fsync, fd); }
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD and SYS_fsync are Linux's")
+def test_the_command_line_waits_for_a_slow_disk(
+    sandbox: Sandbox, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token is handed out before it is stored; a command that ended then would store none."""
+    source, library = tmp_path / "slow_disk.c", tmp_path / "slow_disk.so"
+    source.write_text(SLOW_DISK)
+    compiler = os.environ.get("CC", "cc")
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
+    monkeypatch.setenv("LD_PRELOAD", str(library))
+    first, second = run("token"), run("token")
+    assert (first.returncode, second.stdout) == (0, first.stdout)
+    assert sandbox.requests() == 1
+
+
 def test_a_process_killed_at_any_moment_spoils_nothing(sandbox: Sandbox, store: Path) -> None:
     code = """
 import clazar_auth
