@@ -120,6 +120,18 @@ typedef struct clazar_token clazar_token;
 typedef int32_t clazar_status;
 
 /**
+ * Takes the token, or the error why there is none; the other one is NULL. The callback frees what it gets, with
+ * `clazar_token_free` or `clazar_error_free`, then or later.
+ *
+ * It is called on a thread of the library, on which all signals are blocked; no lock is held. It may call any
+ * function of the library. All callbacks of a provider share that thread, so one that blocks keeps the
+ * others waiting, though no caller of any other function: a program with an event loop hands the token over
+ * and wakes its loop, by a write to a pipe or an eventfd. It must return: a C++ exception must not leave it,
+ * nor may it call `pthread_exit` or cancel its own thread, which aborts the process.
+ */
+typedef void (*clazar_token_callback)(void *context, clazar_token *token, clazar_error *error);
+
+/**
  * What a provider did since it was made, and how it is now. Set `size` to
  * `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
  *
@@ -649,6 +661,28 @@ clazar_status clazar_provider_token(const clazar_provider *provider,
                                     clazar_error **error);
 
 /**
+ * As `clazar_provider_token`, but this call waits no longer than `timeout_ms`. With 0 it never waits: it
+ * gives the token that is at hand, and starts the token request that is due. A token request that
+ * outlasts the wait goes on, for others and for the next call.
+ *
+ * @param provider a provider.
+ * @param timeout_ms milliseconds; what is longer than `clazar_provider_token` would wait counts for
+ *   nothing.
+ * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`; `CLAZAR_ERR_TIMEOUT`, which is
+ *   retryable, when the wait has ended and there is no valid token.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_provider_token_timeout(const clazar_provider *provider,
+                                            uint64_t timeout_ms,
+                                            clazar_token **token,
+                                            clazar_error **error);
+
+/**
  * The token in memory if it is valid, without any I/O.
  *
  * @param provider a provider.
@@ -684,6 +718,27 @@ clazar_status clazar_provider_refresh(const clazar_provider *provider,
                                       clazar_error **error);
 
 /**
+ * As `clazar_provider_refresh`, but this call waits no longer than `timeout_ms`; with 0 it starts the token
+ * request and never waits.
+ *
+ * @param provider a provider.
+ * @param timeout_ms milliseconds; what is longer than `clazar_provider_refresh` would wait counts for
+ *   nothing.
+ * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`; `CLAZAR_ERR_TIMEOUT`, which is
+ *   retryable, when the wait has ended: the token request goes on.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_provider_refresh_timeout(const clazar_provider *provider,
+                                              uint64_t timeout_ms,
+                                              clazar_token **token,
+                                              clazar_error **error);
+
+/**
  * Copies the value of the Authorization header, "Bearer <token>", into a buffer of the caller's:
  * the short way to what `clazar_provider_token` gives, with the same waits. With a fresh token it
  * takes no lock and makes no allocation.
@@ -705,6 +760,32 @@ clazar_status clazar_provider_authorization(const clazar_provider *provider,
                                             size_t size,
                                             size_t *length,
                                             clazar_error **error);
+
+/**
+ * As `clazar_provider_authorization`, but this call waits no longer than `timeout_ms`; with 0 it never
+ * waits, as `clazar_provider_token_timeout` says.
+ *
+ * @param provider a provider.
+ * @param timeout_ms milliseconds; what is longer than `clazar_provider_authorization` would wait counts
+ *   for nothing.
+ * @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
+ * @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
+ * @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size
+ *   that is needed, the NUL included; with any other error to 0. May be NULL.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` or any error; `CLAZAR_ERR_TIMEOUT`, which is retryable, when the wait has ended and
+ *   there is no valid token.
+ *
+ * Thread-safe. The caller may wipe the buffer with `clazar_memzero` after use.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_provider_authorization_timeout(const clazar_provider *provider,
+                                                    uint64_t timeout_ms,
+                                                    char *buffer,
+                                                    size_t size,
+                                                    size_t *length,
+                                                    clazar_error **error);
 
 /**
  * Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in
@@ -786,6 +867,32 @@ clazar_status clazar_provider_unseal(const clazar_provider *provider,
 clazar_status clazar_provider_check_url(const clazar_provider *provider,
                                         const char *url,
                                         clazar_error **error);
+
+/**
+ * A valid token, as `clazar_provider_token` gives it, without blocking the calling thread, however many calls
+ * wait at a time. If a token is at hand it comes at once, through `token`, and nothing is called. Otherwise
+ * `callback` is called exactly once, within the time that `clazar_provider_token` may take, and maybe before this
+ * function has returned; `clazar_provider_close` has it called with `CLAZAR_ERR_CLOSED`. Freeing the
+ * provider ends no wait. In a child that is forked meanwhile it is not called.
+ *
+ * @param provider a provider.
+ * @param callback what to call with the token or the error.
+ * @param context passed to it as it is; any thread may use it.
+ * @param token set to the token if one is at hand, which the caller frees with `clazar_token_free`; NULL if
+ *   `callback` is going to be called, and on failure.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` if there is a token or `callback` is going to be called; any error but
+ *   `CLAZAR_ERR_BUFFER_TOO_SMALL` if it is not.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_provider_token_async(const clazar_provider *provider,
+                                          clazar_token_callback callback,
+                                          void *context,
+                                          clazar_token **token,
+                                          clazar_error **error);
 
 /**
  * Requests a new token with the client id and secret: one token request on the calling thread, and

@@ -1,9 +1,9 @@
 //! Describes what went wrong, in the same kinds for all languages.
 
-use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 pub use crate::interface::ErrorKind;
 use crate::text::{self, printable};
@@ -46,6 +46,14 @@ impl Error {
 
     pub(crate) fn closed() -> Self {
         Self::new(ErrorKind::Closed, "the provider is closed; make a new one to get a token")
+    }
+
+    pub(crate) fn no_thread(error: &io::Error) -> Self {
+        let why = text::system(error);
+        Self::new(
+            ErrorKind::Transport,
+            format!("no thread could be started for the token request ({why}); try again"),
+        )
     }
 
     pub(crate) fn internal() -> Self {

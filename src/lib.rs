@@ -77,7 +77,7 @@ mod unix_time;
 
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};
-pub use provider::{Requests, Stats, TokenProvider, TokenProviderBuilder};
+pub use provider::{Requests, Stats, TokenFuture, TokenProvider, TokenProviderBuilder};
 pub use request::{Options, authenticate};
 pub use store::Store;
 #[cfg(fuzzing)]

@@ -22,3 +22,4 @@ mod stats_fields;
 mod status;
 mod text;
 mod token;
+mod token_async;

@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 use std::ptr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::config::clazar_config;
 use super::failure::CallError;
@@ -144,6 +145,33 @@ pub unsafe extern "C" fn clazar_provider_token(
     unsafe { get(provider, token, error, |provider| provider.token().map(Some)) }
 }
 
+/// As `clazar_provider_token`, but this call waits no longer than `timeout_ms`. With 0 it never waits: it
+/// gives the token that is at hand, and starts the token request that is due. A token request that
+/// outlasts the wait goes on, for others and for the next call.
+///
+/// @param provider a provider.
+/// @param timeout_ms milliseconds; what is longer than `clazar_provider_token` would wait counts for
+///   nothing.
+/// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
+/// @param error set to NULL, or to an error that the caller frees; may be NULL.
+/// @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`; `CLAZAR_ERR_TIMEOUT`, which is
+///   retryable, when the wait has ended and there is no valid token.
+///
+/// Thread-safe.
+///
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_provider_token_timeout(
+    provider: *const clazar_provider,
+    timeout_ms: u64,
+    token: *mut *mut clazar_token,
+    error: *mut *mut clazar_error,
+) -> clazar_status {
+    let timeout = Duration::from_millis(timeout_ms);
+    // SAFETY: the caller passes a live provider or NULL, and valid out-parameters or NULL.
+    unsafe { get(provider, token, error, |provider| provider.token_timeout(timeout).map(Some)) }
+}
+
 /// The token in memory if it is valid, without any I/O.
 ///
 /// @param provider a provider.
@@ -185,6 +213,32 @@ pub unsafe extern "C" fn clazar_provider_refresh(
 ) -> clazar_status {
     // SAFETY: the caller passes a live provider or NULL, and valid out-parameters or NULL.
     unsafe { get(provider, token, error, |provider| provider.refresh().map(Some)) }
+}
+
+/// As `clazar_provider_refresh`, but this call waits no longer than `timeout_ms`; with 0 it starts the token
+/// request and never waits.
+///
+/// @param provider a provider.
+/// @param timeout_ms milliseconds; what is longer than `clazar_provider_refresh` would wait counts for
+///   nothing.
+/// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
+/// @param error set to NULL, or to an error that the caller frees; may be NULL.
+/// @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`; `CLAZAR_ERR_TIMEOUT`, which is
+///   retryable, when the wait has ended: the token request goes on.
+///
+/// Thread-safe.
+///
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_provider_refresh_timeout(
+    provider: *const clazar_provider,
+    timeout_ms: u64,
+    token: *mut *mut clazar_token,
+    error: *mut *mut clazar_error,
+) -> clazar_status {
+    let timeout = Duration::from_millis(timeout_ms);
+    // SAFETY: the caller passes a live provider or NULL, and valid out-parameters or NULL.
+    unsafe { get(provider, token, error, |provider| provider.refresh_timeout(timeout).map(Some)) }
 }
 
 /// # Safety
@@ -234,6 +288,55 @@ pub unsafe extern "C" fn clazar_provider_authorization(
 ) -> clazar_status {
     // SAFETY: the caller passes a live provider or NULL, a buffer of `size` bytes, and valid
     // out-parameters or NULL.
+    unsafe { copy_out(provider, buffer, size, length, error, TokenProvider::token) }
+}
+
+/// As `clazar_provider_authorization`, but this call waits no longer than `timeout_ms`; with 0 it never
+/// waits, as `clazar_provider_token_timeout` says.
+///
+/// @param provider a provider.
+/// @param timeout_ms milliseconds; what is longer than `clazar_provider_authorization` would wait counts
+///   for nothing.
+/// @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
+/// @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
+/// @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size
+///   that is needed, the NUL included; with any other error to 0. May be NULL.
+/// @param error set to NULL, or to an error that the caller frees; may be NULL.
+/// @return `CLAZAR_OK` or any error; `CLAZAR_ERR_TIMEOUT`, which is retryable, when the wait has ended and
+///   there is no valid token.
+///
+/// Thread-safe. The caller may wipe the buffer with `clazar_memzero` after use.
+///
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_provider_authorization_timeout(
+    provider: *const clazar_provider,
+    timeout_ms: u64,
+    buffer: *mut c_char,
+    size: usize,
+    length: *mut usize,
+    error: *mut *mut clazar_error,
+) -> clazar_status {
+    let timeout = Duration::from_millis(timeout_ms);
+    // SAFETY: the caller passes a live provider or NULL, a buffer of `size` bytes, and valid
+    // out-parameters or NULL.
+    unsafe {
+        copy_out(provider, buffer, size, length, error, |provider| provider.token_timeout(timeout))
+    }
+}
+
+/// # Safety
+/// `provider` must be null or live, `buffer` null or valid for a write of `size` bytes, and the out-parameters
+/// null or valid for a write.
+unsafe fn copy_out(
+    provider: *const clazar_provider,
+    buffer: *mut c_char,
+    size: usize,
+    length: *mut usize,
+    error: *mut *mut clazar_error,
+    wait: impl FnOnce(&TokenProvider) -> Result<Arc<AccessToken>, Error>,
+) -> clazar_status {
+    // SAFETY: the caller vouches for all of them.
     unsafe {
         if !length.is_null() {
             length.write(0);
@@ -248,7 +351,7 @@ pub unsafe extern "C" fn clazar_provider_authorization(
             };
             match provider.provider.with_fresh(copy) {
                 Some(copied) => copied,
-                None => copy(&*cancel::with_cancel_disabled(|| provider.provider.token())?),
+                None => copy(&*cancel::with_cancel_disabled(|| wait(&provider.provider))?),
             }
         })
     }

@@ -3,7 +3,9 @@
 mod config;
 mod current_token;
 mod event;
+mod future;
 mod hosts;
+mod notifier;
 mod pending;
 mod policy;
 mod retry_state;
@@ -21,10 +23,11 @@ pub(crate) use self::config::Config;
 pub(crate) use self::current_token::CachedToken;
 pub(crate) use self::event::Event;
 pub(crate) use self::event::Listener;
+pub use self::future::TokenFuture;
 use self::hosts::AllowedHosts;
 pub(crate) use self::pending::Pending;
 pub(crate) use self::pending::TokenPoll;
-use self::shared::Shared;
+use self::shared::{Outcome, Shared};
 pub use self::stats::{Requests, Stats};
 use crate::credentials::Credentials;
 use crate::error::Error;
@@ -205,6 +208,22 @@ impl TokenProvider {
         finish(self.ask(Some(timeout))?)
     }
 
+    /// As [`token`](Self::token), but as a future, which blocks no thread and needs no runtime. Any number of them
+    /// wait on one thread of the library, however long that is.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), clazar_auth::Error> {
+    /// let provider = clazar_auth::TokenProvider::from_env()?;
+    /// let token = provider.token_async().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`token`](Self::token).
+    pub fn token_async(&self) -> TokenFuture {
+        TokenFuture::new(self.clone())
+    }
+
     /// Gives the value of the `Authorization` header to `use_it`: what [`token`](Self::token) finds,
     /// in the cheapest way. With a fresh token it takes no lock, makes no allocation, and lets any
     /// number of threads run side by side.
@@ -266,6 +285,15 @@ impl TokenProvider {
         finish(self.ask_anew()?)
     }
 
+    /// As [`refresh`](Self::refresh), but waits no longer than `timeout`.
+    ///
+    /// # Errors
+    /// Also [`Timeout`](crate::ErrorKind::Timeout) when this wait ends; the token request goes on
+    /// for the others, and for the next call.
+    pub fn refresh_timeout(&self, timeout: Duration) -> Result<Arc<AccessToken>, Error> {
+        finish(within(self.ask_anew()?, Some(timeout)))
+    }
+
     /// Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in
     /// use is already another, so each of many threads may call this; nor if a token was replaced
     /// for this reason less than 30 s ago, since the API then refuses for another one.
@@ -317,10 +345,19 @@ impl TokenProvider {
 
     /// A token, or a wait that ends after `timeout` at the latest; never blocks.
     pub(crate) fn ask(&self, timeout: Option<Duration>) -> Result<TokenPoll, Error> {
-        Ok(match TokenPoll::new(&self.0, self.0.ask()?) {
-            TokenPoll::Pending(pending) => TokenPoll::Pending(pending.within(timeout)),
-            ready => ready,
-        })
+        Ok(within(TokenPoll::new(&self.0, self.0.ask()?), timeout))
+    }
+
+    /// The token, if it is at hand; else (`None`) `tell` is called once, on a thread of the library, with what
+    /// [`token`](Self::token) would have given. It is not called after an error.
+    pub(crate) fn token_or_call(
+        &self,
+        tell: impl FnOnce(Outcome) + Send + 'static,
+    ) -> Result<Option<Arc<AccessToken>>, Error> {
+        match self.ask(None)? {
+            TokenPoll::Ready(token) => Ok(Some(token)),
+            TokenPoll::Pending(pending) => pending.call(tell).map(|()| None),
+        }
     }
 
     /// As [`ask`](Self::ask), for a caller of [`authenticate`](crate::authenticate), which does not ask
@@ -355,6 +392,13 @@ impl TokenProvider {
     /// As [`refresh`](Self::refresh), but never blocks.
     pub(crate) fn ask_anew(&self) -> Result<TokenPoll, Error> {
         Ok(TokenPoll::new(&self.0, self.0.refresh()?))
+    }
+}
+
+fn within(answer: TokenPoll, timeout: Option<Duration>) -> TokenPoll {
+    match answer {
+        TokenPoll::Pending(pending) => TokenPoll::Pending(pending.within(timeout)),
+        ready => ready,
     }
 }
 

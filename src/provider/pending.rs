@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use super::notifier::Wait;
 use super::shared::{Asked, Flight, Outcome, Shared, Work};
 use crate::error::{Error, ErrorKind};
 use crate::text;
@@ -100,6 +101,14 @@ impl Pending {
         self.work.wake(waker);
     }
 
+    /// Calls `tell` once with the outcome, on a thread of the library that all such waits share. Without that
+    /// thread (an error) it is not called.
+    pub(super) fn call(self, tell: impl FnOnce(Outcome) + Send + 'static) -> Result<(), Error> {
+        let shared = self.shared.clone();
+        let wait = Box::new(Call { pending: self, tell });
+        shared.notifier().watch(wait).map_err(|error| Error::no_thread(&error))
+    }
+
     /// Whether there is an outcome.
     pub(crate) fn is_over(&self) -> bool {
         self.work.has_ended() || self.is_late()
@@ -142,6 +151,29 @@ impl Pending {
         };
         let token = self.grace.and_then(|_| self.shared.fall_back());
         token.ok_or(if self.once { error.with_backoff(None) } else { error })
+    }
+}
+
+struct Call<F> {
+    pending: Pending,
+    tell: F,
+}
+
+impl<F: FnOnce(Outcome) + Send> Wait for Call<F> {
+    fn deadline(&self) -> Option<Instant> {
+        self.pending.deadline()
+    }
+
+    fn wake(&self, waker: &Waker) {
+        self.pending.wake(waker);
+    }
+
+    fn is_over(&self) -> bool {
+        self.pending.is_over()
+    }
+
+    fn tell(self: Box<Self>) {
+        (self.tell)(self.pending.wait());
     }
 }
 

@@ -3,6 +3,7 @@
 mod attempts;
 mod errors;
 mod files;
+mod futures;
 mod load;
 mod outage;
 mod provider;

@@ -13,10 +13,10 @@ use crate::wait_until;
 const AUTHENTICATE: &str = "/authenticate/";
 const TIMEOUT: Duration = Duration::from_millis(300);
 /// What the documentation says, and much more than that on a busy machine.
-const LIMIT: Duration = Duration::from_secs(13);
+pub const LIMIT: Duration = Duration::from_secs(13);
 
 /// A provider whose first secret is refused, and whose function for the next one does `on_refusal`.
-fn refused(
+pub fn refused(
     sandbox: &Sandbox,
     on_refusal: impl Fn() -> Result<(), Error> + Send + Sync + 'static,
 ) -> TokenProvider {
@@ -39,7 +39,7 @@ fn refused(
 }
 
 /// A function that blocks until the sender is dropped.
-fn blocking() -> (Sender<()>, impl Fn() -> Result<(), Error> + Send + Sync) {
+pub fn blocking() -> (Sender<()>, impl Fn() -> Result<(), Error> + Send + Sync) {
     let (release, released): (_, Receiver<()>) = mpsc::channel();
     let released = Mutex::new(released);
     (release, move || {

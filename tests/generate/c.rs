@@ -291,6 +291,7 @@ fn write_header() {
         "config",
         "options",
         "provider",
+        "token_async",
         "token",
         "stats_fields",
         "stats",

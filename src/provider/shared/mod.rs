@@ -14,6 +14,7 @@ use self::run::{Look, Reason};
 use super::current_token::{CachedToken, CurrentToken};
 use super::event::{Event, EventKind, Listener};
 use super::hosts::AllowedHosts;
+use super::notifier::Notifier;
 use super::policy::{self, Decision, TokenAge};
 use super::retry_state::RetryState;
 use super::single_flight::{self, Closed, SingleFlight};
@@ -83,6 +84,7 @@ pub(crate) struct Shared {
     counters: Counters,
     token: CurrentToken,
     flight: PerProcess<Flight>,
+    notifier: PerProcess<Notifier>,
     /// For a forked child, which cannot ask its parent's single flight.
     closed: AtomicBool,
     last_state: ArcSwap<RetryState>,
@@ -117,6 +119,7 @@ impl Shared {
             counters: Counters::default(),
             token: CurrentToken::default(),
             flight: PerProcess::new(),
+            notifier: PerProcess::new(),
             closed: AtomicBool::new(false),
             last_state: ArcSwap::default(),
         }
@@ -451,6 +454,11 @@ impl Shared {
     /// When `work` is given up.
     pub(super) fn limit_of(&self, work: &Work) -> Option<Instant> {
         work.started().checked_add(self.longest(work))
+    }
+
+    /// Tells those of this process that wait without a thread.
+    pub(super) fn notifier(&self) -> Arc<Notifier> {
+        self.notifier.get(Notifier::default)
     }
 
     /// The single flight of this process.

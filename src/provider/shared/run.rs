@@ -407,11 +407,5 @@ impl Shared {
 
 /// Runs `work` on a thread that ends with it.
 fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
-    thread::spawn(work).map(drop).map_err(|error| {
-        let why = text::system(&error);
-        Error::new(
-            ErrorKind::Transport,
-            format!("no thread could be started for the token request ({why}); try again"),
-        )
-    })
+    thread::spawn(work).map(drop).map_err(|error| Error::no_thread(&error))
 }

@@ -3,7 +3,7 @@
 mod secrets;
 mod sharing;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use super::{Event, Listener, TokenProvider};
@@ -401,4 +401,20 @@ fn a_sealed_token_goes_to_another_provider() {
     refused(&third, &blob);
     fixture.provider.close();
     assert_eq!(fixture.provider.seal().unwrap_err().kind(), ErrorKind::Closed);
+}
+
+/// In the last part of a token nobody waits for a silent server longer than for half of what is left.
+#[test]
+fn who_is_called_back_gets_the_valid_token_when_the_next_is_late() {
+    let fixture = Fixture::new();
+    let first = fixture.value();
+    fixture.pass(DAY - 10.0);
+    fixture.sandbox.set_delay(Duration::from_secs(3600));
+    let (tell, told) = mpsc::channel();
+    let found = fixture.provider.token_or_call(move |outcome| tell.send(outcome).unwrap()).unwrap();
+    assert!(found.is_none(), "it waits for the next");
+    let token = told.recv_timeout(Duration::from_secs(10)).unwrap().unwrap();
+    assert_eq!(token.value(), first);
+    assert_eq!(fixture.requests(), 2);
+    fixture.provider.close();
 }

@@ -1,0 +1,73 @@
+//! Waits for a token as a future, in any runtime.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use super::TokenProvider;
+use crate::error::Error;
+use crate::sync::lock;
+use crate::token::AccessToken;
+
+type Outcome = Result<Arc<AccessToken>, Error>;
+
+/// A token to come: what [`TokenProvider::token_async`] gives. It needs no runtime, and does nothing before it
+/// is polled. Dropping it ends this wait and no other; the token request goes on.
+#[must_use = "a future does nothing unless it is polled"]
+pub struct TokenFuture {
+    provider: TokenProvider,
+    wait: Option<Arc<Mutex<Slot>>>,
+}
+
+#[derive(Default)]
+struct Slot {
+    outcome: Option<Outcome>,
+    waker: Option<Waker>,
+}
+
+impl TokenFuture {
+    pub(super) fn new(provider: TokenProvider) -> Self {
+        Self { provider, wait: None }
+    }
+
+    fn start(&mut self, waker: &Waker) -> Poll<Outcome> {
+        let slot = Arc::new(Mutex::new(Slot { outcome: None, waker: Some(waker.clone()) }));
+        self.wait = Some(slot.clone());
+        let tell = move |outcome| {
+            let waker = {
+                let mut slot = lock(&slot);
+                slot.outcome = Some(outcome);
+                slot.waker.take()
+            };
+            waker.into_iter().for_each(Waker::wake);
+        };
+        match self.provider.token_or_call(tell).transpose() {
+            Some(outcome) => Poll::Ready(outcome),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Future for TokenFuture {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        let Some(slot) = &self.wait else { return self.start(context.waker()) };
+        let mut slot = lock(slot);
+        match slot.outcome.take() {
+            Some(outcome) => Poll::Ready(outcome),
+            None => {
+                slot.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl fmt::Debug for TokenFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenFuture").field("provider", &self.provider).finish_non_exhaustive()
+    }
+}

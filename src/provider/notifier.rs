@@ -1,0 +1,109 @@
+//! Watches those that wait for a token without a thread of their own, all of them on one thread, which ends with
+//! the last wait.
+
+use std::sync::{Arc, Condvar, Mutex};
+use std::task::{Wake, Waker};
+use std::time::Instant;
+use std::{io, mem};
+
+use crate::error::catch_panic;
+use crate::sync::{ignore_poison, lock};
+use crate::sys::thread;
+
+/// A wait, and whom to tell when it is over.
+pub(super) trait Wait: Send {
+    /// When it is over at the latest, as it looks now.
+    fn deadline(&self) -> Option<Instant>;
+
+    /// Wakes `waker` when it may be over.
+    fn wake(&self, waker: &Waker);
+
+    fn is_over(&self) -> bool;
+
+    /// Called once, when it is over.
+    fn tell(self: Box<Self>);
+}
+
+#[derive(Default)]
+pub(super) struct Notifier {
+    state: Mutex<State>,
+    woken: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waits: Vec<Box<dyn Wait>>,
+    /// Whether there is a thread that watches them.
+    is_watched: bool,
+    /// Whether one of them may be over.
+    is_woken: bool,
+    /// When the thread looks at them next, if nobody wakes it.
+    until: Option<Instant>,
+}
+
+impl Wake for Notifier {
+    fn wake(self: Arc<Self>) {
+        lock(&self.state).is_woken = true;
+        self.woken.notify_one();
+    }
+}
+
+impl Notifier {
+    /// Tells `wait` on a thread of the library when it is over. Without one (an error) it is never told.
+    pub(super) fn watch(self: &Arc<Self>, wait: Box<dyn Wait>) -> io::Result<()> {
+        wait.wake(&Waker::from(self.clone()));
+        let mut state = lock(&self.state);
+        if !state.is_watched {
+            let notifier = self.clone();
+            thread::spawn(move || notifier.run())?;
+            state.is_watched = true;
+        }
+        let is_earlier = wait
+            .deadline()
+            .is_some_and(|deadline| state.until.is_none_or(|until| deadline < until));
+        // It may have woken the thread before it was there to be looked at.
+        if is_earlier || wait.is_over() {
+            state.is_woken = true;
+            self.woken.notify_one();
+        }
+        state.waits.push(wait);
+        Ok(())
+    }
+
+    fn run(&self) {
+        while let Some(over) = self.next() {
+            for wait in over {
+                // What the program's own code panics with is nobody else's affair.
+                let _ = catch_panic(|| {
+                    wait.tell();
+                    Ok(())
+                });
+            }
+        }
+    }
+
+    /// Blocks until some are over; `None` when there is none left.
+    fn next(&self) -> Option<Vec<Box<dyn Wait>>> {
+        let mut state = lock(&self.state);
+        loop {
+            state.is_woken = false;
+            let (over, waits): (Vec<_>, _) =
+                mem::take(&mut state.waits).into_iter().partition(|wait| wait.is_over());
+            state.waits = waits;
+            state.until = state.waits.iter().filter_map(|wait| wait.deadline()).min();
+            if !over.is_empty() {
+                return Some(over);
+            }
+            if state.waits.is_empty() {
+                state.is_watched = false;
+                return None;
+            }
+            let left = state.until.map(|until| until.saturating_duration_since(Instant::now()));
+            let asleep = |state: &mut State| !state.is_woken;
+            state = match left {
+                Some(left) => ignore_poison(self.woken.wait_timeout_while(state, left, asleep)).0,
+                None => ignore_poison(self.woken.wait_while(state, asleep)),
+            };
+        }
+    }
+}
