@@ -19,6 +19,9 @@ doxygen doxygen
 lintian lintian
 curl-config libcurl4-openssl-dev
 /usr/include/openssl/ssl.h libssl-dev
+/usr/include/uv.h libuv1-dev
+/usr/include/c++/v1/string libc++-dev
+/usr/include/c++/v1/cxxabi.h libc++abi-dev
 /usr/share/i18n/locales/de_DE locales
 '
 

@@ -6,13 +6,14 @@ mod abi;
 mod cpp;
 mod embedding;
 mod fleet;
+#[cfg(target_os = "linux")]
+mod loops;
 mod package;
 mod programs;
 mod suid;
 
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -323,19 +324,6 @@ fn a_store_that_hangs_keeps_nobody_from_a_token_or_a_fork() {
         run_case(&program, &Sandbox::start().unwrap(), &variables);
         std::fs::remove_dir_all(&store).unwrap();
     }
-}
-
-/// A thread for the request and one for all that wait, whom `close` tells as well.
-#[cfg(target_os = "linux")]
-#[test]
-fn ten_thousand_wait_without_a_thread_of_their_own() {
-    let (sandbox, silent) = (Sandbox::start().unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
-    sandbox.set_delay(Duration::from_secs(2));
-    let silent = format!("http://{}/", silent.local_addr().unwrap());
-    let variables = [("TEST_AMOUNT", amount("10000", "300")), ("TEST_SILENT_URL", &silent)];
-    let output = run_case(&compile("async", &stage("stage")), &sandbox, &variables);
-    print!("{}", String::from_utf8(output.stdout).unwrap());
-    assert_eq!(sandbox.requests("/authenticate/"), 1);
 }
 
 #[test]
