@@ -127,7 +127,7 @@ fn opened(item: Item, blob: &[u8]) -> serde_json::Value {
 impl State {
     /// A host begins to get a token.
     pub(super) fn call_begins(&mut self, host: usize) {
-        self.hosts[host].late_by = None;
+        (self.hosts[host].late_by, self.hosts[host].late_before) = (None, None);
         self.seen.sent.remove(&host);
     }
 
@@ -135,6 +135,7 @@ impl State {
     pub(super) fn check_request(&mut self, world: &World, host: usize, replaces: bool) {
         self.tell(|| format!("host {host} sends a request (replaces: {replaces})"));
         let (now, limits) = (self.now, world.limits);
+        self.hosts[host].late_before = self.hosts[host].late_by;
         let seen = &mut self.seen;
         seen.sent.insert(host, now);
         seen.requests += 1;
@@ -170,7 +171,8 @@ impl State {
 
     /// A host is about to store a blob, maybe not for the first time.
     pub(super) fn note_date(&mut self, host: usize, blob: &[u8]) {
-        let late_by = self.hosts[host].late_by;
+        let host = &self.hosts[host];
+        let late_by = host.late_before.or(host.late_by);
         self.seen.late_by.entry(blob.to_vec()).or_insert(late_by);
     }
 

@@ -108,8 +108,7 @@ impl Provider {
     /// What `invalidate` does.
     fn refuse(&mut self, token: &AccessToken) -> Option<Cause> {
         self.invalidated = true;
-        self.refused.rotate_right(1);
-        self.refused[0] = Some(token.hash());
+        self.refused.add(token);
         self.token = None;
         let mut state = self.simulation.state();
         state.tell(|| format!("host {} is refused {}", self.host, token.value()));
@@ -146,7 +145,7 @@ impl Provider {
                 Cause::Refresh => Some(Duration::ZERO),
             },
             held: token.map(|token| token.hash()),
-            refused: self.refused,
+            refused: self.refused.clone(),
             waited_out: self.waited_out,
             replaces_refused: cause == Cause::Invalidated || !self.may_force(now),
             ignores_backoff: cause == Cause::Refresh,
@@ -186,10 +185,11 @@ impl Provider {
         let stops = self.stops();
         let delivered = Cell::new(None);
         let deliver = |_: &_| delivered.set(Some(self.simulation.state().now));
+        let refused = || self.refused.clone();
         let (interrupt, progress) = (Interrupt::default(), Progress::default());
         let context = FetchContext::new(&self.credentials, &self.clock, &interrupt, &progress)
             .with(self.freshness(cause), self.renewal_limit(cause))
-            .delivering(&deliver);
+            .delivering(&deliver, &refused);
         let outcome = self.store.fetch(&context);
         let backoff_since = context.backoff_since();
         drop(context);

@@ -71,6 +71,8 @@ pub(super) struct Host {
     pub(super) stops: u32,
     /// How much later than the truth it knows the time of the store.
     pub(super) late_by: Option<Duration>,
+    /// The same of the last answer before a request was sent.
+    pub(super) late_before: Option<Duration>,
     /// Whether it wants a token in place of a refused one.
     pub(super) is_forcing: bool,
     /// When the store answered the last look.
