@@ -76,7 +76,7 @@ miss! {
     compare_and_set: wrong_clocks(), "S1";
     compare_and_erase: wrong_clocks(), "S1";
     leaves_newer: wrong_clocks(), "S1";
-    replaces_unusable: strangers(), "S3";
+    overwrites_unusable: strangers(), "S3";
     keeps_back_refused: renewals(), "S2";
     sends_once: cold_losses(), "S2";
     looks_again: cold_start(), "L2";
@@ -87,8 +87,8 @@ miss! {
     remembers_refused: renewals(), "S2";
     remembers_several: failover(), "S2";
     erases_refused: losses(), "S2";
-    shares_forced: all_refused(), "S5";
-    renewal_keeps_mark: all_refused_and_renewed(), "S5";
+    shares_replacements: all_refused(), "S5";
+    remembers_replacements: all_refused_and_renewed(), "S5";
     release_checks_owner: stopped_in_vain(), "S4";
     takes_endless_lease: one_endless_lease(), "S3";
     takes_over: one_long_lease(), "S3";
