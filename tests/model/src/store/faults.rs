@@ -73,9 +73,14 @@ pub(super) fn stop(world: &mut World, place: usize) {
     host.access.iter_mut().for_each(|access| access.was_stopped = true);
 }
 
-pub(super) fn crash(world: &mut World, place: usize) {
+pub(super) fn crash(setup: &Setup, world: &mut World, place: usize) {
     spend(&mut world.left.crashes);
     world.seen.lost_hosts += 1;
+    if setup.is_file {
+        let is_its =
+            |owner| matches!(owner, Owner::Session { host, .. } if usize::from(host) == place);
+        world.store.lease.take_if(|lease| is_its(lease.owner));
+    }
     let host = &mut world.hosts[place];
     let ahead = host.ahead;
     let nothing = TokenSet::default();

@@ -38,6 +38,7 @@
 //!   `remembers_replacements` are needed here for more than there.
 //! - A request of one's own after the longest wait takes its whole time, where the code cuts it so that all
 //!   of it ends within `2 * timeout + 3`.
+//! - A file has two locks; here who takes over has the only one.
 //! - The seal is perfect, names and clients do not matter, and all hosts have the same `timeout`.
 //! - The clock of the store never steps, and a replica has the same one.
 //! - A failed command is tried once more at once. After a second failure the host goes on without the store,

@@ -27,8 +27,10 @@ pub(super) struct Rules {
     pub(super) patience_anew: bool,
     /// All waits of a call together have a limit too.
     pub(super) whole_limit: bool,
-    /// Who has waited long enough for one holder takes its lease over, if that is still the same.
+    /// Who has waited long enough for one holder takes its lease over.
     pub(super) takes_over: bool,
+    /// Only if that is still the same.
+    pub(super) compares_holder: bool,
     /// A back-off is a start and a length by the store's clock, not an end by the host's own.
     pub(super) backoff_length: bool,
     /// A back-off that does not open is none.
@@ -66,6 +68,7 @@ pub(super) const ALL: Rules = Rules {
     patience_anew: true,
     whole_limit: true,
     takes_over: true,
+    compares_holder: true,
     backoff_length: true,
     backoff_sealed: true,
     remembers_refused: true,
@@ -124,6 +127,8 @@ pub(super) struct Setup {
     /// Whether who has a token may ask for a newer one.
     pub(super) renews: bool,
     pub(super) horizon: Ticks,
+    /// Whether a lease has no end, but for that of its holder's process, as the lock of a file.
+    pub(super) is_file: bool,
     pub(super) timeout: Ticks,
     /// For how long a token is valid, a back-off lasts, and a replacement stays.
     pub(super) life: Ticks,
@@ -154,7 +159,7 @@ pub(super) struct Limits {
 impl Setup {
     /// For how long a lease lasts.
     pub(super) fn lease(&self) -> Ticks {
-        self.timeout + 1
+        if self.is_file { self.horizon + 1 } else { self.timeout + 1 }
     }
 
     /// For how long one holder is waited for.

@@ -23,6 +23,7 @@ fn cold(name: &'static str, hosts: usize, horizon: Ticks) -> Setup {
         calls: 1,
         renews: false,
         horizon,
+        is_file: false,
         timeout: 2,
         life: 60,
         backoff: 2,
@@ -97,6 +98,15 @@ pub(super) fn stopped_in_vain() -> Setup {
         timeout,
         ..cold("one host stops, and one request fails", 3, pick(6, 10))
     }
+}
+
+/// One holds its lock for longer than the others wait, and another gets it in the moment that one of them has
+/// waited long enough.
+pub(super) fn locked_files() -> Setup {
+    let budget =
+        Budget { stops: 1, crashes: pick(0, 1), own_troubles: pick(1, 2), ..Budget::default() };
+    let setup = cold("the locks of files", 3, pick(6, 10));
+    Setup { budget, limits: one_at_a_time(), is_file: true, timeout: 1, ..setup }
 }
 
 pub(super) fn two_dead(hosts: usize) -> Setup {

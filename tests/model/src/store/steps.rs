@@ -188,7 +188,7 @@ impl Setup {
             Step::Send(place) => done = Act::new(self, world, place).send(),
             Step::Answer(place, answer) => done = Act::new(self, world, place).answer(answer),
             Step::Publish(place, wire) => done = Act::new(self, world, place).publish(wire),
-            Step::Crash(place) => faults::crash(world, place),
+            Step::Crash(place) => faults::crash(self, world, place),
             Step::Stop(place) => faults::stop(world, place),
             Step::GoOn(place) => world.hosts[place].life = Life::Runs,
             Step::Down => {

@@ -130,9 +130,12 @@ impl Act<'_> {
         let ours = self.owner(odd);
         let now = self.world.now;
         let lease = self.world.store.lease;
-        let is_free = lease.is_none_or(|lease| match lease.expiry {
-            Some(expiry) => expiry <= now || lease.owner == ours,
-            None => self.rules().takes_endless_lease,
+        let is_free = lease.is_none_or(|lease| {
+            let is_over = match lease.expiry {
+                Some(expiry) => expiry <= now,
+                None => self.rules().takes_endless_lease,
+            };
+            is_over || lease.owner == ours || self.takes_over(lease.owner)
         });
         if is_free {
             self.take_lease();
@@ -173,17 +176,25 @@ impl Act<'_> {
             _ => now,
         };
         access.holder = Some((owner, since));
-        let is_over = now - since >= patience;
+        let is_over = now - since >= patience && !rules.takes_over;
         if !is_over && (!rules.whole_limit || now - access.since < whole) {
             access.phase = Phase::Wait;
             return;
         }
         access.phase = Phase::LookAgain;
-        access.holds = is_over && rules.takes_over;
-        if access.holds {
-            self.take_lease();
-        }
         self.world.seen.impatient += 1;
+    }
+
+    /// Whether it takes a lease over: the holder that it has waited for has had long enough, and is still this one.
+    fn takes_over(&mut self, owner: Owner) -> bool {
+        let (now, patience, rules) = (self.world.now, self.setup.patience(), self.rules());
+        let Some((known, since)) = self.access().holder else { return false };
+        let is_known = known == owner;
+        let may =
+            rules.takes_over && now - since >= patience && (is_known || !rules.compares_holder);
+        // With another one it has not run out of patience.
+        self.world.seen.impatient += u8::from(may && is_known);
+        may
     }
 
     fn take_lease(&mut self) {
