@@ -50,7 +50,7 @@ fn what_was_found_stays_mended() {
     for seed in [36, 79] {
         hold_once(&worlds::everything(), seed);
     }
-    // A refused token was stored again over what was left of it, since the second try dated it otherwise.
+    // A refused token was stored again over its mark, since the second try dated it otherwise.
     for seed in [62, 418, 1428] {
         hold_once(&worlds::lost_answers(), seed);
     }
@@ -81,7 +81,7 @@ fn inexact_wall_clocks_change_nothing() {
 #[test]
 fn wrong_wall_clocks_change_nothing() {
     for world in worlds::all() {
-        let requests = Requests { refused: 0.0, ..world.requests };
+        let requests = Requests { failed: 0.0, ..world.requests };
         change_nothing(WRONG_CLOCKS, World { requests, unauthorized: 0.0, ..world });
     }
 }
