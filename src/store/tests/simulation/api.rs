@@ -50,7 +50,7 @@ impl State {
         if self.happens(requests.own_trouble) {
             return Err(own_trouble(ErrorKind::Transport));
         }
-        if self.happens(requests.refused) {
+        if self.happens(requests.failed) {
             let (kind, status, wait) = match self.numbers.next() % 4 {
                 0 => (ErrorKind::RateLimited, 429, Some(Duration::from_secs(20))),
                 1 => (ErrorKind::Credentials, 401, None),

@@ -35,7 +35,7 @@ pub(super) struct Token {
     out: Option<Duration>,
 }
 
-/// A sealed token, or what is left of a refused one.
+/// A sealed token, or the mark of a refused one.
 #[derive(Clone, Copy)]
 struct Blob {
     token: usize,
@@ -144,7 +144,7 @@ impl State {
         seen.unless(is_one, "S4: two requests at once");
         let most = (2 * seen.lost).max(1) + seen.taken;
         let is_few = !limits.few_requests || seen.requests <= most;
-        if !world.has_faults() && world.deeds.is_empty() {
+        if !world.has_faults() && world.acts.is_empty() {
             for token in seen.tokens.iter_mut().filter(|token| token.refused_by.contains_key(&host))
             {
                 token.out.get_or_insert(now);
@@ -155,18 +155,23 @@ impl State {
 
     /// A request has brought a token.
     pub(super) fn check_answer(&mut self, host: usize, limits: Limits) {
-        // Where all tokens are refused, and none is renewed, the third and later come from that.
-        let is_third = limits.requests_apart && self.seen.tokens.len() > 2;
-        if !(limits.requests_apart || limits.forced_apart && self.hosts[host].is_forcing) {
-            return;
+        if limits.replacements_apart && self.hosts[host].wants_replacement {
+            self.check_apart(host);
         }
+        // Where all tokens are refused, and none is renewed, all but the first are replacements.
+        if limits.requests_apart && self.seen.tokens.len() > 1 {
+            self.check_apart(host);
+        }
+    }
+
+    /// A request for a replacement has brought one.
+    fn check_apart(&mut self, host: usize) {
         let sent = self.seen.sent[&host];
-        let last =
-            self.seen.last_replacement.replace(sent).filter(|_| is_third || limits.forced_apart);
+        let last = self.seen.last_replacement.replace(sent);
         let is_apart =
             last.is_none_or(|last| sent.abs_diff(last) + A_MOMENT >= BETWEEN_REPLACEMENTS);
-        let what = "S5: two requests because of refused tokens come too soon after each other";
-        self.seen.unless(is_apart, what);
+        self.seen
+            .unless(is_apart, "S5: two requests for replacements come too soon after each other");
     }
 
     /// A host is about to store a blob, maybe not for the first time.
@@ -213,16 +218,17 @@ impl State {
         });
         self.seen.unless(!is_older, "S1: an older token replaces a newer one");
         let is_back = older.is_some_and(|blob| blob.token == token);
-        self.seen.unless(!is_back, "S2: a token is stored again over what was left of it");
+        self.seen.unless(!is_back, "S2: a token is stored again over its own mark");
         let late_by = self.seen.late_by[write.new];
         let blob = Blob { token, late_by };
         self.seen.blobs.insert(write.new.to_vec(), blob);
     }
 
-    /// What is left of a refused token takes its place.
+    /// The mark of a refused token takes its place.
     fn check_mark(&mut self, write: &Write<'_>) {
         let blob = self.seen.blobs.get(write.old).copied();
-        self.seen.unless(blob.is_some(), "S1: what is left of a token takes the place of another");
+        self.seen
+            .unless(blob.is_some(), "S1: a mark takes the place of something else than its token");
         let Some(blob) = blob else { return };
         let (token, host) = (blob.token, write.host);
         self.tell(|| format!("store: host {host} marks token-{token} as refused"));
@@ -288,6 +294,6 @@ impl State {
         let is_in_time = waited <= wait && took <= wait + world.timeout || call.was_stopped;
         self.seen.unless(is_in_time, "L1: a wait does not end in time");
         let is_served = is_token || !world.limits.always_token || call.was_stopped;
-        self.seen.unless(is_served, "S3: a stranger denies more than one wait");
+        self.seen.unless(is_served, "S3: a call brings no token although the API is well");
     }
 }

@@ -11,6 +11,7 @@ use super::schedule::{Simulation, State};
 use super::session::SimulatedStore;
 use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::interface::Cause;
 use crate::request::{
     FetchContext, Freshness, Interrupt, Progress, Refused, RenewalLimit, TokenSource,
 };
@@ -31,18 +32,9 @@ pub(super) struct Provider {
     invalidated: bool,
     refused: Refused,
     /// The last replacement of a refused token: when it was seen, and how old it was then.
-    forced: Option<(Moment, Duration)>,
+    last_replacement: Option<(Moment, Duration)>,
     /// When the last back-off of another host began, by the clock of the store.
     waited_out: Option<u64>,
-}
-
-/// Why a token is asked for, as in `provider/stats.rs`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Cause {
-    Empty,
-    Invalidated,
-    Proactive,
-    Refresh,
 }
 
 impl Provider {
@@ -63,7 +55,7 @@ impl Provider {
             token: None,
             invalidated: false,
             refused: Refused::default(),
-            forced: None,
+            last_replacement: None,
             waited_out: None,
         }
     }
@@ -90,12 +82,12 @@ impl Provider {
         let Some(token) = self.token.clone() else {
             return Some(if self.invalidated { Cause::Invalidated } else { Cause::Empty });
         };
-        let may_force = self.may_force(now);
+        let may_replace = self.may_replace(now);
         let mut state = self.simulation.state();
         let at = number(token.value());
         let is_refused = state.happens(world.unauthorized);
         state.seen.tokens[at].is_refused |= is_refused;
-        if may_force && state.seen.tokens[at].is_refused {
+        if may_replace && state.seen.tokens[at].is_refused {
             drop(state);
             return self.refuse(&token);
         }
@@ -124,8 +116,8 @@ impl Provider {
         (!waits).then_some(Cause::Invalidated)
     }
 
-    fn may_force(&self, now: Moment) -> bool {
-        let since = self.forced.map(|(seen, age)| now.since(seen) + age);
+    fn may_replace(&self, now: Moment) -> bool {
+        let since = self.last_replacement.map(|(seen, age)| now.since(seen) + age);
         since.is_none_or(|since| since >= BETWEEN_REPLACEMENTS)
     }
 
@@ -147,7 +139,7 @@ impl Provider {
             held: token.map(|token| token.hash()),
             refused: self.refused.clone(),
             waited_out: self.waited_out,
-            replaces_refused: cause == Cause::Invalidated || !self.may_force(now),
+            replaces_refused: cause == Cause::Invalidated || !self.may_replace(now),
             ignores_backoff: cause == Cause::Refresh,
             ignores_retry_after: cause == Cause::Refresh || is_expiring,
             max_wait: token.filter(|_| cause == Cause::Proactive).map(max_wait),
@@ -179,7 +171,7 @@ impl Provider {
         let mut state = self.simulation.state();
         state.call_begins(self.host);
         state.tell(|| format!("host {} wants a token ({cause:?})", self.host));
-        state.hosts[self.host].is_forcing = cause == Cause::Invalidated;
+        state.hosts[self.host].wants_replacement = cause == Cause::Invalidated;
         let since = state.now;
         drop(state);
         let stops = self.stops();
@@ -229,7 +221,7 @@ impl Provider {
         }
         let was_invalidated = std::mem::take(&mut self.invalidated);
         if token.is_replacement() || was_invalidated && requested {
-            self.forced = Some((now, token.age(now)));
+            self.last_replacement = Some((now, token.age(now)));
         }
         self.token = Some(token);
     }

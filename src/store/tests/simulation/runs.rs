@@ -6,7 +6,7 @@ use std::thread;
 
 use super::checks::Broken;
 use super::host::Provider;
-use super::schedule::{Fate, Gone, Simulation, State};
+use super::schedule::{Ended, Fate, Simulation, State};
 use super::worlds::World;
 use crate::random::seeded::{self, Numbers};
 
@@ -49,7 +49,7 @@ fn run_host(simulation: &Arc<Simulation>, host: usize, seed: u64) {
     let ended = catch_unwind(AssertUnwindSafe(|| Provider::new(simulation.clone(), host).run()));
     simulation.end();
     if let Err(panic) = ended
-        && !panic.is::<Gone>()
+        && !panic.is::<Ended>()
     {
         resume_unwind(panic);
     }
@@ -64,10 +64,10 @@ impl State {
             let fate = if at < world.deaths { Fate::Dies } else { Fate::Stops(length) };
             self.hosts[host].fate = Some((step, fate));
         }
-        for _ in 0..world.most_deeds {
-            let deed = world.deeds[self.numbers.next() as usize % world.deeds.len()];
-            let at = self.up_to(world.deeds_within);
-            self.plan(at, deed);
+        for _ in 0..world.most_acts {
+            let act = world.acts[self.numbers.next() as usize % world.acts.len()];
+            let at = self.up_to(world.acts_within);
+            self.plan(at, act);
         }
     }
 }

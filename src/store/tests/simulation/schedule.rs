@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::checks::Seen;
-use super::store::{Answer, Command, Deed, Sent, Store};
+use super::store::{Answer, Command, Sent, Store, StrangersAct};
 use super::worlds::World;
 use crate::random::seeded::Numbers;
 use crate::sync::{ignore_poison, lock};
@@ -15,7 +15,7 @@ use crate::sync::{ignore_poison, lock};
 const MOST_EVENTS: u64 = 200_000;
 
 /// What ends the thread of a host in the middle of what it does.
-pub(super) struct Gone;
+pub(super) struct Ended;
 
 pub(super) struct Simulation {
     pub(super) world: World,
@@ -52,7 +52,7 @@ enum Event {
         sent: Sent,
         command: Command,
     },
-    Stranger(Deed),
+    Stranger(StrangersAct),
 }
 
 /// What is to become of a host.
@@ -73,8 +73,8 @@ pub(super) struct Host {
     pub(super) late_by: Option<Duration>,
     /// The same of the last answer before a request was sent.
     pub(super) late_before: Option<Duration>,
-    /// Whether it wants a token in place of a refused one.
-    pub(super) is_forcing: bool,
+    /// Whether it wants a replacement of a refused token.
+    pub(super) wants_replacement: bool,
     /// When the store answered the last look.
     pub(super) looked: Duration,
 }
@@ -115,8 +115,8 @@ impl State {
         number
     }
 
-    pub(super) fn plan(&mut self, at: Duration, deed: Deed) {
-        self.push(at, Event::Stranger(deed));
+    pub(super) fn plan(&mut self, at: Duration, act: StrangersAct) {
+        self.push(at, Event::Stranger(act));
     }
 
     /// The next host to go on, after all that comes before.
@@ -134,7 +134,7 @@ impl State {
                     let answer = self.run(sent, command);
                     self.answers.insert(number, answer);
                 }
-                Event::Stranger(deed) => self.strange(deed),
+                Event::Stranger(act) => self.let_stranger(act),
             }
         }
     }
@@ -211,7 +211,7 @@ impl Simulation {
                 state.seen.lost += 1;
                 state.tell(|| format!("host {place} dies"));
                 drop(state);
-                resume_unwind(Box::new(Gone));
+                resume_unwind(Box::new(Ended));
             }
             Some((_, Fate::Stops(length))) => {
                 host.stops += 1;
@@ -231,7 +231,7 @@ impl Simulation {
         let is_over = state.seen.broken.is_some();
         drop(state);
         if is_over {
-            resume_unwind(Box::new(Gone));
+            resume_unwind(Box::new(Ended));
         }
     }
 

@@ -37,8 +37,8 @@ pub(super) struct SimulatedSession<'a> {
 /// Why there is no answer.
 enum Failure {
     BrokenOff,
-    /// The server says no, and nothing was done.
-    Refused,
+    /// The server answers with an error, and nothing was done.
+    Rejected,
 }
 
 /// What becomes of a command.
@@ -111,8 +111,8 @@ impl SimulatedSession<'_> {
         if state.happens(faults.late) {
             return broken(Some(given_up + state.up_to(LATEST)));
         }
-        if state.happens(faults.refused) {
-            return Course { there: None, back, failure: Some(Failure::Refused) };
+        if state.happens(faults.rejected) {
+            return Course { there: None, back, failure: Some(Failure::Rejected) };
         }
         let back =
             if state.happens(faults.slow) { back + state.up_to(LONGEST_COMMAND) } else { back };
