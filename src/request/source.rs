@@ -91,7 +91,7 @@ impl<'a> FetchContext<'a> {
     }
 
     /// Notes that the token is to be in place of one that the API refused.
-    pub(crate) fn note_refused(&self) {
+    pub(crate) fn note_replacement(&self) {
         self.replaces.set(true);
     }
 

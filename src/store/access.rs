@@ -192,7 +192,7 @@ impl<'a> Access<'a> {
                 None => token,
             },
             Opened::Refused => {
-                self.context.note_refused();
+                self.context.note_replacement();
                 return None;
             }
             Opened::Expired => {
@@ -213,7 +213,7 @@ impl<'a> Access<'a> {
         };
         if token.is_replacement() && token.age(now) < BETWEEN_REPLACEMENTS {
             // What comes next is not to be refused at once either.
-            self.context.note_refused();
+            self.context.note_replacement();
         }
         let hash = token.hash();
         if freshness.refused.contains(&token) {

@@ -111,7 +111,7 @@ impl Provider {
         drop(state);
         if looks {
             // What it finds, the next call finds too.
-            drop(self.look(Cause::Invalidated));
+            drop(self.look(Cause::Invalidated, self.freshness(Cause::Invalidated, false)));
         }
         (!waits).then_some(Cause::Invalidated)
     }
@@ -121,10 +121,11 @@ impl Provider {
         since.is_none_or(|since| since >= BETWEEN_REPLACEMENTS)
     }
 
-    /// As in `provider/shared/run.rs`.
-    fn freshness(&self, cause: Cause) -> Freshness {
+    /// As in `provider/shared/run.rs`; `is_look` is for a look during a back-off.
+    fn freshness(&self, cause: Cause, is_look: bool) -> Freshness {
         let now = self.clock.now();
         let token = self.token.as_ref();
+        let is_asked_for = cause == Cause::Refresh || is_look;
         let is_expiring = token.is_some_and(|token| token.is_expiring(now));
         let max_wait = |token: &Arc<AccessToken>| match token.is_expiring(now) {
             true => token.left(now),
@@ -140,8 +141,8 @@ impl Provider {
             refused: self.refused.clone(),
             waited_out: self.waited_out,
             replaces_refused: cause == Cause::Invalidated || !self.may_replace(now),
-            ignores_backoff: cause == Cause::Refresh,
-            ignores_retry_after: cause == Cause::Refresh || is_expiring,
+            ignores_backoff: is_asked_for,
+            ignores_retry_after: is_asked_for || is_expiring,
             max_wait: token.filter(|_| cause == Cause::Proactive).map(max_wait),
         }
     }
@@ -156,11 +157,11 @@ impl Provider {
     }
 
     /// Looks into the store, and no more.
-    fn look(&mut self, cause: Cause) -> Option<(Arc<AccessToken>, Call)> {
+    fn look(&mut self, cause: Cause, freshness: Freshness) -> Option<(Arc<AccessToken>, Call)> {
         self.simulation.state().call_begins(self.host);
         let (interrupt, progress) = (Interrupt::default(), Progress::default());
         let context = FetchContext::new(&self.credentials, &self.clock, &interrupt, &progress)
-            .with(self.freshness(cause), None);
+            .with(freshness, None);
         let since = self.simulation.state().now;
         let stops = self.stops();
         let token = self.store.look(&context)?;
@@ -180,7 +181,7 @@ impl Provider {
         let refused = || self.refused.clone();
         let (interrupt, progress) = (Interrupt::default(), Progress::default());
         let context = FetchContext::new(&self.credentials, &self.clock, &interrupt, &progress)
-            .with(self.freshness(cause), self.renewal_limit(cause))
+            .with(self.freshness(cause, false), self.renewal_limit(cause))
             .delivering(&deliver, &refused);
         let outcome = self.store.fetch(&context);
         let backoff_since = context.backoff_since();
@@ -235,7 +236,7 @@ impl Provider {
         self.simulation.pass(self.host, pause / 2);
         if self.token.is_none() {
             let cause = if self.invalidated { Cause::Invalidated } else { Cause::Empty };
-            if let Some((token, call)) = self.look(cause) {
+            if let Some((token, call)) = self.look(cause, self.freshness(cause, true)) {
                 self.take(token, &call, false);
             }
         }

@@ -184,7 +184,11 @@ impl Session for SimulatedSession<'_> {
         }
         match answer? {
             (Answer::Ours, _) => Ok(Turn::Ours),
-            (Answer::Theirs(holder), _) => Ok(Turn::Theirs(Holder(holder))),
+            (Answer::Theirs(holder), _) => {
+                // The wait for that one has a limit of its own.
+                self.left = LONGEST_SESSION;
+                Ok(Turn::Theirs(Holder(holder)))
+            }
             _ => unreachable!(),
         }
     }

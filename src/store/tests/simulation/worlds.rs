@@ -321,6 +321,17 @@ pub(super) fn short_timeout() -> World {
     }
 }
 
+pub(super) fn slow_store() -> World {
+    let faults = Faults { slow: 0.7, answer_lost: 0.02, ..Faults::default() };
+    World {
+        name: "strangers take the lease, and the store is slow",
+        timeout: seconds(5),
+        acts_within: seconds(30),
+        faults,
+        ..short_timeout()
+    }
+}
+
 pub(super) fn stepping_clocks() -> World {
     let wall_clocks =
         WallClocks { ahead: [0.0, 50.0, -DAY], later: [DAY, -50.0, 0.0], step: seconds(30) };
@@ -364,6 +375,7 @@ pub(super) fn all() -> Vec<World> {
         slow_answers(),
         lost_answers(),
         slow_api(),
+        slow_store(),
         one_long_lease(),
         one_garbage(),
         stepping_clocks(),
