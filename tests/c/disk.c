@@ -105,7 +105,7 @@ int main(void) {
         listener = hold_up(SYS_openat, O_CREAT);
     else if (strcmp(name, "look") == 0) {
         CHECK(clazar_provider_token(provider, &token, NULL) == CLAZAR_ERR_REJECTED);
-        listener = hold_up(SYS_openat, O_DIRECTORY);
+        listener = hold_up(SYS_openat, O_NOFOLLOW);
     } else
         listener = hold_up(strcmp(name, "flock") == 0 ? SYS_flock : SYS_fsync, 0);
     if (strcmp(name, "look") == 0) {

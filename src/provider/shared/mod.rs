@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind};
 use crate::queue::Queue;
 use crate::request::{HttpSource, Interrupt, Progress};
 use crate::store::{Sealer, SharedStore};
-use crate::sys::clock::{Clock, Moment};
+use crate::sys::clock::Clock;
 use crate::sys::per_process::PerProcess;
 use crate::token::AccessToken;
 
