@@ -4,19 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::schedule::State;
+use super::seals::opened;
 use super::worlds::{Limits, World};
-use crate::secret::Secret;
-use crate::store::Sealer;
 use crate::store::session::Item;
-use crate::sys::clock::Clock;
 use crate::token::{AccessToken, BETWEEN_REPLACEMENTS};
-
-pub(super) const URL: &str = "https://api.clazar.io/authenticate/";
-pub(super) const CLIENT: &str = "not-a-real-client";
-pub(super) const SECRET: &str = "not-a-real-secret-0123456789abcdef";
 
 /// Stamps are in whole milliseconds, and are added up.
 const ROUNDING: Duration = Duration::from_millis(3);
+/// As in `shared_store.rs`.
+const OVERTIME: Duration = Duration::from_secs(2);
 /// For a few commands.
 const A_MOMENT: Duration = Duration::from_millis(100);
 /// A store that is slow with its last answers makes a wait so much longer.
@@ -60,6 +56,9 @@ pub(super) struct Seen {
     pub(super) is_replayed: bool,
     /// How often strangers took the token out of the store.
     pub(super) taken: u32,
+    /// How many calls waited as long as a host may have its turn, and the longest of their waits.
+    long_waits: u32,
+    pub(super) longest_wait: Duration,
     pub(super) requests: u32,
     pub(super) in_flight: u32,
     pub(super) tokens: Vec<Token>,
@@ -115,13 +114,6 @@ impl Seen {
 
 pub(super) fn number(value: &str) -> usize {
     value.rsplit('-').next().and_then(|digits| digits.parse().ok()).expect("a token of this API")
-}
-
-/// What a sealed text says.
-fn opened(item: Item, blob: &[u8]) -> serde_json::Value {
-    let sealer = Sealer::new(URL, CLIENT, Clock::System);
-    let text = sealer.open_text(item, blob, &Secret::new(SECRET)).expect("a host has sealed it");
-    serde_json::from_slice(&text).expect("it is a record")
 }
 
 impl State {
@@ -297,6 +289,11 @@ impl State {
         let waited = sent.map_or(took, |sent| sent - call.since);
         let is_in_time = waited <= wait && took <= wait + world.timeout || call.was_stopped;
         self.seen.unless(is_in_time, "L1: a wait does not end in time");
+        self.seen.longest_wait = self.seen.longest_wait.max(waited);
+        self.seen.long_waits += u32::from(waited >= world.timeout + OVERTIME);
+        let most = world.hosts as u32 * self.store.strangers_leases;
+        let is_one = !world.limits.few_waits || self.seen.long_waits <= most;
+        self.seen.unless(is_one, "S3: a lease of a stranger costs a host more than one wait");
         let is_served = is_token || !world.limits.always_token || call.was_stopped;
         self.seen.unless(is_served, "S3: a call brings no token although the API is well");
     }

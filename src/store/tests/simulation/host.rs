@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::api::Api;
-use super::checks::{CLIENT, Call, SECRET, URL, number};
+use super::checks::{Call, number};
 use super::clocks::Clocks;
+use super::flaws::Flaw;
 use super::schedule::{Simulation, State};
+use super::seals::{CLIENT, SECRET, URL};
 use super::session::SimulatedStore;
 use crate::credentials::Credentials;
 use crate::error::Error;
@@ -123,6 +125,7 @@ impl Provider {
 
     /// As in `provider/shared/run.rs`; `is_look` is for a look during a back-off.
     fn freshness(&self, cause: Cause, is_look: bool) -> Freshness {
+        let has = |flaw| self.simulation.has(flaw);
         let now = self.clock.now();
         let token = self.token.as_ref();
         let is_asked_for = cause == Cause::Refresh || is_look;
@@ -135,10 +138,14 @@ impl Provider {
             younger_than: match cause {
                 Cause::Empty | Cause::Invalidated => None,
                 Cause::Proactive => token.map(|token| token.age(now)),
+                Cause::Refresh if has(Flaw::TakesOld) => None,
                 Cause::Refresh => Some(Duration::ZERO),
             },
             held: token.map(|token| token.hash()),
-            refused: self.refused.clone(),
+            refused: match has(Flaw::ForgetsRefused) {
+                true => Refused::default(),
+                false => self.refused.clone(),
+            },
             waited_out: self.waited_out,
             replaces_refused: cause == Cause::Invalidated || !self.may_replace(now),
             ignores_backoff: is_asked_for,
@@ -221,7 +228,8 @@ impl Provider {
             self.simulation.state().check_served(call, &token, token.left(now));
         }
         let was_invalidated = std::mem::take(&mut self.invalidated);
-        if token.is_replacement() || was_invalidated && requested {
+        let is_replacement = token.is_replacement() || was_invalidated && requested;
+        if is_replacement && !self.simulation.has(Flaw::ForgetsReplacements) {
             self.last_replacement = Some((now, token.age(now)));
         }
         self.token = Some(token);

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use super::checks::Broken;
 use super::host::Provider;
@@ -16,6 +17,7 @@ pub(super) struct Run {
     pub(super) commands: u64,
     pub(super) requests: u32,
     pub(super) ends: [u32; 3],
+    pub(super) longest_wait: Duration,
     pub(super) told: Vec<String>,
 }
 
@@ -38,6 +40,7 @@ pub(super) fn run(world: &World, seed: u64, tells: bool) -> Run {
         commands: state.store.commands,
         requests: state.seen.requests,
         ends: state.seen.ends,
+        longest_wait: state.seen.longest_wait,
         told: state.told.take().unwrap_or_default(),
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::checks::Seen;
+use super::flaws::Flaw;
 use super::store::{Answer, Command, Sent, Store, StrangersAct};
 use super::worlds::World;
 use crate::random::seeded::Numbers;
@@ -77,6 +78,8 @@ pub(super) struct Host {
     pub(super) wants_replacement: bool,
     /// When the store answered the last look.
     pub(super) looked: Duration,
+    /// The last token that it was to store, sealed.
+    pub(super) last_token: Option<Vec<u8>>,
 }
 
 impl State {
@@ -163,6 +166,10 @@ impl Simulation {
             turns: (0..hosts).map(|_| Condvar::new()).collect(),
             ended: Condvar::new(),
         }
+    }
+
+    pub(super) fn has(&self, flaw: Flaw) -> bool {
+        self.world.flaw == Some(flaw)
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

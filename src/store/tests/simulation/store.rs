@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::checks::Write;
+use super::flaws::Flaw;
 use super::schedule::State;
+use super::seals::sealed_backoff;
 use super::worlds::World;
 use crate::store::session::{Item, StoredItem, View};
 use crate::store::stamp::Stamp;
@@ -28,8 +30,9 @@ pub(super) struct Store {
     /// All that hosts ever stored.
     copies: Vec<Vec<u8>>,
     pub(super) is_away: bool,
-    strangers_leases: u64,
+    pub(super) strangers_leases: u32,
     pub(super) commands: u64,
+    flaw: Option<Flaw>,
 }
 
 #[derive(Clone, Debug)]
@@ -73,6 +76,11 @@ pub(super) enum StrangersAct {
     ComeBack,
 }
 
+/// By the clock of the store.
+fn stamp(now: Duration) -> Stamp {
+    Stamp::new("simulated", EPOCH + now)
+}
+
 impl Kept {
     fn lives(&self, now: Duration) -> bool {
         self.ends.is_none_or(|ends| now < ends)
@@ -90,6 +98,7 @@ impl Store {
             is_away: false,
             strangers_leases: 0,
             commands: 0,
+            flaw: world.flaw,
         }
     }
 
@@ -104,15 +113,22 @@ impl Store {
         kept
     }
 
+    /// The bytes of the token, which are none if there is none.
+    pub(super) fn token(&self) -> Vec<u8> {
+        self.token.as_ref().map(|kept| kept.what.clone()).unwrap_or_default()
+    }
+
     /// What `look.lua` gives.
     fn view(&mut self, now: Duration) -> View {
+        let stands_still = self.flaw == Some(Flaw::StandsStill);
         let mut stored = |item| {
             let kept = self.item(item, now).clone()?;
-            let left = kept.ends.map(|ends| ends - now);
+            let left = kept.ends.filter(|_| !stands_still).map(|ends| ends - now);
             Some(StoredItem { blob: kept.what, left })
         };
         let (token, backoff) = (stored(Item::Token), stored(Item::Backoff));
-        View { now: Stamp::new("simulated", EPOCH + now), token, backoff }
+        let passed = if stands_still { Duration::ZERO } else { now };
+        View { now: stamp(passed), token, backoff }
     }
 
     /// What `lock.lua` does.
@@ -121,6 +137,7 @@ impl Store {
             && now < *ends
             && *holder != owner
             && holder != from
+            && self.flaw != Some(Flaw::LocksNobodyOut)
         {
             return Answer::Theirs(holder.clone());
         }
@@ -130,8 +147,10 @@ impl Store {
 
     /// What `replace.lua` answers.
     fn replaces(&mut self, item: Item, old: &[u8], new: &[u8], now: Duration) -> Answer {
+        let is_blind = self.flaw == Some(Flaw::WritesBlindly);
         let stored = self.item(item, now).as_ref().map_or(&[][..], |kept| &kept.what);
         match stored {
+            _ if is_blind => Answer::Replaced,
             stored if stored == old => Answer::Replaced,
             stored if stored == new => Answer::Same,
             _ => Answer::Changed,
@@ -204,7 +223,10 @@ impl State {
             StrangersAct::Delete(item) => *self.store.item(item, now) = None,
             StrangersAct::DeleteLease => self.store.lease = None,
             StrangersAct::Garbage(item) => {
-                let what = vec![b'x'; 1 + (self.numbers.next() % 100) as usize];
+                let mut what = vec![b'x'; 1 + (self.numbers.next() % 100) as usize];
+                if self.store.flaw == Some(Flaw::SealsGarbage) && item == Item::Backoff {
+                    what = sealed_backoff(stamp(now));
+                }
                 *self.store.item(item, now) = Some(Kept { what, ends: None });
             }
             StrangersAct::Replay(item) => {

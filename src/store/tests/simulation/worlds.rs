@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::flaws::Flaw;
 use super::store::StrangersAct;
 use crate::store::session::Item;
 
@@ -32,6 +33,7 @@ pub(super) struct World {
     pub(super) acts_within: Duration,
     pub(super) wall_clocks: WallClocks,
     pub(super) limits: Limits,
+    pub(super) flaw: Option<Flaw>,
 }
 
 /// How long a token request takes, and how often it fails.
@@ -73,6 +75,8 @@ pub(super) struct Limits {
     pub(super) replacements_apart: bool,
     pub(super) requests_apart: bool,
     pub(super) always_token: bool,
+    /// Each lease of a stranger costs each host one long wait at the most.
+    pub(super) few_waits: bool,
 }
 
 impl World {
@@ -149,6 +153,7 @@ fn cold(name: &'static str) -> World {
         acts_within: seconds(60),
         wall_clocks: WRONG_CLOCKS,
         limits: Limits::default(),
+        flaw: None,
     }
 }
 
@@ -170,6 +175,7 @@ const ONE_AT_A_TIME: Limits = Limits {
     replacements_apart: false,
     requests_apart: false,
     always_token: true,
+    few_waits: false,
 };
 
 pub(super) fn cold_start() -> World {
@@ -289,6 +295,12 @@ pub(super) fn one_long_lease() -> World {
     World { acts, most_acts, acts_within, limits, ..cold("a stranger takes the lease once") }
 }
 
+pub(super) fn one_long_lease_and_renewals() -> World {
+    let limits = Limits { few_waits: true, ..ONE_AT_A_TIME };
+    let (acts, most_acts) = (&[StrangersAct::LongLease], 1);
+    World { acts, most_acts, limits, ..busy("a stranger takes the lease once, with renewals") }
+}
+
 pub(super) fn one_garbage() -> World {
     let limits = Limits { few_requests: true, ..ONE_AT_A_TIME };
     let (acts, most_acts) =
@@ -377,6 +389,7 @@ pub(super) fn all() -> Vec<World> {
         slow_api(),
         slow_store(),
         one_long_lease(),
+        one_long_lease_and_renewals(),
         one_garbage(),
         stepping_clocks(),
         everything(),
