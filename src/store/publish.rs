@@ -65,11 +65,18 @@ impl Access<'_> {
             let time = time.map(|time| time.at(self.now()));
             let is_dated = time.is_some();
             let Some(blob) = dated.or_else(|| self.blob(token, &sealed, time)) else { return };
-            if view.as_ref().is_some_and(|view| self.has_newer(view, &blob, &sealed, before)) {
+            let Some(view) = view else {
+                // What cannot be looked at, such as a link, may be written over.
+                self.put(token, &blob, &sealed, None);
+                return;
+            };
+            if self.has_newer(&view, &blob, &sealed, before) {
                 return;
             }
-            if self.try_to_publish(token, &blob, &sealed, view.as_ref()) != Some(false) {
-                return;
+            match self.put(token, &blob, &sealed, view.token.as_ref()) {
+                Some(true) => return self.end_backoff(&view, &sealed),
+                Some(false) => {}
+                None => return,
             }
             // Once dated, it stays the same: what others leave of it, if it is refused, has that date.
             dated = is_dated.then_some(blob);
@@ -88,27 +95,25 @@ impl Access<'_> {
         self.reported(blob.map_err(StoreError::from))
     }
 
-    /// Whether that was done; `None` if it cannot be.
-    fn try_to_publish(
+    /// Puts a token in place of `old`. Whether that was done; `None` if it cannot be.
+    fn put(
         &mut self,
         token: &AccessToken,
         blob: &[u8],
         sealed: &Sealed,
-        view: Option<&View>,
+        old: Option<&StoredItem>,
     ) -> Option<bool> {
-        let stored = view.and_then(|view| view.token.as_ref());
-        // What cannot be looked at, such as a link, may be written over.
-        let old = stored.map(|stored| &*stored.blob);
-        let (name, left) = (&sealed.name, token.left(self.sealer.now()));
-        let is_stored =
-            self.with(|session| session.replace(name, Item::Token, old, Some(blob), left))?;
-        let backoff = view?.backoff.as_ref().filter(|_| is_stored);
-        if let Some(StoredItem { blob, .. }) = backoff {
+        let (old, left) = (old.map(|stored| &*stored.blob), token.left(self.sealer.now()));
+        self.with(|session| session.replace(&sealed.name, Item::Token, old, Some(blob), left))
+    }
+
+    /// There is a token: the API is spared no longer.
+    fn end_backoff(&mut self, view: &View, sealed: &Sealed) {
+        if let Some(StoredItem { blob, .. }) = &view.backoff {
             self.with(|session| {
-                session.replace(name, Item::Backoff, Some(blob), None, Duration::ZERO)
+                session.replace(&sealed.name, Item::Backoff, Some(blob), None, Duration::ZERO)
             });
         }
-        Some(is_stored)
     }
 
     /// Whether a stored token was requested after ours. That which was there before was not, whatever clocks say;

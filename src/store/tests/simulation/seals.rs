@@ -6,7 +6,7 @@ use crate::store::Sealer;
 use crate::store::backoff_record::BackoffRecord;
 use crate::store::session::Item;
 use crate::store::stamp::Stamp;
-use crate::sys::clock::{Clock, Moment};
+use crate::sys::clock::Clock;
 
 pub(super) const URL: &str = "https://api.clazar.io/authenticate/";
 pub(super) const CLIENT: &str = "not-a-real-client";
@@ -24,7 +24,7 @@ pub(super) fn is_mark(item: Item, blob: &[u8]) -> bool {
 /// A back-off as a host would store it.
 pub(super) fn sealed_backoff(now: Stamp) -> Vec<u8> {
     let error = Error::new(ErrorKind::Server, "a false one").with_http_status(503);
-    let record = BackoffRecord::after(&error, None, now, Moment::at(0.0, 1.8e9));
+    let record = BackoffRecord::after(&error, None, now);
     sealer().seal_text(Item::Backoff, &record.write(), &Secret::new(SECRET)).unwrap()
 }
 
