@@ -129,6 +129,8 @@ check: $(VENV)/requirements
 	$(VENV)/bin/mypy
 	$(CARGO) clippy --locked --workspace --all-targets --features capi,python,redis,sandbox -- --deny warnings
 	$(CARGO) clippy --locked -- --deny warnings
+	@# What `make fuzz` builds.
+	$(CARGO) clippy --locked --lib -- --cfg fuzzing --deny warnings
 	$(CARGO) clippy --locked --manifest-path benches/token_request/Cargo.toml --target-dir target/token_request -- --deny warnings
 
 # ---- Tests ----

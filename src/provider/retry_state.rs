@@ -17,7 +17,7 @@ pub(super) struct RetryState {
     failed: Option<Failed>,
     /// Whether the token in use was taken out of use because of a 401.
     pub(super) invalidated: bool,
-    /// The hashes of the last ones that were.
+    /// The last ones that were.
     pub(super) refused: Refused,
     /// The last replacement of such a token: when it was seen, and how old it was then.
     forced: Option<(Moment, Duration)>,
@@ -80,8 +80,7 @@ impl RetryState {
     /// Notes that the API refused the token in use.
     pub(super) fn refuse(&mut self, token: &AccessToken) {
         self.invalidated = true;
-        self.refused.rotate_right(1);
-        self.refused[0] = Some(token.hash());
+        self.refused.add(token);
     }
 
     /// `age` is that of the token that was in use when the request failed. Gives the error for those that
@@ -130,6 +129,11 @@ impl RetryState {
         let pause = failed.as_failure(now).pause(age);
         self.failed = Some(failed);
         self.error(pause)
+    }
+
+    /// Whether the last token request failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.is_some()
     }
 
     /// The last token request, if it failed, as the policy sees it.

@@ -12,6 +12,7 @@ mod options;
 mod proxy;
 mod readiness;
 mod refusal;
+mod refused;
 mod response;
 mod source;
 mod tcp;
@@ -27,7 +28,8 @@ pub(crate) use http_source::HttpSource;
 pub(crate) use interrupt::Interrupt;
 pub(crate) use limits::RenewalLimit;
 pub use options::Options;
-pub(crate) use source::{FetchContext, Freshness, Progress, Refused, TokenSource};
+pub(crate) use refused::Refused;
+pub(crate) use source::{FetchContext, Freshness, Progress, TokenSource};
 pub(crate) use trace::{Milestones, Trace};
 
 use std::sync::Arc;

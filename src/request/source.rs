@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::interrupt::Interrupt;
 use super::limits::RenewalLimit;
+use super::refused::Refused;
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::interface::EventKind;
@@ -37,6 +38,8 @@ pub(crate) struct FetchContext<'a> {
     pub(crate) progress: &'a Progress,
     /// Takes what there is for the caller before all is done.
     deliver: Option<&'a dyn Fn(&Fetched)>,
+    /// Which tokens the API has refused by now.
+    refused: Option<&'a dyn Fn() -> Refused>,
     events: RefCell<Vec<(EventKind, String)>>,
 }
 
@@ -57,6 +60,7 @@ impl<'a> FetchContext<'a> {
             interrupt,
             progress,
             deliver: None,
+            refused: None,
             events: RefCell::default(),
         }
     }
@@ -65,8 +69,13 @@ impl<'a> FetchContext<'a> {
         Self { freshness, limit: Cell::new(limit), ..self }
     }
 
-    pub(crate) fn delivering(self, deliver: &'a dyn Fn(&Fetched)) -> Self {
-        Self { deliver: Some(deliver), ..self }
+    /// `refused` tells which tokens the API has refused since `deliver` handed them out.
+    pub(crate) fn delivering(
+        self,
+        deliver: &'a dyn Fn(&Fetched),
+        refused: &'a dyn Fn() -> Refused,
+    ) -> Self {
+        Self { deliver: Some(deliver), refused: Some(refused), ..self }
     }
 
     /// Hands out what there is, before it is stored for others.
@@ -76,8 +85,13 @@ impl<'a> FetchContext<'a> {
         }
     }
 
+    /// Whether the API has refused `token` by now.
+    pub(crate) fn has_refused(&self, token: &AccessToken) -> bool {
+        self.refused.is_some_and(|refused| refused().contains(token))
+    }
+
     /// Notes that the token is to be in place of one that the API refused.
-    pub(crate) fn note_refused(&self) {
+    pub(crate) fn note_replacement(&self) {
         self.replaces.set(true);
     }
 
@@ -99,7 +113,7 @@ impl<'a> FetchContext<'a> {
 
     /// Limits a request that nothing else limits, since there is something to fall back on.
     pub(crate) fn end_within(&self, wait: Duration) {
-        let limit = || RenewalLimit::new(self.clock.instant(), wait, wait);
+        let limit = || RenewalLimit::within(self.clock.instant(), wait);
         self.limit.set(Some(self.limit.get().unwrap_or_else(limit)));
     }
 
@@ -124,11 +138,8 @@ impl<'a> FetchContext<'a> {
     }
 }
 
-/// The hashes of the last tokens that the API refused.
-pub(crate) type Refused = [Option<[u8; 32]>; 4];
-
 /// Which token that was got before will do.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Freshness {
     /// One younger than this: none that is held already, or none that was there before `refresh`.
     pub(crate) younger_than: Option<Duration>,
@@ -137,7 +148,7 @@ pub(crate) struct Freshness {
     pub(crate) replaces_refused: bool,
     /// Not this one, by its hash, which is held already.
     pub(crate) held: Option<[u8; 32]>,
-    /// Not these, which the API refused: nobody is to get them.
+    /// Not these: nobody is to get them.
     pub(crate) refused: Refused,
     /// When the last back-off of another process began that this one has waited out, in milliseconds by the
     /// clock of the store.
@@ -155,6 +166,7 @@ pub(crate) struct Freshness {
 pub(crate) struct Progress {
     requested: AtomicBool,
     in_store: AtomicBool,
+    looking: AtomicBool,
     store_failed: AtomicBool,
 }
 
@@ -184,5 +196,15 @@ impl Progress {
 
     pub(crate) fn uses_store(&self, uses: bool) {
         self.in_store.store(uses, Ordering::Relaxed);
+    }
+
+    /// Whether a store is only being looked at.
+    pub(crate) fn is_looking(&self) -> bool {
+        self.looking.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn looks(&self, looks: bool) {
+        self.looking.store(looks, Ordering::Relaxed);
+        self.uses_store(looks);
     }
 }

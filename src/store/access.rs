@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::StoreError;
 use super::backoff_record::BackoffRecord;
 use super::sealer::{Opened, Sealer};
+use super::seen::Seen;
 use super::session::{Backend, Holder, Item, Session, StoredItem, Turn, View};
-use super::stamp::Stamp;
 use crate::error::{Error, ErrorKind};
 use crate::interface::EventKind;
 use crate::random;
@@ -63,8 +63,8 @@ pub(super) struct Access<'a> {
     pub(super) context: &'a FetchContext<'a>,
     since: Instant,
     session: Option<Box<dyn Session + 'a>>,
-    /// The time by the store's clock, and when that was seen.
-    clock: Option<(Stamp, Instant)>,
+    /// What the last looks showed.
+    pub(super) seen: Seen,
     /// A valid token whose last part has begun.
     pub(super) expiring: Option<AccessToken>,
     has_reported: bool,
@@ -84,7 +84,7 @@ impl<'a> Access<'a> {
             context,
             since: context.clock.instant(),
             session: None,
-            clock: None,
+            seen: Seen::default(),
             expiring: None,
             has_reported: false,
         };
@@ -116,18 +116,13 @@ impl<'a> Access<'a> {
         }
     }
 
-    fn now(&self) -> Instant {
+    pub(super) fn now(&self) -> Instant {
         self.context.clock.instant()
     }
 
     /// How long all has taken so far.
     fn waited(&self) -> Duration {
         self.now() - self.since
-    }
-
-    /// The time by the store's clock, as far as it is known.
-    pub(super) fn store_time(&self) -> Option<Stamp> {
-        self.clock.as_ref().map(|(stamp, seen)| stamp.after(self.now() - *seen))
     }
 
     /// Whether more is to be had by waiting than what is left of a token in its last part.
@@ -139,21 +134,33 @@ impl<'a> Access<'a> {
     /// The stored token if it will do; an error while the API is to be spared.
     pub(super) fn find(&mut self) -> Result<Option<AccessToken>, Error> {
         let mut spared = None;
-        for (at, secret) in self.context.credentials.secrets().into_iter().enumerate() {
+        let secrets = self.context.credentials.secrets();
+        let is_only = secrets.len() == 1;
+        for (at, secret) in secrets.into_iter().enumerate() {
             let name = self.sealer.name(&secret);
             let sealed = Sealed { secret, name };
             let Some(view) = self.look(&sealed.name) else { break };
+            if at == 0 {
+                // What an earlier look showed may have been refused since.
+                self.expiring = None;
+            }
             if let Some(token) = self.usable(&view, &sealed) {
                 return Ok(Some(token));
             }
-            // That another secret is refused says nothing of this one.
-            let is_ours = |error: &Error| at == 0 || error.kind() != ErrorKind::Credentials;
-            spared = spared.or_else(|| self.backoff(&view, &sealed).filter(is_ours));
+            // That one secret is refused says nothing of the other.
+            let counts = |error: &Error| is_only || error.kind() != ErrorKind::Credentials;
+            spared = spared.or_else(|| self.backoff(&view, &sealed).filter(counts));
         }
         match spared {
-            Some(error) => self.expiring.take().map(Some).ok_or(error),
+            Some(error) => self.take_expiring().map(Some).ok_or(error),
             None => Ok(None),
         }
+    }
+
+    /// The token in its last part, if it has not expired meanwhile.
+    pub(super) fn take_expiring(&mut self) -> Option<AccessToken> {
+        let now = self.sealer.now();
+        self.expiring.take().filter(|token| !token.left(now).is_zero())
     }
 
     /// What is stored, as of now: the answer may have been under way for a while.
@@ -163,7 +170,7 @@ impl<'a> Access<'a> {
         let answered = self.now();
         let took = answered - asked;
         // Rather too early: what is dated by this is then rather too old.
-        self.clock = Some((view.now.clone(), answered));
+        self.seen.note(name, &view, answered);
         let aged = |item: Option<StoredItem>| {
             item.map(|item| StoredItem {
                 left: item.left.map(|left| left.saturating_sub(took)),
@@ -185,12 +192,12 @@ impl<'a> Access<'a> {
                 None => token,
             },
             Opened::Refused => {
-                self.context.note_refused();
+                self.context.note_replacement();
                 return None;
             }
             Opened::Expired => {
                 // To a host that was stopped while it asked, it is later than it was to the store.
-                let answered = self.clock.as_ref().map(|(stamp, _)| stamp);
+                let answered = self.seen.time.as_ref().map(|time| &time.stamp);
                 let opened = sealer.open_from(&stored.blob, &sealed.secret, answered);
                 if matches!(opened, Opened::Expired) {
                     self.replace(sealed, stored, None, Duration::ZERO);
@@ -206,10 +213,10 @@ impl<'a> Access<'a> {
         };
         if token.is_replacement() && token.age(now) < BETWEEN_REPLACEMENTS {
             // What comes next is not to be refused at once either.
-            self.context.note_refused();
+            self.context.note_replacement();
         }
         let hash = token.hash();
-        if freshness.refused.contains(&Some(hash)) {
+        if freshness.refused.contains(&token) {
             let blob = sealer.refused(&stored.blob, &sealed.secret);
             self.replace(sealed, stored, blob.as_deref(), token.left(now));
             return None;

@@ -6,13 +6,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::record::CLOCK_DIFFERENCE;
 use super::stamp::Stamp;
 use crate::backoff;
 use crate::error::{Error, ErrorKind};
 use crate::request::Freshness;
 use crate::sys::clock::Moment;
-use crate::unix_time::{milliseconds, since_1970};
+use crate::unix_time::milliseconds;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct BackoffRecord<'a> {
@@ -28,26 +27,23 @@ pub(super) struct BackoffRecord<'a> {
     count: u32,
     /// When it began, by the clock of the store.
     since: Stamp,
-    /// The same by the wall clock, in milliseconds since 1970.
-    wall: u64,
     /// In milliseconds.
     length: u64,
 }
 
 /// Whether an error says something of the API, and not of the way to it or of this process.
 pub(super) fn is_from_the_api(error: &Error) -> bool {
-    let is_said_to_all = |status| matches!(status, 400 | 401 | 403 | 429 | 500..=599);
+    // A 401 or 403 that is not of the secret may be of the address that this host has.
+    let is_said_to_all = |status| match status {
+        401 | 403 => error.kind() == ErrorKind::Credentials,
+        _ => matches!(status, 400 | 429 | 500..=599),
+    };
     error.requested_wait().is_some() || error.http_status().is_some_and(is_said_to_all)
 }
 
 impl<'a> BackoffRecord<'a> {
     /// From `now` on, after `error`, which followed `last`.
-    pub(super) fn after(
-        error: &Error,
-        last: Option<&BackoffRecord<'_>>,
-        now: Stamp,
-        moment: Moment,
-    ) -> Self {
+    pub(super) fn after(error: &Error, last: Option<&BackoffRecord<'_>>, now: Stamp) -> Self {
         let alike = last.filter(|last| last.is_transient == error.is_transient());
         let count = alike.map_or(1, |last| last.count.saturating_add(1));
         Self {
@@ -58,7 +54,6 @@ impl<'a> BackoffRecord<'a> {
             is_requested: error.requested_wait().is_some(),
             count,
             since: now,
-            wall: milliseconds(since_1970(moment.wall())),
             length: milliseconds(backoff::for_all_processes(error, count)),
         }
     }
@@ -89,14 +84,11 @@ impl<'a> BackoffRecord<'a> {
         } else {
             freshness.ignores_backoff
         };
-        // Of a store that stands still, or a host whose clock is wrong, a request more is the lesser evil.
-        let by_wall = milliseconds(since_1970(moment.wall())).abs_diff(self.wall);
-        if Duration::from_millis(by_wall) > Duration::from_millis(self.length) + CLOCK_DIFFERENCE {
-            return None;
-        }
         // Whatever the clock of the store says: who plays an old one back keeps nobody waiting again.
         let is_waited_out = freshness.waited_out.is_some_and(|last| self.since.at() <= last);
-        if left.is_zero() || is_ignored || is_waited_out {
+        // Where either of the two clocks is wrong, a request more is the lesser evil.
+        let is_now = now.agrees_with(moment.wall());
+        if left.is_zero() || is_ignored || is_waited_out || !is_now {
             return None;
         }
         let error = Error::new(ErrorKind::from_number(self.kind)?, self.message.clone())
@@ -119,12 +111,16 @@ mod tests {
     }
 
     fn failure(status: u16) -> Error {
-        let kind = if status == 503 { ErrorKind::Server } else { ErrorKind::Rejected };
+        let kind = match status {
+            401 | 403 => ErrorKind::Credentials,
+            503 => ErrorKind::Server,
+            _ => ErrorKind::Rejected,
+        };
         Error::new(kind, "it failed").with_http_status(status)
     }
 
     fn after<'a>(error: &Error, last: Option<&BackoffRecord<'_>>, now: Stamp) -> BackoffRecord<'a> {
-        BackoffRecord::after(error, last, now, Moment::at(0.0, 1e9))
+        BackoffRecord::after(error, last, now)
     }
 
     fn left(record: &BackoffRecord<'_>, freshness: &Freshness, now: &Stamp) -> Option<Duration> {
@@ -153,12 +149,15 @@ mod tests {
         assert!(left(&next, &waited, &at(1030)).is_some());
     }
 
-    /// A store whose clock stands still.
+    /// A store whose clock stands still, for whoever plays an old one back.
     #[test]
-    fn what_was_long_ago_by_the_wall_clock_too_is_over() {
-        let record = after(&failure(400), None, at(1000));
-        let later = Moment::at(0.0, 1e9 + 91.0);
-        assert!(record.error(&Freshness::default(), &at(1000), later).is_none());
+    fn a_store_that_shows_another_time_than_the_host_is_not_believed() {
+        let then = Stamp::unix(Duration::from_secs(1_000_000_000));
+        let record = after(&failure(400), None, then.clone());
+        let is_believed =
+            |wall| record.error(&Freshness::default(), &then, Moment::at(0.0, wall)).is_some();
+        assert!(is_believed(1e9 - 59.0) && is_believed(1e9 + 59.0));
+        assert!(!is_believed(1e9 - 61.0) && !is_believed(1e9 + 61.0));
     }
 
     #[test]
@@ -179,6 +178,8 @@ mod tests {
         for status in [200, 404, 407, 408] {
             assert!(!is_from_the_api(&failure(status)), "{status}");
         }
+        // A firewall's, without a word of the API.
+        assert!(!is_from_the_api(&Error::new(ErrorKind::Rejected, "no").with_http_status(403)));
         for kind in [ErrorKind::Timeout, ErrorKind::Tls, ErrorKind::Transport] {
             assert!(!is_from_the_api(&Error::new(kind, "on the way")));
         }

@@ -11,6 +11,7 @@ mod record;
 mod redis;
 mod seal;
 mod sealer;
+mod seen;
 mod session;
 mod shared_store;
 mod stamp;

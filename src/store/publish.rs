@@ -7,15 +7,14 @@ use super::StoreError;
 use super::access::{Access, Sealed};
 use super::backoff_record::{self, BackoffRecord};
 use super::record::Record;
-use super::session::{Item, StoredItem, View};
+use super::seen::Seen;
+use super::session::{Item, MOST_TRIES, StoredItem, View};
 use super::stamp::Stamp;
 use crate::error::{Error, ErrorKind};
 use crate::interface::EventKind;
 use crate::request::TokenSource;
 use crate::token::AccessToken;
 
-/// How often something is stored again that others changed meanwhile.
-const MOST_TRIES: u32 = 3;
 /// For how long a back-off is kept: it tells the next one how many there were.
 const BACKOFF_LIFE: Duration = Duration::from_secs(3600);
 
@@ -25,11 +24,12 @@ impl Access<'_> {
         if let Some(token) = &self.expiring {
             self.context.end_within(token.left(self.sealer.now()) / 2);
         }
+        let before = self.seen.clone();
         let outcome = inner.fetch(self.context);
         let answer = self.or_expiring(&outcome);
         self.context.deliver(&answer);
         match &outcome {
-            Ok(token) => self.publish_token(token),
+            Ok(token) => self.publish_token(token, &before),
             Err(error) if backoff_record::is_from_the_api(error) => self.publish_backoff(error),
             Err(_) => {}
         }
@@ -41,9 +41,7 @@ impl Access<'_> {
         &mut self,
         outcome: &Result<Arc<AccessToken>, Error>,
     ) -> Result<Arc<AccessToken>, Error> {
-        let now = self.sealer.now();
-        let expiring = self.expiring.take().filter(|token| !token.left(now).is_zero());
-        match (outcome, expiring) {
+        match (outcome, self.take_expiring()) {
             (Err(error), Some(token)) if error.kind() != ErrorKind::Closed => {
                 self.context.report(EventKind::RefreshFailed, format!("no new token: {error}"));
                 Ok(Arc::new(token))
@@ -52,19 +50,36 @@ impl Access<'_> {
         }
     }
 
-    /// Stores a token, unless there is a newer one, or this one was refused meanwhile.
-    fn publish_token(&mut self, token: &AccessToken) {
+    /// Stores a token, unless there is a newer one, or this one was refused meanwhile. `before` is what was seen before
+    /// it was requested.
+    fn publish_token(&mut self, token: &AccessToken, before: &Seen) {
         let sealed = self.sealed();
-        let mut first = None;
+        let mut dated = None;
         for _ in 0..MOST_TRIES {
-            let view = self.look(&sealed.name);
-            let blob = first.or_else(|| self.blob(token, &sealed, view.as_ref()));
-            let Some(blob) = blob else { return };
-            if self.try_to_publish(token, &blob, &sealed, view.as_ref()) != Some(false) {
+            if self.context.has_refused(token) {
                 return;
             }
+            let view = self.look(&sealed.name);
+            // That of before, so that one who was stopped after it takes its token for no newer than it is.
+            let time = before.time.as_ref().or(self.seen.time.as_ref());
+            let time = time.map(|time| time.at(self.now()));
+            let is_dated = time.is_some();
+            let Some(blob) = dated.or_else(|| self.blob(token, &sealed, time)) else { return };
+            let Some(view) = view else {
+                // What cannot be looked at, such as a link, may be written over.
+                self.put(token, &blob, &sealed, None);
+                return;
+            };
+            if self.has_newer(&view, &blob, &sealed, before) {
+                return;
+            }
+            match self.put(token, &blob, &sealed, view.token.as_ref()) {
+                Some(true) => return self.end_backoff(&view, &sealed),
+                Some(false) => {}
+                None => return,
+            }
             // Once dated, it stays the same: what others leave of it, if it is refused, has that date.
-            first = self.store_time().map(|_| blob);
+            dated = is_dated.then_some(blob);
         }
         let what = "was changed by others each time that a token was to be stored";
         let _ = self.reported(Err::<(), _>(self.backend.error(&sealed.name, what)));
@@ -74,50 +89,46 @@ impl Access<'_> {
         &mut self,
         token: &AccessToken,
         sealed: &Sealed,
-        view: Option<&View>,
+        time: Option<Stamp>,
     ) -> Option<Vec<u8>> {
-        let now = self.store_time().or_else(|| view.map(|view| view.now.clone()));
-        let blob = self.sealer.seal_for(token, &sealed.secret, now);
+        let blob = self.sealer.seal_for(token, &sealed.secret, time);
         self.reported(blob.map_err(StoreError::from))
     }
 
-    /// Whether that was done, or is needless; `None` if it cannot be.
-    fn try_to_publish(
+    /// Puts a token in place of `old`. Whether that was done; `None` if it cannot be.
+    fn put(
         &mut self,
         token: &AccessToken,
         blob: &[u8],
         sealed: &Sealed,
-        view: Option<&View>,
+        old: Option<&StoredItem>,
     ) -> Option<bool> {
-        let stored = view.and_then(|view| view.token.as_ref());
-        if let Some((view, stored)) = view.zip(stored)
-            && self.is_newer(&stored.blob, blob, sealed, &view.now)
-        {
-            return Some(true);
-        }
-        // What cannot be looked at, such as a link, may be written over.
-        let old = stored.map(|stored| &*stored.blob);
-        let (name, left) = (&sealed.name, token.left(self.sealer.now()));
-        let is_stored =
-            self.with(|session| session.replace(name, Item::Token, old, Some(blob), left))?;
-        let backoff = view?.backoff.as_ref().filter(|_| is_stored);
-        if let Some(StoredItem { blob, .. }) = backoff {
-            self.with(|session| {
-                session.replace(name, Item::Backoff, Some(blob), None, Duration::ZERO)
-            });
-        }
-        Some(is_stored)
+        let (old, left) = (old.map(|stored| &*stored.blob), token.left(self.sealer.now()));
+        self.with(|session| session.replace(&sealed.name, Item::Token, old, Some(blob), left))
     }
 
-    /// Whether a stored token was not requested before ours; what does not open, or is from the future, was.
-    fn is_newer(&self, stored: &[u8], ours: &[u8], sealed: &Sealed, now: &Stamp) -> bool {
-        let sent = |blob| {
+    /// There is a token: the API is spared no longer.
+    fn end_backoff(&mut self, view: &View, sealed: &Sealed) {
+        if let Some(StoredItem { blob, .. }) = &view.backoff {
+            self.with(|session| {
+                session.replace(&sealed.name, Item::Backoff, Some(blob), None, Duration::ZERO)
+            });
+        }
+    }
+
+    /// Whether a stored token was requested after ours. That which was there before was not, whatever clocks say;
+    /// nor was what does not open, or is from the future.
+    fn has_newer(&self, view: &View, ours: &[u8], sealed: &Sealed, before: &Seen) -> bool {
+        let now = &view.now;
+        let sent = |blob: &[u8]| {
             let text = self.sealer.open_text(Item::Token, blob, &sealed.secret)?;
             Record::read(&text)?.stamp(now).cloned()
         };
-        let (theirs, ours) = (sent(stored), sent(ours));
+        let stored = view.token.as_ref();
+        let (theirs, ours) = (stored.and_then(|stored| sent(&stored.blob)), sent(ours));
+        let was_there = theirs.is_some() && theirs == before.token(&sealed.name).and_then(sent);
         theirs.zip(ours).is_some_and(|(theirs, ours)| {
-            now.since(&theirs).is_some() && theirs.since(&ours).is_some()
+            !was_there && now.since(&theirs).is_some() && theirs.since(&ours).is_some()
         })
     }
 
@@ -128,7 +139,7 @@ impl Access<'_> {
         let sealer = self.sealer;
         let last = old.and_then(|blob| sealer.open_text(Item::Backoff, blob, &sealed.secret));
         let last = last.as_deref().and_then(|text| BackoffRecord::read(text));
-        let record = BackoffRecord::after(error, last.as_ref(), view.now.clone(), sealer.now());
+        let record = BackoffRecord::after(error, last.as_ref(), view.now.clone());
         let blob = sealer.seal_text(Item::Backoff, &record.write(), &sealed.secret);
         if let Some(blob) = self.reported(blob.map_err(StoreError::from)) {
             // What another stored meanwhile is as good.

@@ -5,6 +5,9 @@ use std::time::Duration;
 use super::StoreError;
 use super::stamp::Stamp;
 
+/// How often it is tried to replace what others change meanwhile.
+pub(super) const MOST_TRIES: u32 = 3;
+
 /// What is kept under a name. Its number is part of the seal: nothing opens in another's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -14,6 +17,16 @@ pub(super) enum Item {
     Backoff = 2,
     /// What stands for a token when the store is probed.
     Probe = 3,
+}
+
+impl Item {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Backoff => "backoff",
+            Self::Probe => "probe",
+        }
+    }
 }
 
 /// A sealed item as it is stored.

@@ -8,12 +8,13 @@ use super::file::{self, FileStore};
 #[cfg(feature = "redis")]
 use super::redis::RedisStore;
 use super::sealer::{self, Opened, Sealer};
-use super::session::{Backend, Item, Turn};
-use super::{Kind, Store};
+use super::session::{Backend, Item, MOST_TRIES, Session, Turn};
+use super::{Kind, Store, StoreError};
 use crate::credentials::Credentials;
 use crate::env::Common;
 use crate::error::Error;
 use crate::request::{FetchContext, HttpSource, TokenSource};
+use crate::text;
 use crate::token::AccessToken;
 
 /// For how much longer than a token request may take another process's is waited for.
@@ -68,6 +69,9 @@ impl SharedStore {
         Self { inner, timeout, backend, sealer }
     }
 
+    /// For how long a look may take at most, while nothing hangs.
+    pub(crate) const LONGEST_LOOK: Duration = LAST_COMMANDS;
+
     /// For how long the store may keep a token request at most, while nothing hangs.
     pub(crate) fn longest_use(&self) -> Duration {
         self.patience().with_others + LAST_COMMANDS
@@ -94,19 +98,19 @@ impl SharedStore {
         let mut session = self.backend.open()?;
         for secret in credentials.secrets() {
             let name = self.sealer.name(&secret);
-            let view = session.look(&name)?;
-            for (item, stored) in [(Item::Token, view.token), (Item::Backoff, view.backoff)] {
-                if let Some(stored) = stored {
-                    session.replace(&name, item, Some(&stored.blob), None, Duration::ZERO)?;
-                }
+            if !erase_all(&mut *session, &name)? {
+                return Err(self.backend.error(&name, "is changed by others; try again").into());
             }
         }
         Ok(())
     }
 
-    /// A stored token that will do, without a request. A refused one is erased.
+    /// A stored token that will do, without a request. A refused one gets a mark.
     pub(crate) fn look(&self, context: &FetchContext<'_>) -> Option<AccessToken> {
-        self.access(context).find().ok().flatten()
+        context.progress.looks(true);
+        let found = self.access(context).find();
+        context.progress.looks(false);
+        found.ok().flatten()
     }
 
     /// The token that is stored, if it is valid.
@@ -137,12 +141,33 @@ impl SharedStore {
             std::thread::sleep(BETWEEN_TRIES);
         }
         let probe = self.backend.probe_name(&name);
-        session.replace(&probe, Item::Probe, None, Some(&blob), patience)?;
+        if !session.replace(&probe, Item::Probe, None, Some(&blob), patience)? {
+            let again = text::seconds(patience);
+            let what = format!("holds something else where it is probed; try again in {again}");
+            return Err(self.backend.error(&name, &what).into());
+        }
         if !session.replace(&probe, Item::Probe, Some(&blob), None, Duration::ZERO)? {
             return Err(self.backend.error(&name, "loses what is written").into());
         }
         Ok(())
     }
+}
+
+/// Whether that could be done: others may store something each time.
+fn erase_all(session: &mut dyn Session, name: &str) -> Result<bool, StoreError> {
+    for _ in 0..MOST_TRIES {
+        let view = session.look(name)?;
+        let mut is_done = true;
+        for (item, stored) in [(Item::Token, view.token), (Item::Backoff, view.backoff)] {
+            if let Some(stored) = stored {
+                is_done &= session.replace(name, item, Some(&stored.blob), None, Duration::ZERO)?;
+            }
+        }
+        if is_done {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl TokenSource for SharedStore {

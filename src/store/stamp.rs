@@ -1,11 +1,16 @@
 //! Tells moments of a store's clock apart from those of any other.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
 use crate::sys::clock::Clock;
-use crate::unix_time::milliseconds;
+use crate::unix_time::{milliseconds, since_1970};
+
+/// Clocks that differ by more than this are not both right.
+pub(super) const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60);
+
+const UNIX: &str = "unix";
 
 /// A moment by one clock. Hosts may have wrong clocks; what they share is dated by the clock of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +24,11 @@ pub(super) struct Stamp {
 impl Stamp {
     pub(super) fn new(clock: impl Into<String>, at: Duration) -> Self {
         Self { clock: clock.into(), at: milliseconds(at) }
+    }
+
+    /// By a clock that shows the time since 1970.
+    pub(super) fn unix(at: Duration) -> Self {
+        Self::new(UNIX, at)
     }
 
     /// By the time that this machine has been up, suspended time included.
@@ -38,6 +48,12 @@ impl Stamp {
 
     pub(super) fn at(&self) -> u64 {
         self.at
+    }
+
+    /// Whether it may be now, as far as this host's own wall clock can tell.
+    pub(super) fn agrees_with(&self, wall: SystemTime) -> bool {
+        let apart = self.at.abs_diff(milliseconds(since_1970(wall)));
+        self.clock != UNIX || Duration::from_millis(apart) <= CLOCK_DIFFERENCE
     }
 
     /// Whether both are by the same clock.

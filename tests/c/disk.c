@@ -98,14 +98,24 @@ int main(void) {
     CHECK(clazar_provider_new(config, &provider, NULL) == CLAZAR_OK);
     clazar_config_free(config);
 
+    clazar_token *token = NULL;
+    clazar_error *error = NULL;
     int listener = -1;
     if (strcmp(name, "open") == 0)
         listener = hold_up(SYS_openat, O_CREAT);
-    else
+    else if (strcmp(name, "look") == 0) {
+        CHECK(clazar_provider_token(provider, &token, NULL) == CLAZAR_ERR_REJECTED);
+        listener = hold_up(SYS_openat, O_NOFOLLOW);
+    } else
         listener = hold_up(strcmp(name, "flock") == 0 ? SYS_flock : SYS_fsync, 0);
-    clazar_token *token = NULL;
-    clazar_error *error = NULL;
-    if (strcmp(name, "fsync") == 0) {
+    if (strcmp(name, "look") == 0) {
+        /* During a back-off a look is taken, which nobody waits for. */
+        while (__atomic_load_n(&troubles, __ATOMIC_SEQ_CST) == 0) {
+            CHECK(clazar_provider_token(provider, &token, NULL) == CLAZAR_ERR_REJECTED);
+            breathe();
+        }
+        refresh(provider);
+    } else if (strcmp(name, "fsync") == 0) {
         /* It came before the store was to take it. */
         clazar_token_free(token_of(provider));
     } else {

@@ -16,6 +16,15 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
     return result;
 }
 
+/* The library reads that clock: by the system's own, the token would expire at another time. */
+static void check_ahead(const clazar_token *token) {
+    const int64_t now = clazar_token_expires_at(token) - clazar_token_expires_in(token);
+    struct timespec system;
+    CHECK(syscall(SYS_clock_gettime, CLOCK_REALTIME, &system) == 0);
+    const int64_t off = now - (int64_t)system.tv_sec - (int64_t)ahead;
+    CHECK(-20 < off && off < 20);
+}
+
 int main(void) {
     clazar_config *config = config_from_env();
     clazar_provider *provider = NULL;
@@ -25,8 +34,10 @@ int main(void) {
     CHECK(clazar_provider_new(config, &provider, NULL) == CLAZAR_OK);
     clazar_config_free(config);
     const int64_t start = milliseconds_now();
-    clazar_token_free(token_of(provider));
+    clazar_token *token = token_of(provider);
     printf("%lld\n", (long long)(milliseconds_now() - start));
+    check_ahead(token);
+    clazar_token_free(token);
     clazar_provider_free(provider);
     return 0;
 }

@@ -318,10 +318,14 @@ fn a_store_that_hangs_keeps_nobody_from_a_token_or_a_fork() {
         return; // A sanitizer has threads and system calls of its own.
     }
     let program = compile("disk", &stage("stage"));
-    for case in ["flock", "open", "fsync"] {
+    for case in ["flock", "open", "fsync", "look"] {
+        let sandbox = Sandbox::start().unwrap();
+        if case == "look" {
+            sandbox.answer_next("/authenticate/", Answer::new(400, ""));
+        }
         let store = folder().join(format!("disk-{case}-{}", std::process::id()));
         let variables = [("CLAZAR_STORE", store.to_str().unwrap()), ("TEST_CASE", case)];
-        run_case(&program, &Sandbox::start().unwrap(), &variables);
+        run_case(&program, &sandbox, &variables);
         std::fs::remove_dir_all(&store).unwrap();
     }
 }

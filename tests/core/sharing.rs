@@ -142,6 +142,12 @@ fn the_refusal_of_a_secret_is_for_those_who_have_it() {
             assert_eq!(one(wrong).unwrap_err().kind(), ErrorKind::Credentials);
         }
         assert_eq!(server.requests().len(), 1);
+        // Nor does it keep anybody from a secret that it has besides.
+        let both = Credentials::new("not-a-real-client", wrong).unwrap();
+        let both = both.fallback(SECRET).unwrap();
+        built(both, Options::default().auth_url(server.url()), store).token().unwrap();
+        assert_eq!(server.requests().len(), 3);
         one(SECRET).unwrap();
+        assert_eq!(server.requests().len(), 3);
     });
 }

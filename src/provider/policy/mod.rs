@@ -125,6 +125,12 @@ pub(crate) enum Decision {
     Fail(Duration),
 }
 
+impl Decision {
+    pub(crate) fn needs_request(self) -> bool {
+        !matches!(self, Self::Serve | Self::Fail(_))
+    }
+}
+
 pub(crate) fn decide(token: Option<TokenAge>, failure: Option<LastFailure>) -> Decision {
     let pause = failure.map_or(Duration::ZERO, |failure| failure.pause(token));
     let Some(age) = token.filter(TokenAge::lives) else {

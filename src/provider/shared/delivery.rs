@@ -77,9 +77,12 @@ impl Shared {
                 text::seconds(LONGEST_STORING)
             );
             report.add(EventKind::StoreError, what);
+            // Before it is so, since the work's own thread asks as soon as it is.
+            is_delivered.store(true, Ordering::SeqCst);
             if shared.complete(&flight, &work, outcome, &mut report) {
-                is_delivered.store(true, Ordering::SeqCst);
                 shared.call_back(&report.events);
+            } else {
+                is_delivered.store(false, Ordering::SeqCst);
             }
         });
     }

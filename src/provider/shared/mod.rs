@@ -24,7 +24,7 @@ use crate::error::{Error, ErrorKind};
 use crate::queue::Queue;
 use crate::request::{HttpSource, Interrupt, Progress};
 use crate::store::{Sealer, SharedStore};
-use crate::sys::clock::{Clock, Moment};
+use crate::sys::clock::Clock;
 use crate::sys::per_process::PerProcess;
 use crate::token::AccessToken;
 
@@ -156,6 +156,10 @@ impl Shared {
                 (None, None) => flight.lock()?,
             };
         let mut guard = self.without_overdue(&flight, guard)?;
+        if self.decide(&guard, self.token.get().as_deref()).needs_request() {
+            // What a look finds would be said to have come of the request that is due now.
+            guard = self.without_look(&flight, guard)?;
+        }
         let mut events = Vec::new();
         let answer = self.follow_the_policy(&flight, &mut guard, &mut events);
         drop(guard);
@@ -177,7 +181,7 @@ impl Shared {
         Ok(flight.lock()?)
     }
 
-    /// The lock, with no mere look for another secret in flight, except one on this very thread.
+    /// The lock, with no mere look in flight, except one on this very thread.
     fn without_look<'a>(&self, flight: &'a Flight, guard: Guard<'a>) -> Result<Guard<'a>, Error> {
         let is_look = |work: &Arc<Work>| work.handle.is_mere_look() && !work.is_run_by_caller();
         let Some(look) = guard.in_flight().filter(is_look) else { return Ok(guard) };
@@ -192,13 +196,11 @@ impl Shared {
         guard: &mut Guard<'_>,
         events: &mut Vec<Event>,
     ) -> Result<Asked, Error> {
-        let now = self.clock.now();
-        let failure = guard.failure(now);
-        let cached = self.token.get();
         let cause = if guard.invalidated { Cause::Invalidated } else { Cause::Empty };
-        match policy::decide(cached.as_ref().map(|cached| cached.age(now)), failure) {
+        let cached = self.token.get();
+        match self.decide(guard, cached.as_deref()) {
             Decision::Fail(pause) => {
-                if let Some(look) = self.look_again(guard, now) {
+                if let Some(look) = self.look_again(guard) {
                     let reason = Reason { cause, look: Some(look) };
                     self.join_or_start(flight, guard, reason, events)?;
                 }
@@ -224,14 +226,20 @@ impl Shared {
             Decision::Serve => {}
         }
         let cached = cached.expect("the policy serves what it was given");
-        if failure.is_some() {
+        if guard.has_failed() {
             events.extend(self.stale_event(&cached));
         }
         Ok(self.serve(&cached))
     }
 
+    fn decide(&self, state: &RetryState, cached: Option<&CachedToken>) -> Decision {
+        let now = self.clock.now();
+        policy::decide(cached.map(|cached| cached.age(now)), state.failure(now))
+    }
+
     /// Where to look during a back-off, since a wait may be for nothing; seldom anywhere.
-    fn look_again(&self, guard: &mut Guard<'_>, now: Moment) -> Option<Look> {
+    fn look_again(&self, guard: &mut Guard<'_>) -> Option<Look> {
+        let now = self.clock.now();
         if guard.in_flight().is_some() {
             return None;
         }
@@ -327,7 +335,7 @@ impl Shared {
         let opened = self.sealer.open(blob, &*self.credentials()?);
         let flight = self.flight();
         let mut guard = flight.lock()?;
-        let refused = |token: &AccessToken| guard.refused.contains(&Some(token.hash()));
+        let refused = |token: &AccessToken| guard.refused.contains(token);
         let token = opened.filter(|token| !refused(token)).ok_or_else(|| {
             Error::invalid(
                 "the blob holds no valid token of this client's, or it was sealed with another \
@@ -444,7 +452,9 @@ impl Shared {
     /// For how long `work` is waited for. In a store it ends before its own request begins.
     pub(super) fn longest(&self, work: &Work) -> Duration {
         let in_store = self.store.as_ref().map_or(Duration::ZERO, SharedStore::longest_use);
-        if work.handle.progress.is_in_store() {
+        if work.handle.progress.is_looking() {
+            SharedStore::LONGEST_LOOK
+        } else if work.handle.progress.is_in_store() {
             in_store
         } else {
             in_store + self.http.timeout() + SLACK

@@ -90,7 +90,7 @@ impl Shared {
                 Cause::Refresh => Some(Duration::ZERO),
             },
             held: token.map(|token| token.hash()),
-            refused: state.refused,
+            refused: state.refused.clone(),
             waited_out: state.waited_out,
             replaces_refused: reason.cause == Cause::Invalidated || !state.may_force(now),
             ignores_backoff: is_asked_for,
@@ -164,10 +164,11 @@ impl Shared {
     ) -> Outcome {
         let credentials = self.credentials()?;
         let used_fallback = credentials.uses_fallback();
+        let refused = || self.last_state.load().refused.clone();
         let context =
             FetchContext::new(&credentials, &self.clock, &handle.interrupt, &handle.progress)
                 .with(freshness, self.renewal_limit(handle.reason.cause))
-                .delivering(deliver);
+                .delivering(deliver, &refused);
         // Here, so that what happened before a panic is told.
         let outcome = catch_panic(|| {
             self.fetch_in(&context, handle).transpose().unwrap_or_else(|| {
@@ -347,7 +348,7 @@ impl Shared {
         }
     }
 
-    /// Ends a mere look for another secret, for who does not wait for that.
+    /// Ends a mere look, for who does not wait for that.
     pub(super) fn end_look(&self, flight: &Flight, work: &Arc<Work>) {
         let mut report = Report { skipped: true, ..Report::default() };
         if self.complete(flight, work, Err(Error::internal()), &mut report) {

@@ -26,6 +26,10 @@ impl Drop for Folder {
 
 /// A process whose wall clock is so many seconds ahead.
 fn process(sandbox: &Arc<Sandbox>, folder: &Folder, ahead: f64) -> Fixture {
+    with_store(sandbox, Store::folder(&folder.0), ahead)
+}
+
+fn with_store(sandbox: &Arc<Sandbox>, store: Store, ahead: f64) -> Fixture {
     let mut fixture = Fixture::with(sandbox);
     let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
     fixture.step(0.0, ahead);
@@ -33,7 +37,7 @@ fn process(sandbox: &Arc<Sandbox>, folder: &Folder, ahead: f64) -> Fixture {
         .options(Options::default().auth_url(sandbox.auth_url()))
         .clock(Clock::Set(fixture.clock.clone()))
         .listener(Some(Listener::Queue(fixture.events.clone())))
-        .store(Store::folder(&folder.0))
+        .store(store)
         .build()
         .unwrap();
     fixture
@@ -61,9 +65,10 @@ fn a_corrected_clock_makes_no_back_off_longer() {
     let ahead = process(&sandbox, &folder, 2400.0);
     ahead.fail_next(400, &[]);
     ahead.error();
-    // A clock that was wrong then is no reason to wait now.
-    process(&sandbox, &folder, 0.0).value();
-    assert_eq!(sandbox.requests(AUTHENTICATE), 2);
+    // A clock that was wrong then is no reason to wait any longer now.
+    let left = process(&sandbox, &folder, 0.0).error().retry_after().unwrap();
+    assert!(left <= Duration::from_secs(30), "{left:?}");
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
 }
 
 #[test]
@@ -83,6 +88,24 @@ fn a_failure_that_was_found_is_none_of_ones_own() {
     second.fail_next(400, &[]);
     let own = second.provider.refresh().unwrap_err().retry_after().unwrap();
     assert!(own <= Duration::from_secs(30), "{own:?}: the first failure of its own");
+}
+
+/// The store does not answer, and the back-off ends while it is looked at.
+#[cfg(feature = "redis")]
+#[test]
+fn a_request_that_is_due_waits_for_no_look() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", silent.local_addr().unwrap());
+    let sandbox = Arc::new(Sandbox::start().unwrap());
+    let fixture = with_store(&sandbox, Store::redis(&url).unwrap(), 0.0);
+    fixture.fail_next(503, &[("Retry-After", "200")]);
+    fixture.error();
+    fixture.pass(40.0);
+    fixture.error();
+    assert!(fixture.provider.0.flight().lock().unwrap().in_flight().is_some(), "it looks");
+    fixture.pass(300.0);
+    fixture.value();
+    assert_eq!(fixture.requests(), 2);
 }
 
 #[test]

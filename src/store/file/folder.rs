@@ -21,9 +21,9 @@ pub(super) const OPEN: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// File systems whose locks and renames other hosts may see otherwise: NFS, SMB 1 to 3, AFS, Ceph, 9P,
-/// Lustre and what FUSE brings (linux/magic.h; Lustre's lustre_user.h).
+/// Lustre, what FUSE brings, the kernel's own AFS, GPFS, OCFS2 and GFS2 (linux/magic.h and their own headers).
 #[cfg(target_os = "linux")]
-const NETWORK: [u32; 9] = [
+const NETWORK: [u32; 13] = [
     0x6969,
     0x517b,
     0xff53_4d42,
@@ -33,6 +33,10 @@ const NETWORK: [u32; 9] = [
     0x0102_1997,
     0x0bd0_0bd0,
     0x6573_5546,
+    0x6b41_4653,
+    0x4750_4653,
+    0x7461_636f,
+    0x0116_1970,
 ];
 
 /// `$XDG_RUNTIME_DIR` first, else `$XDG_CACHE_HOME`, else `~/.cache`: in there a folder of ours.

@@ -45,8 +45,7 @@ impl FileStore {
     fn place(&self, name: &str, item: Item) -> Place<'_> {
         let file = match item {
             Item::Token => name.to_owned(),
-            Item::Backoff => format!("{name}.backoff"),
-            Item::Probe => format!("{name}.probe"),
+            other => format!("{name}.{}", other.word()),
         };
         Place { folder: &self.folder, file }
     }
@@ -83,7 +82,8 @@ impl Session for FileSession<'_> {
             return Ok(View { now: now(), token: None, backoff: None });
         };
         // In this order: who brings a token removes the back-off after that.
-        let backoff = read(&folder, &backoff)?;
+        // What cannot be read is no back-off, and the next one takes its place.
+        let backoff = read(&folder, &backoff).unwrap_or(None);
         let token = read(&folder, &token)?;
         // After what was read, so that no moment in there is later.
         Ok(View { now: now(), token, backoff })
@@ -96,7 +96,7 @@ impl Session for FileSession<'_> {
         }
         let place = self.store.place(name, Item::Token);
         let folder = folder::make(&place)?;
-        let turn = turn::try_take(&folder, name, from.is_some());
+        let turn = turn::try_take(&folder, name, from);
         match turn.map_err(|error| place.not_locked(error))? {
             Ok(lock) => {
                 self.turns.push((name.to_owned(), lock));
@@ -127,7 +127,7 @@ impl Session for FileSession<'_> {
 }
 
 impl FileSession<'_> {
-    /// Compares and replaces while nobody else does: all of it is short, and none of it waits for the disk.
+    /// Compares and replaces while nobody else does: all of it is short, and nothing is written to the disk.
     fn swap(
         &mut self,
         folder: &OwnedFd,
@@ -189,10 +189,5 @@ fn now() -> Stamp {
 }
 
 fn draft_stem(name: &str, item: Item) -> String {
-    let item = match item {
-        Item::Token => "token",
-        Item::Backoff => "backoff",
-        Item::Probe => "probe",
-    };
-    format!("{name}.{item}")
+    format!("{name}.{}", item.word())
 }

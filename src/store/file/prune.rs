@@ -57,7 +57,7 @@ fn are_digits(text: &str, count: usize) -> bool {
     text.len() == count && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Files of ours that are too old to be of use. Some of a large folder, others each time.
+/// Files of ours that are too old to be of use; of a large folder some of those that the system names first.
 pub(super) fn find(folder: &OwnedFd) -> Vec<String> {
     let Ok(entries) = Dir::read_from(folder) else { return Vec::new() };
     let entries = entries.map_while(Result::ok).take(MOST_NAMES);

@@ -16,18 +16,27 @@ pub(super) const ENDINGS: [&str; 2] = ["lock", "lock2"];
 /// Says in a lock file whose lock it is.
 type Id = [u8; 16];
 
-/// The lock that makes it our turn, or whose turn it is.
+/// The lock that makes it our turn, or (`Err`) whose turn it is. It is taken over only `from` the holder that was
+/// waited for.
 pub(super) fn try_take(
     folder: &OwnedFd,
     name: &str,
-    takes_over: bool,
+    from: Option<&Holder>,
 ) -> Result<Result<Lock, Holder>, Errno> {
     let files = ENDINGS.map(|ending| format!("{name}.{ending}"));
     let [first, second] = &files;
+    let takes_over = || from.is_some_and(|from| *from == holder(folder, &files));
     let lock = match lock::try_file(folder, first)? {
         // Whoever has taken over from one that is dead by now goes before those who come new.
-        Some(lock) => (takes_over || is_free(folder, second)?).then_some(lock),
-        None if takes_over => lock::try_file(folder, second)?,
+        Some(lock) => (is_free(folder, second)? || takes_over()).then_some(lock),
+        None if takes_over() => lock::try_file(folder, second)?.filter(|_| {
+            // Another may have come to hold either of them in between.
+            let is_still = takes_over();
+            if !is_still {
+                let _ = fs::unlinkat(folder, &**second, AtFlags::empty());
+            }
+            is_still
+        }),
         None => None,
     };
     match lock {
@@ -35,16 +44,21 @@ pub(super) fn try_take(
             sign(&lock);
             Ok(Ok(lock))
         }
-        None => Ok(Err(Holder(files.map(|file| id(folder, &file)).concat()))),
+        None => Ok(Err(holder(folder, &files))),
     }
 }
 
-/// Removes the file of a lock that is about to be released. Who has opened it locks it too late, and opens
-/// the next one.
+fn holder(folder: &OwnedFd, files: &[String]) -> Holder {
+    Holder(files.iter().flat_map(|file| id(folder, file)).collect())
+}
+
+/// Removes the file of a lock that is about to be released, and of that which was taken over from: nobody is to wait
+/// for a stopped process once more. Who has opened it locks it too late, and opens the next one.
 pub(super) fn end(folder: &OwnedFd, name: &str, lock: &Lock) {
-    for file in ENDINGS.map(|ending| format!("{name}.{ending}")) {
-        if lock.is_on(folder, &file).unwrap_or(false) {
-            let _ = fs::unlinkat(folder, &*file, AtFlags::empty());
+    let files = ENDINGS.map(|ending| format!("{name}.{ending}"));
+    if let Some(at) = files.iter().position(|file| lock.is_on(folder, file).unwrap_or(false)) {
+        for file in files.iter().take(at + 1) {
+            let _ = fs::unlinkat(folder, &**file, AtFlags::empty());
         }
     }
 }
@@ -58,8 +72,8 @@ fn is_free(folder: &OwnedFd, name: &str) -> Result<bool, Errno> {
 }
 
 /// Writes an id into the lock file, once for each turn: whoever reads before or in the middle of that sees
-/// the holder change once more than it did, and no more often. On a full disk the last id stays, and the
-/// others wait for the new holder no longer than for the last.
+/// the holder change once more than it did, and no more often. On a full disk all holders look alike, and
+/// those who wait count them as one.
 fn sign(lock: &Lock) {
     if let (Some(file), Ok(id)) = (lock.file(), random_id()) {
         let _ = pwrite(file, &id, 0);

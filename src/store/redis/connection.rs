@@ -67,9 +67,11 @@ fn addresses(url: &RedisUrl, limit: Limit) -> io::Result<Vec<SocketAddr>> {
 pub(super) fn connect_any(addresses: &[SocketAddr], limit: Limit) -> io::Result<Socket> {
     let mut failure = io::Error::other("its name has no address");
     for (at, address) in addresses.iter().enumerate() {
-        let socket = Socket::new(address)?;
-        match socket.connect(address, share(limit.left()?, addresses.len() - at)) {
-            Ok(()) => return Ok(socket),
+        let wait = share(limit.left()?, addresses.len() - at);
+        let connected =
+            Socket::new(address).and_then(|socket| socket.connect(address, wait).map(|()| socket));
+        match connected {
+            Ok(socket) => return Ok(socket),
             Err(error) => failure = error,
         }
     }

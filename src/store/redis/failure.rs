@@ -33,7 +33,7 @@ impl Failure {
     /// Whoever connects found nobody.
     pub(super) fn unreachable(error: &io::Error, limit: Limit) -> Self {
         Self::Unusable(match error.kind() {
-            io::ErrorKind::TimedOut => format!("cannot be reached: it {}", limit.words()),
+            io::ErrorKind::TimedOut => limit.words().into(),
             _ => format!("cannot be reached ({})", text::system(error)),
         })
     }

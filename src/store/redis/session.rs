@@ -13,6 +13,7 @@ use super::{RedisStore, scripts};
 use crate::store::StoreError;
 use crate::store::session::{Holder, Item, Session, StoredItem, Turn, View};
 use crate::store::stamp::Stamp;
+use crate::text;
 
 pub(super) struct RedisSession<'a> {
     store: &'a RedisStore,
@@ -159,14 +160,7 @@ fn key(name: &str, what: &str) -> String {
 }
 
 fn item_key(name: &str, item: Item) -> String {
-    key(
-        name,
-        match item {
-            Item::Token => "token",
-            Item::Backoff => "backoff",
-            Item::Probe => "probe",
-        },
-    )
+    key(name, item.word())
 }
 
 impl Session for RedisSession<'_> {
@@ -209,7 +203,12 @@ impl Session for RedisSession<'_> {
         life: Duration,
     ) -> Result<bool, StoreError> {
         let [old, new] = [old, new].map(Option::unwrap_or_default);
-        match self.run(&scripts::replace(&item_key(name, item), old, new, life))? {
+        let item = match item {
+            // Where nothing is left of a probe that was killed.
+            Item::Probe => key(name, &format!("probe:{}", text::hex(&self.owner))),
+            _ => item_key(name, item),
+        };
+        match self.run(&scripts::replace(&item, old, new, life))? {
             (Answer::Number(1), _) => Ok(true),
             (Answer::Number(0), _) => Ok(false),
             // The first time it was done, and the answer was lost.
@@ -234,7 +233,7 @@ fn view(answer: Answer) -> Option<View> {
     let now = Duration::from_secs(decimal(&seconds)?)
         .checked_add(Duration::from_micros(decimal(&micros)?))?;
     Some(View {
-        now: Stamp::new("redis", now),
+        now: Stamp::unix(now),
         token: stored(token, token_left)?,
         backoff: stored(backoff, backoff_left)?,
     })

@@ -112,6 +112,18 @@ fn what_others_made_is_not_read_and_gives_way() {
 }
 
 #[test]
+fn a_back_off_that_others_made_hides_no_token() {
+    let folder = Folder::new();
+    folder.replace(Item::Token, None, Some(b"token")).unwrap();
+    folder.replace(Item::Backoff, None, Some(b"backoff")).unwrap();
+    fs::set_permissions(folder.file(".backoff"), Permissions::from_mode(0o644)).unwrap();
+    let view = folder.look();
+    assert_eq!((blob(view.token).unwrap(), view.backoff), (b"token".to_vec(), None));
+    assert!(folder.replace(Item::Backoff, None, Some(b"next")).unwrap());
+    assert_eq!(blob(folder.look().backoff).unwrap(), b"next");
+}
+
+#[test]
 fn a_folder_that_others_may_enter_is_refused() {
     let folder = Folder::new();
     folder.replace(Item::Token, None, Some(b"a token")).unwrap();
@@ -137,7 +149,7 @@ fn a_folder_that_stays_locked_costs_a_session_a_second_in_all() {
     child.said();
     child.stop();
     let start = Instant::now();
-    let (mut session, turn) = folder.try_lock(false);
+    let (mut session, turn) = folder.try_lock(None);
     assert_eq!(turn, Turn::Ours);
     for _ in 0..2 * SLACK {
         assert!(session.look(NAME).unwrap().token.is_some());

@@ -47,10 +47,9 @@ impl Folder {
         self.open().look(NAME).unwrap()
     }
 
-    fn try_lock(&self, takes_over: bool) -> (Box<dyn Session + '_>, Turn) {
+    fn try_lock(&self, from: Option<&Holder>) -> (Box<dyn Session + '_>, Turn) {
         let mut session = self.open();
-        let from = Holder(Vec::new());
-        let turn = session.try_lock(NAME, takes_over.then_some(&from)).unwrap();
+        let turn = session.try_lock(NAME, from).unwrap();
         (session, turn)
     }
 

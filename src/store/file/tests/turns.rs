@@ -24,11 +24,11 @@ fn theirs(turn: Turn) -> Holder {
 fn a_lock_is_a_lock_however_many_there_are() {
     let folder = Folder::new();
     without_slots(|| {
-        let (held, turn) = folder.try_lock(false);
+        let (held, turn) = folder.try_lock(None);
         assert_eq!(turn, Turn::Ours);
-        theirs(folder.try_lock(false).1);
+        theirs(folder.try_lock(None).1);
         drop(held);
-        assert_eq!(folder.try_lock(false).1, Turn::Ours);
+        assert_eq!(folder.try_lock(None).1, Turn::Ours);
     });
 }
 
@@ -36,8 +36,8 @@ fn a_lock_is_a_lock_however_many_there_are() {
 fn each_name_has_its_own_turn() {
     let folder = Folder::new();
     let (mut first, mut second) = (folder.open(), folder.open());
-    let from = Holder(Vec::new());
-    for from in [None, Some(&from), None] {
+    let nobody = Holder(Vec::new());
+    for from in [None, Some(&nobody), None] {
         assert_eq!(first.try_lock("a", from).unwrap(), Turn::Ours);
         assert_eq!(second.try_lock("b", from).unwrap(), Turn::Ours);
     }
@@ -52,9 +52,9 @@ fn a_holder_is_the_same_as_long_as_it_holds_and_another_after_that() {
     let folder = Folder::new();
     let mut holders = HashSet::new();
     for _ in 0..20 {
-        let (_held, turn) = folder.try_lock(false);
+        let (_held, turn) = folder.try_lock(None);
         assert_eq!(turn, Turn::Ours);
-        let looks: HashSet<_> = (0..20).map(|_| theirs(folder.try_lock(false).1).0).collect();
+        let looks: HashSet<_> = (0..20).map(|_| theirs(folder.try_lock(None).1).0).collect();
         assert_eq!(looks.len(), 1);
         holders.extend(looks);
     }
@@ -62,13 +62,13 @@ fn a_holder_is_the_same_as_long_as_it_holds_and_another_after_that() {
 }
 
 /// Many at once; one of them gets the turn.
-fn all_take_over(folder: &Folder, count: usize) {
+fn all_take_over(folder: &Folder, from: &Holder, count: usize) {
     let (start, end, ours) = (Barrier::new(count), Barrier::new(count), AtomicU32::new(0));
     thread::scope(|scope| {
         for _ in 0..count {
             scope.spawn(|| {
                 start.wait();
-                let (_session, turn) = folder.try_lock(true);
+                let (_session, turn) = folder.try_lock(Some(from));
                 ours.fetch_add(u32::from(turn == Turn::Ours), Ordering::SeqCst);
                 end.wait();
             });
@@ -83,27 +83,58 @@ fn a_stopped_holder_is_passed_over_by_one() {
     let mut child = Child::start("turn", &folder.path);
     assert_eq!(child.said(), "Ours");
     child.stop();
-    let stopped = theirs(folder.try_lock(false).1);
-    for _ in 0..20 {
-        all_take_over(&folder, 8);
-    }
-    // Another after another.
-    let mut holders = HashSet::from([stopped.0]);
-    for _ in 0..3 {
-        let (_successor, turn) = folder.try_lock(true);
-        assert_eq!(turn, Turn::Ours);
-        let holder = theirs(folder.try_lock(false).1);
-        assert_eq!(theirs(folder.try_lock(true).1), holder);
-        assert!(holders.insert(holder.0), "who waits sees that there is a new one");
-    }
+    let stopped = theirs(folder.try_lock(None).1);
+    all_take_over(&folder, &stopped, 8);
+}
+
+#[test]
+fn who_has_taken_over_is_waited_for_like_any_other() {
+    let folder = Folder::new();
+    let mut child = Child::start("turn", &folder.path);
+    assert_eq!(child.said(), "Ours");
+    child.stop();
+    let stopped = theirs(folder.try_lock(None).1);
+    let (successor, turn) = folder.try_lock(Some(&stopped));
+    assert_eq!(turn, Turn::Ours);
+    let holder = theirs(folder.try_lock(None).1);
+    assert_ne!(holder, stopped, "who waits sees that there is a new one");
+    assert_eq!(theirs(folder.try_lock(Some(&stopped)).1), holder);
     // Who comes new does not pass by the one who has taken over.
-    let (successor, _) = folder.try_lock(true);
-    let holder = theirs(folder.try_lock(false).1);
     child.kill();
-    assert_eq!(theirs(folder.try_lock(false).1), holder);
-    assert_eq!(theirs(folder.try_lock(false).1), holder, "to look changes nothing");
+    for from in [None, Some(&stopped)] {
+        assert_eq!(theirs(folder.try_lock(from).1), holder);
+        assert_eq!(theirs(folder.try_lock(from).1), holder, "to look changes nothing");
+    }
     drop(successor);
-    assert_eq!(folder.try_lock(false).1, Turn::Ours);
+    assert_eq!(folder.try_lock(None).1, Turn::Ours);
+}
+
+/// Those who come after that do not wait for it once more.
+#[test]
+fn a_stopped_holder_is_passed_over_once_and_for_all() {
+    let folder = Folder::new();
+    let mut child = Child::start("turn", &folder.path);
+    assert_eq!(child.said(), "Ours");
+    child.stop();
+    let stopped = theirs(folder.try_lock(None).1);
+    drop(folder.try_lock(Some(&stopped)));
+    for _ in 0..3 {
+        assert_eq!(folder.try_lock(None).1, Turn::Ours);
+    }
+    assert_eq!(folder.files(), [""; 0]);
+}
+
+/// The one that was waited for has ended in the meantime, and another has its turn.
+#[test]
+fn who_has_waited_for_one_does_not_pass_over_the_next() {
+    let folder = Folder::new();
+    let (first, _) = folder.try_lock(None);
+    let waited_for = theirs(folder.try_lock(None).1);
+    drop(first);
+    let (_second, turn) = folder.try_lock(None);
+    assert_eq!(turn, Turn::Ours);
+    theirs(folder.try_lock(Some(&waited_for)).1);
+    assert_eq!(folder.files(), ["NAME.lock"], "nothing of an attempt stays");
 }
 
 #[test]
@@ -111,20 +142,20 @@ fn a_killed_holder_frees_the_turn_at_once() {
     let folder = Folder::new();
     let mut child = Child::start("turn", &folder.path);
     assert_eq!(child.said(), "Ours");
-    theirs(folder.try_lock(false).1);
+    theirs(folder.try_lock(None).1);
     child.kill();
-    assert_eq!(folder.try_lock(false).1, Turn::Ours);
+    assert_eq!(folder.try_lock(None).1, Turn::Ours);
 }
 
 /// Another process removes the lock's file whenever nobody holds it.
 #[test]
 fn a_lock_whose_file_is_removed_is_still_one_at_a_time() {
     let folder = Folder::new();
-    drop(folder.try_lock(false));
+    drop(folder.try_lock(None));
     let descriptor = OwnedFd::from(File::open(&folder.path).unwrap());
     let (inside, is_over) = (AtomicU32::new(0), AtomicBool::new(false));
     let take = || {
-        let (_session, turn) = folder.try_lock(false);
+        let (_session, turn) = folder.try_lock(None);
         let is_ours = turn == Turn::Ours;
         if is_ours {
             assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
@@ -152,7 +183,7 @@ fn a_lock_whose_file_is_removed_is_still_one_at_a_time() {
 #[test]
 fn a_forked_child_neither_has_the_turn_nor_ends_it() {
     let folder = Folder::new();
-    let (mut session, turn) = folder.try_lock(false);
+    let (mut session, turn) = folder.try_lock(None);
     assert_eq!(turn, Turn::Ours);
     let child = in_a_child(|| {
         let turn = session.try_lock(NAME, None);
@@ -160,7 +191,7 @@ fn a_forked_child_neither_has_the_turn_nor_ends_it() {
         u8::from(turn.is_ok_and(|turn| turn == Turn::Ours))
     });
     assert_eq!(child, 0);
-    theirs(folder.try_lock(false).1);
+    theirs(folder.try_lock(None).1);
     assert_eq!(session.try_lock(NAME, None).unwrap(), Turn::Ours);
 }
 

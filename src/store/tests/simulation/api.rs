@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::flaws::Flaw;
 use super::schedule::{Simulation, State};
 use crate::error::{Error, ErrorKind};
 use crate::request::{FetchContext, TokenSource};
@@ -48,9 +49,10 @@ impl State {
     fn answer(&mut self, simulation: &Simulation, host: usize) -> Result<String, Error> {
         let requests = &simulation.world.requests;
         if self.happens(requests.own_trouble) {
-            return Err(own_trouble(ErrorKind::Transport));
+            let asked = simulation.has(Flaw::BlamesTheApi).then_some(Duration::from_secs(20));
+            return Err(own_trouble(ErrorKind::Transport).with_requested_wait(asked));
         }
-        if self.happens(requests.refused) {
+        if self.happens(requests.failed) {
             let (kind, status, wait) = match self.numbers.next() % 4 {
                 0 => (ErrorKind::RateLimited, 429, Some(Duration::from_secs(20))),
                 1 => (ErrorKind::Credentials, 401, None),

@@ -4,23 +4,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::schedule::State;
+use super::seals::opened;
 use super::worlds::{Limits, World};
-use crate::secret::Secret;
-use crate::store::Sealer;
 use crate::store::session::Item;
-use crate::sys::clock::Clock;
 use crate::token::{AccessToken, BETWEEN_REPLACEMENTS};
-
-pub(super) const URL: &str = "https://api.clazar.io/authenticate/";
-pub(super) const CLIENT: &str = "not-a-real-client";
-pub(super) const SECRET: &str = "not-a-real-secret-0123456789abcdef";
 
 /// Stamps are in whole milliseconds, and are added up.
 const ROUNDING: Duration = Duration::from_millis(3);
+/// As in `shared_store.rs`.
+const OVERTIME: Duration = Duration::from_secs(2);
 /// For a few commands.
 const A_MOMENT: Duration = Duration::from_millis(100);
-/// For all commands of a token request.
-const LONGEST_SESSION: Duration = Duration::from_secs(2);
+/// A store that is slow with its last answers makes a wait so much longer.
+const SLOW_ANSWERS: Duration = Duration::from_secs(3);
 
 /// Which property does not hold.
 pub(super) type Broken = &'static str;
@@ -35,7 +31,7 @@ pub(super) struct Token {
     out: Option<Duration>,
 }
 
-/// A sealed token, or what is left of a refused one.
+/// A sealed token, or the mark of a refused one.
 #[derive(Clone, Copy)]
 struct Blob {
     token: usize,
@@ -60,6 +56,9 @@ pub(super) struct Seen {
     pub(super) is_replayed: bool,
     /// How often strangers took the token out of the store.
     pub(super) taken: u32,
+    /// How many calls waited as long as a host may have its turn, and the longest of their waits.
+    long_waits: u32,
+    pub(super) longest_wait: Duration,
     pub(super) requests: u32,
     pub(super) in_flight: u32,
     pub(super) tokens: Vec<Token>,
@@ -117,17 +116,10 @@ pub(super) fn number(value: &str) -> usize {
     value.rsplit('-').next().and_then(|digits| digits.parse().ok()).expect("a token of this API")
 }
 
-/// What a sealed text says.
-fn opened(item: Item, blob: &[u8]) -> serde_json::Value {
-    let sealer = Sealer::new(URL, CLIENT, Clock::System);
-    let text = sealer.open_text(item, blob, &Secret::new(SECRET)).expect("a host has sealed it");
-    serde_json::from_slice(&text).expect("it is a record")
-}
-
 impl State {
     /// A host begins to get a token.
     pub(super) fn call_begins(&mut self, host: usize) {
-        self.hosts[host].late_by = None;
+        (self.hosts[host].late_by, self.hosts[host].late_before) = (None, None);
         self.seen.sent.remove(&host);
     }
 
@@ -135,6 +127,7 @@ impl State {
     pub(super) fn check_request(&mut self, world: &World, host: usize, replaces: bool) {
         self.tell(|| format!("host {host} sends a request (replaces: {replaces})"));
         let (now, limits) = (self.now, world.limits);
+        self.hosts[host].late_before = self.hosts[host].late_by;
         let seen = &mut self.seen;
         seen.sent.insert(host, now);
         seen.requests += 1;
@@ -143,7 +136,7 @@ impl State {
         seen.unless(is_one, "S4: two requests at once");
         let most = (2 * seen.lost).max(1) + seen.taken;
         let is_few = !limits.few_requests || seen.requests <= most;
-        if !world.has_faults() && world.deeds.is_empty() {
+        if !world.has_faults() && world.acts.is_empty() {
             for token in seen.tokens.iter_mut().filter(|token| token.refused_by.contains_key(&host))
             {
                 token.out.get_or_insert(now);
@@ -154,23 +147,29 @@ impl State {
 
     /// A request has brought a token.
     pub(super) fn check_answer(&mut self, host: usize, limits: Limits) {
-        // Where all tokens are refused, and none is renewed, the third and later come from that.
-        let is_third = limits.requests_apart && self.seen.tokens.len() > 2;
-        if !(limits.requests_apart || limits.forced_apart && self.hosts[host].is_forcing) {
-            return;
+        if limits.replacements_apart && self.hosts[host].wants_replacement {
+            self.check_apart(host);
         }
+        // Where all tokens are refused, and none is renewed, all but the first are replacements.
+        if limits.requests_apart && self.seen.tokens.len() > 1 {
+            self.check_apart(host);
+        }
+    }
+
+    /// A request for a replacement has brought one.
+    fn check_apart(&mut self, host: usize) {
         let sent = self.seen.sent[&host];
-        let last =
-            self.seen.last_replacement.replace(sent).filter(|_| is_third || limits.forced_apart);
+        let last = self.seen.last_replacement.replace(sent);
         let is_apart =
             last.is_none_or(|last| sent.abs_diff(last) + A_MOMENT >= BETWEEN_REPLACEMENTS);
-        let what = "S5: two requests because of refused tokens come too soon after each other";
-        self.seen.unless(is_apart, what);
+        self.seen
+            .unless(is_apart, "S5: two requests for replacements come too soon after each other");
     }
 
     /// A host is about to store a blob, maybe not for the first time.
     pub(super) fn note_date(&mut self, host: usize, blob: &[u8]) {
-        let late_by = self.hosts[host].late_by;
+        let host = &self.hosts[host];
+        let late_by = host.late_before.or(host.late_by);
         self.seen.late_by.entry(blob.to_vec()).or_insert(late_by);
     }
 
@@ -211,16 +210,21 @@ impl State {
         });
         self.seen.unless(!is_older, "S1: an older token replaces a newer one");
         let is_back = older.is_some_and(|blob| blob.token == token);
-        self.seen.unless(!is_back, "S2: a token is stored again over what was left of it");
+        self.seen.unless(!is_back, "S2: a token is stored again over its own mark");
+        if self.seen.taken > 0 {
+            // Where a stranger has made room, one that was on its way comes back in spite of its mark.
+            self.seen.tokens[token].out = None;
+        }
         let late_by = self.seen.late_by[write.new];
         let blob = Blob { token, late_by };
         self.seen.blobs.insert(write.new.to_vec(), blob);
     }
 
-    /// What is left of a refused token takes its place.
+    /// The mark of a refused token takes its place.
     fn check_mark(&mut self, write: &Write<'_>) {
         let blob = self.seen.blobs.get(write.old).copied();
-        self.seen.unless(blob.is_some(), "S1: what is left of a token takes the place of another");
+        self.seen
+            .unless(blob.is_some(), "S1: a mark takes the place of something else than its token");
         let Some(blob) = blob else { return };
         let (token, host) = (blob.token, write.host);
         self.tell(|| format!("store: host {host} marks token-{token} as refused"));
@@ -278,14 +282,19 @@ impl State {
     pub(super) fn check_end(&mut self, world: &World, call: &Call, is_token: bool) {
         let mut wait = 2 * world.timeout + Duration::from_secs(3);
         if world.has_faults() {
-            wait += LONGEST_SESSION;
+            wait += SLOW_ANSWERS;
         }
         let (took, sent) = (call.until - call.since, self.seen.request_of(call.host));
         self.tell(|| format!("host {} ends a call after {took:.3?}", call.host));
         let waited = sent.map_or(took, |sent| sent - call.since);
         let is_in_time = waited <= wait && took <= wait + world.timeout || call.was_stopped;
         self.seen.unless(is_in_time, "L1: a wait does not end in time");
+        self.seen.longest_wait = self.seen.longest_wait.max(waited);
+        self.seen.long_waits += u32::from(waited >= world.timeout + OVERTIME);
+        let most = world.hosts as u32 * self.store.strangers_leases;
+        let is_one = !world.limits.few_waits || self.seen.long_waits <= most;
+        self.seen.unless(is_one, "S3: a lease of a stranger costs a host more than one wait");
         let is_served = is_token || !world.limits.always_token || call.was_stopped;
-        self.seen.unless(is_served, "S3: a stranger denies more than one wait");
+        self.seen.unless(is_served, "S3: a call brings no token although the API is well");
     }
 }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::api::Api;
-use super::checks::{CLIENT, Call, SECRET, URL, number};
+use super::checks::{Call, number};
 use super::clocks::Clocks;
+use super::flaws::Flaw;
 use super::schedule::{Simulation, State};
+use super::seals::{CLIENT, SECRET, URL};
 use super::session::SimulatedStore;
 use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::interface::Cause;
 use crate::request::{
     FetchContext, Freshness, Interrupt, Progress, Refused, RenewalLimit, TokenSource,
 };
@@ -31,18 +34,9 @@ pub(super) struct Provider {
     invalidated: bool,
     refused: Refused,
     /// The last replacement of a refused token: when it was seen, and how old it was then.
-    forced: Option<(Moment, Duration)>,
+    last_replacement: Option<(Moment, Duration)>,
     /// When the last back-off of another host began, by the clock of the store.
     waited_out: Option<u64>,
-}
-
-/// Why a token is asked for, as in `provider/stats.rs`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Cause {
-    Empty,
-    Invalidated,
-    Proactive,
-    Refresh,
 }
 
 impl Provider {
@@ -63,7 +57,7 @@ impl Provider {
             token: None,
             invalidated: false,
             refused: Refused::default(),
-            forced: None,
+            last_replacement: None,
             waited_out: None,
         }
     }
@@ -90,12 +84,12 @@ impl Provider {
         let Some(token) = self.token.clone() else {
             return Some(if self.invalidated { Cause::Invalidated } else { Cause::Empty });
         };
-        let may_force = self.may_force(now);
+        let may_replace = self.may_replace(now);
         let mut state = self.simulation.state();
         let at = number(token.value());
         let is_refused = state.happens(world.unauthorized);
         state.seen.tokens[at].is_refused |= is_refused;
-        if may_force && state.seen.tokens[at].is_refused {
+        if may_replace && state.seen.tokens[at].is_refused {
             drop(state);
             return self.refuse(&token);
         }
@@ -108,8 +102,7 @@ impl Provider {
     /// What `invalidate` does.
     fn refuse(&mut self, token: &AccessToken) -> Option<Cause> {
         self.invalidated = true;
-        self.refused.rotate_right(1);
-        self.refused[0] = Some(token.hash());
+        self.refused.add(token);
         self.token = None;
         let mut state = self.simulation.state();
         state.tell(|| format!("host {} is refused {}", self.host, token.value()));
@@ -120,20 +113,22 @@ impl Provider {
         drop(state);
         if looks {
             // What it finds, the next call finds too.
-            drop(self.look(Cause::Invalidated));
+            drop(self.look(Cause::Invalidated, self.freshness(Cause::Invalidated, false)));
         }
         (!waits).then_some(Cause::Invalidated)
     }
 
-    fn may_force(&self, now: Moment) -> bool {
-        let since = self.forced.map(|(seen, age)| now.since(seen) + age);
+    fn may_replace(&self, now: Moment) -> bool {
+        let since = self.last_replacement.map(|(seen, age)| now.since(seen) + age);
         since.is_none_or(|since| since >= BETWEEN_REPLACEMENTS)
     }
 
-    /// As in `provider/shared/run.rs`.
-    fn freshness(&self, cause: Cause) -> Freshness {
+    /// As in `provider/shared/run.rs`; `is_look` is for a look during a back-off.
+    fn freshness(&self, cause: Cause, is_look: bool) -> Freshness {
+        let has = |flaw| self.simulation.has(flaw);
         let now = self.clock.now();
         let token = self.token.as_ref();
+        let is_asked_for = cause == Cause::Refresh || is_look;
         let is_expiring = token.is_some_and(|token| token.is_expiring(now));
         let max_wait = |token: &Arc<AccessToken>| match token.is_expiring(now) {
             true => token.left(now),
@@ -143,14 +138,18 @@ impl Provider {
             younger_than: match cause {
                 Cause::Empty | Cause::Invalidated => None,
                 Cause::Proactive => token.map(|token| token.age(now)),
+                Cause::Refresh if has(Flaw::TakesOld) => None,
                 Cause::Refresh => Some(Duration::ZERO),
             },
             held: token.map(|token| token.hash()),
-            refused: self.refused,
+            refused: match has(Flaw::ForgetsRefused) {
+                true => Refused::default(),
+                false => self.refused.clone(),
+            },
             waited_out: self.waited_out,
-            replaces_refused: cause == Cause::Invalidated || !self.may_force(now),
-            ignores_backoff: cause == Cause::Refresh,
-            ignores_retry_after: cause == Cause::Refresh || is_expiring,
+            replaces_refused: cause == Cause::Invalidated || !self.may_replace(now),
+            ignores_backoff: is_asked_for,
+            ignores_retry_after: is_asked_for || is_expiring,
             max_wait: token.filter(|_| cause == Cause::Proactive).map(max_wait),
         }
     }
@@ -165,11 +164,11 @@ impl Provider {
     }
 
     /// Looks into the store, and no more.
-    fn look(&mut self, cause: Cause) -> Option<(Arc<AccessToken>, Call)> {
+    fn look(&mut self, cause: Cause, freshness: Freshness) -> Option<(Arc<AccessToken>, Call)> {
         self.simulation.state().call_begins(self.host);
         let (interrupt, progress) = (Interrupt::default(), Progress::default());
         let context = FetchContext::new(&self.credentials, &self.clock, &interrupt, &progress)
-            .with(self.freshness(cause), None);
+            .with(freshness, None);
         let since = self.simulation.state().now;
         let stops = self.stops();
         let token = self.store.look(&context)?;
@@ -180,16 +179,17 @@ impl Provider {
         let mut state = self.simulation.state();
         state.call_begins(self.host);
         state.tell(|| format!("host {} wants a token ({cause:?})", self.host));
-        state.hosts[self.host].is_forcing = cause == Cause::Invalidated;
+        state.hosts[self.host].wants_replacement = cause == Cause::Invalidated;
         let since = state.now;
         drop(state);
         let stops = self.stops();
         let delivered = Cell::new(None);
         let deliver = |_: &_| delivered.set(Some(self.simulation.state().now));
+        let refused = || self.refused.clone();
         let (interrupt, progress) = (Interrupt::default(), Progress::default());
         let context = FetchContext::new(&self.credentials, &self.clock, &interrupt, &progress)
-            .with(self.freshness(cause), self.renewal_limit(cause))
-            .delivering(&deliver);
+            .with(self.freshness(cause, false), self.renewal_limit(cause))
+            .delivering(&deliver, &refused);
         let outcome = self.store.fetch(&context);
         let backoff_since = context.backoff_since();
         drop(context);
@@ -228,8 +228,9 @@ impl Provider {
             self.simulation.state().check_served(call, &token, token.left(now));
         }
         let was_invalidated = std::mem::take(&mut self.invalidated);
-        if token.is_replacement() || was_invalidated && requested {
-            self.forced = Some((now, token.age(now)));
+        let is_replacement = token.is_replacement() || was_invalidated && requested;
+        if is_replacement && !self.simulation.has(Flaw::ForgetsReplacements) {
+            self.last_replacement = Some((now, token.age(now)));
         }
         self.token = Some(token);
     }
@@ -243,7 +244,7 @@ impl Provider {
         self.simulation.pass(self.host, pause / 2);
         if self.token.is_none() {
             let cause = if self.invalidated { Cause::Invalidated } else { Cause::Empty };
-            if let Some((token, call)) = self.look(cause) {
+            if let Some((token, call)) = self.look(cause, self.freshness(cause, true)) {
                 self.take(token, &call, false);
             }
         }

@@ -7,15 +7,18 @@
 //! stop and go on later. A run is given by its world (`worlds.rs`) and a seed, and is the same each time.
 //!
 //! `checks.rs` says what must hold: the properties of `tests/model/src/store`, by the same names. That model
-//! visits all states of the same protocol in few words; here it is the code, in more detail and at random. The
-//! clock of the store does not step, a provider does one thing at a time, and the file store is left out.
+//! goes through all states of the same protocol in few words; here it is the code, in more detail and at random.
+//! `flaws.rs` lists for each check what makes it fail. The clock of the store does not step, a provider does one
+//! thing at a time, and the file store is left out.
 
 mod api;
 mod checks;
 mod clocks;
+mod flaws;
 mod host;
 mod runs;
 mod schedule;
+mod seals;
 mod session;
 mod store;
 mod tests;

@@ -3,10 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use super::checks::Broken;
 use super::host::Provider;
-use super::schedule::{Fate, Gone, Simulation, State};
+use super::schedule::{Ended, Fate, Simulation, State};
 use super::worlds::World;
 use crate::random::seeded::{self, Numbers};
 
@@ -16,6 +17,7 @@ pub(super) struct Run {
     pub(super) commands: u64,
     pub(super) requests: u32,
     pub(super) ends: [u32; 3],
+    pub(super) longest_wait: Duration,
     pub(super) told: Vec<String>,
 }
 
@@ -38,6 +40,7 @@ pub(super) fn run(world: &World, seed: u64, tells: bool) -> Run {
         commands: state.store.commands,
         requests: state.seen.requests,
         ends: state.seen.ends,
+        longest_wait: state.seen.longest_wait,
         told: state.told.take().unwrap_or_default(),
     }
 }
@@ -49,7 +52,7 @@ fn run_host(simulation: &Arc<Simulation>, host: usize, seed: u64) {
     let ended = catch_unwind(AssertUnwindSafe(|| Provider::new(simulation.clone(), host).run()));
     simulation.end();
     if let Err(panic) = ended
-        && !panic.is::<Gone>()
+        && !panic.is::<Ended>()
     {
         resume_unwind(panic);
     }
@@ -64,10 +67,10 @@ impl State {
             let fate = if at < world.deaths { Fate::Dies } else { Fate::Stops(length) };
             self.hosts[host].fate = Some((step, fate));
         }
-        for _ in 0..world.most_deeds {
-            let deed = world.deeds[self.numbers.next() as usize % world.deeds.len()];
-            let at = self.up_to(world.deeds_within);
-            self.plan(at, deed);
+        for _ in 0..world.most_acts {
+            let act = world.acts[self.numbers.next() as usize % world.acts.len()];
+            let at = self.up_to(world.acts_within);
+            self.plan(at, act);
         }
     }
 }

@@ -6,7 +6,8 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::checks::Seen;
-use super::store::{Answer, Command, Deed, Sent, Store};
+use super::flaws::Flaw;
+use super::store::{Answer, Command, Sent, Store, StrangersAct};
 use super::worlds::World;
 use crate::random::seeded::Numbers;
 use crate::sync::{ignore_poison, lock};
@@ -15,7 +16,7 @@ use crate::sync::{ignore_poison, lock};
 const MOST_EVENTS: u64 = 200_000;
 
 /// What ends the thread of a host in the middle of what it does.
-pub(super) struct Gone;
+pub(super) struct Ended;
 
 pub(super) struct Simulation {
     pub(super) world: World,
@@ -52,7 +53,7 @@ enum Event {
         sent: Sent,
         command: Command,
     },
-    Stranger(Deed),
+    Stranger(StrangersAct),
 }
 
 /// What is to become of a host.
@@ -71,10 +72,14 @@ pub(super) struct Host {
     pub(super) stops: u32,
     /// How much later than the truth it knows the time of the store.
     pub(super) late_by: Option<Duration>,
-    /// Whether it wants a token in place of a refused one.
-    pub(super) is_forcing: bool,
+    /// The same of the last answer before a request was sent.
+    pub(super) late_before: Option<Duration>,
+    /// Whether it wants a replacement of a refused token.
+    pub(super) wants_replacement: bool,
     /// When the store answered the last look.
     pub(super) looked: Duration,
+    /// The last token that it was to store, sealed.
+    pub(super) last_token: Option<Vec<u8>>,
 }
 
 impl State {
@@ -113,8 +118,8 @@ impl State {
         number
     }
 
-    pub(super) fn plan(&mut self, at: Duration, deed: Deed) {
-        self.push(at, Event::Stranger(deed));
+    pub(super) fn plan(&mut self, at: Duration, act: StrangersAct) {
+        self.push(at, Event::Stranger(act));
     }
 
     /// The next host to go on, after all that comes before.
@@ -132,7 +137,7 @@ impl State {
                     let answer = self.run(sent, command);
                     self.answers.insert(number, answer);
                 }
-                Event::Stranger(deed) => self.strange(deed),
+                Event::Stranger(act) => self.let_stranger(act),
             }
         }
     }
@@ -161,6 +166,10 @@ impl Simulation {
             turns: (0..hosts).map(|_| Condvar::new()).collect(),
             ended: Condvar::new(),
         }
+    }
+
+    pub(super) fn has(&self, flaw: Flaw) -> bool {
+        self.world.flaw == Some(flaw)
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -209,7 +218,7 @@ impl Simulation {
                 state.seen.lost += 1;
                 state.tell(|| format!("host {place} dies"));
                 drop(state);
-                resume_unwind(Box::new(Gone));
+                resume_unwind(Box::new(Ended));
             }
             Some((_, Fate::Stops(length))) => {
                 host.stops += 1;
@@ -229,7 +238,7 @@ impl Simulation {
         let is_over = state.seen.broken.is_some();
         drop(state);
         if is_over {
-            resume_unwind(Box::new(Gone));
+            resume_unwind(Box::new(Ended));
         }
     }
 

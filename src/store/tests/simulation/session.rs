@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::flaws::Flaw;
 use super::schedule::Simulation;
+use super::seals::is_mark;
 use super::store::{Answer, Command};
 use crate::store::StoreError;
 use crate::store::session::{Backend, Holder, Item, Session, Turn, View};
@@ -13,6 +15,8 @@ const LONGEST_COMMAND: Duration = Duration::from_secs(1);
 const LONGEST_SESSION: Duration = Duration::from_secs(2);
 /// Without faults, each way takes no longer.
 const PROMPT: Duration = Duration::from_millis(3);
+/// How long an answer takes that is waited for without a limit.
+const FOR_EVER: Duration = Duration::from_secs(60);
 /// A command that was given up may still come so late.
 const LATEST: Duration = Duration::from_secs(30);
 
@@ -37,8 +41,8 @@ pub(super) struct SimulatedSession<'a> {
 /// Why there is no answer.
 enum Failure {
     BrokenOff,
-    /// The server says no, and nothing was done.
-    Refused,
+    /// The server answers with an error, and nothing was done.
+    Rejected,
 }
 
 /// What becomes of a command.
@@ -68,7 +72,13 @@ impl Backend for SimulatedStore {
             may_hold: false,
             late: Vec::new(),
         };
-        if session.connect() { Ok(Box::new(session)) } else { self.failed() }
+        if !session.connect() {
+            return self.failed();
+        }
+        if self.simulation.has(Flaw::StoresAgain) {
+            session.store_again();
+        }
+        Ok(Box::new(session))
     }
 
     fn location(&self, _name: &str) -> String {
@@ -111,13 +121,24 @@ impl SimulatedSession<'_> {
         if state.happens(faults.late) {
             return broken(Some(given_up + state.up_to(LATEST)));
         }
-        if state.happens(faults.refused) {
-            return Course { there: None, back, failure: Some(Failure::Refused) };
+        if state.happens(faults.rejected) {
+            return Course { there: None, back, failure: Some(Failure::Rejected) };
         }
         let back =
             if state.happens(faults.slow) { back + state.up_to(LONGEST_COMMAND) } else { back };
+        if self.store.simulation.has(Flaw::WaitsForAnswers) {
+            return Course { there: Some(there), back: FOR_EVER, failure: None };
+        }
         let failure = (back >= limit).then_some(Failure::BrokenOff);
         Course { there: Some(there), back: back.min(limit), failure }
+    }
+
+    fn store_again(&mut self) {
+        let mut state = self.store.simulation.state();
+        let Some(new) = state.hosts[self.store.host].last_token.take() else { return };
+        let (item, life) = (Item::Token, Duration::from_secs(60));
+        let old = state.store.token();
+        state.send(self.store.host, Duration::ZERO, Command::Replace { item, old, new, life });
     }
 
     fn ask_once(&mut self, command: Command) -> Result<Answer, Failure> {
@@ -175,6 +196,7 @@ impl Session for SimulatedSession<'_> {
     }
 
     fn try_lock(&mut self, _name: &str, from: Option<&Holder>) -> Result<Turn, StoreError> {
+        let from = from.filter(|_| !self.store.simulation.has(Flaw::NeverTakesOver));
         let from = from.map(|holder| holder.0.clone()).unwrap_or_default();
         self.may_hold = true;
         let answer = self.ask(Command::Lock { owner: self.owner.clone(), from });
@@ -184,7 +206,11 @@ impl Session for SimulatedSession<'_> {
         }
         match answer? {
             (Answer::Ours, _) => Ok(Turn::Ours),
-            (Answer::Theirs(holder), _) => Ok(Turn::Theirs(Holder(holder))),
+            (Answer::Theirs(holder), _) => {
+                // The wait for that one has a limit of its own.
+                self.left = LONGEST_SESSION;
+                Ok(Turn::Theirs(Holder(holder)))
+            }
             _ => unreachable!(),
         }
     }
@@ -198,7 +224,14 @@ impl Session for SimulatedSession<'_> {
         life: Duration,
     ) -> Result<bool, StoreError> {
         let [old, new] = [old, new].map(|blob| blob.unwrap_or_default().to_vec());
-        self.store.simulation.state().note_date(self.store.host, &new);
+        let simulation = &self.store.simulation;
+        if simulation.has(Flaw::LosesMarks) && is_mark(item, &new) {
+            return Ok(true);
+        }
+        if simulation.has(Flaw::StoresAgain) && item == Item::Token && !is_mark(item, &new) {
+            simulation.state().hosts[self.store.host].last_token = Some(new.clone());
+        }
+        simulation.state().note_date(self.store.host, &new);
         let (answer, is_repeated) = self.ask(Command::Replace { item, old, new, life })?;
         Ok(match answer {
             Answer::Replaced => true,

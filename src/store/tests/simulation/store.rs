@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::checks::Write;
+use super::flaws::Flaw;
 use super::schedule::State;
+use super::seals::sealed_backoff;
 use super::worlds::World;
 use crate::store::session::{Item, StoredItem, View};
 use crate::store::stamp::Stamp;
@@ -15,21 +17,22 @@ const LONG: Duration = Duration::from_secs(3600);
 
 /// With an end, or without.
 #[derive(Clone, Debug)]
-struct Kept<T> {
-    what: T,
+struct Kept {
+    what: Vec<u8>,
     ends: Option<Duration>,
 }
 
 pub(super) struct Store {
-    token: Option<Kept<Vec<u8>>>,
-    backoff: Option<Kept<Vec<u8>>>,
-    lease: Option<Kept<Vec<u8>>>,
+    token: Option<Kept>,
+    backoff: Option<Kept>,
+    lease: Option<Kept>,
     lease_length: Duration,
     /// All that hosts ever stored.
     copies: Vec<Vec<u8>>,
     pub(super) is_away: bool,
-    strange_holders: u64,
+    pub(super) strangers_leases: u32,
     pub(super) commands: u64,
+    flaw: Option<Flaw>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,7 +64,7 @@ pub(super) enum Answer {
 
 /// What anybody can do who has access to the store, but no seal.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Deed {
+pub(super) enum StrangersAct {
     Delete(Item),
     DeleteLease,
     Garbage(Item),
@@ -73,7 +76,12 @@ pub(super) enum Deed {
     ComeBack,
 }
 
-impl<T: Clone> Kept<T> {
+/// By the clock of the store.
+fn stamp(now: Duration) -> Stamp {
+    Stamp::new("simulated", EPOCH + now)
+}
+
+impl Kept {
     fn lives(&self, now: Duration) -> bool {
         self.ends.is_none_or(|ends| now < ends)
     }
@@ -88,12 +96,13 @@ impl Store {
             lease_length: world.timeout + Duration::from_secs(1),
             copies: Vec::new(),
             is_away: false,
-            strange_holders: 0,
+            strangers_leases: 0,
             commands: 0,
+            flaw: world.flaw,
         }
     }
 
-    fn item(&mut self, item: Item, now: Duration) -> &mut Option<Kept<Vec<u8>>> {
+    fn item(&mut self, item: Item, now: Duration) -> &mut Option<Kept> {
         let kept = match item {
             Item::Backoff => &mut self.backoff,
             _ => &mut self.token,
@@ -104,15 +113,22 @@ impl Store {
         kept
     }
 
+    /// The bytes of the token, which are none if there is none.
+    pub(super) fn token(&self) -> Vec<u8> {
+        self.token.as_ref().map(|kept| kept.what.clone()).unwrap_or_default()
+    }
+
     /// What `look.lua` gives.
     fn view(&mut self, now: Duration) -> View {
+        let stands_still = self.flaw == Some(Flaw::StandsStill);
         let mut stored = |item| {
             let kept = self.item(item, now).clone()?;
-            let left = kept.ends.map(|ends| ends - now);
+            let left = kept.ends.filter(|_| !stands_still).map(|ends| ends - now);
             Some(StoredItem { blob: kept.what, left })
         };
         let (token, backoff) = (stored(Item::Token), stored(Item::Backoff));
-        View { now: Stamp::new("simulated", EPOCH + now), token, backoff }
+        let passed = if stands_still { Duration::ZERO } else { now };
+        View { now: stamp(passed), token, backoff }
     }
 
     /// What `lock.lua` does.
@@ -121,6 +137,7 @@ impl Store {
             && now < *ends
             && *holder != owner
             && holder != from
+            && self.flaw != Some(Flaw::LocksNobodyOut)
         {
             return Answer::Theirs(holder.clone());
         }
@@ -130,8 +147,10 @@ impl Store {
 
     /// What `replace.lua` answers.
     fn replaces(&mut self, item: Item, old: &[u8], new: &[u8], now: Duration) -> Answer {
+        let is_blind = self.flaw == Some(Flaw::WritesBlindly);
         let stored = self.item(item, now).as_ref().map_or(&[][..], |kept| &kept.what);
         match stored {
+            _ if is_blind => Answer::Replaced,
             stored if stored == old => Answer::Replaced,
             stored if stored == new => Answer::Same,
             _ => Answer::Changed,
@@ -145,9 +164,9 @@ impl Store {
         self.copies.extend((!new.is_empty()).then_some(new));
     }
 
-    fn strange_lease(&mut self, ends: Option<Duration>) {
-        self.strange_holders += 1;
-        let what = format!("stranger {}", self.strange_holders).into_bytes();
+    fn strangers_lease(&mut self, ends: Option<Duration>) {
+        self.strangers_leases += 1;
+        let what = format!("stranger {}", self.strangers_leases).into_bytes();
         self.lease = Some(Kept { what, ends });
     }
 }
@@ -193,21 +212,24 @@ impl State {
         }
     }
 
-    /// A stranger, or the fault of nobody.
-    pub(super) fn strange(&mut self, deed: Deed) {
-        self.tell(|| format!("stranger: {deed:?}"));
+    /// A stranger acts, or the store goes away or comes back.
+    pub(super) fn let_stranger(&mut self, act: StrangersAct) {
+        self.tell(|| format!("stranger: {act:?}"));
         let now = self.now;
-        if matches!(deed, Deed::Delete(Item::Token) | Deed::Garbage(Item::Token)) {
+        if matches!(act, StrangersAct::Delete(Item::Token) | StrangersAct::Garbage(Item::Token)) {
             self.seen.taken += 1;
         }
-        match deed {
-            Deed::Delete(item) => *self.store.item(item, now) = None,
-            Deed::DeleteLease => self.store.lease = None,
-            Deed::Garbage(item) => {
-                let what = vec![b'x'; 1 + (self.numbers.next() % 100) as usize];
+        match act {
+            StrangersAct::Delete(item) => *self.store.item(item, now) = None,
+            StrangersAct::DeleteLease => self.store.lease = None,
+            StrangersAct::Garbage(item) => {
+                let mut what = vec![b'x'; 1 + (self.numbers.next() % 100) as usize];
+                if self.store.flaw == Some(Flaw::SealsGarbage) && item == Item::Backoff {
+                    what = sealed_backoff(stamp(now));
+                }
                 *self.store.item(item, now) = Some(Kept { what, ends: None });
             }
-            Deed::Replay(item) => {
+            StrangersAct::Replay(item) => {
                 let (count, drawn) = (self.store.copies.len(), self.numbers.next() as usize);
                 if count > 0 {
                     self.seen.is_replayed = true;
@@ -215,10 +237,10 @@ impl State {
                     *self.store.item(item, now) = Some(Kept { what, ends: None });
                 }
             }
-            Deed::LongLease => self.store.strange_lease(Some(now + LONG)),
-            Deed::EndlessLease => self.store.strange_lease(None),
-            Deed::GoAway => self.store.is_away = true,
-            Deed::ComeBack => self.store.is_away = false,
+            StrangersAct::LongLease => self.store.strangers_lease(Some(now + LONG)),
+            StrangersAct::EndlessLease => self.store.strangers_lease(None),
+            StrangersAct::GoAway => self.store.is_away = true,
+            StrangersAct::ComeBack => self.store.is_away = false,
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Runs each world with many seeds.
 
+use std::time::Duration;
+
+use super::flaws;
 use super::runs::{Run, run};
 use super::worlds::{self, INEXACT_CLOCKS, Requests, WRONG_CLOCKS, WallClocks, World};
 
@@ -28,32 +31,43 @@ fn the_properties_hold_in_each_world() {
     for world in worlds::all() {
         let runs = runs(100);
         let (mut commands, mut requests, mut ends) = (0, 0, [0; 3]);
+        let mut longest_wait = Duration::ZERO;
         for seed in 0..runs {
             let run = hold_once(&world, seed);
             commands += run.commands;
             requests += run.requests;
+            longest_wait = longest_wait.max(run.longest_wait);
             ends.iter_mut().zip(run.ends).for_each(|(sum, more)| *sum += more);
         }
         let [found, got, failed] = ends;
         println!(
             "{}: {runs} runs, {commands} commands, {requests} requests; {found} tokens from the store, {got} \
-             from the API, {failed} errors",
+             from the API, {failed} errors; the longest wait {longest_wait:.1?}",
+            world.name
+        );
+        assert!(found > 0 && got > 0, "nothing was tried in the world {:?}", world.name);
+    }
+}
+
+#[test]
+fn each_check_sees_what_it_is_for() {
+    for (flaw, world, broken) in flaws::seen() {
+        let world = World { flaw: Some(flaw), ..world };
+        let is_seen = |seed| run(&world, seed, false).broken == Some(broken);
+        assert!(
+            (0..500).any(is_seen),
+            "{flaw:?} in the world {:?} is not seen: {broken}",
             world.name
         );
     }
 }
 
-/// As long as nothing else is drawn in these worlds, these are the runs in which a rule was once missing.
+/// The time of a session begins anew with each answer that it is another's turn.
 #[test]
-fn what_was_found_stays_mended() {
-    // A valid token was erased by a host that had been stopped while it asked the store.
-    for seed in [36, 79] {
-        hold_once(&worlds::everything(), seed);
-    }
-    // A refused token was stored again over what was left of it, since the second try dated it otherwise.
-    for seed in [62, 418, 1428] {
-        hold_once(&worlds::lost_answers(), seed);
-    }
+fn long_waits_are_tried_at_a_slow_store() {
+    let world = worlds::slow_store();
+    let longest = (0..10).map(|seed| hold_once(&world, seed).longest_wait).max();
+    assert!(longest > Some(2 * world.timeout), "{longest:?}");
 }
 
 /// Runs a world with right clocks and with others: hosts and store do the same at the same times.
@@ -81,7 +95,7 @@ fn inexact_wall_clocks_change_nothing() {
 #[test]
 fn wrong_wall_clocks_change_nothing() {
     for world in worlds::all() {
-        let requests = Requests { refused: 0.0, ..world.requests };
+        let requests = Requests { failed: 0.0, ..world.requests };
         change_nothing(WRONG_CLOCKS, World { requests, unauthorized: 0.0, ..world });
     }
 }

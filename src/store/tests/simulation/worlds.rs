@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::store::Deed;
+use super::flaws::Flaw;
+use super::store::StrangersAct;
 use crate::store::session::Item;
 
 #[derive(Clone, Debug)]
@@ -27,11 +28,12 @@ pub(super) struct World {
     pub(super) longest_stop: Duration,
     /// At which of its steps a host dies or stops at the latest.
     pub(super) last_step: u32,
-    pub(super) deeds: &'static [Deed],
-    pub(super) most_deeds: u32,
-    pub(super) deeds_within: Duration,
+    pub(super) acts: &'static [StrangersAct],
+    pub(super) most_acts: u32,
+    pub(super) acts_within: Duration,
     pub(super) wall_clocks: WallClocks,
     pub(super) limits: Limits,
+    pub(super) flaw: Option<Flaw>,
 }
 
 /// How long a token request takes, and how often it fails.
@@ -40,7 +42,8 @@ pub(super) struct Requests {
     pub(super) shortest: Duration,
     pub(super) longest: Duration,
     pub(super) own_trouble: f64,
-    pub(super) refused: f64,
+    /// The API answers with an error.
+    pub(super) failed: f64,
 }
 
 /// How often something happens to a command.
@@ -50,8 +53,8 @@ pub(super) struct Faults {
     pub(super) answer_lost: f64,
     pub(super) late: f64,
     pub(super) slow: f64,
-    /// The server refuses a command, and takes the next.
-    pub(super) refused: f64,
+    /// The server answers a command with an error, and takes the next.
+    pub(super) rejected: f64,
     pub(super) away: f64,
 }
 
@@ -68,17 +71,19 @@ pub(super) struct WallClocks {
 pub(super) struct Limits {
     pub(super) one_at_a_time: bool,
     pub(super) few_requests: bool,
-    /// Requests in place of refused tokens, and all requests of a world that has no others.
-    pub(super) forced_apart: bool,
+    /// Requests for replacements of refused tokens, and all requests of a world that has no others.
+    pub(super) replacements_apart: bool,
     pub(super) requests_apart: bool,
     pub(super) always_token: bool,
+    /// Each lease of a stranger costs each host one long wait at the most.
+    pub(super) few_waits: bool,
 }
 
 impl World {
     /// Whether commands may take longer than a moment.
     pub(super) fn has_faults(&self) -> bool {
         self.faults != Faults::default()
-            || self.deeds.iter().any(|deed| matches!(deed, Deed::GoAway))
+            || self.acts.iter().any(|act| matches!(act, StrangersAct::GoAway))
     }
 }
 
@@ -108,20 +113,20 @@ const HEALTHY: Requests = Requests {
     shortest: Duration::from_millis(50),
     longest: seconds(3),
     own_trouble: 0.0,
-    refused: 0.0,
+    failed: 0.0,
 };
 const FAULTY: Faults =
-    Faults { lost: 0.03, answer_lost: 0.03, late: 0.03, slow: 0.1, refused: 0.02, away: 0.02 };
-const STRANGE: &[Deed] = &[
-    Deed::Delete(Item::Token),
-    Deed::Delete(Item::Backoff),
-    Deed::DeleteLease,
-    Deed::Garbage(Item::Token),
-    Deed::Garbage(Item::Backoff),
-    Deed::Replay(Item::Token),
-    Deed::Replay(Item::Backoff),
-    Deed::LongLease,
-    Deed::EndlessLease,
+    Faults { lost: 0.03, answer_lost: 0.03, late: 0.03, slow: 0.1, rejected: 0.02, away: 0.02 };
+const WITHOUT_SEAL: &[StrangersAct] = &[
+    StrangersAct::Delete(Item::Token),
+    StrangersAct::Delete(Item::Backoff),
+    StrangersAct::DeleteLease,
+    StrangersAct::Garbage(Item::Token),
+    StrangersAct::Garbage(Item::Backoff),
+    StrangersAct::Replay(Item::Token),
+    StrangersAct::Replay(Item::Backoff),
+    StrangersAct::LongLease,
+    StrangersAct::EndlessLease,
 ];
 
 /// So many hosts start without a token, and each wants one.
@@ -143,11 +148,12 @@ fn cold(name: &'static str) -> World {
         stops: 0,
         longest_stop: seconds(120),
         last_step: 12,
-        deeds: &[],
-        most_deeds: 0,
-        deeds_within: seconds(60),
+        acts: &[],
+        most_acts: 0,
+        acts_within: seconds(60),
         wall_clocks: WRONG_CLOCKS,
         limits: Limits::default(),
+        flaw: None,
     }
 }
 
@@ -166,9 +172,10 @@ fn busy(name: &'static str) -> World {
 const ONE_AT_A_TIME: Limits = Limits {
     one_at_a_time: true,
     few_requests: false,
-    forced_apart: false,
+    replacements_apart: false,
     requests_apart: false,
     always_token: true,
+    few_waits: false,
 };
 
 pub(super) fn cold_start() -> World {
@@ -196,13 +203,13 @@ pub(super) fn all_refused() -> World {
 }
 
 pub(super) fn many_refused_and_renewed() -> World {
-    let limits = Limits { forced_apart: true, ..ONE_AT_A_TIME };
+    let limits = Limits { replacements_apart: true, ..ONE_AT_A_TIME };
     let name = "many tokens refused, with renewals";
     World { name, limits, unauthorized: 0.4, renews: 0.6, ..all_refused() }
 }
 
 pub(super) fn failures() -> World {
-    let requests = Requests { own_trouble: 0.2, refused: 0.4, ..HEALTHY };
+    let requests = Requests { own_trouble: 0.2, failed: 0.4, ..HEALTHY };
     let limits = Limits { always_token: false, ..ONE_AT_A_TIME };
     World { requests, limits, ..busy("failed requests") }
 }
@@ -237,15 +244,15 @@ pub(super) fn losses() -> World {
 }
 
 pub(super) fn outages() -> World {
-    let deeds = &[Deed::GoAway, Deed::ComeBack, Deed::ComeBack];
-    World { deeds, most_deeds: 6, ..busy("the store is away for a while") }
+    let acts = &[StrangersAct::GoAway, StrangersAct::ComeBack, StrangersAct::ComeBack];
+    World { acts, most_acts: 6, ..busy("the store is away for a while") }
 }
 
 pub(super) fn strangers() -> World {
     let limits = Limits { always_token: true, ..Limits::default() };
     World {
-        deeds: STRANGE,
-        most_deeds: 12,
+        acts: WITHOUT_SEAL,
+        most_acts: 12,
         limits,
         ..busy("strangers delete, replay, and write garbage and leases")
     }
@@ -253,16 +260,16 @@ pub(super) fn strangers() -> World {
 
 pub(super) fn stolen_leases() -> World {
     let limits = Limits { always_token: true, ..Limits::default() };
-    let deeds = &[Deed::LongLease, Deed::EndlessLease, Deed::DeleteLease];
-    World { deeds, most_deeds: 40, limits, ..cold("strangers take the lease all the time") }
+    let acts = &[StrangersAct::LongLease, StrangersAct::EndlessLease, StrangersAct::DeleteLease];
+    World { acts, most_acts: 40, limits, ..cold("strangers take the lease all the time") }
 }
 
 pub(super) fn slow_answers() -> World {
-    let (faults, deeds) = (Faults { slow: 0.4, ..Faults::default() }, &[Deed::DeleteLease]);
+    let (faults, acts) = (Faults { slow: 0.4, ..Faults::default() }, &[StrangersAct::DeleteLease]);
     let requests = Requests { longest: seconds(1), ..HEALTHY };
     let between_calls = seconds(2);
     let world = busy("the store is slow, and strangers take leases away");
-    World { faults, deeds, most_deeds: 60, requests, between_calls, renews: 0.8, ..world }
+    World { faults, acts, most_acts: 60, requests, between_calls, renews: 0.8, ..world }
 }
 
 pub(super) fn lost_answers() -> World {
@@ -284,16 +291,23 @@ pub(super) fn lost_answers() -> World {
 
 pub(super) fn one_long_lease() -> World {
     let limits = Limits { few_requests: true, ..ONE_AT_A_TIME };
-    let (deeds, most_deeds, deeds_within) = (&[Deed::LongLease], 1, seconds(2));
-    World { deeds, most_deeds, deeds_within, limits, ..cold("a stranger takes the lease once") }
+    let (acts, most_acts, acts_within) = (&[StrangersAct::LongLease], 1, seconds(2));
+    World { acts, most_acts, acts_within, limits, ..cold("a stranger takes the lease once") }
+}
+
+pub(super) fn one_long_lease_and_renewals() -> World {
+    let limits = Limits { few_waits: true, ..ONE_AT_A_TIME };
+    let (acts, most_acts) = (&[StrangersAct::LongLease], 1);
+    World { acts, most_acts, limits, ..busy("a stranger takes the lease once, with renewals") }
 }
 
 pub(super) fn one_garbage() -> World {
     let limits = Limits { few_requests: true, ..ONE_AT_A_TIME };
-    let (deeds, most_deeds) = (&[Deed::Garbage(Item::Token), Deed::Delete(Item::Token)], 1);
+    let (acts, most_acts) =
+        (&[StrangersAct::Garbage(Item::Token), StrangersAct::Delete(Item::Token)], 1);
     let start_within = seconds(60);
     let world = cold("a stranger writes garbage once");
-    World { deeds, most_deeds, start_within, limits, ..world }
+    World { acts, most_acts, start_within, limits, ..world }
 }
 
 pub(super) fn slow_api() -> World {
@@ -306,16 +320,27 @@ pub(super) fn slow_api() -> World {
 }
 
 pub(super) fn short_timeout() -> World {
-    let deeds = &[Deed::LongLease];
+    let acts = &[StrangersAct::LongLease];
     let requests = Requests { longest: seconds(2), ..HEALTHY };
     World {
         name: "strangers take the lease, and the time-out is short",
         timeout: seconds(2),
-        deeds_within: seconds(15),
+        acts_within: seconds(15),
         limits: Limits::default(),
         requests,
-        deeds,
+        acts,
         ..stolen_leases()
+    }
+}
+
+pub(super) fn slow_store() -> World {
+    let faults = Faults { slow: 0.7, answer_lost: 0.02, ..Faults::default() };
+    World {
+        name: "strangers take the lease, and the store is slow",
+        timeout: seconds(5),
+        acts_within: seconds(30),
+        faults,
+        ..short_timeout()
     }
 }
 
@@ -330,15 +355,15 @@ pub(super) fn stepping_clocks() -> World {
 }
 
 pub(super) fn everything() -> World {
-    let requests = Requests { own_trouble: 0.1, refused: 0.1, ..HEALTHY };
+    let requests = Requests { own_trouble: 0.1, failed: 0.1, ..HEALTHY };
     World {
         requests,
         deaths: 1,
         stops: 2,
         last_step: 60,
         faults: FAULTY,
-        deeds: STRANGE,
-        most_deeds: 6,
+        acts: WITHOUT_SEAL,
+        most_acts: 6,
         ..busy("all together")
     }
 }
@@ -362,7 +387,9 @@ pub(super) fn all() -> Vec<World> {
         slow_answers(),
         lost_answers(),
         slow_api(),
+        slow_store(),
         one_long_lease(),
+        one_long_lease_and_renewals(),
         one_garbage(),
         stepping_clocks(),
         everything(),

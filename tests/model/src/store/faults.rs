@@ -7,7 +7,7 @@ use super::world::{Backoff, Blob, Host, Lease, Life, Owner, TokenSet, World};
 
 /// What anybody can do who has access to the store, but no seal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(super) enum StrangersAct {
     DeleteToken,
     DeleteBackoff,
     DeleteLease,
@@ -33,34 +33,34 @@ impl Setup {
         }
     }
 
-    pub(super) fn do_deed(&self, world: &mut World, deed: Deed) {
+    pub(super) fn let_stranger(&self, world: &mut World, act: StrangersAct) {
         let World { store, left, now, .. } = world;
         let was_first = store.lease.is_some_and(|lease| lease.owner == Owner::Stranger(false));
         let owner = Owner::Stranger(was_first);
-        match deed {
-            Deed::DeleteToken => store.token = None,
-            Deed::DeleteBackoff => store.backoff = None,
-            Deed::DeleteLease => store.lease = None,
-            Deed::GarbageToken => store.token = Some(Blob::Garbage),
-            Deed::GarbageBackoff => store.backoff = Some(Backoff::Garbage),
-            Deed::Replay(copy) => store.token = Some(Blob::Sealed(world.copies[copy])),
-            Deed::EndlessLease => store.lease = Some(Lease { owner, expiry: None }),
-            Deed::LongLease => {
+        match act {
+            StrangersAct::DeleteToken => store.token = None,
+            StrangersAct::DeleteBackoff => store.backoff = None,
+            StrangersAct::DeleteLease => store.lease = None,
+            StrangersAct::GarbageToken => store.token = Some(Blob::Garbage),
+            StrangersAct::GarbageBackoff => store.backoff = Some(Backoff::Garbage),
+            StrangersAct::Replay(copy) => store.token = Some(Blob::Sealed(world.copies[copy])),
+            StrangersAct::EndlessLease => store.lease = Some(Lease { owner, expiry: None }),
+            StrangersAct::LongLease => {
                 let expiry = Some(*now + self.horizon);
                 store.lease = Some(Lease { owner, expiry });
             }
         }
-        match deed {
-            Deed::DeleteToken | Deed::DeleteBackoff | Deed::DeleteLease => {
+        match act {
+            StrangersAct::DeleteToken | StrangersAct::DeleteBackoff | StrangersAct::DeleteLease => {
                 spend(&mut left.deletions);
             }
-            Deed::GarbageToken | Deed::GarbageBackoff => spend(&mut left.garbage),
-            Deed::Replay(_) => {
+            StrangersAct::GarbageToken | StrangersAct::GarbageBackoff => spend(&mut left.garbage),
+            StrangersAct::Replay(_) => {
                 spend(&mut left.replays);
                 world.seen.is_replayed = true;
             }
-            Deed::EndlessLease => spend(&mut left.endless_leases),
-            Deed::LongLease => spend(&mut left.long_leases),
+            StrangersAct::EndlessLease => spend(&mut left.endless_leases),
+            StrangersAct::LongLease => spend(&mut left.long_leases),
         }
     }
 }
@@ -70,12 +70,17 @@ pub(super) fn stop(world: &mut World, place: usize) {
     world.seen.lost_hosts += 1;
     let host = &mut world.hosts[place];
     host.life = Life::Stopped;
-    host.visit.iter_mut().for_each(|visit| visit.was_stopped = true);
+    host.access.iter_mut().for_each(|access| access.was_stopped = true);
 }
 
-pub(super) fn crash(world: &mut World, place: usize) {
+pub(super) fn crash(setup: &Setup, world: &mut World, place: usize) {
     spend(&mut world.left.crashes);
     world.seen.lost_hosts += 1;
+    if setup.is_file {
+        let is_its =
+            |owner| matches!(owner, Owner::Session { host, .. } if usize::from(host) == place);
+        world.store.lease.take_if(|lease| is_its(lease.owner));
+    }
     let host = &mut world.hosts[place];
     let ahead = host.ahead;
     let nothing = TokenSet::default();
@@ -85,26 +90,26 @@ pub(super) fn crash(world: &mut World, place: usize) {
         token: None,
         refused: nothing,
         ever_refused: nothing,
-        is_forcing: false,
-        forced: None,
+        wants_replacement: false,
+        last_replacement: None,
         calls: 0,
-        visit: None,
+        access: None,
         rest: None,
     };
 }
 
 pub(super) fn strangers(world: &World, steps: &mut Vec<Step>) {
     let World { left, store, .. } = world;
-    let mut add = |may: bool, deed| steps.extend(may.then_some(Step::Stranger(deed)));
-    add(left.deletions > 0 && store.token.is_some(), Deed::DeleteToken);
-    add(left.deletions > 0 && store.backoff.is_some(), Deed::DeleteBackoff);
-    add(left.deletions > 0 && store.lease.is_some(), Deed::DeleteLease);
-    add(left.garbage > 0 && store.token != Some(Blob::Garbage), Deed::GarbageToken);
-    add(left.garbage > 0 && store.backoff != Some(Backoff::Garbage), Deed::GarbageBackoff);
-    add(left.endless_leases > 0, Deed::EndlessLease);
-    add(left.long_leases > 0, Deed::LongLease);
+    let mut add = |may: bool, act| steps.extend(may.then_some(Step::Stranger(act)));
+    add(left.deletions > 0 && store.token.is_some(), StrangersAct::DeleteToken);
+    add(left.deletions > 0 && store.backoff.is_some(), StrangersAct::DeleteBackoff);
+    add(left.deletions > 0 && store.lease.is_some(), StrangersAct::DeleteLease);
+    add(left.garbage > 0 && store.token != Some(Blob::Garbage), StrangersAct::GarbageToken);
+    add(left.garbage > 0 && store.backoff != Some(Backoff::Garbage), StrangersAct::GarbageBackoff);
+    add(left.endless_leases > 0, StrangersAct::EndlessLease);
+    add(left.long_leases > 0, StrangersAct::LongLease);
     for (copy, token) in world.copies.iter().enumerate() {
         let is_there = store.token == Some(Blob::Sealed(*token));
-        add(left.replays > 0 && !is_there, Deed::Replay(copy));
+        add(left.replays > 0 && !is_there, StrangersAct::Replay(copy));
     }
 }

@@ -1,9 +1,10 @@
-//! The protocol by which hosts share a token in a store, in every order of its steps.
+//! Explores the protocol by which hosts share a token in a store, in every order of its steps.
 //!
 //! The rules are written down here once more, in few words: `protocol` is what `src/store/access.rs` and
-//! `publish.rs` do over the traits of `src/store/session.rs`, but it is not that code. `explore` visits all states
-//! of a small world, `setups` lists the worlds, and `tests` runs each with all rules and once without each
-//! rule, which must break the property that the rule is for. `CLAZAR_MODEL=large` makes the worlds larger.
+//! `publish.rs` do over the traits of `src/store/session.rs`, but it is not that code. `explore` goes through
+//! all states of a small world, `setups` lists the worlds, and `tests` runs each with all rules and once
+//! without each rule, which must break the property that the rule is for. `CLAZAR_MODEL=large` makes the
+//! worlds larger.
 //!
 //! # What is modelled
 //!
@@ -23,7 +24,7 @@
 //! | S2 | A host neither uses nor publishes a token that it refused. Once who refused it has looked with its turn, nobody else is given it either, unless an old state of the store came back. |
 //! | S3 | Who has no seal costs a host one wait for each write and each call at the most, which ends with a token all the same. |
 //! | S4 | There is one request at a time, while nobody dies, stops, or runs out of patience. |
-//! | S5 | Requests because of refused tokens are far enough apart, for all hosts together. |
+//! | S5 | Requests for replacements of refused tokens are far enough apart, for all hosts together. |
 //! | L1 | A wait for others ends within `2 * timeout + 3`, and no lease is left behind by one lost answer. |
 //! | L2 | There are at most two requests for a host that died or stopped, and one if none did. |
 //! | L3 | A back-off never lasts longer than its length. |
@@ -34,9 +35,10 @@
 //!   stopped; who waits looks once a tick. An answer that comes late is one whose host is stopped.
 //! - What happens in one tick has equal stamps, which in the code are a millisecond wide.
 //! - A refused token is erased, where the code leaves a mark in its place; so the rules `sends_once` and
-//!   `renewal_keeps_mark` are needed here for more than there.
+//!   `remembers_replacements` are needed here for more than there.
 //! - A request of one's own after the longest wait takes its whole time, where the code cuts it so that all
 //!   of it ends within `2 * timeout + 3`.
+//! - A file has two locks; here who takes over has the only one.
 //! - The seal is perfect, names and clients do not matter, and all hosts have the same `timeout`.
 //! - The clock of the store never steps, and a replica has the same one.
 //! - A failed command is tried once more at once. After a second failure the host goes on without the store,

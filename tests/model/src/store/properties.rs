@@ -54,9 +54,9 @@ pub(super) fn backs_off(world: &World, is_on: bool, end: Ticks) -> Result<(), Br
 pub(super) fn sends(setup: &Setup, world: &World) -> Result<(), Broken> {
     let limits = setup.limits;
     let is_sent = |phase| matches!(phase, Phase::Flight { .. });
-    let visits = world.hosts.iter().filter_map(|host| host.visit);
-    let visits = visits.filter(|visit| !visit.was_stopped);
-    let at_once = visits.filter(|visit| is_sent(visit.phase)).count();
+    let accesses = world.hosts.iter().filter_map(|host| host.access);
+    let accesses = accesses.filter(|access| !access.was_stopped);
+    let at_once = accesses.filter(|access| is_sent(access.phase)).count();
     let one = !limits.one_at_a_time || world.seen.impatient > 0 || at_once <= 1;
     unless(one, "S4: two requests at once")?;
     let most = (2 * world.seen.lost_hosts).max(1);
@@ -66,12 +66,12 @@ pub(super) fn sends(setup: &Setup, world: &World) -> Result<(), Broken> {
     unless(patient, "S3: one write of a stranger costs hosts more than one wait each")
 }
 
-/// A request that came from a refusal, and was sent at `sent`, has brought a token.
-pub(super) fn forces(setup: &Setup, world: &mut World, sent: Ticks) -> Result<(), Broken> {
-    let last = world.seen.forced.replace(sent);
-    let apart = last.is_none_or(|last| sent.abs_diff(last) >= setup.between_forced);
-    let holds = !setup.limits.forced_apart || apart;
-    unless(holds, "S5: two requests because of refused tokens come too soon after each other")
+/// A request for a replacement of a refused token, sent at `sent`, has brought one.
+pub(super) fn replaces(setup: &Setup, world: &mut World, sent: Ticks) -> Result<(), Broken> {
+    let last = world.seen.last_replacement.replace(sent);
+    let apart = last.is_none_or(|last| sent.abs_diff(last) >= setup.between_replacements);
+    let holds = !setup.limits.replacements_apart || apart;
+    unless(holds, "S5: two requests for replacements come too soon after each other")
 }
 
 /// A tick has passed.
@@ -87,22 +87,22 @@ pub(super) fn passes(setup: &Setup, world: &World) -> Result<(), Broken> {
 fn is_known(world: &World, owner: Owner) -> bool {
     let Owner::Session { host, odd } = owner else { return true };
     let host = &world.hosts[usize::from(host)];
-    let visits = host.visit.is_some_and(|visit| visit.odd == odd && visit.holds);
-    visits || host.rest.is_some_and(|rest| rest.odd == odd) || host.life == Life::Dead
+    let is_used = host.access.is_some_and(|access| access.odd == odd && access.holds);
+    is_used || host.rest.is_some_and(|rest| rest.odd == odd) || host.life == Life::Dead
 }
 
 /// For how long the one who waits longest has waited for others.
 pub(super) fn longest_wait(world: &World) -> Ticks {
-    let visits = world.hosts.iter().filter_map(|host| host.visit);
-    let waits = visits
-        .filter(|visit| !visit.was_stopped)
-        .filter(|visit| !matches!(visit.phase, Phase::Send(_) | Phase::Flight { .. }));
-    waits.map(|visit| world.now - visit.since).max().unwrap_or(0)
+    let accesses = world.hosts.iter().filter_map(|host| host.access);
+    let waits = accesses
+        .filter(|access| !access.was_stopped)
+        .filter(|access| !matches!(access.phase, Phase::Send(_) | Phase::Flight { .. }));
+    waits.map(|access| world.now - access.since).max().unwrap_or(0)
 }
 
 /// For how long the one who waits longest has waited, its own request included.
 pub(super) fn longest_call(world: &World) -> Ticks {
     let running = world.hosts.iter().filter(|host| host.life == Life::Runs);
-    let visits = running.filter_map(|host| host.visit).filter(|visit| !visit.was_stopped);
-    visits.map(|visit| world.now - visit.since).max().unwrap_or(0)
+    let accesses = running.filter_map(|host| host.access).filter(|access| !access.was_stopped);
+    accesses.map(|access| world.now - access.since).max().unwrap_or(0)
 }

@@ -15,11 +15,11 @@ pub(super) struct Rules {
     pub(super) compare_and_erase: bool,
     /// A newer token that was seen is left.
     pub(super) leaves_newer: bool,
-    /// What does not open, or is from the future, is replaced.
-    pub(super) replaces_unusable: bool,
+    /// What does not open, or is from the future, is written over.
+    pub(super) overwrites_unusable: bool,
     /// A token that was refused since it was handed out is not published.
     pub(super) keeps_back_refused: bool,
-    /// A replacement whose answer was lost is not sent again.
+    /// A write whose answer was lost is not sent again.
     pub(super) sends_once: bool,
     /// Who gets its turn looks once more before the request.
     pub(super) looks_again: bool,
@@ -27,8 +27,10 @@ pub(super) struct Rules {
     pub(super) patience_anew: bool,
     /// All waits of a call together have a limit too.
     pub(super) whole_limit: bool,
-    /// Who has waited long enough for one holder takes its lease over, if that is still the same.
+    /// Who has waited long enough for one holder takes its lease over.
     pub(super) takes_over: bool,
+    /// Only if that is still the same.
+    pub(super) compares_holder: bool,
     /// A back-off is a start and a length by the store's clock, not an end by the host's own.
     pub(super) backoff_length: bool,
     /// A back-off that does not open is none.
@@ -40,10 +42,10 @@ pub(super) struct Rules {
     /// What a host refused is erased when it sees that.
     pub(super) erases_refused: bool,
     /// The age of a replacement counts for who finds it.
-    pub(super) shares_forced: bool,
+    pub(super) shares_replacements: bool,
     /// Who sees a replacement counts its age even if another token is wanted, and what is then got by an
     /// ordinary renewal says so.
-    pub(super) renewal_keeps_mark: bool,
+    pub(super) remembers_replacements: bool,
     /// A lease is released only by its owner.
     pub(super) release_checks_owner: bool,
     /// A lease without an end is nobody's.
@@ -59,20 +61,21 @@ pub(super) const ALL: Rules = Rules {
     compare_and_set: true,
     compare_and_erase: true,
     leaves_newer: true,
-    replaces_unusable: true,
+    overwrites_unusable: true,
     keeps_back_refused: true,
     sends_once: true,
     looks_again: true,
     patience_anew: true,
     whole_limit: true,
     takes_over: true,
+    compares_holder: true,
     backoff_length: true,
     backoff_sealed: true,
     remembers_refused: true,
     remembers_several: true,
     erases_refused: true,
-    shares_forced: true,
-    renewal_keeps_mark: true,
+    shares_replacements: true,
+    remembers_replacements: true,
     release_checks_owner: true,
     takes_endless_lease: true,
     knows_own_lease: true,
@@ -94,7 +97,7 @@ pub(super) struct Budget {
     pub(super) outages: Times,
     pub(super) failovers: Times,
     /// Requests that fail for a reason that the server gave.
-    pub(super) refusals: Times,
+    pub(super) failures: Times,
     /// Requests that fail for a reason of the host's own.
     pub(super) own_troubles: Times,
     /// Tokens that the API refuses.
@@ -124,11 +127,13 @@ pub(super) struct Setup {
     /// Whether who has a token may ask for a newer one.
     pub(super) renews: bool,
     pub(super) horizon: Ticks,
+    /// Whether a lease has no end, but for that of its holder's process, as the lock of a file.
+    pub(super) is_file: bool,
     pub(super) timeout: Ticks,
     /// For how long a token is valid, a back-off lasts, and a replacement stays.
     pub(super) life: Ticks,
     pub(super) backoff: Ticks,
-    pub(super) between_forced: Ticks,
+    pub(super) between_replacements: Ticks,
     pub(super) budget: Budget,
     pub(super) limits: Limits,
 }
@@ -145,8 +150,8 @@ pub(super) struct Limits {
     pub(super) few_requests: bool,
     /// Nobody runs out of patience more often.
     pub(super) impatient: Option<u8>,
-    /// All requests for replaced tokens are that far apart.
-    pub(super) forced_apart: bool,
+    /// All requests for replacements of refused tokens are that far apart.
+    pub(super) replacements_apart: bool,
     /// No lease is left whose owner does not know of it.
     pub(super) no_orphans: bool,
 }
@@ -154,7 +159,7 @@ pub(super) struct Limits {
 impl Setup {
     /// For how long a lease lasts.
     pub(super) fn lease(&self) -> Ticks {
-        self.timeout + 1
+        if self.is_file { self.horizon + 1 } else { self.timeout + 1 }
     }
 
     /// For how long one holder is waited for.

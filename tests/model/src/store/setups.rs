@@ -23,10 +23,11 @@ fn cold(name: &'static str, hosts: usize, horizon: Ticks) -> Setup {
         calls: 1,
         renews: false,
         horizon,
+        is_file: false,
         timeout: 2,
         life: 60,
         backoff: 2,
-        between_forced: 6,
+        between_replacements: 6,
         budget: Budget::default(),
         limits: Limits::default(),
     }
@@ -49,7 +50,7 @@ pub(super) fn cold_start() -> Setup {
 }
 
 pub(super) fn failures() -> Setup {
-    let budget = Budget { own_troubles: 2, refusals: 1, ..Budget::default() };
+    let budget = Budget { own_troubles: 2, failures: 1, ..Budget::default() };
     let limits = Limits { no_orphans: true, ..one_at_a_time() };
     Setup { budget, limits, calls: pick(1, 2), ..cold("failed requests", 3, 12) }
 }
@@ -63,7 +64,7 @@ pub(super) fn renewals() -> Setup {
 
 pub(super) fn all_refused() -> Setup {
     let budget = Budget { unauthorized: ANY, ..Budget::default() };
-    let limits = Limits { forced_apart: true, ..one_at_a_time() };
+    let limits = Limits { replacements_apart: true, ..one_at_a_time() };
     Setup { budget, limits, calls: ANY, ..warm("every token refused", pick(3, 4), 14) }
 }
 
@@ -97,6 +98,15 @@ pub(super) fn stopped_in_vain() -> Setup {
         timeout,
         ..cold("one host stops, and one request fails", 3, pick(6, 10))
     }
+}
+
+/// One holds its lock for longer than the others wait, and another gets it in the moment that one of them has
+/// waited long enough.
+pub(super) fn locked_files() -> Setup {
+    let budget =
+        Budget { stops: 1, crashes: pick(0, 1), own_troubles: pick(1, 2), ..Budget::default() };
+    let setup = cold("the locks of files", 3, pick(6, 10));
+    Setup { budget, limits: one_at_a_time(), is_file: true, timeout: 1, ..setup }
 }
 
 pub(super) fn two_dead(hosts: usize) -> Setup {
@@ -147,7 +157,7 @@ pub(super) fn outages() -> Setup {
 pub(super) fn failover() -> Setup {
     let budget = Budget { failovers: 1, unauthorized: 3, ..Budget::default() };
     let setup = warm("a replica that lags takes over", pick(2, 3), 8);
-    Setup { budget, calls: 3, between_forced: 1, ..setup }
+    Setup { budget, calls: 3, between_replacements: 1, ..setup }
 }
 
 pub(super) fn strangers() -> Setup {
@@ -157,7 +167,7 @@ pub(super) fn strangers() -> Setup {
         garbage,
         replays,
         unauthorized: 1,
-        refusals: pick(0, 1),
+        failures: pick(0, 1),
         ..Budget::default()
     };
     let setup = warm("strangers delete, replay and write garbage", 2, 5);
@@ -174,7 +184,13 @@ pub(super) fn stolen_leases() -> Setup {
 pub(super) fn one_endless_lease() -> Setup {
     let budget = Budget { endless_leases: pick(1, 3), unauthorized: 2, ..Budget::default() };
     let limits = Limits { impatient: Some(0), ..Limits::default() };
-    Setup { budget, limits, calls: 2, between_forced: 1, ..cold("a lease without an end", 2, 12) }
+    Setup {
+        budget,
+        limits,
+        calls: 2,
+        between_replacements: 1,
+        ..cold("a lease without an end", 2, 12)
+    }
 }
 
 pub(super) fn one_long_lease() -> Setup {
@@ -182,11 +198,11 @@ pub(super) fn one_long_lease() -> Setup {
     let limits = Limits { impatient: Some(2), ..Limits::default() };
     let (timeout, horizon) = (1, 12);
     let setup = cold("a lease longer than any wait", 2, horizon);
-    Setup { budget, limits, calls: 2, between_forced: 1, timeout, ..setup }
+    Setup { budget, limits, calls: 2, between_replacements: 1, timeout, ..setup }
 }
 
 pub(super) fn backoffs() -> Setup {
-    let budget = Budget { refusals: pick(1, 2), own_troubles: 1, ..Budget::default() };
+    let budget = Budget { failures: pick(1, 2), own_troubles: 1, ..Budget::default() };
     Setup {
         hosts: vec![3, 0, -3],
         budget,
@@ -197,7 +213,7 @@ pub(super) fn backoffs() -> Setup {
 
 pub(super) fn everything() -> Setup {
     let faults = Budget { stops: 1, losses: 1, failovers: 1, ..Budget::default() };
-    let also = Budget { crashes: 1, refusals: 1, garbage: 1, unauthorized: 1, ..faults };
+    let also = Budget { crashes: 1, failures: 1, garbage: 1, unauthorized: 1, ..faults };
     let setup = cold("all faults together", 2, 2);
     Setup { hosts: vec![2, -2], budget: pick(faults, also), timeout: 1, backoff: 1, ..setup }
 }

@@ -1,9 +1,9 @@
 //! Says what can happen in a world, by hosts, faults and strangers, and lets it happen.
 
 use super::explore::Model;
-use super::faults::{self, Deed};
+use super::faults::{self, StrangersAct};
 use super::properties::{self, Broken};
-use super::protocol::{Act, Answer, Wire, may_force, spend};
+use super::protocol::{Act, Answer, Wire, may_replace, spend};
 use super::rules::Setup;
 use super::symmetry;
 use super::tell;
@@ -32,7 +32,7 @@ pub(super) enum Step {
     /// A replica stops to follow.
     Lag,
     Failover,
-    Stranger(Deed),
+    Stranger(StrangersAct),
 }
 
 impl Model for Setup {
@@ -42,7 +42,7 @@ impl Model for Setup {
 
     fn start(&self) -> World {
         let (looked, sent, stamp) = (START - 1, START - 1, START - 1);
-        let token = Token { number: 0, stamp, forced: None, looked, sent };
+        let token = Token { number: 0, stamp, replacement: None, looked, sent };
         let first = self.warm.then_some(token);
         let store = Items { token: first.map(Blob::Sealed), ..Items::default() };
         let host = |(place, &ahead): (usize, &i8)| Host {
@@ -51,10 +51,10 @@ impl Model for Setup {
             token: first.filter(|_| place >= self.newcomers),
             refused: TokenSet::default(),
             ever_refused: TokenSet::default(),
-            is_forcing: false,
-            forced: None,
+            wants_replacement: false,
+            last_replacement: None,
             calls: self.calls,
-            visit: None,
+            access: None,
             rest: None,
         };
         World {
@@ -105,12 +105,12 @@ impl Model for Setup {
 impl Setup {
     /// Whether a host does something before the next tick.
     fn must_act(&self, host: &Host, now: Ticks) -> bool {
-        let in_visit = host.visit.is_some_and(|visit| match visit.phase {
+        let in_access = host.access.is_some_and(|access| match access.phase {
             Phase::Wait => false,
             Phase::Flight { sent, .. } => now - sent >= self.timeout,
             _ => true,
         });
-        in_visit || host.rest.is_some()
+        in_access || host.rest.is_some()
     }
 
     fn host_steps(&self, world: &World, place: usize, host: &Host, steps: &mut Vec<Step>) {
@@ -120,35 +120,35 @@ impl Setup {
             Life::Stopped => return steps.push(Step::GoOn(place)),
             Life::Runs => {}
         }
-        let may_force = may_force(self, world.now, host);
-        if left.unauthorized > 0 && may_force && (host.calls > 0 || host.visit.is_some()) {
+        let may_replace = may_replace(self, world.now, host);
+        if left.unauthorized > 0 && may_replace && (host.calls > 0 || host.access.is_some()) {
             steps.push(Step::Unauthorized(place));
         }
-        if host.visit.is_none() && host.calls > 0 && (host.token.is_none() || self.renews) {
+        if host.access.is_none() && host.calls > 0 && (host.token.is_none() || self.renews) {
             steps.push(Step::Ask(place));
         }
         if let Some(rest) = host.rest {
             steps.push(Step::Publish(place, Wire::Works));
             let has_effect = !matches!(rest.what, Publication::LookFor { .. });
             self.losses(world, has_effect, &mut |wire| steps.push(Step::Publish(place, wire)));
-        } else if let Some(visit) = host.visit {
-            self.visit_steps(world, place, visit.phase, steps);
+        } else if let Some(access) = host.access {
+            self.access_steps(world, place, access.phase, steps);
         }
-        if host.visit.is_some() || host.rest.is_some() {
+        if host.access.is_some() || host.rest.is_some() {
             steps.extend((left.crashes > 0).then_some(Step::Crash(place)));
             steps.extend((left.stops > 0).then_some(Step::Stop(place)));
         }
     }
 
-    fn visit_steps(&self, world: &World, place: usize, phase: Phase, steps: &mut Vec<Step>) {
+    fn access_steps(&self, world: &World, place: usize, phase: Phase, steps: &mut Vec<Step>) {
         let left = &world.left;
         match phase {
             Phase::Wait => {}
             Phase::Send(_) => steps.push(Step::Send(place)),
             Phase::Flight { .. } => {
                 steps.push(Step::Answer(place, Answer::Token));
-                let refusal = Step::Answer(place, Answer::Refusal);
-                steps.extend((left.refusals > 0).then_some(refusal));
+                let failure = Step::Answer(place, Answer::Failure);
+                steps.extend((left.failures > 0).then_some(failure));
                 let trouble = Step::Answer(place, Answer::OwnTrouble);
                 steps.extend((left.own_troubles > 0).then_some(trouble));
             }
@@ -188,7 +188,7 @@ impl Setup {
             Step::Send(place) => done = Act::new(self, world, place).send(),
             Step::Answer(place, answer) => done = Act::new(self, world, place).answer(answer),
             Step::Publish(place, wire) => done = Act::new(self, world, place).publish(wire),
-            Step::Crash(place) => faults::crash(world, place),
+            Step::Crash(place) => faults::crash(self, world, place),
             Step::Stop(place) => faults::stop(world, place),
             Step::GoOn(place) => world.hosts[place].life = Life::Runs,
             Step::Down => {
@@ -202,16 +202,16 @@ impl Setup {
                 world.store = world.replica.take().expect("there is a replica");
                 world.seen.is_replayed = true;
             }
-            Step::Stranger(deed) => self.do_deed(world, deed),
+            Step::Stranger(act) => self.let_stranger(world, act),
         }
         done
     }
 
     fn tick(&self, world: &mut World) -> Result<(), Broken> {
         world.now += 1;
-        for visit in world.hosts.iter_mut().filter_map(|host| host.visit.as_mut()) {
-            if visit.phase == Phase::Wait {
-                visit.phase = Phase::Look;
+        for access in world.hosts.iter_mut().filter_map(|host| host.access.as_mut()) {
+            if access.phase == Phase::Wait {
+                access.phase = Phase::Look;
             }
         }
         // The store forgets a lease when it expires.

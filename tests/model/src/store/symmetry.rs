@@ -7,7 +7,7 @@ impl World {
     pub(super) fn mentions(&self, owner: Owner) -> bool {
         let leases = [Some(&self.store), self.replica.as_ref()];
         let mut leases = leases.into_iter().flatten().filter_map(|items| items.lease);
-        let mut holders = self.hosts.iter().filter_map(|host| host.visit?.holder);
+        let mut holders = self.hosts.iter().filter_map(|host| host.access?.holder);
         leases.any(|lease| lease.owner == owner) || holders.any(|(holder, _)| holder == owner)
     }
 }
@@ -31,7 +31,7 @@ pub(super) fn sort(world: &mut World) -> Vec<usize> {
     };
     let hosts = places.iter().map(|&before| world.hosts[before].clone()).collect();
     world.hosts = hosts;
-    let holders = world.hosts.iter_mut().filter_map(|host| host.visit.as_mut()?.holder.as_mut());
+    let holders = world.hosts.iter_mut().filter_map(|host| host.access.as_mut()?.holder.as_mut());
     holders.for_each(|(owner, _)| rename(owner));
     let leases = [Some(&mut world.store), world.replica.as_mut()];
     let leases = leases.into_iter().flatten().filter_map(|items| items.lease.as_mut());
@@ -42,7 +42,7 @@ pub(super) fn sort(world: &mut World) -> Vec<usize> {
 /// What tells a host apart whichever place it has.
 fn key(world: &World, place: usize) -> (Host, [Option<bool>; 2], Option<(u8, u8)>) {
     let mut host = world.hosts[place].clone();
-    let holder = host.visit.as_mut().and_then(|visit| visit.holder.take());
+    let holder = host.access.as_mut().and_then(|access| access.holder.take());
     let holder = holder.map(|(owner, since)| (kind(owner, place), since));
     let session = |lease: Option<Lease>| match lease?.owner {
         Owner::Session { host, odd } if usize::from(host) == place => Some(odd),

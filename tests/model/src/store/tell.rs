@@ -14,7 +14,7 @@ pub(super) fn step(world: &World, step: Step, names: &[usize]) -> String {
             format!("the API refuses token {} of {}", number.unwrap_or_default(), name(place))
         }
         Step::Command(place, wire) => {
-            let phase = world.hosts[place].visit.map(|visit| visit.phase);
+            let phase = world.hosts[place].access.map(|access| access.phase);
             let what = phase.map_or("nothing", command);
             format!("{} {what}{}", name(place), lost(wire))
         }
@@ -33,7 +33,7 @@ pub(super) fn step(world: &World, step: Step, names: &[usize]) -> String {
         Step::Up => "the store is there again".into(),
         Step::Lag => "a replica stops to follow".into(),
         Step::Failover => "the replica takes the place of the store".into(),
-        Step::Stranger(deed) => format!("a stranger: {deed:?}"),
+        Step::Stranger(act) => format!("a stranger: {act:?}"),
     };
     let stored = match world.store.token {
         None => "no token".into(),
@@ -56,7 +56,7 @@ fn command(phase: Phase) -> &'static str {
 fn answered(answer: Answer) -> &'static str {
     match answer {
         Answer::Token => "gets a token and hands it out",
-        Answer::Refusal => "is told by the server to come later",
+        Answer::Failure => "is told by the server to come later",
         Answer::OwnTrouble => "has trouble of its own with its request",
     }
 }

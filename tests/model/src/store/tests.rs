@@ -48,6 +48,7 @@ hold! {
     a_stopped_host_costs_one_request_more: one_stopped();
     a_stopped_host_lets_nobody_else_in: stopped_in_vain();
     two_dead_of_four: two_dead(4);
+    a_lock_is_taken_over_only_from_who_was_waited_for: locked_files();
     clocks_and_stops_do_not_matter: wrong_clocks();
     lost_commands_leave_no_lease_and_bring_no_token_back: losses();
     a_lost_answer_brings_no_token_back: cold_losses();
@@ -76,7 +77,7 @@ miss! {
     compare_and_set: wrong_clocks(), "S1";
     compare_and_erase: wrong_clocks(), "S1";
     leaves_newer: wrong_clocks(), "S1";
-    replaces_unusable: strangers(), "S3";
+    overwrites_unusable: strangers(), "S3";
     keeps_back_refused: renewals(), "S2";
     sends_once: cold_losses(), "S2";
     looks_again: cold_start(), "L2";
@@ -87,11 +88,12 @@ miss! {
     remembers_refused: renewals(), "S2";
     remembers_several: failover(), "S2";
     erases_refused: losses(), "S2";
-    shares_forced: all_refused(), "S5";
-    renewal_keeps_mark: all_refused_and_renewed(), "S5";
+    shares_replacements: all_refused(), "S5";
+    remembers_replacements: all_refused_and_renewed(), "S5";
     release_checks_owner: stopped_in_vain(), "S4";
     takes_endless_lease: one_endless_lease(), "S3";
     takes_over: one_long_lease(), "S3";
+    compares_holder: locked_files(), "S4";
     knows_own_lease: cold_losses(), "L1";
 }
 

@@ -25,8 +25,8 @@ pub(super) struct Seen {
     pub(super) requests: u8,
     /// Hosts that died or stopped.
     pub(super) lost_hosts: u8,
-    /// When the last request was sent that came from a refusal, if it was answered.
-    pub(super) forced: Option<Ticks>,
+    /// When the last request for a replacement was sent that was answered.
+    pub(super) last_replacement: Option<Ticks>,
     /// Tokens that were erased because they were refused, or must have been, since who refused them has
     /// had its turn.
     pub(super) erased: TokenSet,
@@ -55,8 +55,8 @@ pub(super) struct Token {
     /// The number of its request.
     pub(super) number: u8,
     pub(super) stamp: Ticks,
-    /// The stamp of the request that came from a refusal, of which this is the result.
-    pub(super) forced: Option<Ticks>,
+    /// When a replacement was last asked for: this one, or one not long before it.
+    pub(super) replacement: Option<Ticks>,
     /// When its host last looked before the request, and when that was sent: the truth.
     pub(super) looked: Ticks,
     pub(super) sent: Ticks,
@@ -78,7 +78,7 @@ pub(super) struct Lease {
     pub(super) expiry: Option<Ticks>,
 }
 
-/// A session of a host, which has one for each of two visits in a row, or a stranger.
+/// A session of a host, which has one of two for each access, in turns, or a stranger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Owner {
     Stranger(bool),
@@ -97,7 +97,7 @@ impl TokenSet {
         Self(self.0 | 1 << token.number)
     }
 
-    pub(super) fn and(self, others: Self) -> Self {
+    pub(super) fn union(self, others: Self) -> Self {
         Self(self.0 | others.0)
     }
 
@@ -117,11 +117,11 @@ pub(super) struct Host {
     pub(super) refused: TokenSet,
     pub(super) ever_refused: TokenSet,
     /// Whether the token to come replaces a refused one.
-    pub(super) is_forcing: bool,
+    pub(super) wants_replacement: bool,
     /// When it last got such a one, or one was asked for that it took over.
-    pub(super) forced: Option<Ticks>,
+    pub(super) last_replacement: Option<Ticks>,
     pub(super) calls: u8,
-    pub(super) visit: Option<Visit>,
+    pub(super) access: Option<Access>,
     pub(super) rest: Option<Rest>,
 }
 
@@ -134,7 +134,7 @@ pub(super) enum Life {
 
 /// What a host does for a token that somebody waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Visit {
+pub(super) struct Access {
     pub(super) phase: Phase,
     pub(super) since: Ticks,
     pub(super) odd: bool,
@@ -178,7 +178,7 @@ pub(super) struct Draft {
     pub(super) stamp: Option<Ticks>,
     pub(super) seen: Option<Blob>,
     /// Whether it is sent because a token was refused.
-    pub(super) is_forced: bool,
+    pub(super) is_replacement: bool,
 }
 
 /// What remains to be done once the token was handed out, or the error.
@@ -197,7 +197,7 @@ pub(super) enum Publication {
         seen: Option<Blob>,
         tries: u8,
     },
-    /// After a replacement that did not happen.
+    /// After a write that did not happen.
     LookFor {
         token: Token,
         tries: u8,

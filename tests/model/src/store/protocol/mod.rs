@@ -1,11 +1,11 @@
-//! Steps of a host: what it asks of the store, and what it does with the answer.
+//! Takes the steps of a host: asks something of the store, and does what follows from the answer.
 
+mod access;
 mod publish;
 mod request;
-mod visit;
 
 use super::rules::{ANY, Rules, Setup, Times};
-use super::world::{Host, Owner, Phase, Ticks, TokenSet, Visit, World};
+use super::world::{Access, Host, Owner, Phase, Ticks, TokenSet, World};
 
 /// What becomes of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(super) enum Wire {
 pub(super) enum Answer {
     Token,
     /// The server says that it fails, which concerns everybody.
-    Refusal,
+    Failure,
     OwnTrouble,
 }
 
@@ -31,11 +31,11 @@ pub(super) fn spend(times: &mut Times) {
 }
 
 /// Whether the API's 401 to the token in use takes that out of use.
-pub(super) fn may_force(setup: &Setup, now: Ticks, host: &Host) -> bool {
+pub(super) fn may_replace(setup: &Setup, now: Ticks, host: &Host) -> bool {
     let Some(token) = host.token else { return false };
-    let of_token = token.forced.filter(|_| setup.rules.shares_forced);
-    let last = host.forced.max(of_token);
-    last.is_none_or(|last| now - last >= setup.between_forced)
+    let of_token = token.replacement.filter(|_| setup.rules.shares_replacements);
+    let last = host.last_replacement.max(of_token);
+    last.is_none_or(|last| now - last >= setup.between_replacements)
 }
 
 /// One host in one world, while it takes a step.
@@ -58,8 +58,8 @@ impl<'a> Act<'a> {
         &mut self.world.hosts[self.place]
     }
 
-    fn visit(&mut self) -> &mut Visit {
-        self.host().visit.as_mut().expect("a visit is under way")
+    fn access(&mut self) -> &mut Access {
+        self.host().access.as_mut().expect("an access is under way")
     }
 
     fn owner(&self, odd: bool) -> Owner {
@@ -93,7 +93,7 @@ impl<'a> Act<'a> {
         spend(&mut self.host().calls);
         let odd = self.world.mentions(self.owner(false));
         let since = self.world.now;
-        self.host().visit = Some(Visit {
+        self.host().access = Some(Access {
             phase: Phase::Look,
             since,
             odd,
@@ -116,9 +116,9 @@ impl<'a> Act<'a> {
             Rules { remembers_several: false, .. } => TokenSet::one(token),
             _ => host.refused.with(token),
         };
-        host.is_forcing = true;
-        match &mut host.visit {
-            Some(visit) => visit.newer_than = None,
+        host.wants_replacement = true;
+        match &mut host.access {
+            Some(access) => access.newer_than = None,
             None => self.start(None),
         }
     }

@@ -4,7 +4,7 @@ use super::{Act, Wire};
 use crate::store::properties::{self, Broken};
 use crate::store::world::{Backoff, Blob, Publication, Rest, Token};
 
-/// How often the replacement of a token is tried.
+/// How often the write of a token is tried.
 const TRIES: u8 = 3;
 
 impl Act<'_> {
@@ -61,7 +61,7 @@ impl Act<'_> {
                     let again = Publication::LookFor { token, tries: tries + 1 };
                     return Ok(if is_last { Publication::Nothing } else { again });
                 }
-                self.replace(token)?;
+                self.write(token)?;
                 Ok(Publication::Nothing)
             }
             Publication::LookFor { token, tries } => {
@@ -85,7 +85,7 @@ impl Act<'_> {
         self.rules().keeps_back_refused && self.host().refused.has(token)
     }
 
-    /// Whether what was seen stays, rather than being replaced by `token`.
+    /// Whether what was seen stays, rather than being written over by `token`.
     fn leaves(&mut self, seen: Option<Blob>, token: Token) -> Result<bool, Broken> {
         let Some(seen) = seen else { return Ok(false) };
         let age = match seen {
@@ -93,7 +93,7 @@ impl Act<'_> {
             Blob::Sealed(other) => self.age(other.stamp),
         };
         let (Blob::Sealed(other), Some(_)) = (seen, age) else {
-            if self.rules().replaces_unusable {
+            if self.rules().overwrites_unusable {
                 return Ok(false);
             }
             return Err(Broken("S3: what nobody can use is left where the token belongs"));
@@ -102,7 +102,7 @@ impl Act<'_> {
         Ok(is_newer && self.rules().leaves_newer)
     }
 
-    fn replace(&mut self, token: Token) -> Result<(), Broken> {
+    fn write(&mut self, token: Token) -> Result<(), Broken> {
         properties::publishes(self.world, self.place, token)?;
         self.world.store.token = Some(Blob::Sealed(token));
         if self.world.left.replays > 0 {

@@ -5,9 +5,9 @@ use crate::store::properties::{self, Broken};
 use crate::store::world::{Backoff, Blob, Draft, Lease, Owner, Phase, Publication, Token};
 
 impl Act<'_> {
-    /// The next command of the visit.
+    /// The next command of the access.
     pub(in crate::store) fn command(&mut self, wire: Wire) -> Result<(), Broken> {
-        let phase = self.visit().phase;
+        let phase = self.access().phase;
         if self.world.is_down || wire == Wire::LosesCommand {
             self.failed();
             return Ok(());
@@ -19,7 +19,7 @@ impl Act<'_> {
                 self.erase(seen)?;
                 if wire == Wire::Works {
                     let again = if with_turn { Phase::LookAgain } else { Phase::Look };
-                    self.visit().phase = again;
+                    self.access().phase = again;
                 } else {
                     self.failed();
                 }
@@ -33,19 +33,19 @@ impl Act<'_> {
     /// Tries a second time, on a new connection; then goes on without the store.
     fn failed(&mut self) {
         let looked = self.world.now;
-        let is_forced = self.host().is_forcing;
-        let visit = self.visit();
-        visit.errors += 1;
-        if visit.errors > 1 {
-            visit.phase = Phase::Send(Draft { looked, stamp: None, seen: None, is_forced });
+        let is_replacement = self.host().wants_replacement;
+        let access = self.access();
+        access.errors += 1;
+        if access.errors > 1 {
+            access.phase = Phase::Send(Draft { looked, stamp: None, seen: None, is_replacement });
         }
     }
 
     fn look(&mut self, with_turn: bool) -> Result<(), Broken> {
         let seen = self.world.store.token;
         if let Some(Blob::Sealed(token)) = seen {
-            if self.rules().renewal_keeps_mark {
-                self.note_forced(token);
+            if self.rules().remembers_replacements {
+                self.note_replacement(token);
             }
             if self.fits(token) {
                 properties::serves(self.world, self.place, token, self.setup.life)?;
@@ -53,45 +53,46 @@ impl Act<'_> {
                 return Ok(());
             }
             if self.host().refused.has(token) && self.rules().erases_refused {
-                self.visit().phase = Phase::Erase { seen: token, with_turn };
+                self.access().phase = Phase::Erase { seen: token, with_turn };
                 return Ok(());
             }
         }
         if self.is_backed_off()? {
             self.finish(Publication::Nothing);
         } else if with_turn {
-            self.visit().phase = self.draft(seen);
+            self.access().phase = self.draft(seen);
         } else {
-            self.visit().phase = Phase::Lock;
+            self.access().phase = Phase::Lock;
         }
         Ok(())
     }
 
     fn draft(&mut self, seen: Option<Blob>) -> Phase {
         let refused = self.host().ever_refused;
-        self.world.seen.erased = self.world.seen.erased.and(refused);
-        let is_forced = self.host().is_forcing;
+        self.world.seen.erased = self.world.seen.erased.union(refused);
+        let is_replacement = self.host().wants_replacement;
         let (looked, stamp) = (self.world.now, Some(self.clock()));
-        Phase::Send(Draft { looked, stamp, seen, is_forced })
+        Phase::Send(Draft { looked, stamp, seen, is_replacement })
     }
 
     fn fits(&mut self, token: Token) -> bool {
-        let is_newer = self.visit().newer_than.is_none_or(|than| token.stamp > than);
+        let is_newer = self.access().newer_than.is_none_or(|than| token.stamp > than);
         let is_valid = self.age(token.stamp).is_some_and(|age| age < self.setup.life);
         is_valid && is_newer && !self.host().refused.has(token)
     }
 
     fn adopt(&mut self, token: Token) {
-        self.note_forced(token);
+        self.note_replacement(token);
         let host = self.host();
-        host.is_forcing = false;
+        host.wants_replacement = false;
         host.token = Some(token);
         self.finish(Publication::Nothing);
     }
 
-    fn note_forced(&mut self, token: Token) {
-        let forced = token.forced.filter(|_| self.rules().shares_forced);
-        self.host().forced = self.host().forced.max(forced);
+    fn note_replacement(&mut self, token: Token) {
+        let replacement = token.replacement.filter(|_| self.rules().shares_replacements);
+        let host = self.host();
+        host.last_replacement = host.last_replacement.max(replacement);
     }
 
     fn is_backed_off(&mut self) -> Result<bool, Broken> {
@@ -125,33 +126,36 @@ impl Act<'_> {
     }
 
     fn lock(&mut self, wire: Wire) -> Result<(), Broken> {
-        let odd = self.visit().odd;
+        let odd = self.access().odd;
         let ours = self.owner(odd);
         let now = self.world.now;
         let lease = self.world.store.lease;
-        let is_free = lease.is_none_or(|lease| match lease.expiry {
-            Some(expiry) => expiry <= now || lease.owner == ours,
-            None => self.rules().takes_endless_lease,
+        let is_free = lease.is_none_or(|lease| {
+            let is_over = match lease.expiry {
+                Some(expiry) => expiry <= now,
+                None => self.rules().takes_endless_lease,
+            };
+            is_over || lease.owner == ours || self.takes_over(lease.owner)
         });
         if is_free {
             self.take_lease();
         }
         match (wire, is_free) {
             (Wire::Works, true) => {
-                self.visit().holds = true;
-                self.visit().phase = match self.rules().looks_again {
+                self.access().holds = true;
+                self.access().phase = match self.rules().looks_again {
                     true => Phase::LookAgain,
                     false => self.draft(self.world.store.token),
                 };
             }
             (Wire::Works, false) => self.wait(lease.expect("somebody has it").owner),
             _ if self.rules().knows_own_lease => {
-                self.visit().holds = true;
+                self.access().holds = true;
                 self.failed();
             }
             // A name is drawn for each try.
             _ => {
-                self.visit().odd = !odd;
+                self.access().odd = !odd;
                 self.failed();
             }
         }
@@ -163,30 +167,38 @@ impl Act<'_> {
         let now = self.world.now;
         let (patience, whole, rules) =
             (self.setup.patience(), self.setup.whole_wait(), self.rules());
-        let visit = self.visit();
+        let access = self.access();
         // Whom a lease belongs to that was its own before.
-        visit.holds = false;
-        let since = match visit.holder {
+        access.holds = false;
+        let since = match access.holder {
             Some((known, since)) if known == owner || !rules.patience_anew => since,
-            None if !rules.patience_anew => visit.since,
+            None if !rules.patience_anew => access.since,
             _ => now,
         };
-        visit.holder = Some((owner, since));
-        let is_over = now - since >= patience;
-        if !is_over && (!rules.whole_limit || now - visit.since < whole) {
-            visit.phase = Phase::Wait;
+        access.holder = Some((owner, since));
+        let is_over = now - since >= patience && !rules.takes_over;
+        if !is_over && (!rules.whole_limit || now - access.since < whole) {
+            access.phase = Phase::Wait;
             return;
         }
-        visit.phase = Phase::LookAgain;
-        visit.holds = is_over && rules.takes_over;
-        if visit.holds {
-            self.take_lease();
-        }
+        access.phase = Phase::LookAgain;
         self.world.seen.impatient += 1;
     }
 
+    /// Whether it takes a lease over: the holder that it has waited for has had long enough, and is still this one.
+    fn takes_over(&mut self, owner: Owner) -> bool {
+        let (now, patience, rules) = (self.world.now, self.setup.patience(), self.rules());
+        let Some((known, since)) = self.access().holder else { return false };
+        let is_known = known == owner;
+        let may =
+            rules.takes_over && now - since >= patience && (is_known || !rules.compares_holder);
+        // With another one it has not run out of patience.
+        self.world.seen.impatient += u8::from(may && is_known);
+        may
+    }
+
     fn take_lease(&mut self) {
-        let odd = self.visit().odd;
+        let odd = self.access().odd;
         let (owner, expiry) = (self.owner(odd), Some(self.world.now + self.setup.lease()));
         self.world.store.lease = Some(Lease { owner, expiry });
     }

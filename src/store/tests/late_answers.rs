@@ -1,0 +1,270 @@
+//! Tests what a host does whose answers from the store come late, or not at all.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use crate::credentials::Credentials;
+use crate::error::{Error, ErrorKind};
+use crate::request::{FetchContext, Interrupt, Progress, Refused, TokenSource};
+use crate::secret::Secret;
+use crate::store::session::{Backend, Holder, Item, Session, StoredItem, Turn, View};
+use crate::store::stamp::Stamp;
+use crate::store::{Sealer, SharedStore, StoreError};
+use crate::sys::clock::{Boot, Clock, Moment, Simulated};
+use crate::token::AccessToken;
+
+const CLIENT: &str = "not-a-real-client";
+const SECRET: &str = "not-a-real-secret-0123456789abcdef";
+const LIFETIME: Duration = Duration::from_secs(100);
+
+/// The clocks of all hosts, each of which is a machine of its own.
+#[derive(Debug, Default)]
+struct Time(Mutex<Duration>);
+
+impl Time {
+    fn now(&self) -> Duration {
+        *self.0.lock().unwrap()
+    }
+
+    fn pass(&self, length: Duration) {
+        *self.0.lock().unwrap() += length;
+    }
+}
+
+#[derive(Debug)]
+struct Clocks {
+    time: Arc<Time>,
+    machine: &'static str,
+    origin: Instant,
+}
+
+impl Simulated for Clocks {
+    fn now(&self) -> Moment {
+        let now = self.time.now().as_secs_f64();
+        Moment::at(now, 1e9 + now)
+    }
+
+    fn instant(&self) -> Instant {
+        self.origin + self.time.now()
+    }
+
+    fn boot(&self) -> Boot {
+        Boot { id: self.machine.to_owned(), uptime: self.time.now() }
+    }
+
+    fn pause(&self, length: Duration) {
+        self.time.pass(length);
+    }
+}
+
+fn clock(time: &Arc<Time>, machine: &'static str) -> Clock {
+    Clock::Simulated(Arc::new(Clocks { time: time.clone(), machine, origin: Instant::now() }))
+}
+
+fn sealer(clock: &Clock) -> Sealer {
+    Sealer::new("https://api.clazar.io/authenticate/", CLIENT, clock.clone())
+}
+
+type Change = Box<dyn Fn(&[u8]) -> Vec<u8> + Send>;
+
+/// A store with one name, and what happens to its answers.
+#[derive(Default)]
+struct Store {
+    token: Option<Vec<u8>>,
+    /// How long the answer to the next look is under way.
+    late: Duration,
+    /// What another host makes of the next token before its host learns that it is stored.
+    changed_by_another: Option<Change>,
+    /// What another host, whose turn it is, makes of the token before it ends.
+    changed_in_its_turn: Option<Vec<u8>>,
+    looks: u32,
+    writes: u32,
+}
+
+#[derive(Clone)]
+struct Shared {
+    time: Arc<Time>,
+    store: Arc<Mutex<Store>>,
+}
+
+impl Shared {
+    fn new() -> Self {
+        Self { time: Arc::default(), store: Arc::default() }
+    }
+
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap()
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp::new("the store's", Duration::from_secs(5000) + self.time.now())
+    }
+}
+
+impl Backend for Shared {
+    fn open(&self) -> Result<Box<dyn Session + '_>, StoreError> {
+        Ok(Box::new(self.clone()))
+    }
+
+    fn location(&self, _name: &str) -> String {
+        "the store of a test".to_owned()
+    }
+}
+
+impl Session for Shared {
+    fn look(&mut self, _name: &str) -> Result<View, StoreError> {
+        let (token, late) = {
+            let mut store = self.store();
+            store.looks += 1;
+            (store.token.clone(), std::mem::take(&mut store.late))
+        };
+        let token = token.map(|blob| StoredItem { blob, left: None });
+        let view = View { now: self.stamp(), token, backoff: None };
+        self.time.pass(late);
+        Ok(view)
+    }
+
+    fn try_lock(&mut self, _name: &str, _from: Option<&Holder>) -> Result<Turn, StoreError> {
+        let mut store = self.store();
+        let Some(changed) = store.changed_in_its_turn.take() else { return Ok(Turn::Ours) };
+        store.token = Some(changed);
+        Ok(Turn::Theirs(Holder(vec![1])))
+    }
+
+    /// The answer that is lost is asked for again, and then says what there is by then.
+    fn replace(
+        &mut self,
+        _name: &str,
+        _item: Item,
+        old: Option<&[u8]>,
+        new: Option<&[u8]>,
+        _life: Duration,
+    ) -> Result<bool, StoreError> {
+        let mut store = self.store();
+        if store.token.as_deref() != old {
+            return Ok(false);
+        }
+        store.writes += 1;
+        store.token = new.map(<[u8]>::to_vec);
+        let (Some(new), Some(change)) = (new, store.changed_by_another.take()) else {
+            return Ok(true);
+        };
+        store.token = Some(change(new));
+        Ok(false)
+    }
+}
+
+/// An API that answers at once.
+struct Api {
+    shared: Shared,
+    /// How late the store's answer to the look after that is.
+    late: Duration,
+    fails: bool,
+}
+
+impl TokenSource for Api {
+    fn fetch(&self, context: &FetchContext<'_>) -> Result<Arc<AccessToken>, Error> {
+        self.shared.store().late = self.late;
+        if self.fails {
+            return Err(Error::new(ErrorKind::Transport, "it is away"));
+        }
+        Ok(Arc::new(AccessToken::new("token", context.clock.now(), LIFETIME)))
+    }
+}
+
+/// A host at that store, and one use of it.
+fn with_host<T>(
+    shared: &Shared,
+    late: Duration,
+    act: impl FnOnce(&SharedStore, &FetchContext<'_>) -> T,
+) -> T {
+    let api = Api { shared: shared.clone(), late, fails: false };
+    with_api(api, act)
+}
+
+fn with_api<T>(api: Api, act: impl FnOnce(&SharedStore, &FetchContext<'_>) -> T) -> T {
+    let shared = api.shared.clone();
+    let (clock, api) = (clock(&shared.time, "this one"), Arc::new(api));
+    let sealer = Arc::new(sealer(&clock));
+    let store = SharedStore::around(api, Duration::from_secs(20), Box::new(shared.clone()), sealer);
+    let credentials = Credentials::new(CLIENT, SECRET).unwrap();
+    let (interrupt, progress) = (Interrupt::default(), Progress::default());
+    act(&store, &FetchContext::new(&credentials, &clock, &interrupt, &progress))
+}
+
+/// When the store answered, the token was valid.
+#[test]
+fn a_host_that_was_stopped_while_it_asked_erases_no_valid_token() {
+    let shared = Shared::new();
+    let clock = clock(&shared.time, "another");
+    let token = AccessToken::new("token", clock.now(), LIFETIME);
+    let blob = sealer(&clock).seal_for(&token, &Secret::new(SECRET), Some(shared.stamp())).unwrap();
+    shared.store().token = Some(blob.clone());
+    shared.time.pass(LIFETIME / 2);
+    shared.store().late = LIFETIME;
+    assert!(with_host(&shared, Duration::ZERO, SharedStore::look).is_none(), "it has expired");
+    assert!(shared.store().token == Some(blob), "it is still there");
+    assert_eq!(shared.store().looks, 1);
+
+    // By the answer to this look it has expired.
+    assert!(with_host(&shared, Duration::ZERO, SharedStore::look).is_none());
+    assert!(shared.store().token.is_none());
+}
+
+/// It was stored, its answer was lost, and meanwhile the API refused it to another host. The second try comes
+/// upon the mark of that one, and has learned the time of the store with less delay.
+#[test]
+fn a_token_is_not_stored_again_over_its_own_mark() {
+    let shared = Shared::new();
+    let sealer = sealer(&clock(&shared.time, "another"));
+    let mark = move |blob: &[u8]| sealer.refused(blob, &Secret::new(SECRET)).unwrap();
+    shared.store().changed_by_another = Some(Box::new(mark));
+    let late = Duration::from_millis(500);
+    with_host(&shared, late, |store, context| store.fetch(context).map(drop)).unwrap();
+    let store = shared.store();
+    assert_eq!(store.writes, 1);
+    assert!(store.changed_by_another.is_none() && store.looks > 3, "there was a second try");
+}
+
+/// It was seen in its last part, by a host that then waited for another, to which the API refused it.
+#[test]
+fn a_refused_token_is_not_fallen_back_on() {
+    let shared = Shared::new();
+    let (clock, secret) = (clock(&shared.time, "another"), Secret::new(SECRET));
+    let token = AccessToken::new("token", clock.now(), LIFETIME);
+    let sealer = sealer(&clock);
+    let blob = sealer.seal_for(&token, &secret, Some(shared.stamp())).unwrap();
+    shared.time.pass(LIFETIME - Duration::from_secs(4));
+    let fetch = |shared: &Shared| {
+        let api = Api { shared: shared.clone(), late: Duration::ZERO, fails: true };
+        with_api(api, |store, context| store.fetch(context))
+    };
+    shared.store().token = Some(blob.clone());
+    assert_eq!(fetch(&shared).unwrap().value(), "token", "it is better than none");
+
+    shared.store().changed_in_its_turn = sealer.refused(&blob, &secret);
+    assert_eq!(fetch(&shared).unwrap_err().kind(), ErrorKind::Transport);
+}
+
+/// It is handed out before it is stored, and that takes long.
+#[test]
+fn a_token_that_was_refused_meanwhile_is_not_stored() {
+    let shared = Shared::new();
+    let handed_out = Mutex::new(Refused::default());
+    let deliver = |outcome: &Result<Arc<AccessToken>, Error>| {
+        handed_out.lock().unwrap().add(outcome.as_ref().unwrap());
+    };
+    let refused = || handed_out.lock().unwrap().clone();
+    let api = Api { shared: shared.clone(), late: Duration::ZERO, fails: false };
+    with_api(api, |store, context| {
+        let context = FetchContext::new(
+            context.credentials,
+            context.clock,
+            context.interrupt,
+            context.progress,
+        );
+        store.fetch(&context.delivering(&deliver, &refused)).map(drop)
+    })
+    .unwrap();
+    assert_eq!(shared.store().writes, 0);
+}
