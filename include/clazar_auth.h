@@ -191,6 +191,11 @@ typedef struct {
      * start.
      */
     int64_t backoff_ms;
+    /**
+     * In how long a call will next start a token request, in milliseconds, rounded up; 0 if one
+     * would now, or if the provider is closed.
+     */
+    int64_t refresh_in_ms;
 } clazar_stats;
 
 /**

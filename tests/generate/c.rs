@@ -111,6 +111,14 @@ fn fields_of(causes: &[CounterRow], counts: &[CounterRow]) -> Vec<[String; 4]> {
                 .into(),
             "stats.backoff.map_or(0, milliseconds)".into(),
         ),
+        field(
+            "refresh_in_ms".into(),
+            "i64",
+            "In how long a call will next start a token request, in milliseconds, rounded up; 0 if one \
+             would now, or if the provider is closed."
+                .into(),
+            "milliseconds_up(stats.refresh_in)".into(),
+        ),
     ];
     // The struct grows at its end, by what each version had first.
     let mut all: Vec<_> = causes.chain(counts).chain(ends.map(|field| ("0.1.0", field))).collect();
@@ -129,7 +137,10 @@ fn a_field_stays_where_the_version_that_had_it_first_put_it() {
         fields_of(causes, counts).into_iter().map(|[name, ..]| name).collect()
     };
     let first = names(&[row("a", "0.1.0")], &[row("b", "0.1.0")]);
-    assert_eq!(first, ["a_succeeded", "a_failed", "b", "expires_in_ms", "backoff_ms"]);
+    assert_eq!(
+        first,
+        ["a_succeeded", "a_failed", "b", "expires_in_ms", "backoff_ms", "refresh_in_ms"]
+    );
     let second = names(&[row("a", "0.1.0")], &[row("c", "0.9.0"), row("b", "0.1.0")]);
     assert_eq!(second, [&first[..], &["c".to_owned()]].concat());
     let causes = [row("d", "0.10.0"), row("a", "0.1.0")];
@@ -157,7 +168,9 @@ fn write_statistics() {
         text += &format!("            {name}: {value},\n");
     }
     text += "        }\n    }\n}\n\nfn milliseconds(duration: Duration) -> i64 {\n    \
-             i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)\n}\n";
+             i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)\n}\n\n\
+             fn milliseconds_up(duration: Duration) -> i64 {\n    \
+             i64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)\n}\n";
     file("src/capi/stats_fields.rs", &text);
 }
 
