@@ -49,7 +49,8 @@ install: target/c/built
 INSTALLED = $(DESTDIR)$(PREFIX)
 # Files by their names, and folders only when they are empty: others may have put something there.
 uninstall:
-	rm -f '$(INSTALLED)/$(INCLUDEDIR)'/clazar_auth.h* '$(INSTALLED)/$(LIBDIR)'/libclazar_auth.* \
+	rm -f $(foreach header,$(notdir $(wildcard include/*)),'$(INSTALLED)/$(INCLUDEDIR)/$(header)') \
+	    '$(INSTALLED)/$(LIBDIR)'/libclazar_auth.* \
 	    '$(INSTALLED)/$(LIBDIR)'/.debug/libclazar_auth.* '$(INSTALLED)/$(LIBDIR)'/pkgconfig/clazar_auth*.pc \
 	    '$(INSTALLED)/$(LIBDIR)'/cmake/clazar_auth/clazar_authConfig*.cmake \
 	    '$(INSTALLED)/$(DOCDIR)'/LICENSE-MIT '$(INSTALLED)/$(DOCDIR)'/LICENSE-APACHE \

@@ -119,8 +119,8 @@ def install(where: argparse.Namespace) -> None:
     libraries, headers, documents = (
         prefix / folder for folder in (where.libdir, where.includedir, where.docdir)
     )
-    for header in ("clazar_auth.h", "clazar_auth.hpp"):
-        copy(ROOT / "include" / header, headers / header)
+    for header in (ROOT / "include").iterdir():
+        copy(header, headers / header.name)
     for licence in (
         ROOT / "LICENSE-MIT",
         ROOT / "LICENSE-APACHE",

@@ -4,6 +4,7 @@
 //! What is written comes from the tables of `src/interface.rs`, and the header from `src/capi/`.
 
 mod c;
+mod header;
 #[path = "../../src/interface.rs"]
 #[allow(dead_code, unused_imports, unused_macros)]
 mod interface;

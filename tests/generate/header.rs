@@ -1,0 +1,106 @@
+//! The headers for C: one for compilers, one for parsers that have no preprocessor, and one for `dlopen`.
+
+use crate::{file, root};
+
+/// The order in which a reader needs them.
+const SOURCES: [&str; 12] = [
+    "status",
+    "failure",
+    "config",
+    "options",
+    "provider",
+    "token",
+    "stats_fields",
+    "stats",
+    "error",
+    "event_kind",
+    "event",
+    "library",
+];
+
+pub fn generate() {
+    file("include/clazar_auth.h", &bindings(full()));
+    let plain = plain();
+    file("include/clazar_auth.ffi.h", &plain);
+    file("include/clazar_auth_dlopen.h", &pointers(&plain));
+}
+
+fn bindings(config: cbindgen::Config) -> String {
+    let mut builder = cbindgen::Builder::new().with_config(config);
+    for file in SOURCES {
+        builder = builder.with_src(root().join(format!("src/capi/{file}.rs")));
+    }
+    let mut text = Vec::new();
+    builder.generate().unwrap().write(&mut text);
+    String::from_utf8(text).unwrap()
+}
+
+fn full() -> cbindgen::Config {
+    cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap()
+}
+
+/// The declarations alone, with the constants in an enum.
+fn plain() -> String {
+    let text = bindings(cbindgen::Config {
+        header: None,
+        include_guard: None,
+        sys_includes: Vec::new(),
+        cpp_compat: false,
+        documentation: false,
+        ..full()
+    });
+    let define = |line: &str| Some(line.strip_prefix("#define ")?.replacen(' ', " = ", 1));
+    let constants: Vec<_> = text.lines().filter_map(define).collect();
+    let mut plain = format!("enum {{\n    {}\n}};\n", constants.join(",\n    "));
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        if !(line.is_empty() && plain.ends_with("\n\n")) {
+            plain.extend([line, "\n"]);
+        }
+    }
+    plain
+}
+
+/// A type for each function of the plain header.
+fn pointers(plain: &str) -> String {
+    let mut text = String::from(
+        "/**\n * @file\n * The types of pointers to the functions of clazar_auth.h, for a program that loads \
+         the library\n * with dlopen():\n *\n *     clazar_provider_token_fn get_token;\n *     \
+         *(void **)&get_token = dlsym(library, \"clazar_provider_token\");\n */\n\
+         #ifndef CLAZAR_AUTH_DLOPEN_H\n#define CLAZAR_AUTH_DLOPEN_H\n\n#include <clazar_auth.h>\n\n\
+         #ifdef __cplusplus\nextern \"C\" {\n#endif\n\n",
+    );
+    for function in plain.split(';').filter_map(Function::parse) {
+        let Function { returned, name, parameters } = &function;
+        let parameters = parameters.join(", ");
+        text += &format!(
+            "/** Points to `{name}`. */\ntypedef {returned}(*{name}_fn)({parameters});\n\n"
+        );
+    }
+    text + "#ifdef __cplusplus\n}  // extern \"C\"\n#endif\n\n#endif\n"
+}
+
+/// A declaration of the header.
+struct Function {
+    /// With the space or the `*` before the name.
+    returned: String,
+    name: String,
+    parameters: Vec<String>,
+}
+
+impl Function {
+    /// None of what declares something else.
+    fn parse(declaration: &str) -> Option<Self> {
+        let words: Vec<_> = declaration.split_whitespace().collect();
+        let declaration = words.join(" ");
+        let (head, parameters) = declaration.strip_suffix(')')?.split_once('(')?;
+        if head.starts_with("typedef") {
+            return None;
+        }
+        let (returned, name) = head.split_at(head.rfind([' ', '*'])? + 1);
+        Some(Self {
+            returned: returned.to_owned(),
+            name: name.to_owned(),
+            parameters: parameters.split(", ").map(str::to_owned).collect(),
+        })
+    }
+}
