@@ -1,6 +1,15 @@
 enum {
     CLAZAR_AUTHORIZATION_MAX = 8008,
     CLAZAR_SEALED_MAX = 10240,
+    CLAZAR_EVENT_REFRESHED = 1,
+    CLAZAR_EVENT_REFRESH_FAILED = 2,
+    CLAZAR_EVENT_STALE_SERVED = 3,
+    CLAZAR_EVENT_STORE_ERROR = 4,
+    CLAZAR_EVENT_FALLBACK_USED = 5,
+    CLAZAR_EVENT_TRUST_WARNING = 6
+};
+
+enum clazar_status {
     CLAZAR_OK = 0,
     CLAZAR_ERR_INVALID_ARGUMENT = 1,
     CLAZAR_ERR_BUFFER_TOO_SMALL = 2,
@@ -15,13 +24,8 @@ enum {
     CLAZAR_ERR_STORE = 11,
     CLAZAR_ERR_CLOSED = 12,
     CLAZAR_ERR_INTERNAL = 13,
-    CLAZAR_EVENT_REFRESHED = 1,
-    CLAZAR_EVENT_REFRESH_FAILED = 2,
-    CLAZAR_EVENT_STALE_SERVED = 3,
-    CLAZAR_EVENT_STORE_ERROR = 4,
-    CLAZAR_EVENT_FALLBACK_USED = 5,
-    CLAZAR_EVENT_TRUST_WARNING = 6
 };
+typedef int32_t clazar_status;
 
 typedef struct clazar_config clazar_config;
 
@@ -31,9 +35,7 @@ typedef struct clazar_provider clazar_provider;
 
 typedef struct clazar_token clazar_token;
 
-typedef int32_t clazar_status;
-
-typedef struct {
+typedef struct clazar_stats {
     size_t size;
     uint64_t empty_succeeded;
     uint64_t empty_failed;
@@ -176,7 +178,7 @@ clazar_status clazar_config_set_event_callback(clazar_config *config,
                                                void *context,
                                                clazar_destroy_callback destroy);
 
-const char *clazar_status_name(clazar_status status);
+const char *clazar_status_name(int32_t status);
 
 const char *clazar_version(void);
 

@@ -90,6 +90,81 @@
 #define CLAZAR_SEALED_MAX 10240
 
 /**
+ * What a function returns. Numbers are never reused, and later versions may add some: any `int32_t` is
+ * a value of this type.
+ */
+enum clazar_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Done.
+     */
+    CLAZAR_OK = 0,
+    /**
+     * An argument, an option or an environment variable is missing or unusable.
+     */
+    CLAZAR_ERR_INVALID_ARGUMENT = 1,
+    /**
+     * The caller's buffer is too small; nothing was written to it.
+     */
+    CLAZAR_ERR_BUFFER_TOO_SMALL = 2,
+    /**
+     * Name lookup, connect, reset or proxy: the API was not reached, or its answer broke off.
+     * Retryable.
+     */
+    CLAZAR_ERR_TRANSPORT = 3,
+    /**
+     * The API did not answer in time, or answered 408. Retryable.
+     */
+    CLAZAR_ERR_TIMEOUT = 4,
+    /**
+     * The server's certificate was refused, or TLS failed otherwise.
+     */
+    CLAZAR_ERR_TLS = 5,
+    /**
+     * The API refused the client id or the secret (401, 403 with a JSON body, `invalid_client`).
+     */
+    CLAZAR_ERR_CREDENTIALS = 6,
+    /**
+     * The API limits the rate of token requests (429). Retryable.
+     */
+    CLAZAR_ERR_RATE_LIMITED = 7,
+    /**
+     * Another 4xx answer, or a redirect.
+     */
+    CLAZAR_ERR_REJECTED = 8,
+    /**
+     * A 5xx answer, or 425. Retryable.
+     */
+    CLAZAR_ERR_SERVER = 9,
+    /**
+     * The answer is not a token.
+     */
+    CLAZAR_ERR_INVALID_RESPONSE = 10,
+    /**
+     * The store cannot be used. Retryable.
+     */
+    CLAZAR_ERR_STORE = 11,
+    /**
+     * The provider is closed.
+     */
+    CLAZAR_ERR_CLOSED = 12,
+    /**
+     * A bug in this library, caught at its boundary.
+     */
+    CLAZAR_ERR_INTERNAL = 13,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum clazar_status clazar_status;
+#else
+typedef int32_t clazar_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * Options for `clazar_provider_new` and `clazar_authenticate`, which check them.
  * For one thread at a time.
  */
@@ -115,17 +190,12 @@ typedef struct clazar_provider clazar_provider;
 typedef struct clazar_token clazar_token;
 
 /**
- * What a function returns: `CLAZAR_OK`, or one of the `CLAZAR_ERR_*`. Numbers are never reused.
- */
-typedef int32_t clazar_status;
-
-/**
  * What a provider did since it was made, and how it is now. Set `size` to
  * `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
  *
  * A token request is counted when it has ended, with all its attempts, by its cause and its outcome.
  */
-typedef struct {
+typedef struct clazar_stats {
     /**
      * In: the size of the struct, in bytes. Out: how many of them were filled in.
      */
@@ -223,77 +293,6 @@ typedef void (*clazar_event_callback)(void *context, clazar_event event, const c
  * it.
  */
 typedef void (*clazar_destroy_callback)(void *context);
-
-/**
- * Done.
- */
-#define CLAZAR_OK 0
-
-/**
- * An argument, an option or an environment variable is missing or unusable.
- */
-#define CLAZAR_ERR_INVALID_ARGUMENT 1
-
-/**
- * The caller's buffer is too small; nothing was written to it.
- */
-#define CLAZAR_ERR_BUFFER_TOO_SMALL 2
-
-/**
- * Name lookup, connect, reset or proxy: the API was not reached, or its answer broke off.
- * Retryable.
- */
-#define CLAZAR_ERR_TRANSPORT 3
-
-/**
- * The API did not answer in time, or answered 408. Retryable.
- */
-#define CLAZAR_ERR_TIMEOUT 4
-
-/**
- * The server's certificate was refused, or TLS failed otherwise.
- */
-#define CLAZAR_ERR_TLS 5
-
-/**
- * The API refused the client id or the secret (401, 403 with a JSON body, `invalid_client`).
- */
-#define CLAZAR_ERR_CREDENTIALS 6
-
-/**
- * The API limits the rate of token requests (429). Retryable.
- */
-#define CLAZAR_ERR_RATE_LIMITED 7
-
-/**
- * Another 4xx answer, or a redirect.
- */
-#define CLAZAR_ERR_REJECTED 8
-
-/**
- * A 5xx answer, or 425. Retryable.
- */
-#define CLAZAR_ERR_SERVER 9
-
-/**
- * The answer is not a token.
- */
-#define CLAZAR_ERR_INVALID_RESPONSE 10
-
-/**
- * The store cannot be used. Retryable.
- */
-#define CLAZAR_ERR_STORE 11
-
-/**
- * The provider is closed.
- */
-#define CLAZAR_ERR_CLOSED 12
-
-/**
- * A bug in this library, caught at its boundary.
- */
-#define CLAZAR_ERR_INTERNAL 13
 
 /**
  * A new token is in use.
@@ -988,14 +987,14 @@ clazar_status clazar_config_set_event_callback(clazar_config *config,
 /**
  * The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.
  *
- * @param status any number.
+ * @param status a `clazar_status`, or any other number.
  * @return a text that stays valid for ever.
  *
  * Thread-safe.
  *
  * @since 0.1.0
  */
-const char *clazar_status_name(clazar_status status);
+const char *clazar_status_name(int32_t status);
 
 /**
  * The version of the library, such as "0.1.0".

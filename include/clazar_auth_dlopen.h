@@ -142,7 +142,7 @@ typedef void (*clazar_error_free_fn)(clazar_error *error);
 typedef clazar_status (*clazar_config_set_event_callback_fn)(clazar_config *config, clazar_event_callback callback, void *context, clazar_destroy_callback destroy);
 
 /** Points to `clazar_status_name`. */
-typedef const char *(*clazar_status_name_fn)(clazar_status status);
+typedef const char *(*clazar_status_name_fn)(int32_t status);
 
 /** Points to `clazar_version`. */
 typedef const char *(*clazar_version_fn)(void);

@@ -3,20 +3,20 @@
 use std::ffi::{c_char, c_void};
 
 use super::guard::{self, or_fallback};
-use super::status::{self, clazar_status};
+use super::status;
 use super::text;
 use crate::binding::wipe;
 
 /// The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.
 ///
-/// @param status any number.
+/// @param status a `clazar_status`, or any other number.
 /// @return a text that stays valid for ever.
 ///
 /// Thread-safe.
 ///
 /// @since 0.1.0
 #[unsafe(no_mangle)]
-pub extern "C" fn clazar_status_name(status: clazar_status) -> *const c_char {
+pub extern "C" fn clazar_status_name(status: i32) -> *const c_char {
     or_fallback(c"".as_ptr(), || status::name(status).as_ptr())
 }
 

@@ -43,17 +43,24 @@ fn statuses() -> Vec<(String, i32, String)> {
 
 fn write_statuses() {
     let mut text = format!(
-        "//! Numbers what functions return.\n{NOTE}\nuse std::ffi::CStr;\n\n\
-         /// What a function returns: `CLAZAR_OK`, or one of the `CLAZAR_ERR_*`. Numbers are never reused.\n\
-         pub type clazar_status = i32;\n\n"
+        "//! Numbers what functions return.\n{NOTE}\nuse std::ffi::CStr;\n\nuse crate::ErrorKind;\n\n\
+         /// What a function returns. Numbers are never reused, and later versions may add some: any `int32_t` is\n\
+         /// a value of this type.\n\
+         #[derive(Clone, Copy, Debug, PartialEq, Eq)]\n#[repr(i32)]\npub enum clazar_status {{\n"
     );
     for (name, number, doc) in statuses() {
-        text += &wrapped(&doc, "/// ", WIDTH);
-        text += &format!("pub const CLAZAR_{name}: clazar_status = {number};\n");
+        text += &wrapped(&doc, "    /// ", WIDTH);
+        text += &format!("    CLAZAR_{name} = {number},\n");
     }
-    text += "\npub(super) fn name(status: clazar_status) -> &'static CStr {\n    match status {\n";
-    for (name, ..) in statuses() {
-        text += &format!("        CLAZAR_{name} => c\"CLAZAR_{name}\",\n");
+    text += "}\n\nimpl From<ErrorKind> for clazar_status {\n    fn from(kind: ErrorKind) -> Self {\n        \
+             match kind {\n";
+    for row in ERRORS {
+        let (kind, name) = (row.name, in_capitals(row.name));
+        text += &format!("            ErrorKind::{kind} => Self::CLAZAR_ERR_{name},\n");
+    }
+    text += "        }\n    }\n}\n\npub(super) fn name(status: i32) -> &'static CStr {\n    match status {\n";
+    for (name, number, _) in statuses() {
+        text += &format!("        {number} => c\"CLAZAR_{name}\",\n");
     }
     text += "        _ => c\"unknown status\",\n    }\n}\n";
     file("src/capi/status.rs", &text);

@@ -32,7 +32,18 @@ fn bindings(config: cbindgen::Config) -> String {
     }
     let mut text = Vec::new();
     builder.generate().unwrap().write(&mut text);
-    String::from_utf8(text).unwrap()
+    with_tags(&String::from_utf8(text).unwrap())
+}
+
+/// Gives each struct a name of its own besides that of its type, so that it can be declared elsewhere.
+fn with_tags(text: &str) -> String {
+    let (start, structs) = text.split_once("typedef struct {").unwrap();
+    let tagged = structs.split("typedef struct {").map(|rest| {
+        let (_, end) = rest.split_once("\n} ").unwrap();
+        let (name, _) = end.split_once(';').unwrap();
+        format!("typedef struct {name} {{{rest}")
+    });
+    start.to_owned() + &tagged.collect::<String>()
 }
 
 fn full() -> cbindgen::Config {
@@ -52,12 +63,19 @@ fn plain() -> String {
     let define = |line: &str| Some(line.strip_prefix("#define ")?.replacen(' ', " = ", 1));
     let constants: Vec<_> = text.lines().filter_map(define).collect();
     let mut plain = format!("enum {{\n    {}\n}};\n", constants.join(",\n    "));
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        if !(line.is_empty() && plain.ends_with("\n\n")) {
-            plain.extend([line, "\n"]);
+    // Without what compilers of C23 alone see, between #if and #else.
+    let mut is_skipped = false;
+    for line in text.lines() {
+        match line.split_once(' ').map_or(line, |(word, _)| word) {
+            "#if" => is_skipped = true,
+            "#else" | "#endif" => is_skipped = false,
+            "#define" => {}
+            "" if plain.ends_with("\n\n") => {}
+            _ if is_skipped => {}
+            _ => plain.extend([line, "\n"]),
         }
     }
-    plain
+    plain.replace("\n {", " {")
 }
 
 /// A type for each function of the plain header.
