@@ -182,4 +182,6 @@ const char *clazar_status_name(int32_t status);
 
 const char *clazar_version(void);
 
+uint32_t clazar_version_number(void);
+
 void clazar_memzero(void *memory, size_t size);

@@ -79,6 +79,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** The version of this header; that of the library is `clazar_version()`. */
+#define CLAZAR_AUTH_VERSION "0.1.0"
+
+/** Its first number. */
+#define CLAZAR_AUTH_VERSION_MAJOR 0
+
+/** Its second number. */
+#define CLAZAR_AUTH_VERSION_MINOR 1
+
+/** Its third number. */
+#define CLAZAR_AUTH_VERSION_PATCH 0
+
+/** All three in one: `major << 16 | minor << 8 | patch`, as `clazar_version_number()`. */
+#define CLAZAR_AUTH_VERSION_NUMBER 0x000100
+
 /**
  * The size of a buffer that holds any Authorization header: "Bearer ", 8,000 characters and a NUL.
  */
@@ -1006,6 +1021,16 @@ const char *clazar_status_name(int32_t status);
  * @since 0.1.0
  */
 const char *clazar_version(void);
+
+/**
+ * The version of the library as a number that grows with each version: `major << 16 | minor << 8 |
+ * patch`, to be compared with the `CLAZAR_AUTH_VERSION_NUMBER` that a program was compiled with.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+uint32_t clazar_version_number(void);
 
 /**
  * Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies

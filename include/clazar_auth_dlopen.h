@@ -147,6 +147,9 @@ typedef const char *(*clazar_status_name_fn)(int32_t status);
 /** Points to `clazar_version`. */
 typedef const char *(*clazar_version_fn)(void);
 
+/** Points to `clazar_version_number`. */
+typedef uint32_t (*clazar_version_number_fn)(void);
+
 /** Points to `clazar_memzero`. */
 typedef void (*clazar_memzero_fn)(void *memory, size_t size);
 

@@ -238,6 +238,14 @@ static void names(void) {
     CHECK(strcmp(clazar_status_name(-1), "unknown status") == 0);
     CHECK(strcmp(clazar_status_name(14), "unknown status") == 0);
     CHECK(strcmp(clazar_version(), getenv("TEST_VERSION")) == 0);
+    CHECK(strcmp(CLAZAR_AUTH_VERSION, getenv("TEST_VERSION")) == 0);
+    char version[16];
+    snprintf(version, sizeof version, "%d.%d.%d", CLAZAR_AUTH_VERSION_MAJOR,
+             CLAZAR_AUTH_VERSION_MINOR, CLAZAR_AUTH_VERSION_PATCH);
+    CHECK(strncmp(version, CLAZAR_AUTH_VERSION, strlen(version)) == 0);
+    const uint32_t minor = CLAZAR_AUTH_VERSION_MINOR << 8;
+    const uint32_t number = CLAZAR_AUTH_VERSION_MAJOR << 16 | minor | CLAZAR_AUTH_VERSION_PATCH;
+    CHECK(clazar_version_number() == number && CLAZAR_AUTH_VERSION_NUMBER == number);
     char secret[] = "not-a-real-secret";
     clazar_memzero(secret, sizeof secret);
     for (size_t i = 0; i < sizeof secret; i++)

@@ -19,7 +19,8 @@ const SOURCES: [&str; 12] = [
 ];
 
 pub fn generate() {
-    file("include/clazar_auth.h", &bindings(full()));
+    let full = cbindgen::Config { after_includes: Some(version()), ..common() };
+    file("include/clazar_auth.h", &bindings(full));
     let plain = plain();
     file("include/clazar_auth.ffi.h", &plain);
     file("include/clazar_auth_dlopen.h", &pointers(&plain));
@@ -46,8 +47,39 @@ fn with_tags(text: &str) -> String {
     start.to_owned() + &tagged.collect::<String>()
 }
 
-fn full() -> cbindgen::Config {
+fn common() -> cbindgen::Config {
     cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap()
+}
+
+/// The version in `Cargo.toml`, for a program to compare with.
+fn version() -> String {
+    let [major, minor, patch] = [
+        env!("CARGO_PKG_VERSION_MAJOR"),
+        env!("CARGO_PKG_VERSION_MINOR"),
+        env!("CARGO_PKG_VERSION_PATCH"),
+    ]
+    .map(|part| part.parse::<u8>().unwrap());
+    let define = |doc: &str, name: &str, value: String| {
+        format!("\n/** {doc} */\n#define CLAZAR_AUTH_VERSION{name} {value}\n")
+    };
+    [
+        define(
+            "The version of this header; that of the library is `clazar_version()`.",
+            "",
+            format!("\"{}\"", env!("CARGO_PKG_VERSION")),
+        ),
+        define("Its first number.", "_MAJOR", major.to_string()),
+        define("Its second number.", "_MINOR", minor.to_string()),
+        define("Its third number.", "_PATCH", patch.to_string()),
+        define(
+            "All three in one: `major << 16 | minor << 8 | patch`, as `clazar_version_number()`.",
+            "_NUMBER",
+            format!("0x{major:02x}{minor:02x}{patch:02x}"),
+        ),
+    ]
+    .concat()
+    .trim_end()
+    .to_owned()
 }
 
 /// The declarations alone, with the constants in an enum.
@@ -58,7 +90,7 @@ fn plain() -> String {
         sys_includes: Vec::new(),
         cpp_compat: false,
         documentation: false,
-        ..full()
+        ..common()
     });
     let define = |line: &str| Some(line.strip_prefix("#define ")?.replacen(' ', " = ", 1));
     let constants: Vec<_> = text.lines().filter_map(define).collect();
