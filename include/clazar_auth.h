@@ -93,6 +93,42 @@
 
 /** All three in one: `major << 16 | minor << 8 | patch`, as `clazar_version_number()`. */
 #define CLAZAR_AUTH_VERSION_NUMBER 0x000100
+/* What functions are declared with. Compilers warn by it, and assume nothing of an argument. */
+#if defined(__GNUC__)
+#define CLAZAR_API __attribute__((visibility("default")))
+#define CLAZAR_DEPRECATED(text) __attribute__((deprecated(text)))
+#define CLAZAR_MUST_USE __attribute__((warn_unused_result))
+#else
+#define CLAZAR_API
+#define CLAZAR_DEPRECATED(text)
+#define CLAZAR_MUST_USE
+#endif
+
+/* Of a pointer that must not be NULL, and of a buffer, which is parameter `n`, that has as many bytes
+ * as parameter `m` says. */
+#if defined(__clang__)
+#define CLAZAR_NONNULL _Nonnull
+#define CLAZAR_BUFFER(mode, n, buffer, m, size)                           \
+    __attribute__((diagnose_if(__builtin_object_size(buffer, 0) < (size), \
+                               "the buffer is smaller than this size", "warning")))
+#elif defined(__GNUC__) && __GNUC__ >= 10
+#define CLAZAR_NONNULL
+#define CLAZAR_BUFFER(mode, n, buffer, m, size) __attribute__((access(mode, n, m)))
+#else
+#define CLAZAR_NONNULL
+#define CLAZAR_BUFFER(mode, n, buffer, m, size)
+#endif
+
+/* What a strict compiler has to say of the above, and of a type that is an enum in C++ alone. */
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wgcc-compat"
+#pragma clang diagnostic ignored "-Wnullability-completeness"
+#pragma clang diagnostic ignored "-Wnullability-extension"
+#elif defined(__GNUC__) && !defined(__cplusplus)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wc++-compat"
+#endif
 
 /**
  * The size of a buffer that holds any Authorization header: "Bearer ", 8,000 characters and a NUL.
@@ -356,8 +392,8 @@ extern "C" {
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_new(clazar_config **config,
-                                clazar_error **error);
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_config_new(clazar_config **CLAZAR_NONNULL config, clazar_error **error);
 
 /**
  * Makes a configuration from the environment variables `CLAZAR_CLIENT_ID`, either
@@ -373,7 +409,8 @@ clazar_status clazar_config_new(clazar_config **config,
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_new_from_env(clazar_config **config,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_config_new_from_env(clazar_config **CLAZAR_NONNULL config,
                                          clazar_error **error);
 
 /**
@@ -385,7 +422,7 @@ clazar_status clazar_config_new_from_env(clazar_config **config,
  *
  * @since 0.1.0
  */
-void clazar_config_free(clazar_config *config);
+CLAZAR_API void clazar_config_free(clazar_config *config);
 
 /**
  * Sets the client id.
@@ -398,7 +435,9 @@ void clazar_config_free(clazar_config *config);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_client_id(clazar_config *config, const char *client_id);
+CLAZAR_API
+clazar_status clazar_config_set_client_id(clazar_config *CLAZAR_NONNULL config,
+                                          const char *CLAZAR_NONNULL client_id);
 
 /**
  * Sets the client secret; or give client_secret_file. The caller may wipe its own copy with
@@ -412,7 +451,9 @@ clazar_status clazar_config_set_client_id(clazar_config *config, const char *cli
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_client_secret(clazar_config *config, const char *client_secret);
+CLAZAR_API
+clazar_status clazar_config_set_client_secret(clazar_config *CLAZAR_NONNULL config,
+                                              const char *CLAZAR_NONNULL client_secret);
 
 /**
  * Sets the path of a file that holds the client secret, in place of client_secret; one newline at
@@ -427,7 +468,9 @@ clazar_status clazar_config_set_client_secret(clazar_config *config, const char 
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_client_secret_file(clazar_config *config, const char *path);
+CLAZAR_API
+clazar_status clazar_config_set_client_secret_file(clazar_config *CLAZAR_NONNULL config,
+                                                   const char *CLAZAR_NONNULL path);
 
 /**
  * Sets a second client secret, for the time of a rotation: it is tried once when the first is
@@ -442,8 +485,9 @@ clazar_status clazar_config_set_client_secret_file(clazar_config *config, const 
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_client_secret_fallback(clazar_config *config,
-                                                       const char *client_secret_fallback);
+CLAZAR_API
+clazar_status clazar_config_set_client_secret_fallback(clazar_config *CLAZAR_NONNULL config,
+                                                       const char *CLAZAR_NONNULL client_secret_fallback);
 
 /**
  * Sets where to authenticate: https, or http to a loopback host. Default:
@@ -457,7 +501,9 @@ clazar_status clazar_config_set_client_secret_fallback(clazar_config *config,
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_auth_url(clazar_config *config, const char *url);
+CLAZAR_API
+clazar_status clazar_config_set_auth_url(clazar_config *CLAZAR_NONNULL config,
+                                         const char *CLAZAR_NONNULL url);
 
 /**
  * Sets the path of a PEM file of CA certificates to trust besides the system's, or of a folder of
@@ -472,7 +518,9 @@ clazar_status clazar_config_set_auth_url(clazar_config *config, const char *url)
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_ca_file(clazar_config *config, const char *path);
+CLAZAR_API
+clazar_status clazar_config_set_ca_file(clazar_config *CLAZAR_NONNULL config,
+                                        const char *CLAZAR_NONNULL path);
 
 /**
  * Sets the URL of an HTTP proxy for https, such as "http://user:password@proxy:3128"; an empty
@@ -486,7 +534,9 @@ clazar_status clazar_config_set_ca_file(clazar_config *config, const char *path)
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_proxy(clazar_config *config, const char *url);
+CLAZAR_API
+clazar_status clazar_config_set_proxy(clazar_config *CLAZAR_NONNULL config,
+                                      const char *CLAZAR_NONNULL url);
 
 /**
  * Sets the limit for one token request with all its attempts, above zero and at most a day.
@@ -500,7 +550,9 @@ clazar_status clazar_config_set_proxy(clazar_config *config, const char *url);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_timeout_ms(clazar_config *config, uint64_t timeout_ms);
+CLAZAR_API
+clazar_status clazar_config_set_timeout_ms(clazar_config *CLAZAR_NONNULL config,
+                                           uint64_t timeout_ms);
 
 /**
  * Sets the User-Agent header (RFC 9110 section 10.1.5). Default: "clazar-auth/<version>".
@@ -513,7 +565,9 @@ clazar_status clazar_config_set_timeout_ms(clazar_config *config, uint64_t timeo
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_user_agent(clazar_config *config, const char *user_agent);
+CLAZAR_API
+clazar_status clazar_config_set_user_agent(clazar_config *CLAZAR_NONNULL config,
+                                           const char *CLAZAR_NONNULL user_agent);
 
 /**
  * Sets the hosts to which the token may go, each as "host" or "host:port", with port 443 unless
@@ -531,7 +585,8 @@ clazar_status clazar_config_set_user_agent(clazar_config *config, const char *us
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_allowed_hosts(clazar_config *config,
+CLAZAR_API
+clazar_status clazar_config_set_allowed_hosts(clazar_config *CLAZAR_NONNULL config,
                                               const char *const *allowed_hosts,
                                               size_t count);
 
@@ -551,7 +606,9 @@ clazar_status clazar_config_set_allowed_hosts(clazar_config *config,
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_store(clazar_config *config, const char *store);
+CLAZAR_API
+clazar_status clazar_config_set_store(clazar_config *CLAZAR_NONNULL config,
+                                      const char *CLAZAR_NONNULL store);
 
 /**
  * Sets whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the CA certificates
@@ -567,7 +624,7 @@ clazar_status clazar_config_set_store(clazar_config *config, const char *store);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_trust_env(clazar_config *config, bool on);
+CLAZAR_API clazar_status clazar_config_set_trust_env(clazar_config *CLAZAR_NONNULL config, bool on);
 
 /**
  * Sets whether to trust the system's CA certificates, or those that `SSL_CERT_FILE` and
@@ -581,7 +638,8 @@ clazar_status clazar_config_set_trust_env(clazar_config *config, bool on);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_system_roots(clazar_config *config, bool on);
+CLAZAR_API
+clazar_status clazar_config_set_system_roots(clazar_config *CLAZAR_NONNULL config, bool on);
 
 /**
  * Makes a provider. No request is sent before the first token is asked for.
@@ -602,8 +660,9 @@ clazar_status clazar_config_set_system_roots(clazar_config *config, bool on);
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_new(const clazar_config *config,
-                                  clazar_provider **provider,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_new(const clazar_config *CLAZAR_NONNULL config,
+                                  clazar_provider **CLAZAR_NONNULL provider,
                                   clazar_error **error);
 
 /**
@@ -616,7 +675,7 @@ clazar_status clazar_provider_new(const clazar_config *config,
  *
  * @since 0.1.0
  */
-clazar_provider *clazar_provider_clone(const clazar_provider *provider);
+CLAZAR_API CLAZAR_MUST_USE clazar_provider *clazar_provider_clone(const clazar_provider *provider);
 
 /**
  * Ends the token request under way and drops the token. From now on, and for those that wait, each
@@ -629,7 +688,7 @@ clazar_provider *clazar_provider_clone(const clazar_provider *provider);
  *
  * @since 0.1.0
  */
-void clazar_provider_close(const clazar_provider *provider);
+CLAZAR_API void clazar_provider_close(const clazar_provider *provider);
 
 /**
  * Frees this handle; the last one wipes the token and the secret. A token request under way ends
@@ -641,7 +700,7 @@ void clazar_provider_close(const clazar_provider *provider);
  *
  * @since 0.1.0
  */
-void clazar_provider_free(clazar_provider *provider);
+CLAZAR_API void clazar_provider_free(clazar_provider *provider);
 
 /**
  * A valid token: from memory as long as it is fresh. When it is due, it is renewed in the
@@ -663,8 +722,9 @@ void clazar_provider_free(clazar_provider *provider);
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_token(const clazar_provider *provider,
-                                    clazar_token **token,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_token(const clazar_provider *CLAZAR_NONNULL provider,
+                                    clazar_token **CLAZAR_NONNULL token,
                                     clazar_error **error);
 
 /**
@@ -680,8 +740,9 @@ clazar_status clazar_provider_token(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_peek(const clazar_provider *provider,
-                                   clazar_token **token,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_peek(const clazar_provider *CLAZAR_NONNULL provider,
+                                   clazar_token **CLAZAR_NONNULL token,
                                    clazar_error **error);
 
 /**
@@ -698,8 +759,9 @@ clazar_status clazar_provider_peek(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_refresh(const clazar_provider *provider,
-                                      clazar_token **token,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_refresh(const clazar_provider *CLAZAR_NONNULL provider,
+                                      clazar_token **CLAZAR_NONNULL token,
                                       clazar_error **error);
 
 /**
@@ -719,11 +781,13 @@ clazar_status clazar_provider_refresh(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_authorization(const clazar_provider *provider,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_authorization(const clazar_provider *CLAZAR_NONNULL provider,
                                             char *buffer,
                                             size_t size,
                                             size_t *length,
-                                            clazar_error **error);
+                                            clazar_error **error)
+    CLAZAR_BUFFER(write_only, 2, buffer, 3, size);
 
 /**
  * Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in
@@ -740,8 +804,9 @@ clazar_status clazar_provider_authorization(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_invalidate(const clazar_provider *provider,
-                                         const clazar_token *token,
+CLAZAR_API
+clazar_status clazar_provider_invalidate(const clazar_provider *CLAZAR_NONNULL provider,
+                                         const clazar_token *CLAZAR_NONNULL token,
                                          clazar_error **error);
 
 /**
@@ -762,11 +827,13 @@ clazar_status clazar_provider_invalidate(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_seal(const clazar_provider *provider,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_seal(const clazar_provider *CLAZAR_NONNULL provider,
                                    uint8_t *buffer,
                                    size_t size,
                                    size_t *length,
-                                   clazar_error **error);
+                                   clazar_error **error)
+    CLAZAR_BUFFER(write_only, 2, buffer, 3, size);
 
 /**
  * Takes the token of a blob that `clazar_provider_seal` made into use, unless the one in use expires
@@ -783,10 +850,12 @@ clazar_status clazar_provider_seal(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_unseal(const clazar_provider *provider,
-                                     const uint8_t *blob,
+CLAZAR_API
+clazar_status clazar_provider_unseal(const clazar_provider *CLAZAR_NONNULL provider,
+                                     const uint8_t *CLAZAR_NONNULL blob,
                                      size_t size,
-                                     clazar_error **error);
+                                     clazar_error **error)
+    CLAZAR_BUFFER(read_only, 2, blob, 3, size);
 
 /**
  * Whether a request to `url` may carry the token: https, or http on this machine, to one of the
@@ -802,8 +871,9 @@ clazar_status clazar_provider_unseal(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_check_url(const clazar_provider *provider,
-                                        const char *url,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_check_url(const clazar_provider *CLAZAR_NONNULL provider,
+                                        const char *CLAZAR_NONNULL url,
                                         clazar_error **error);
 
 /**
@@ -825,8 +895,9 @@ clazar_status clazar_provider_check_url(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_authenticate(const clazar_config *config,
-                                  clazar_token **token,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_authenticate(const clazar_config *CLAZAR_NONNULL config,
+                                  clazar_token **CLAZAR_NONNULL token,
                                   clazar_error **error);
 
 /**
@@ -840,7 +911,7 @@ clazar_status clazar_authenticate(const clazar_config *config,
  *
  * @since 0.1.0
  */
-const char *clazar_token_value(const clazar_token *token, size_t *length);
+CLAZAR_API const char *clazar_token_value(const clazar_token *token, size_t *length);
 
 /**
  * The value of the Authorization header, "Bearer <token>" (RFC 6750 section 2.1).
@@ -853,7 +924,7 @@ const char *clazar_token_value(const clazar_token *token, size_t *length);
  *
  * @since 0.1.0
  */
-const char *clazar_token_authorization(const clazar_token *token, size_t *length);
+CLAZAR_API const char *clazar_token_authorization(const clazar_token *token, size_t *length);
 
 /**
  * When the token expires, by this machine's wall clock at the time of the token request.
@@ -865,7 +936,7 @@ const char *clazar_token_authorization(const clazar_token *token, size_t *length
  *
  * @since 0.1.0
  */
-int64_t clazar_token_expires_at(const clazar_token *token);
+CLAZAR_API int64_t clazar_token_expires_at(const clazar_token *token);
 
 /**
  * How long the token is still valid. Time that the machine was suspended counts.
@@ -877,7 +948,7 @@ int64_t clazar_token_expires_at(const clazar_token *token);
  *
  * @since 0.1.0
  */
-int64_t clazar_token_expires_in(const clazar_token *token);
+CLAZAR_API int64_t clazar_token_expires_in(const clazar_token *token);
 
 /**
  * Frees a token, and wipes it if nobody else holds it. NULL is allowed and does nothing.
@@ -888,7 +959,7 @@ int64_t clazar_token_expires_in(const clazar_token *token);
  *
  * @since 0.1.0
  */
-void clazar_token_free(clazar_token *token);
+CLAZAR_API void clazar_token_free(clazar_token *token);
 
 /**
  * What a provider did so far, and how it is now.
@@ -902,8 +973,9 @@ void clazar_token_free(clazar_token *token);
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_stats(const clazar_provider *provider,
-                                    clazar_stats *stats,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_stats(const clazar_provider *CLAZAR_NONNULL provider,
+                                    clazar_stats *CLAZAR_NONNULL stats,
                                     clazar_error **error);
 
 /**
@@ -915,7 +987,7 @@ clazar_status clazar_provider_stats(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_error_code(const clazar_error *error);
+CLAZAR_API clazar_status clazar_error_code(const clazar_error *error);
 
 /**
  * One sentence: what happened, where, and what to do next. It holds no secret and no token.
@@ -927,7 +999,7 @@ clazar_status clazar_error_code(const clazar_error *error);
  *
  * @since 0.1.0
  */
-const char *clazar_error_message(const clazar_error *error);
+CLAZAR_API const char *clazar_error_message(const clazar_error *error);
 
 /**
  * The HTTP status code of the API's answer; 0 if none came.
@@ -938,7 +1010,7 @@ const char *clazar_error_message(const clazar_error *error);
  *
  * @since 0.1.0
  */
-int32_t clazar_error_http_status(const clazar_error *error);
+CLAZAR_API int32_t clazar_error_http_status(const clazar_error *error);
 
 /**
  * Whether the same call may succeed later, with nothing changed; false for NULL.
@@ -949,7 +1021,7 @@ int32_t clazar_error_http_status(const clazar_error *error);
  *
  * @since 0.1.0
  */
-bool clazar_error_is_retryable(const clazar_error *error);
+CLAZAR_API bool clazar_error_is_retryable(const clazar_error *error);
 
 /**
  * How long to wait before the next call: until the provider that gave this error sends its next
@@ -964,7 +1036,7 @@ bool clazar_error_is_retryable(const clazar_error *error);
  *
  * @since 0.1.0
  */
-int64_t clazar_error_retry_after_ms(const clazar_error *error);
+CLAZAR_API int64_t clazar_error_retry_after_ms(const clazar_error *error);
 
 /**
  * Frees an error. NULL is allowed and does nothing.
@@ -975,7 +1047,7 @@ int64_t clazar_error_retry_after_ms(const clazar_error *error);
  *
  * @since 0.1.0
  */
-void clazar_error_free(clazar_error *error);
+CLAZAR_API void clazar_error_free(clazar_error *error);
 
 /**
  * Sets the function that gets the events of each provider made with this configuration; it replaces one
@@ -983,7 +1055,7 @@ void clazar_error_free(clazar_error *error);
  *
  * @param config the configuration to change.
  * @param callback what to call; NULL for none.
- * @param context passed to it as it is; any thread may use it.
+ * @param context passed to it as it is; any thread may use it. May be NULL.
  * @param destroy called once with `context`, after the last event: when the configuration is freed or
  *   got another callback, all handles on providers made with it are freed, and no token request
  *   is under way. May be NULL.
@@ -994,7 +1066,8 @@ void clazar_error_free(clazar_error *error);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_event_callback(clazar_config *config,
+CLAZAR_API
+clazar_status clazar_config_set_event_callback(clazar_config *CLAZAR_NONNULL config,
                                                clazar_event_callback callback,
                                                void *context,
                                                clazar_destroy_callback destroy);
@@ -1009,7 +1082,7 @@ clazar_status clazar_config_set_event_callback(clazar_config *config,
  *
  * @since 0.1.0
  */
-const char *clazar_status_name(int32_t status);
+CLAZAR_API const char *clazar_status_name(int32_t status);
 
 /**
  * The version of the library, such as "0.1.0".
@@ -1020,7 +1093,7 @@ const char *clazar_status_name(int32_t status);
  *
  * @since 0.1.0
  */
-const char *clazar_version(void);
+CLAZAR_API const char *clazar_version(void);
 
 /**
  * The version of the library as a number that grows with each version: `major << 16 | minor << 8 |
@@ -1030,23 +1103,30 @@ const char *clazar_version(void);
  *
  * @since 0.1.0
  */
-uint32_t clazar_version_number(void);
+CLAZAR_API uint32_t clazar_version_number(void);
 
 /**
  * Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies
  * of a secret or a token. NULL is allowed and does nothing.
  *
- * @param memory `size` bytes that nobody else uses at the same time.
+ * @param memory `size` bytes that nobody else uses at the same time, or NULL.
  * @param size how many bytes `memory` has.
  *
  * Thread-safe.
  *
  * @since 0.1.0
  */
-void clazar_memzero(void *memory, size_t size);
+CLAZAR_API void clazar_memzero(void *memory, size_t size)
+    CLAZAR_BUFFER(write_only, 1, memory, 2, size);
 
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
+
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#elif defined(__GNUC__) && !defined(__cplusplus)
+#pragma GCC diagnostic pop
+#endif
 
 #endif  /* CLAZAR_AUTH_H */

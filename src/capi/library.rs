@@ -58,7 +58,7 @@ const fn number(text: &str) -> u32 {
 /// Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies
 /// of a secret or a token. NULL is allowed and does nothing.
 ///
-/// @param memory `size` bytes that nobody else uses at the same time.
+/// @param memory `size` bytes that nobody else uses at the same time, or NULL.
 /// @param size how many bytes `memory` has.
 ///
 /// Thread-safe.

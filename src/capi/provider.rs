@@ -45,6 +45,7 @@ pub struct clazar_provider {
 /// Thread-safe, as long as no other thread changes `config` or the environment.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_new(
     config: *const clazar_config,
@@ -72,6 +73,7 @@ pub unsafe extern "C" fn clazar_provider_new(
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_clone(
     provider: *const clazar_provider,
@@ -134,6 +136,7 @@ pub unsafe extern "C" fn clazar_provider_free(provider: *mut clazar_provider) {
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_token(
     provider: *const clazar_provider,
@@ -155,6 +158,7 @@ pub unsafe extern "C" fn clazar_provider_token(
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_peek(
     provider: *const clazar_provider,
@@ -177,6 +181,7 @@ pub unsafe extern "C" fn clazar_provider_peek(
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_refresh(
     provider: *const clazar_provider,
@@ -224,6 +229,7 @@ unsafe fn get(
 /// Thread-safe. The caller may wipe the buffer with `clazar_memzero` after use.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_authorization(
     provider: *const clazar_provider,
@@ -304,6 +310,7 @@ const _: () = assert!(CLAZAR_SEALED_MAX >= LONGEST_SEALED);
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_seal(
     provider: *const clazar_provider,
@@ -378,6 +385,7 @@ pub unsafe extern "C" fn clazar_provider_unseal(
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_check_url(
     provider: *const clazar_provider,

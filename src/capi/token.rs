@@ -34,6 +34,7 @@ pub struct clazar_token {
 /// Thread-safe, as long as no other thread changes `config` or the environment.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_authenticate(
     config: *const clazar_config,

@@ -2,6 +2,9 @@
 #include "check.h"
 #include "options.h"
 
+/* Sizes of which a compiler knows nothing, since it would warn. */
+static volatile size_t one = 1, eight = 8;
+
 static void all_take_null(void) {
     clazar_config *config = NULL;
     clazar_provider *provider = NULL;
@@ -50,7 +53,7 @@ static void all_take_null(void) {
     clazar_token_free(NULL);
     clazar_error_free(NULL);
     clazar_config_free(NULL);
-    clazar_memzero(NULL, 8);
+    clazar_memzero(NULL, eight);
     clazar_config_free(config);
 }
 
@@ -201,7 +204,7 @@ static void every_buffer_size(void) {
     CHECK(clazar_provider_authorization(provider, NULL, 0, &length, NULL) ==
           CLAZAR_ERR_BUFFER_TOO_SMALL);
     CHECK(length == needed);
-    CHECK(clazar_provider_authorization(provider, NULL, 1, &length, NULL) ==
+    CHECK(clazar_provider_authorization(provider, NULL, one, &length, NULL) ==
           CLAZAR_ERR_INVALID_ARGUMENT);
     CHECK(length == 0);
 

@@ -1,7 +1,10 @@
 //! The headers for C: one for compilers, one for parsers that have no preprocessor, and one for `dlopen`.
 
+use cbindgen::{Config, FunctionConfig};
+
 use crate::{file, root};
 
+const WIDTH: usize = 100;
 /// The order in which a reader needs them.
 const SOURCES: [&str; 12] = [
     "status",
@@ -19,14 +22,17 @@ const SOURCES: [&str; 12] = [
 ];
 
 pub fn generate() {
-    let full = cbindgen::Config { after_includes: Some(version()), ..common() };
-    file("include/clazar_auth.h", &bindings(full));
+    file("include/clazar_auth.h", &full());
     let plain = plain();
     file("include/clazar_auth.ffi.h", &plain);
     file("include/clazar_auth_dlopen.h", &pointers(&plain));
 }
 
-fn bindings(config: cbindgen::Config) -> String {
+fn config() -> Config {
+    Config::from_file(root().join("cbindgen.toml")).unwrap()
+}
+
+fn bindings(config: Config) -> String {
     let mut builder = cbindgen::Builder::new().with_config(config);
     for file in SOURCES {
         builder = builder.with_src(root().join(format!("src/capi/{file}.rs")));
@@ -47,8 +53,16 @@ fn with_tags(text: &str) -> String {
     start.to_owned() + &tagged.collect::<String>()
 }
 
-fn common() -> cbindgen::Config {
-    cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap()
+fn full() -> String {
+    let config = config();
+    let macros = version() + config.after_includes.as_deref().unwrap();
+    let text = bindings(Config { after_includes: Some(macros), ..config });
+    let (text, _) = text.rsplit_once("#endif  /* CLAZAR_AUTH_H */").unwrap();
+    let blocks: Vec<_> = text.split("\n\n").map(with_hints).collect();
+    blocks.join("\n\n")
+        + "#if defined(__clang__)\n#pragma clang diagnostic pop\n\
+           #elif defined(__GNUC__) && !defined(__cplusplus)\n#pragma GCC diagnostic pop\n#endif\n\n\
+           #endif  /* CLAZAR_AUTH_H */\n"
 }
 
 /// The version in `Cargo.toml`, for a program to compare with.
@@ -84,13 +98,15 @@ fn version() -> String {
 
 /// The declarations alone, with the constants in an enum.
 fn plain() -> String {
-    let text = bindings(cbindgen::Config {
+    let text = bindings(Config {
         header: None,
         include_guard: None,
         sys_includes: Vec::new(),
+        after_includes: None,
         cpp_compat: false,
         documentation: false,
-        ..common()
+        function: FunctionConfig::default(),
+        ..config()
     });
     let define = |line: &str| Some(line.strip_prefix("#define ")?.replacen(' ', " = ", 1));
     let constants: Vec<_> = text.lines().filter_map(define).collect();
@@ -153,4 +169,90 @@ impl Function {
             parameters: parameters.split(", ").map(str::to_owned).collect(),
         })
     }
+
+    /// Its parameters, each with what clang can warn by.
+    fn hinted(&self, comment: &str) -> Vec<String> {
+        let hinted = self.parameters.iter().map(|parameter| match parameter.rsplit_once('*') {
+            Some((kind, name)) if !may_be_null(comment, name) => {
+                format!("{kind}*CLAZAR_NONNULL {name}")
+            }
+            _ => parameter.clone(),
+        });
+        hinted.collect()
+    }
+
+    /// Says which parameter is a buffer: the one before its size.
+    fn buffer(&self) -> Option<String> {
+        let size = self.parameters.iter().position(|parameter| parameter == "size_t size")?;
+        let (kind, name) = self.parameters[size - 1].rsplit_once('*')?;
+        let mode = if kind.starts_with("const") { "read_only" } else { "write_only" };
+        // Positions are counted from 1.
+        Some(format!("\n    CLAZAR_BUFFER({mode}, {size}, {name}, {}, size)", size + 1))
+    }
+
+    /// On a line if it fits, else with the attributes on one of their own, else each parameter too.
+    fn declared(&self, attributes: &str, comment: &str) -> String {
+        let head = format!("{}{}(", self.returned, self.name);
+        let parameters = self.hinted(comment);
+        let line = format!("{head}{})", parameters.join(", "));
+        let end = self.buffer().unwrap_or_default() + ";";
+        if attributes.len() + line.len() < WIDTH - 1 {
+            format!("{attributes} {line}{end}")
+        } else if line.len() < WIDTH {
+            format!("{attributes}\n{line}{end}")
+        } else {
+            let indent = format!(",\n{}", " ".repeat(head.len()));
+            format!("{attributes}\n{head}{}){end}", parameters.join(&indent))
+        }
+    }
+}
+
+/// Adds to a function, with its comment, what compilers can warn by.
+fn with_hints(block: &str) -> String {
+    let Some((comment, declaration)) = block.split_once("\nCLAZAR_API") else {
+        return block.to_owned();
+    };
+    let words: Vec<_> = declaration.trim_end().trim_end_matches(';').split_whitespace().collect();
+    let mut declaration = words.join(" ");
+    let mut attributes = String::from("CLAZAR_API");
+    for (start, end) in [("CLAZAR_MUST_USE", " "), ("CLAZAR_DEPRECATED(\"", "\") ")] {
+        if let Some((attribute, rest)) =
+            declaration.split_once(end).filter(|_| declaration.starts_with(start))
+        {
+            attributes += &format!(" {attribute}{}", end.trim_end());
+            declaration = rest.to_owned();
+        }
+    }
+    let function = Function::parse(&declaration).unwrap_or_else(|| panic!("{block}"));
+    format!("{comment}\n{}", function.declared(&attributes, comment))
+}
+
+/// Whether the comment of a function says that a parameter may be NULL.
+fn may_be_null(comment: &str, parameter: &str) -> bool {
+    let words: Vec<_> = comment.split_whitespace().filter(|word| *word != "*").collect();
+    let text = words.join(" ");
+    let start = format!("param {parameter} ");
+    let about = text.split('@').find_map(|part| part.strip_prefix(&start));
+    let about = about.unwrap_or_else(|| panic!("{parameter} is not described: {comment}"));
+    ["may be NULL", "May be NULL", "or NULL"].iter().any(|words| about.contains(words))
+}
+
+#[test]
+fn a_function_says_what_compilers_can_warn_of() {
+    let comment =
+        "/**\n * @param to where to\n *   write.\n * @param error an error, or\n *   NULL.\n */";
+    let hinted = |declaration: &str| {
+        let block = with_hints(&format!("{comment}\n{declaration}"));
+        block.strip_prefix(comment).unwrap().trim().to_owned()
+    };
+    assert_eq!(
+        hinted("CLAZAR_API CLAZAR_MUST_USE int32_t f(uint8_t *to,\n  size_t size);"),
+        "CLAZAR_API CLAZAR_MUST_USE int32_t f(uint8_t *CLAZAR_NONNULL to, size_t size)\n    \
+         CLAZAR_BUFFER(write_only, 1, to, 2, size);"
+    );
+    assert_eq!(
+        hinted("CLAZAR_API\nCLAZAR_DEPRECATED(\"use g, or h\")\nchar *f(char **error);"),
+        "CLAZAR_API CLAZAR_DEPRECATED(\"use g, or h\") char *f(char **error);"
+    );
+    assert_eq!(hinted("CLAZAR_API void f(void);"), "CLAZAR_API void f(void);");
 }
