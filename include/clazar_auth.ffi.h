@@ -155,6 +155,8 @@ int64_t clazar_token_expires_at(const clazar_token *token);
 
 int64_t clazar_token_expires_in(const clazar_token *token);
 
+clazar_token *clazar_token_clone(const clazar_token *token);
+
 void clazar_token_free(clazar_token *token);
 
 clazar_status clazar_provider_stats(const clazar_provider *provider,

@@ -65,10 +65,11 @@
  * that is set-user-ID or set-group-ID, or has file capabilities (AT_SECURE), all count as unset.
  *
  * ABI: functions are never removed or changed while the soname stays libclazar_auth.so.0; numbers
- * keep their meaning and are not reused; the sizes CLAZAR_..._MAX suffice; clazar_stats grows at
- * its end only, and says how much of it is filled in. A later library therefore takes the place of
- * an earlier one without a new build. Later versions may add functions, statuses and events: treat
- * an unknown status as an error, and ignore an unknown event.
+ * keep their meaning and are not reused; CLAZAR_AUTHORIZATION_MAX and CLAZAR_SEALED_MAX suffice for
+ * the functions that fill a buffer; clazar_stats grows at its end only, and says how much of it is
+ * filled in. A later library therefore takes the place of an earlier one without a new build. Later
+ * versions may add functions, statuses and events: treat an unknown status as an error, and ignore
+ * an unknown event.
  */
 
 
@@ -131,7 +132,9 @@
 #endif
 
 /**
- * The size of a buffer that holds any Authorization header: "Bearer ", 8,000 characters and a NUL.
+ * The size of a buffer that is always large enough for `clazar_provider_authorization`: "Bearer ",
+ * 8,000 characters and a NUL. Of a token's own text it says nothing: should a later version take longer
+ * ones, they come from `clazar_provider_token` alone.
  */
 #define CLAZAR_AUTHORIZATION_MAX 8008
 
@@ -241,8 +244,8 @@ typedef struct clazar_provider clazar_provider;
 typedef struct clazar_token clazar_token;
 
 /**
- * What a provider did since it was made, and how it is now. Set `size` to
- * `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
+ * What a provider did since it was made, and how it is now. Begin with `CLAZAR_STATS_INIT`, or set
+ * `size` to `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
  *
  * A token request is counted when it has ended, with all its attempts, by its cause and its outcome.
  */
@@ -318,6 +321,12 @@ typedef struct clazar_stats {
      */
     int64_t refresh_in_ms;
 } clazar_stats;
+
+/**
+ * A `clazar_stats` that is ready for `clazar_provider_stats`: `clazar_stats stats = CLAZAR_STATS_INIT;`
+ */
+#define CLAZAR_STATS_INIT \
+    {sizeof(clazar_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /**
  * What happened: one of the `CLAZAR_EVENT_*`. Numbers are never reused, and later versions may add
@@ -949,6 +958,18 @@ CLAZAR_API int64_t clazar_token_expires_at(const clazar_token *token);
  * @since 0.1.0
  */
 CLAZAR_API int64_t clazar_token_expires_in(const clazar_token *token);
+
+/**
+ * Another handle on the same token, to be freed like the first.
+ *
+ * @param token a token, or NULL.
+ * @return the handle; NULL for NULL.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+CLAZAR_API CLAZAR_MUST_USE clazar_token *clazar_token_clone(const clazar_token *token);
 
 /**
  * Frees a token, and wipes it if nobody else holds it. NULL is allowed and does nothing.

@@ -114,6 +114,9 @@ typedef int64_t (*clazar_token_expires_at_fn)(const clazar_token *token);
 /** Points to `clazar_token_expires_in`. */
 typedef int64_t (*clazar_token_expires_in_fn)(const clazar_token *token);
 
+/** Points to `clazar_token_clone`. */
+typedef clazar_token *(*clazar_token_clone_fn)(const clazar_token *token);
+
 /** Points to `clazar_token_free`. */
 typedef void (*clazar_token_free_fn)(clazar_token *token);
 

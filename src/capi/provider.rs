@@ -14,7 +14,9 @@ use super::token::clazar_token;
 use crate::binding::{LONGEST_SEALED, LONGEST_VALUE, cancel};
 use crate::{AccessToken, Error, TokenProvider};
 
-/// The size of a buffer that holds any Authorization header: "Bearer ", 8,000 characters and a NUL.
+/// The size of a buffer that is always large enough for `clazar_provider_authorization`: "Bearer ",
+/// 8,000 characters and a NUL. Of a token's own text it says nothing: should a later version take longer
+/// ones, they come from `clazar_provider_token` alone.
 pub const CLAZAR_AUTHORIZATION_MAX: usize = 8008;
 
 const _: () = assert!(CLAZAR_AUTHORIZATION_MAX == "Bearer ".len() + LONGEST_VALUE + 1);

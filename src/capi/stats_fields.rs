@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::Stats;
 
-/// What a provider did since it was made, and how it is now. Set `size` to
-/// `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
+/// What a provider did since it was made, and how it is now. Begin with `CLAZAR_STATS_INIT`, or set
+/// `size` to `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
 ///
 /// A token request is counted when it has ended, with all its attempts, by its cause and its outcome.
 #[repr(C)]

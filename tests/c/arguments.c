@@ -36,6 +36,7 @@ static void all_take_null(void) {
     CHECK(clazar_provider_authorization(NULL, buffer, sizeof buffer, NULL, NULL) ==
           CLAZAR_ERR_INVALID_ARGUMENT);
     CHECK(clazar_provider_clone(NULL) == NULL);
+    CHECK(clazar_token_clone(NULL) == NULL);
 
     size_t length = 7;
     CHECK(clazar_token_value(NULL, &length) == NULL && length == 0);

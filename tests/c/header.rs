@@ -23,8 +23,10 @@ const EVERYTHING: &[&str] = &[
 
 #[test]
 fn the_headers_for_c_compile_alone_and_twice_without_a_warning() {
+    let use_it = "clazar_stats f(void);\n\
+                  clazar_stats f(void) { clazar_stats stats = CLAZAR_STATS_INIT; return stats; }\n";
     for header in ["clazar_auth", "clazar_auth_dlopen"] {
-        let text = format!("#include <{header}.h>\n").repeat(2);
+        let text = format!("#include <{header}.h>\n").repeat(2) + use_it;
         for (compiler, extension, standards, options) in [
             ("gcc", "c", C, STRICT_C),
             ("clang", "c", C, EVERYTHING),

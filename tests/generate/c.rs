@@ -158,8 +158,8 @@ fn a_field_stays_where_the_version_that_had_it_first_put_it() {
 fn write_statistics() {
     let mut text = format!(
         "//! Lists the fields of the statistics.\n{NOTE}\nuse std::time::Duration;\n\nuse crate::Stats;\n\n\
-         /// What a provider did since it was made, and how it is now. Set `size` to\n\
-         /// `sizeof(clazar_stats)` before the call; later versions may add fields at the end.\n///\n\
+         /// What a provider did since it was made, and how it is now. Begin with `CLAZAR_STATS_INIT`, or set\n\
+         /// `size` to `sizeof(clazar_stats)` before the call; later versions may add fields at the end.\n///\n\
          /// A token request is counted when it has ended, with all its attempts, by its cause and its outcome.\n\
          #[repr(C)]\npub struct clazar_stats {{\n\
          \x20   /// In: the size of the struct, in bytes. Out: how many of them were filled in.\n\
@@ -179,6 +179,15 @@ fn write_statistics() {
              fn milliseconds_up(duration: Duration) -> i64 {\n    \
              i64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)\n}\n";
     file("src/capi/stats_fields.rs", &text);
+}
+
+/// What a program begins with, without a warning that a field is missing.
+pub fn initializer_of_statistics() -> String {
+    let zeros = ", 0".repeat(fields().len());
+    format!(
+        "/**\n * A `clazar_stats` that is ready for `clazar_provider_stats`: `clazar_stats stats = \
+         CLAZAR_STATS_INIT;`\n */\n#define CLAZAR_STATS_INIT \\\n    {{sizeof(clazar_stats){zeros}}}"
+    )
 }
 
 /// The name of a setter's argument, and what the comment says of it.

@@ -2,7 +2,7 @@
 
 use cbindgen::{Config, FunctionConfig};
 
-use crate::{file, root};
+use crate::{c, file, root};
 
 const WIDTH: usize = 100;
 /// The order in which a reader needs them.
@@ -57,6 +57,8 @@ fn full() -> String {
     let config = config();
     let macros = version() + config.after_includes.as_deref().unwrap();
     let text = bindings(Config { after_includes: Some(macros), ..config });
+    let stats = "} clazar_stats;";
+    let text = text.replace(stats, &format!("{stats}\n\n{}", c::initializer_of_statistics()));
     let (text, _) = text.rsplit_once("#endif  /* CLAZAR_AUTH_H */").unwrap();
     let blocks: Vec<_> = text.split("\n\n").map(with_hints).collect();
     blocks.join("\n\n")
