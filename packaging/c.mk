@@ -37,7 +37,7 @@ target/c-dev/built: $(C_SOURCES)
 
 # For the systems of others: with the symbols of glibc 2.17.
 target/c-portable/built: $(C_SOURCES) | target/zig/installed
-	$(C_BUILD) $(@D) $(C_FEATURES) $(C_OPTIONS) $(PORTABLE)
+	$(C_BUILD) --linker $(PORTABLE_LINKER) $(@D) $(C_FEATURES) $(C_OPTIONS)
 	touch $@
 
 # ---- Installation ----

@@ -15,7 +15,7 @@ export SOURCE_DATE_EPOCH
 
 # What is shipped to other systems is linked by zig, with the symbols of glibc 2.17.
 ZIG := ziglang==0.17.1
-PORTABLE := -C linker=$(CURDIR)/packaging/zig-cc
+PORTABLE_LINKER := $(CURDIR)/packaging/zig-cc
 
 target/zig/installed: packaging/release.mk
 	$(PYTHON) -m venv target/zig

@@ -6,6 +6,8 @@ use std::process::Command;
 
 use crate::programs::{checked, compile, debug_stage, root, stage};
 
+const VERSION: &str = "CLAZAR_AUTH_0";
+
 /// What the plain header declares, each declaration on a line.
 fn declarations(header: &str) -> Vec<String> {
     let mut found = vec![String::new()];
@@ -106,12 +108,23 @@ fn the_libraries_offer_the_declared_functions_and_nothing_else() {
     for (file, dynamic) in [("libclazar_auth.so", &["-D"][..]), ("libclazar_auth.a", &[])] {
         let arguments = [dynamic, &["--extern-only", "--defined-only", "--format=posix"]].concat();
         let symbols = tool("nm", &arguments, file);
-        // An archive's listing begins with the names of its members.
+        // An archive's listing begins with the names of its members; the version is a symbol too.
         let symbols = symbols.lines().filter(|line| !line.ends_with(':'));
-        let offered = symbols.map(|line| line.split(' ').next().unwrap().to_owned()).collect();
-        assert_eq!(functions(), offered, "{file}");
+        let symbols = symbols.filter(|line| !line.starts_with(VERSION));
+        let offered = symbols.map(|line| line.split([' ', '@']).next().unwrap().to_owned());
+        assert_eq!(functions(), offered.collect(), "{file}");
     }
     assert_eq!(tool("ar", &["t"], "libclazar_auth.a").lines().count(), 1);
+}
+
+/// So that no other library's function of the same name is taken for one of these.
+#[test]
+fn each_function_of_the_shared_library_has_a_version() {
+    let symbols = tool("readelf", &["--dyn-syms", "--wide"], "libclazar_auth.so");
+    for function in functions() {
+        let name = format!(" {function}@@{VERSION}");
+        assert!(symbols.lines().any(|line| line.ends_with(&name)), "{function} has no version");
+    }
 }
 
 #[test]
