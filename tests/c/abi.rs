@@ -4,7 +4,9 @@
 use std::collections::{BTreeSet, HashSet};
 use std::process::Command;
 
-use crate::programs::{checked, compile, debug_stage, root, stage};
+use clazar_auth::sandbox::Sandbox;
+
+use crate::programs::{checked, compile, debug_stage, root, run_case, skipped, stage};
 
 const VERSION: &str = "CLAZAR_AUTH_0";
 
@@ -60,6 +62,22 @@ fn nothing_of_the_last_release_is_broken() {
     } else {
         assert!(last == now, "the interface has grown; run `make abi`");
     }
+}
+
+/// It was compiled once, and asks for the functions by their version; packaging/abi/program.c says how.
+#[test]
+fn a_program_that_was_compiled_with_the_first_header_runs_on_this_library() {
+    let program = root().join("packaging/abi/program-x86_64");
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu")) {
+        return skipped("no program of the first header", "it is for x86-64 and glibc");
+    }
+    let mut readelf = Command::new("readelf");
+    readelf.args(["--version-info", "--wide"]).arg(&program);
+    let needed = String::from_utf8(checked(readelf).stdout).unwrap();
+    assert!(needed.contains(VERSION) && needed.contains("libclazar_auth.so.0"), "{needed}");
+    let libraries = stage("stage").join("lib");
+    let libraries = [("LD_LIBRARY_PATH", libraries.to_str().unwrap())];
+    run_case(&program, &Sandbox::start().unwrap(), &libraries);
 }
 
 #[test]
