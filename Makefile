@@ -19,7 +19,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
 .PHONY: dev check tools test test-rust test-c test-sanitizers test-python test-matrix bench bench-hot-path bench-token-request fuzz lib clean
-.PHONY: generate abi completion stubs
+.PHONY: generate abi abi-program completion stubs
 .PHONY: dist deb wheel wheels free-threaded vendor set-version
 
 help:
@@ -68,6 +68,11 @@ completion: $(VENV)/developed
 abi:
 	CLAZAR_BLESS=1 $(CARGO) test --locked --quiet --features sandbox --test c abi::nothing
 
+# What runs on each later library; see the file. For the first header of a soname, and never again.
+abi-program: target/c-portable/built
+	$(PORTABLE_LINKER) -std=c99 -Os -s -Wall -Wextra -Wpedantic -Iinclude packaging/abi/program.c \
+	    -o packaging/abi/program-x86_64 -Ltarget/c-portable -lclazar_auth
+
 stubs: $(VENV)/developed
 	mkdir -p target
 	$(VENV)/bin/python packaging/stubs.py python/clazar_auth/_native.pyi > target/_native.pyi
@@ -115,7 +120,7 @@ $(VENV)/editable: pyproject.toml | $(VENV)/requirements $(VENV)/maturin
 	$(VENV)/bin/maturin develop --quiet
 	touch $@
 
-C_FILES := $(wildcard tests/c/*.[ch] tests/cpp/*.cc examples/*.c examples/*.cpp benches/*.c benches/*/*.c)
+C_FILES := $(wildcard tests/c/*.[ch] tests/cpp/*.cc packaging/abi/*.c examples/*.c examples/*.cpp benches/*.c benches/*/*.c)
 
 check: $(VENV)/requirements
 	$(CARGO) fmt --all --check

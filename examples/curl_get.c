@@ -14,14 +14,18 @@
 /* The HTTP status of the answer, whose body goes to standard output unless it is 401; 0 if none came. */
 static long get(const char *url, const clazar_token *token) {
     static const char name[] = "Authorization: ";
-    char line[sizeof name + CLAZAR_AUTHORIZATION_MAX];
     char *body = NULL;
-    size_t size = 0;
+    size_t size = 0, length = 0;
     long status = 0;
 
-    snprintf(line, sizeof line, "%s%s", name, clazar_token_authorization(token, NULL));
+    const char *authorization = clazar_token_authorization(token, &length);
+    char *line = malloc(sizeof name + length);
+    if (line == NULL)
+        return 0;
+    snprintf(line, sizeof name + length, "%s%s", name, authorization);
     struct curl_slist *headers = curl_slist_append(NULL, line);
-    clazar_memzero(line, sizeof line);
+    clazar_memzero(line, sizeof name + length);
+    free(line);
     FILE *stream = open_memstream(&body, &size);
     CURL *curl = curl_easy_init();
     if (headers != NULL && stream != NULL && curl != NULL) {

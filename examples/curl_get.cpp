@@ -44,7 +44,7 @@ std::size_t append(char* data, std::size_t, std::size_t size, void* body) try {
 
 Answer get(const char* url, const clazar::Token& token) {
     std::string line = "Authorization: ";
-    line.reserve(line.size() + CLAZAR_AUTHORIZATION_MAX);
+    line.reserve(line.size() + token.authorization().size());
     line += token.authorization();
     const std::unique_ptr<curl_slist, Free> headers(curl_slist_append(nullptr, line.c_str()));
     clazar_memzero(line.data(), line.size());

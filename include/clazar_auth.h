@@ -65,10 +65,11 @@
  * that is set-user-ID or set-group-ID, or has file capabilities (AT_SECURE), all count as unset.
  *
  * ABI: functions are never removed or changed while the soname stays libclazar_auth.so.0; numbers
- * keep their meaning and are not reused; the sizes CLAZAR_..._MAX suffice; clazar_stats grows at
- * its end only, and says how much of it is filled in. A later library therefore takes the place of
- * an earlier one without a new build. Later versions may add functions, statuses and events: treat
- * an unknown status as an error, and ignore an unknown event.
+ * keep their meaning and are not reused; CLAZAR_AUTHORIZATION_MAX and CLAZAR_SEALED_MAX suffice for
+ * the functions that fill a buffer; clazar_stats grows at its end only, and says how much of it is
+ * filled in. A later library therefore takes the place of an earlier one without a new build. Later
+ * versions may add functions, statuses and events: treat an unknown status as an error, and ignore
+ * an unknown event.
  */
 
 
@@ -79,8 +80,61 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** The version of this header; that of the library is `clazar_version()`. */
+#define CLAZAR_AUTH_VERSION "0.1.0"
+
+/** Its first number. */
+#define CLAZAR_AUTH_VERSION_MAJOR 0
+
+/** Its second number. */
+#define CLAZAR_AUTH_VERSION_MINOR 1
+
+/** Its third number. */
+#define CLAZAR_AUTH_VERSION_PATCH 0
+
+/** All three in one: `major << 16 | minor << 8 | patch`, as `clazar_version_number()`. */
+#define CLAZAR_AUTH_VERSION_NUMBER 0x000100
+/* What functions are declared with. Compilers warn by it, and assume nothing of an argument. */
+#if defined(__GNUC__)
+#define CLAZAR_API __attribute__((visibility("default")))
+#define CLAZAR_DEPRECATED(text) __attribute__((deprecated(text)))
+#define CLAZAR_MUST_USE __attribute__((warn_unused_result))
+#else
+#define CLAZAR_API
+#define CLAZAR_DEPRECATED(text)
+#define CLAZAR_MUST_USE
+#endif
+
+/* Of a pointer that must not be NULL, and of a buffer, which is parameter `n`, that has as many bytes
+ * as parameter `m` says. */
+#if defined(__clang__)
+#define CLAZAR_NONNULL _Nonnull
+#define CLAZAR_BUFFER(mode, n, buffer, m, size)                           \
+    __attribute__((diagnose_if(__builtin_object_size(buffer, 0) < (size), \
+                               "the buffer is smaller than this size", "warning")))
+#elif defined(__GNUC__) && __GNUC__ >= 10
+#define CLAZAR_NONNULL
+#define CLAZAR_BUFFER(mode, n, buffer, m, size) __attribute__((access(mode, n, m)))
+#else
+#define CLAZAR_NONNULL
+#define CLAZAR_BUFFER(mode, n, buffer, m, size)
+#endif
+
+/* What a strict compiler has to say of the above, and of a type that is an enum in C++ alone. */
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wgcc-compat"
+#pragma clang diagnostic ignored "-Wnullability-completeness"
+#pragma clang diagnostic ignored "-Wnullability-extension"
+#elif defined(__GNUC__) && !defined(__cplusplus)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wc++-compat"
+#endif
+
 /**
- * The size of a buffer that holds any Authorization header: "Bearer ", 8,000 characters and a NUL.
+ * The size of a buffer that is always large enough for `clazar_provider_authorization`: "Bearer ",
+ * 8,000 characters and a NUL. Of a token's own text it says nothing: should a later version take longer
+ * ones, they come from `clazar_provider_token` alone.
  */
 #define CLAZAR_AUTHORIZATION_MAX 8008
 
@@ -88,6 +142,81 @@
  * The size of a buffer that holds any sealed token.
  */
 #define CLAZAR_SEALED_MAX 10240
+
+/**
+ * What a function returns. Numbers are never reused, and later versions may add some: any `int32_t` is
+ * a value of this type.
+ */
+enum clazar_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Done.
+     */
+    CLAZAR_OK = 0,
+    /**
+     * An argument, an option or an environment variable is missing or unusable.
+     */
+    CLAZAR_ERR_INVALID_ARGUMENT = 1,
+    /**
+     * The caller's buffer is too small; nothing was written to it.
+     */
+    CLAZAR_ERR_BUFFER_TOO_SMALL = 2,
+    /**
+     * Name lookup, connect, reset or proxy: the API was not reached, or its answer broke off.
+     * Retryable.
+     */
+    CLAZAR_ERR_TRANSPORT = 3,
+    /**
+     * The API did not answer in time, or answered 408. Retryable.
+     */
+    CLAZAR_ERR_TIMEOUT = 4,
+    /**
+     * The server's certificate was refused, or TLS failed otherwise.
+     */
+    CLAZAR_ERR_TLS = 5,
+    /**
+     * The API refused the client id or the secret (401, 403 with a JSON body, `invalid_client`).
+     */
+    CLAZAR_ERR_CREDENTIALS = 6,
+    /**
+     * The API limits the rate of token requests (429). Retryable.
+     */
+    CLAZAR_ERR_RATE_LIMITED = 7,
+    /**
+     * Another 4xx answer, or a redirect.
+     */
+    CLAZAR_ERR_REJECTED = 8,
+    /**
+     * A 5xx answer, or 425. Retryable.
+     */
+    CLAZAR_ERR_SERVER = 9,
+    /**
+     * The answer is not a token.
+     */
+    CLAZAR_ERR_INVALID_RESPONSE = 10,
+    /**
+     * The store cannot be used. Retryable.
+     */
+    CLAZAR_ERR_STORE = 11,
+    /**
+     * The provider is closed.
+     */
+    CLAZAR_ERR_CLOSED = 12,
+    /**
+     * A bug in this library, caught at its boundary.
+     */
+    CLAZAR_ERR_INTERNAL = 13,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum clazar_status clazar_status;
+#else
+typedef int32_t clazar_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
 
 /**
  * Options for `clazar_provider_new` and `clazar_authenticate`, which check them.
@@ -115,29 +244,12 @@ typedef struct clazar_provider clazar_provider;
 typedef struct clazar_token clazar_token;
 
 /**
- * What a function returns: `CLAZAR_OK`, or one of the `CLAZAR_ERR_*`. Numbers are never reused.
- */
-typedef int32_t clazar_status;
-
-/**
- * Takes the token, or the error why there is none; the other one is NULL. The callback frees what it gets, with
- * `clazar_token_free` or `clazar_error_free`, then or later.
- *
- * It is called on a thread of the library, on which all signals are blocked; no lock is held. It may call any
- * function of the library. All callbacks of a provider share that thread, so one that blocks keeps the
- * others waiting, though no caller of any other function: a program with an event loop hands the token over
- * and wakes its loop, by a write to a pipe or an eventfd. It must return: a C++ exception must not leave it,
- * nor may it call `pthread_exit` or cancel its own thread, which aborts the process.
- */
-typedef void (*clazar_token_callback)(void *context, clazar_token *token, clazar_error *error);
-
-/**
- * What a provider did since it was made, and how it is now. Set `size` to
- * `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
+ * What a provider did since it was made, and how it is now. Begin with `CLAZAR_STATS_INIT`, or set
+ * `size` to `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
  *
  * A token request is counted when it has ended, with all its attempts, by its cause and its outcome.
  */
-typedef struct {
+typedef struct clazar_stats {
     /**
      * In: the size of the struct, in bytes. Out: how many of them were filled in.
      */
@@ -203,7 +315,18 @@ typedef struct {
      * start.
      */
     int64_t backoff_ms;
+    /**
+     * In how long a call will next start a token request, in milliseconds, rounded up; 0 if one
+     * would now, or if the provider is closed.
+     */
+    int64_t refresh_in_ms;
 } clazar_stats;
+
+/**
+ * A `clazar_stats` that is ready for `clazar_provider_stats`: `clazar_stats stats = CLAZAR_STATS_INIT;`
+ */
+#define CLAZAR_STATS_INIT \
+    {sizeof(clazar_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /**
  * What happened: one of the `CLAZAR_EVENT_*`. Numbers are never reused, and later versions may add
@@ -230,77 +353,6 @@ typedef void (*clazar_event_callback)(void *context, clazar_event event, const c
  * it.
  */
 typedef void (*clazar_destroy_callback)(void *context);
-
-/**
- * Done.
- */
-#define CLAZAR_OK 0
-
-/**
- * An argument, an option or an environment variable is missing or unusable.
- */
-#define CLAZAR_ERR_INVALID_ARGUMENT 1
-
-/**
- * The caller's buffer is too small; nothing was written to it.
- */
-#define CLAZAR_ERR_BUFFER_TOO_SMALL 2
-
-/**
- * Name lookup, connect, reset or proxy: the API was not reached, or its answer broke off.
- * Retryable.
- */
-#define CLAZAR_ERR_TRANSPORT 3
-
-/**
- * The API did not answer in time, or answered 408. Retryable.
- */
-#define CLAZAR_ERR_TIMEOUT 4
-
-/**
- * The server's certificate was refused, or TLS failed otherwise.
- */
-#define CLAZAR_ERR_TLS 5
-
-/**
- * The API refused the client id or the secret (401, 403 with a JSON body, `invalid_client`).
- */
-#define CLAZAR_ERR_CREDENTIALS 6
-
-/**
- * The API limits the rate of token requests (429). Retryable.
- */
-#define CLAZAR_ERR_RATE_LIMITED 7
-
-/**
- * Another 4xx answer, or a redirect.
- */
-#define CLAZAR_ERR_REJECTED 8
-
-/**
- * A 5xx answer, or 425. Retryable.
- */
-#define CLAZAR_ERR_SERVER 9
-
-/**
- * The answer is not a token.
- */
-#define CLAZAR_ERR_INVALID_RESPONSE 10
-
-/**
- * The store cannot be used. Retryable.
- */
-#define CLAZAR_ERR_STORE 11
-
-/**
- * The provider is closed.
- */
-#define CLAZAR_ERR_CLOSED 12
-
-/**
- * A bug in this library, caught at its boundary.
- */
-#define CLAZAR_ERR_INTERNAL 13
 
 /**
  * A new token is in use.
@@ -349,8 +401,8 @@ extern "C" {
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_new(clazar_config **config,
-                                clazar_error **error);
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_config_new(clazar_config **CLAZAR_NONNULL config, clazar_error **error);
 
 /**
  * Makes a configuration from the environment variables `CLAZAR_CLIENT_ID`, either
@@ -366,7 +418,8 @@ clazar_status clazar_config_new(clazar_config **config,
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_new_from_env(clazar_config **config,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_config_new_from_env(clazar_config **CLAZAR_NONNULL config,
                                          clazar_error **error);
 
 /**
@@ -378,7 +431,7 @@ clazar_status clazar_config_new_from_env(clazar_config **config,
  *
  * @since 0.1.0
  */
-void clazar_config_free(clazar_config *config);
+CLAZAR_API void clazar_config_free(clazar_config *config);
 
 /**
  * Sets the client id.
@@ -391,7 +444,9 @@ void clazar_config_free(clazar_config *config);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_client_id(clazar_config *config, const char *client_id);
+CLAZAR_API
+clazar_status clazar_config_set_client_id(clazar_config *CLAZAR_NONNULL config,
+                                          const char *CLAZAR_NONNULL client_id);
 
 /**
  * Sets the client secret; or give client_secret_file. The caller may wipe its own copy with
@@ -405,7 +460,9 @@ clazar_status clazar_config_set_client_id(clazar_config *config, const char *cli
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_client_secret(clazar_config *config, const char *client_secret);
+CLAZAR_API
+clazar_status clazar_config_set_client_secret(clazar_config *CLAZAR_NONNULL config,
+                                              const char *CLAZAR_NONNULL client_secret);
 
 /**
  * Sets the path of a file that holds the client secret, in place of client_secret; one newline at
@@ -420,7 +477,9 @@ clazar_status clazar_config_set_client_secret(clazar_config *config, const char 
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_client_secret_file(clazar_config *config, const char *path);
+CLAZAR_API
+clazar_status clazar_config_set_client_secret_file(clazar_config *CLAZAR_NONNULL config,
+                                                   const char *CLAZAR_NONNULL path);
 
 /**
  * Sets a second client secret, for the time of a rotation: it is tried once when the first is
@@ -435,8 +494,9 @@ clazar_status clazar_config_set_client_secret_file(clazar_config *config, const 
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_client_secret_fallback(clazar_config *config,
-                                                       const char *client_secret_fallback);
+CLAZAR_API
+clazar_status clazar_config_set_client_secret_fallback(clazar_config *CLAZAR_NONNULL config,
+                                                       const char *CLAZAR_NONNULL client_secret_fallback);
 
 /**
  * Sets where to authenticate: https, or http to a loopback host. Default:
@@ -450,7 +510,9 @@ clazar_status clazar_config_set_client_secret_fallback(clazar_config *config,
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_auth_url(clazar_config *config, const char *url);
+CLAZAR_API
+clazar_status clazar_config_set_auth_url(clazar_config *CLAZAR_NONNULL config,
+                                         const char *CLAZAR_NONNULL url);
 
 /**
  * Sets the path of a PEM file of CA certificates to trust besides the system's, or of a folder of
@@ -465,7 +527,9 @@ clazar_status clazar_config_set_auth_url(clazar_config *config, const char *url)
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_ca_file(clazar_config *config, const char *path);
+CLAZAR_API
+clazar_status clazar_config_set_ca_file(clazar_config *CLAZAR_NONNULL config,
+                                        const char *CLAZAR_NONNULL path);
 
 /**
  * Sets the URL of an HTTP proxy for https, such as "http://user:password@proxy:3128"; an empty
@@ -479,7 +543,9 @@ clazar_status clazar_config_set_ca_file(clazar_config *config, const char *path)
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_proxy(clazar_config *config, const char *url);
+CLAZAR_API
+clazar_status clazar_config_set_proxy(clazar_config *CLAZAR_NONNULL config,
+                                      const char *CLAZAR_NONNULL url);
 
 /**
  * Sets the limit for one token request with all its attempts, above zero and at most a day.
@@ -493,7 +559,9 @@ clazar_status clazar_config_set_proxy(clazar_config *config, const char *url);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_timeout_ms(clazar_config *config, uint64_t timeout_ms);
+CLAZAR_API
+clazar_status clazar_config_set_timeout_ms(clazar_config *CLAZAR_NONNULL config,
+                                           uint64_t timeout_ms);
 
 /**
  * Sets the User-Agent header (RFC 9110 section 10.1.5). Default: "clazar-auth/<version>".
@@ -506,7 +574,9 @@ clazar_status clazar_config_set_timeout_ms(clazar_config *config, uint64_t timeo
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_user_agent(clazar_config *config, const char *user_agent);
+CLAZAR_API
+clazar_status clazar_config_set_user_agent(clazar_config *CLAZAR_NONNULL config,
+                                           const char *CLAZAR_NONNULL user_agent);
 
 /**
  * Sets the hosts to which the token may go, each as "host" or "host:port", with port 443 unless
@@ -524,7 +594,8 @@ clazar_status clazar_config_set_user_agent(clazar_config *config, const char *us
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_allowed_hosts(clazar_config *config,
+CLAZAR_API
+clazar_status clazar_config_set_allowed_hosts(clazar_config *CLAZAR_NONNULL config,
                                               const char *const *allowed_hosts,
                                               size_t count);
 
@@ -544,7 +615,9 @@ clazar_status clazar_config_set_allowed_hosts(clazar_config *config,
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_store(clazar_config *config, const char *store);
+CLAZAR_API
+clazar_status clazar_config_set_store(clazar_config *CLAZAR_NONNULL config,
+                                      const char *CLAZAR_NONNULL store);
 
 /**
  * Sets whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the CA certificates
@@ -560,7 +633,7 @@ clazar_status clazar_config_set_store(clazar_config *config, const char *store);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_trust_env(clazar_config *config, bool on);
+CLAZAR_API clazar_status clazar_config_set_trust_env(clazar_config *CLAZAR_NONNULL config, bool on);
 
 /**
  * Sets whether to trust the system's CA certificates, or those that `SSL_CERT_FILE` and
@@ -574,7 +647,8 @@ clazar_status clazar_config_set_trust_env(clazar_config *config, bool on);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_system_roots(clazar_config *config, bool on);
+CLAZAR_API
+clazar_status clazar_config_set_system_roots(clazar_config *CLAZAR_NONNULL config, bool on);
 
 /**
  * Makes a provider. No request is sent before the first token is asked for.
@@ -595,8 +669,9 @@ clazar_status clazar_config_set_system_roots(clazar_config *config, bool on);
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_new(const clazar_config *config,
-                                  clazar_provider **provider,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_new(const clazar_config *CLAZAR_NONNULL config,
+                                  clazar_provider **CLAZAR_NONNULL provider,
                                   clazar_error **error);
 
 /**
@@ -609,7 +684,7 @@ clazar_status clazar_provider_new(const clazar_config *config,
  *
  * @since 0.1.0
  */
-clazar_provider *clazar_provider_clone(const clazar_provider *provider);
+CLAZAR_API CLAZAR_MUST_USE clazar_provider *clazar_provider_clone(const clazar_provider *provider);
 
 /**
  * Ends the token request under way and drops the token. From now on, and for those that wait, each
@@ -622,7 +697,7 @@ clazar_provider *clazar_provider_clone(const clazar_provider *provider);
  *
  * @since 0.1.0
  */
-void clazar_provider_close(const clazar_provider *provider);
+CLAZAR_API void clazar_provider_close(const clazar_provider *provider);
 
 /**
  * Frees this handle; the last one wipes the token and the secret. A token request under way ends
@@ -634,7 +709,7 @@ void clazar_provider_close(const clazar_provider *provider);
  *
  * @since 0.1.0
  */
-void clazar_provider_free(clazar_provider *provider);
+CLAZAR_API void clazar_provider_free(clazar_provider *provider);
 
 /**
  * A valid token: from memory as long as it is fresh. When it is due, it is renewed in the
@@ -656,31 +731,10 @@ void clazar_provider_free(clazar_provider *provider);
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_token(const clazar_provider *provider,
-                                    clazar_token **token,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_token(const clazar_provider *CLAZAR_NONNULL provider,
+                                    clazar_token **CLAZAR_NONNULL token,
                                     clazar_error **error);
-
-/**
- * As `clazar_provider_token`, but this call waits no longer than `timeout_ms`. With 0 it never waits: it
- * gives the token that is at hand, and starts the token request that is due. A token request that
- * outlasts the wait goes on, for others and for the next call.
- *
- * @param provider a provider.
- * @param timeout_ms milliseconds; what is longer than `clazar_provider_token` would wait counts for
- *   nothing.
- * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
- * @param error set to NULL, or to an error that the caller frees; may be NULL.
- * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`; `CLAZAR_ERR_TIMEOUT`, which is
- *   retryable, when the wait has ended and there is no valid token.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-clazar_status clazar_provider_token_timeout(const clazar_provider *provider,
-                                            uint64_t timeout_ms,
-                                            clazar_token **token,
-                                            clazar_error **error);
 
 /**
  * The token in memory if it is valid, without any I/O.
@@ -695,8 +749,9 @@ clazar_status clazar_provider_token_timeout(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_peek(const clazar_provider *provider,
-                                   clazar_token **token,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_peek(const clazar_provider *CLAZAR_NONNULL provider,
+                                   clazar_token **CLAZAR_NONNULL token,
                                    clazar_error **error);
 
 /**
@@ -713,30 +768,10 @@ clazar_status clazar_provider_peek(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_refresh(const clazar_provider *provider,
-                                      clazar_token **token,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_refresh(const clazar_provider *CLAZAR_NONNULL provider,
+                                      clazar_token **CLAZAR_NONNULL token,
                                       clazar_error **error);
-
-/**
- * As `clazar_provider_refresh`, but this call waits no longer than `timeout_ms`; with 0 it starts the token
- * request and never waits.
- *
- * @param provider a provider.
- * @param timeout_ms milliseconds; what is longer than `clazar_provider_refresh` would wait counts for
- *   nothing.
- * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
- * @param error set to NULL, or to an error that the caller frees; may be NULL.
- * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`; `CLAZAR_ERR_TIMEOUT`, which is
- *   retryable, when the wait has ended: the token request goes on.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-clazar_status clazar_provider_refresh_timeout(const clazar_provider *provider,
-                                              uint64_t timeout_ms,
-                                              clazar_token **token,
-                                              clazar_error **error);
 
 /**
  * Copies the value of the Authorization header, "Bearer <token>", into a buffer of the caller's:
@@ -755,37 +790,13 @@ clazar_status clazar_provider_refresh_timeout(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_authorization(const clazar_provider *provider,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_authorization(const clazar_provider *CLAZAR_NONNULL provider,
                                             char *buffer,
                                             size_t size,
                                             size_t *length,
-                                            clazar_error **error);
-
-/**
- * As `clazar_provider_authorization`, but this call waits no longer than `timeout_ms`; with 0 it never
- * waits, as `clazar_provider_token_timeout` says.
- *
- * @param provider a provider.
- * @param timeout_ms milliseconds; what is longer than `clazar_provider_authorization` would wait counts
- *   for nothing.
- * @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
- * @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
- * @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size
- *   that is needed, the NUL included; with any other error to 0. May be NULL.
- * @param error set to NULL, or to an error that the caller frees; may be NULL.
- * @return `CLAZAR_OK` or any error; `CLAZAR_ERR_TIMEOUT`, which is retryable, when the wait has ended and
- *   there is no valid token.
- *
- * Thread-safe. The caller may wipe the buffer with `clazar_memzero` after use.
- *
- * @since 0.1.0
- */
-clazar_status clazar_provider_authorization_timeout(const clazar_provider *provider,
-                                                    uint64_t timeout_ms,
-                                                    char *buffer,
-                                                    size_t size,
-                                                    size_t *length,
-                                                    clazar_error **error);
+                                            clazar_error **error)
+    CLAZAR_BUFFER(write_only, 2, buffer, 3, size);
 
 /**
  * Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in
@@ -802,8 +813,9 @@ clazar_status clazar_provider_authorization_timeout(const clazar_provider *provi
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_invalidate(const clazar_provider *provider,
-                                         const clazar_token *token,
+CLAZAR_API
+clazar_status clazar_provider_invalidate(const clazar_provider *CLAZAR_NONNULL provider,
+                                         const clazar_token *CLAZAR_NONNULL token,
                                          clazar_error **error);
 
 /**
@@ -824,11 +836,13 @@ clazar_status clazar_provider_invalidate(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_seal(const clazar_provider *provider,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_seal(const clazar_provider *CLAZAR_NONNULL provider,
                                    uint8_t *buffer,
                                    size_t size,
                                    size_t *length,
-                                   clazar_error **error);
+                                   clazar_error **error)
+    CLAZAR_BUFFER(write_only, 2, buffer, 3, size);
 
 /**
  * Takes the token of a blob that `clazar_provider_seal` made into use, unless the one in use expires
@@ -845,10 +859,12 @@ clazar_status clazar_provider_seal(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_unseal(const clazar_provider *provider,
-                                     const uint8_t *blob,
+CLAZAR_API
+clazar_status clazar_provider_unseal(const clazar_provider *CLAZAR_NONNULL provider,
+                                     const uint8_t *CLAZAR_NONNULL blob,
                                      size_t size,
-                                     clazar_error **error);
+                                     clazar_error **error)
+    CLAZAR_BUFFER(read_only, 2, blob, 3, size);
 
 /**
  * Whether a request to `url` may carry the token: https, or http on this machine, to one of the
@@ -864,35 +880,10 @@ clazar_status clazar_provider_unseal(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_check_url(const clazar_provider *provider,
-                                        const char *url,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_check_url(const clazar_provider *CLAZAR_NONNULL provider,
+                                        const char *CLAZAR_NONNULL url,
                                         clazar_error **error);
-
-/**
- * A valid token, as `clazar_provider_token` gives it, without blocking the calling thread, however many calls
- * wait at a time. If a token is at hand it comes at once, through `token`, and nothing is called. Otherwise
- * `callback` is called exactly once, within the time that `clazar_provider_token` may take, and maybe before this
- * function has returned; `clazar_provider_close` has it called with `CLAZAR_ERR_CLOSED`. Freeing the
- * provider ends no wait. In a child that is forked meanwhile it is not called.
- *
- * @param provider a provider.
- * @param callback what to call with the token or the error.
- * @param context passed to it as it is; any thread may use it.
- * @param token set to the token if one is at hand, which the caller frees with `clazar_token_free`; NULL if
- *   `callback` is going to be called, and on failure.
- * @param error set to NULL, or to an error that the caller frees; may be NULL.
- * @return `CLAZAR_OK` if there is a token or `callback` is going to be called; any error but
- *   `CLAZAR_ERR_BUFFER_TOO_SMALL` if it is not.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-clazar_status clazar_provider_token_async(const clazar_provider *provider,
-                                          clazar_token_callback callback,
-                                          void *context,
-                                          clazar_token **token,
-                                          clazar_error **error);
 
 /**
  * Requests a new token with the client id and secret: one token request on the calling thread, and
@@ -913,8 +904,9 @@ clazar_status clazar_provider_token_async(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_authenticate(const clazar_config *config,
-                                  clazar_token **token,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_authenticate(const clazar_config *CLAZAR_NONNULL config,
+                                  clazar_token **CLAZAR_NONNULL token,
                                   clazar_error **error);
 
 /**
@@ -928,7 +920,7 @@ clazar_status clazar_authenticate(const clazar_config *config,
  *
  * @since 0.1.0
  */
-const char *clazar_token_value(const clazar_token *token, size_t *length);
+CLAZAR_API const char *clazar_token_value(const clazar_token *token, size_t *length);
 
 /**
  * The value of the Authorization header, "Bearer <token>" (RFC 6750 section 2.1).
@@ -941,7 +933,7 @@ const char *clazar_token_value(const clazar_token *token, size_t *length);
  *
  * @since 0.1.0
  */
-const char *clazar_token_authorization(const clazar_token *token, size_t *length);
+CLAZAR_API const char *clazar_token_authorization(const clazar_token *token, size_t *length);
 
 /**
  * When the token expires, by this machine's wall clock at the time of the token request.
@@ -953,7 +945,7 @@ const char *clazar_token_authorization(const clazar_token *token, size_t *length
  *
  * @since 0.1.0
  */
-int64_t clazar_token_expires_at(const clazar_token *token);
+CLAZAR_API int64_t clazar_token_expires_at(const clazar_token *token);
 
 /**
  * How long the token is still valid. Time that the machine was suspended counts.
@@ -965,7 +957,19 @@ int64_t clazar_token_expires_at(const clazar_token *token);
  *
  * @since 0.1.0
  */
-int64_t clazar_token_expires_in(const clazar_token *token);
+CLAZAR_API int64_t clazar_token_expires_in(const clazar_token *token);
+
+/**
+ * Another handle on the same token, to be freed like the first.
+ *
+ * @param token a token, or NULL.
+ * @return the handle; NULL for NULL.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+CLAZAR_API CLAZAR_MUST_USE clazar_token *clazar_token_clone(const clazar_token *token);
 
 /**
  * Frees a token, and wipes it if nobody else holds it. NULL is allowed and does nothing.
@@ -976,7 +980,7 @@ int64_t clazar_token_expires_in(const clazar_token *token);
  *
  * @since 0.1.0
  */
-void clazar_token_free(clazar_token *token);
+CLAZAR_API void clazar_token_free(clazar_token *token);
 
 /**
  * What a provider did so far, and how it is now.
@@ -990,8 +994,9 @@ void clazar_token_free(clazar_token *token);
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_stats(const clazar_provider *provider,
-                                    clazar_stats *stats,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_stats(const clazar_provider *CLAZAR_NONNULL provider,
+                                    clazar_stats *CLAZAR_NONNULL stats,
                                     clazar_error **error);
 
 /**
@@ -1003,7 +1008,7 @@ clazar_status clazar_provider_stats(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_error_code(const clazar_error *error);
+CLAZAR_API clazar_status clazar_error_code(const clazar_error *error);
 
 /**
  * One sentence: what happened, where, and what to do next. It holds no secret and no token.
@@ -1015,7 +1020,7 @@ clazar_status clazar_error_code(const clazar_error *error);
  *
  * @since 0.1.0
  */
-const char *clazar_error_message(const clazar_error *error);
+CLAZAR_API const char *clazar_error_message(const clazar_error *error);
 
 /**
  * The HTTP status code of the API's answer; 0 if none came.
@@ -1026,7 +1031,7 @@ const char *clazar_error_message(const clazar_error *error);
  *
  * @since 0.1.0
  */
-int32_t clazar_error_http_status(const clazar_error *error);
+CLAZAR_API int32_t clazar_error_http_status(const clazar_error *error);
 
 /**
  * Whether the same call may succeed later, with nothing changed; false for NULL.
@@ -1037,7 +1042,7 @@ int32_t clazar_error_http_status(const clazar_error *error);
  *
  * @since 0.1.0
  */
-bool clazar_error_is_retryable(const clazar_error *error);
+CLAZAR_API bool clazar_error_is_retryable(const clazar_error *error);
 
 /**
  * How long to wait before the next call: until the provider that gave this error sends its next
@@ -1052,7 +1057,7 @@ bool clazar_error_is_retryable(const clazar_error *error);
  *
  * @since 0.1.0
  */
-int64_t clazar_error_retry_after_ms(const clazar_error *error);
+CLAZAR_API int64_t clazar_error_retry_after_ms(const clazar_error *error);
 
 /**
  * Frees an error. NULL is allowed and does nothing.
@@ -1063,7 +1068,7 @@ int64_t clazar_error_retry_after_ms(const clazar_error *error);
  *
  * @since 0.1.0
  */
-void clazar_error_free(clazar_error *error);
+CLAZAR_API void clazar_error_free(clazar_error *error);
 
 /**
  * Sets the function that gets the events of each provider made with this configuration; it replaces one
@@ -1071,7 +1076,7 @@ void clazar_error_free(clazar_error *error);
  *
  * @param config the configuration to change.
  * @param callback what to call; NULL for none.
- * @param context passed to it as it is; any thread may use it.
+ * @param context passed to it as it is; any thread may use it. May be NULL.
  * @param destroy called once with `context`, after the last event: when the configuration is freed or
  *   got another callback, all handles on providers made with it are freed, and no token request
  *   is under way. May be NULL.
@@ -1082,7 +1087,8 @@ void clazar_error_free(clazar_error *error);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_event_callback(clazar_config *config,
+CLAZAR_API
+clazar_status clazar_config_set_event_callback(clazar_config *CLAZAR_NONNULL config,
                                                clazar_event_callback callback,
                                                void *context,
                                                clazar_destroy_callback destroy);
@@ -1090,14 +1096,14 @@ clazar_status clazar_config_set_event_callback(clazar_config *config,
 /**
  * The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.
  *
- * @param status any number.
+ * @param status a `clazar_status`, or any other number.
  * @return a text that stays valid for ever.
  *
  * Thread-safe.
  *
  * @since 0.1.0
  */
-const char *clazar_status_name(clazar_status status);
+CLAZAR_API const char *clazar_status_name(int32_t status);
 
 /**
  * The version of the library, such as "0.1.0".
@@ -1108,23 +1114,40 @@ const char *clazar_status_name(clazar_status status);
  *
  * @since 0.1.0
  */
-const char *clazar_version(void);
+CLAZAR_API const char *clazar_version(void);
+
+/**
+ * The version of the library as a number that grows with each version: `major << 16 | minor << 8 |
+ * patch`, to be compared with the `CLAZAR_AUTH_VERSION_NUMBER` that a program was compiled with.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+CLAZAR_API uint32_t clazar_version_number(void);
 
 /**
  * Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies
  * of a secret or a token. NULL is allowed and does nothing.
  *
- * @param memory `size` bytes that nobody else uses at the same time.
+ * @param memory `size` bytes that nobody else uses at the same time, or NULL.
  * @param size how many bytes `memory` has.
  *
  * Thread-safe.
  *
  * @since 0.1.0
  */
-void clazar_memzero(void *memory, size_t size);
+CLAZAR_API void clazar_memzero(void *memory, size_t size)
+    CLAZAR_BUFFER(write_only, 1, memory, 2, size);
 
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
+
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#elif defined(__GNUC__) && !defined(__cplusplus)
+#pragma GCC diagnostic pop
+#endif
 
 #endif  /* CLAZAR_AUTH_H */

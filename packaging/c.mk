@@ -37,7 +37,7 @@ target/c-dev/built: $(C_SOURCES)
 
 # For the systems of others: with the symbols of glibc 2.17.
 target/c-portable/built: $(C_SOURCES) | target/zig/installed
-	$(C_BUILD) $(@D) $(C_FEATURES) $(C_OPTIONS) $(PORTABLE)
+	$(C_BUILD) --linker $(PORTABLE_LINKER) $(@D) $(C_FEATURES) $(C_OPTIONS)
 	touch $@
 
 # ---- Installation ----
@@ -49,7 +49,8 @@ install: target/c/built
 INSTALLED = $(DESTDIR)$(PREFIX)
 # Files by their names, and folders only when they are empty: others may have put something there.
 uninstall:
-	rm -f '$(INSTALLED)/$(INCLUDEDIR)'/clazar_auth.h* '$(INSTALLED)/$(LIBDIR)'/libclazar_auth.* \
+	rm -f $(foreach header,$(notdir $(wildcard include/*)),'$(INSTALLED)/$(INCLUDEDIR)/$(header)') \
+	    '$(INSTALLED)/$(LIBDIR)'/libclazar_auth.* \
 	    '$(INSTALLED)/$(LIBDIR)'/.debug/libclazar_auth.* '$(INSTALLED)/$(LIBDIR)'/pkgconfig/clazar_auth*.pc \
 	    '$(INSTALLED)/$(LIBDIR)'/cmake/clazar_auth/clazar_authConfig*.cmake \
 	    '$(INSTALLED)/$(DOCDIR)'/LICENSE-MIT '$(INSTALLED)/$(DOCDIR)'/LICENSE-APACHE \

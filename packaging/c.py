@@ -1,6 +1,7 @@
 """Builds the C library and installs it; packaging/c.mk says when.
 
-The tools of a cross compiler go by the variables that make has for them: AR, LD, NM, OBJCOPY.
+The tools of a cross compiler go by the variables that make has for them: AR, CC, LD, NM, OBJCOPY. LDFLAGS are for
+the link of the shared library.
 """
 
 from __future__ import annotations
@@ -34,11 +35,14 @@ SOVERSION_SINCE = "0.1.0"
 SONAME = f"libclazar_auth.so.{SOVERSION}"
 LIBRARY = f"libclazar_auth.so.{VERSION}"
 
-RUSTC_OPTIONS = [
-    *("-C", f"link-arg=-Wl,-soname,{SONAME}"),
-    *("-C", "link-arg=-Wl,-z,nodelete"),
-    *("-C", "link-arg=-Wl,--build-id=sha1"),
-    *("--print", "native-static-libs"),
+# A program that is linked with the library asks for its functions by name and this version.
+SYMBOL_VERSION = f"CLAZAR_AUTH_{SOVERSION}"
+VERSION_SCRIPT = f"{SYMBOL_VERSION} {{ global: clazar_*; local: *; }};\n"
+LINK_OPTIONS = [
+    "-shared",
+    f"-Wl,-soname,{SONAME}",
+    *("-Wl,-z,nodelete", "-Wl,-z,relro,-z,now", "-Wl,-z,noexecstack", "-Wl,-z,defs"),
+    *("-Wl,--gc-sections", "-Wl,--as-needed", "-Wl,--build-id=sha1"),
 ]
 
 
@@ -50,22 +54,26 @@ def tool(name: str, *arguments: str | Path) -> str:
 # ---- What is built ----
 
 
-def build(folder: Path, profile: str, features: str, options: list[str]) -> None:
+def build(
+    folder: Path, profile: str, features: str, linker: str | None, options: list[str]
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    shared, static, libraries = compiled(profile, features, options)
-    shutil.copyfile(shared, folder / "libclazar_auth.so")
-    one_object(static, folder / "libclazar_auth.a")
+    archive, libraries = compiled(profile, features, options)
     (folder / "native-static-libs").write_text(libraries)
+    with tempfile.TemporaryDirectory() as work:
+        whole = one_object(archive, Path(work))
+        link_shared(whole, libraries, linker, folder / "libclazar_auth.so")
+        pack_static(whole, folder / "libclazar_auth.a")
     notices = [sys.executable, str(ROOT / "packaging/notices.py"), features]
     with open(folder / "THIRD-PARTY-LICENSES", "w") as file:
         subprocess.run(notices, check=True, stdout=file)
 
 
-def compiled(profile: str, features: str, options: list[str]) -> tuple[str, str, str]:
-    """The shared library, the static one, and what the latter is linked with, as cargo names them."""
+def compiled(profile: str, features: str, options: list[str]) -> tuple[str, str]:
+    """The static library, and what it is to be linked with, as cargo names them."""
     command = [os.environ.get("CARGO", "cargo"), "rustc", "--locked", "--profile", profile]
-    command += ["--lib", "--crate-type", "cdylib,staticlib", "--features", features]
-    command += ["--message-format", "json", "--", *RUSTC_OPTIONS, *options]
+    command += ["--lib", "--crate-type", "staticlib", "--features", features]
+    command += ["--message-format", "json", "--", "--print", "native-static-libs", *options]
     files: list[str] = []
     libraries = ""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as cargo:
@@ -81,33 +89,46 @@ def compiled(profile: str, features: str, options: list[str]) -> tuple[str, str,
                 files += said.get("filenames", [])
     if cargo.returncode != 0:
         sys.exit(cargo.returncode)
-    (shared,) = (file for file in files if file.endswith(".so"))
-    (static,) = (file for file in files if file.endswith(".a"))
-    return shared, static, libraries
+    (archive,) = (file for file in files if file.endswith(".a"))
+    return archive, libraries
 
 
-def one_object(archive: str, result: Path) -> None:
-    """Makes an archive of one object, of which only clazar_* is global.
+def one_object(archive: str, work: Path) -> Path:
+    """Makes one object of an archive, of which only clazar_* is global.
 
     So it links beside another Rust static library, in any order.
     """
-    with tempfile.TemporaryDirectory() as work:
-        every, whole, final = (Path(work, name) for name in ("all.a", "all.o", "clazar_auth.o"))
-        # What Rust's own library holds for LTO would make an object look like bitcode to other tools.
-        tool("objcopy", "--remove-section=.llvmbc", "--remove-section=.llvmcmd", archive, every)
-        symbols = tool("nm", "--defined-only", "--format=posix", every)
-        functions = re.findall(r"^(clazar_\w+) T ", symbols, re.MULTILINE)
-        roots = [f"--undefined={name}" for name in functions]
-        tool("ld", "-r", "--gc-sections", "--force-group-allocation", *roots, "-o", whole, every)
-        only_ours = [
-            "--strip-unneeded",
-            "--remove-section=.comment",
-            "--wildcard",
-            "--keep-global-symbol=clazar_*",
-        ]
-        tool("objcopy", *only_ours, whole, final)
-        result.unlink(missing_ok=True)
-        tool("ar", "rcsD", result, final)
+    every, whole, ours = (work / name for name in ("all.a", "all.o", "clazar_auth.o"))
+    # What Rust's own library holds for LTO would make an object look like bitcode to other tools.
+    tool("objcopy", "--remove-section=.llvmbc", "--remove-section=.llvmcmd", archive, every)
+    symbols = tool("nm", "--defined-only", "--format=posix", every)
+    functions = re.findall(r"^(clazar_\w+) T ", symbols, re.MULTILINE)
+    roots = [f"--undefined={name}" for name in functions]
+    tool("ld", "-r", "--gc-sections", "--force-group-allocation", *roots, "-o", whole, every)
+    tool("objcopy", "--wildcard", "--keep-global-symbol=clazar_*", whole, ours)
+    return ours
+
+
+def link_shared(whole: Path, libraries: str, linker: str | None, result: Path) -> None:
+    """Links the shared library, with the version of its symbols.
+
+    rustc would pass a version script of its own, and no linker takes two.
+    """
+    script = whole.with_name("versions")
+    script.write_text(VERSION_SCRIPT)
+    options = [*LINK_OPTIONS, f"-Wl,--version-script={script}"]
+    command = linker or os.environ.get("CC", "cc")
+    inputs = [str(whole), *os.environ.get("LDFLAGS", "").split(), *libraries.split()]
+    subprocess.run([*command.split(), *options, *inputs, "-o", result], check=True)
+
+
+def pack_static(whole: Path, result: Path) -> None:
+    """Makes the static library, without what debuggers read."""
+    small = whole.with_name("static") / whole.name
+    small.parent.mkdir()
+    tool("objcopy", "--strip-unneeded", "--remove-section=.comment", whole, small)
+    result.unlink(missing_ok=True)
+    tool("ar", "rcsD", result, small)
 
 
 # ---- Where it is installed ----
@@ -119,8 +140,8 @@ def install(where: argparse.Namespace) -> None:
     libraries, headers, documents = (
         prefix / folder for folder in (where.libdir, where.includedir, where.docdir)
     )
-    for header in ("clazar_auth.h", "clazar_auth.hpp"):
-        copy(ROOT / "include" / header, headers / header)
+    for header in (ROOT / "include").iterdir():
+        copy(header, headers / header.name)
     for licence in (
         ROOT / "LICENSE-MIT",
         ROOT / "LICENSE-APACHE",
@@ -207,6 +228,7 @@ def arguments() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     builds = commands.add_parser("build", help="build the library into a folder")
     builds.add_argument("--profile", default="release")
+    builds.add_argument("--linker", help="what links the shared library, in place of CC")
     builds.add_argument("folder", type=Path)
     builds.add_argument("features")
     builds.add_argument("options", nargs=argparse.REMAINDER, help="more options for rustc")
@@ -224,7 +246,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     asked = arguments()
     if asked.command == "build":
-        build(asked.folder, asked.profile, asked.features, asked.options)
+        build(asked.folder, asked.profile, asked.features, asked.linker, asked.options)
     else:
         install(asked)
 

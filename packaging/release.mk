@@ -15,7 +15,7 @@ export SOURCE_DATE_EPOCH
 
 # What is shipped to other systems is linked by zig, with the symbols of glibc 2.17.
 ZIG := ziglang==0.17.1
-PORTABLE := -C linker=$(CURDIR)/packaging/zig-cc
+PORTABLE_LINKER := $(CURDIR)/packaging/zig-cc
 
 target/zig/installed: packaging/release.mk
 	$(PYTHON) -m venv target/zig
@@ -33,10 +33,11 @@ vendor:
 	$(CARGO) vendor --locked $(foreach crate,$(OWN_LOCKS),--sync $(crate)/Cargo.toml) > target/vendor.toml
 	mv target/vendor.toml .cargo/config.toml
 
-# The lock files hold it too.
+# The lock files and the header hold it too.
 set-version:
 	@test '$(origin VERSION)' = 'command line' || \
 	    { echo 'give the version: make set-version VERSION=1.2.3' >&2; exit 1; }
 	sed -i '0,/^version = .*/s//version = "$(VERSION)"/' Cargo.toml
 	$(CARGO) update --quiet --workspace
 	for crate in $(OWN_LOCKS); do $(CARGO) update --quiet --workspace --manifest-path $$crate/Cargo.toml || exit 1; done
+	CLAZAR_BLESS=1 $(CARGO) test --locked --quiet --test generate

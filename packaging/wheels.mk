@@ -24,7 +24,7 @@ target/wheel/built: $(WHEEL_SOURCES) | $(VENV)/maturin
 $(WHEELS)/.built: $(WHEEL_SOURCES) | target/zig/installed $(VENV)/maturin
 	rm -rf $(@D)
 	$(NOTICES)
-	$(WHEEL_BUILD) --compatibility manylinux2014 -- $(SMALLER) $(PORTABLE)
+	$(WHEEL_BUILD) --compatibility manylinux2014 -- $(SMALLER) -C linker=$(PORTABLE_LINKER)
 	$(VENV)/bin/maturin sdist --out $(@D)
 	touch $@
 

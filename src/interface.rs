@@ -181,6 +181,9 @@ macro_rules! counters {
             pub expires_in: Option<std::time::Duration>,
             /// For how long no token request is started after a failure; `None` if one may start.
             pub backoff: Option<std::time::Duration>,
+            /// In how long a call will next start a token request; zero if one would now, or if the provider
+            /// is closed.
+            pub refresh_in: std::time::Duration,
         }
 
         pub(crate) const CAUSES: &[CounterRow] = &[$(CounterRow {
@@ -206,6 +209,7 @@ macro_rules! counters {
                     $($name: count(Count::$count),)+
                     expires_in: None,
                     backoff: None,
+                    refresh_in: std::time::Duration::ZERO,
                 }
             }
 

@@ -14,6 +14,7 @@ npm npm
 g++ g++
 clang++ clang
 cmake cmake
+luajit luajit
 pkg-config pkg-config
 doxygen doxygen
 lintian lintian

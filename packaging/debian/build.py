@@ -133,7 +133,7 @@ def tell_the_linker(runtime: Path, soname: str, version: str) -> None:
     offered = [
         f"{soname} {runtime.name} #MINVER#\n",
         "* Build-Depends-Package: libclazar-auth-dev\n",
-        *since(),
+        *since(f"CLAZAR_AUTH_{soversion}"),
     ]
     (control / "symbols").write_text("".join(offered))
 
@@ -147,11 +147,13 @@ def move(source: Path, target: Path) -> None:
     source.rename(target)
 
 
-def since() -> list[str]:
-    """The functions of the library and the version that each came with, as the header says."""
+def since(symbol_version: str) -> list[str]:
+    """The version of the symbols, the functions, and the version that each came with, as the header says."""
     header = (ROOT / "include/clazar_auth.h").read_text()
-    functions = re.findall(r"@since (\S+)\n \*/\n[^#;{]*?\b(clazar_\w+)\(", header)
-    return sorted(f" {name}@Base {version}\n" for version, name in functions)
+    found = re.findall(r"@since (\S+)\n \*/\n[^#;{]*?\b(clazar_\w+)\(", header)
+    first = min((version for version, _ in found), key=numbers)
+    functions = sorted(f" {name}@{symbol_version} {version}\n" for version, name in found)
+    return [f" {symbol_version}@{symbol_version} {first}\n", *functions]
 
 
 def document(tree: Path, facts: dict[str, str], licences: str) -> None:

@@ -40,6 +40,8 @@ class Stats(NamedTuple):
             one.
         backoff (float or None): seconds for which no token request is started after a failure;
             None if one may start.
+        refresh_in (float): in how many seconds a call will next start a token request; 0 if one
+            would now, or if the provider is closed.
 
     >>> provider.stats()
     Stats(empty=Requests(succeeded=0, failed=0), ...)
@@ -56,3 +58,4 @@ class Stats(NamedTuple):
     store_misses: int
     expires_in: float | None
     backoff: float | None
+    refresh_in: float

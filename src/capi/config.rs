@@ -25,6 +25,7 @@ pub struct clazar_config {
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_new(
     config: *mut *mut clazar_config,
@@ -48,6 +49,7 @@ pub unsafe extern "C" fn clazar_config_new(
 /// No other thread may change the environment during the call.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_config_new_from_env(
     config: *mut *mut clazar_config,

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use super::failure::clazar_error;
 use super::guard;
-use super::status::{CLAZAR_OK, clazar_status};
+use super::status::clazar_status::{self, CLAZAR_OK};
 
 /// The status that the failed function returned; `CLAZAR_OK` for NULL.
 ///

@@ -30,7 +30,7 @@ pub type clazar_destroy_callback = Option<unsafe extern "C" fn(context: *mut c_v
 ///
 /// @param config the configuration to change.
 /// @param callback what to call; NULL for none.
-/// @param context passed to it as it is; any thread may use it.
+/// @param context passed to it as it is; any thread may use it. May be NULL.
 /// @param destroy called once with `context`, after the last event: when the configuration is freed or
 ///   got another callback, all handles on providers made with it are freed, and no token request
 ///   is under way. May be NULL.

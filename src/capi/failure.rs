@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 
-use super::status::{CLAZAR_ERR_BUFFER_TOO_SMALL, clazar_status};
+use super::status::clazar_status::{self, CLAZAR_ERR_BUFFER_TOO_SMALL};
 use crate::Error;
 
 /// What a function fails with: an error of the core, or a buffer that is too small.
@@ -13,7 +13,7 @@ pub(super) struct CallError {
 
 impl From<Error> for CallError {
     fn from(error: Error) -> Self {
-        Self { status: error.kind().number(), error }
+        Self { status: error.kind().into(), error }
     }
 }
 

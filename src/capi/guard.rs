@@ -9,7 +9,7 @@ use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::failure::{CallError, clazar_error};
-use super::status::{CLAZAR_OK, clazar_status};
+use super::status::clazar_status::{self, CLAZAR_OK};
 use crate::Error;
 use crate::binding::{cancel, catch_panic};
 

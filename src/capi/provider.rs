@@ -15,7 +15,9 @@ use super::token::clazar_token;
 use crate::binding::{LONGEST_SEALED, LONGEST_VALUE, cancel};
 use crate::{AccessToken, Error, TokenProvider};
 
-/// The size of a buffer that holds any Authorization header: "Bearer ", 8,000 characters and a NUL.
+/// The size of a buffer that is always large enough for `clazar_provider_authorization`: "Bearer ",
+/// 8,000 characters and a NUL. Of a token's own text it says nothing: should a later version take longer
+/// ones, they come from `clazar_provider_token` alone.
 pub const CLAZAR_AUTHORIZATION_MAX: usize = 8008;
 
 const _: () = assert!(CLAZAR_AUTHORIZATION_MAX == "Bearer ".len() + LONGEST_VALUE + 1);
@@ -46,6 +48,7 @@ pub struct clazar_provider {
 /// Thread-safe, as long as no other thread changes `config` or the environment.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_new(
     config: *const clazar_config,
@@ -73,6 +76,7 @@ pub unsafe extern "C" fn clazar_provider_new(
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_clone(
     provider: *const clazar_provider,
@@ -135,6 +139,7 @@ pub unsafe extern "C" fn clazar_provider_free(provider: *mut clazar_provider) {
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_token(
     provider: *const clazar_provider,
@@ -183,6 +188,7 @@ pub unsafe extern "C" fn clazar_provider_token_timeout(
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_peek(
     provider: *const clazar_provider,
@@ -205,6 +211,7 @@ pub unsafe extern "C" fn clazar_provider_peek(
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_refresh(
     provider: *const clazar_provider,
@@ -278,6 +285,7 @@ unsafe fn get(
 /// Thread-safe. The caller may wipe the buffer with `clazar_memzero` after use.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_authorization(
     provider: *const clazar_provider,
@@ -407,6 +415,7 @@ const _: () = assert!(CLAZAR_SEALED_MAX >= LONGEST_SEALED);
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_seal(
     provider: *const clazar_provider,
@@ -481,6 +490,7 @@ pub unsafe extern "C" fn clazar_provider_unseal(
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_check_url(
     provider: *const clazar_provider,

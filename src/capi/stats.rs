@@ -19,6 +19,7 @@ use crate::Error;
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_stats(
     provider: *const clazar_provider,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::Stats;
 
-/// What a provider did since it was made, and how it is now. Set `size` to
-/// `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
+/// What a provider did since it was made, and how it is now. Begin with `CLAZAR_STATS_INIT`, or set
+/// `size` to `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
 ///
 /// A token request is counted when it has ended, with all its attempts, by its cause and its outcome.
 #[repr(C)]
@@ -44,6 +44,9 @@ pub struct clazar_stats {
     /// For how long no token request is started after a failure, in milliseconds; 0 if one may
     /// start.
     pub backoff_ms: i64,
+    /// In how long a call will next start a token request, in milliseconds, rounded up; 0 if one
+    /// would now, or if the provider is closed.
+    pub refresh_in_ms: i64,
 }
 
 impl clazar_stats {
@@ -65,10 +68,15 @@ impl clazar_stats {
             store_misses: stats.store_misses,
             expires_in_ms: stats.expires_in.map_or(-1, milliseconds),
             backoff_ms: stats.backoff.map_or(0, milliseconds),
+            refresh_in_ms: milliseconds_up(stats.refresh_in),
         }
     }
 }
 
 fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn milliseconds_up(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
 }

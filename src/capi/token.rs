@@ -34,6 +34,7 @@ pub struct clazar_token {
 /// Thread-safe, as long as no other thread changes `config` or the environment.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_authenticate(
     config: *const clazar_config,
@@ -138,6 +139,26 @@ pub unsafe extern "C" fn clazar_token_expires_in(token: *const clazar_token) -> 
     // SAFETY: the caller passes NULL or a live token.
     let token = unsafe { token.as_ref() };
     or_fallback(0, || token.map_or(0, |token| token.token.expires_in().as_secs() as i64))
+}
+
+/// Another handle on the same token, to be freed like the first.
+///
+/// @param token a token, or NULL.
+/// @return the handle; NULL for NULL.
+///
+/// Thread-safe.
+///
+/// @since 0.1.0
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clazar_token_clone(token: *const clazar_token) -> *mut clazar_token {
+    // SAFETY: the caller passes NULL or a live token.
+    let Some(token) = (unsafe { token.as_ref() }) else {
+        return ptr::null_mut();
+    };
+    or_fallback(ptr::null_mut(), || {
+        Box::into_raw(Box::new(clazar_token { token: token.token.clone() }))
+    })
 }
 
 /// Frees a token, and wipes it if nobody else holds it. NULL is allowed and does nothing.

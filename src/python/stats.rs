@@ -17,7 +17,7 @@ pub(super) fn python<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py,
     for count in stats.counts() {
         fields.push(count.into_pyobject(py)?.into_any());
     }
-    for time in [stats.expires_in, stats.backoff] {
+    for time in [stats.expires_in, stats.backoff, Some(stats.refresh_in)] {
         fields.push(time.map(|time: Duration| time.as_secs_f64()).into_pyobject(py)?);
     }
     module.getattr("Stats")?.call1(PyTuple::new(py, fields)?)

@@ -2,6 +2,9 @@
 #include "check.h"
 #include "options.h"
 
+/* Sizes of which a compiler knows nothing, since it would warn. */
+static volatile size_t one = 1, eight = 8;
+
 static void all_take_null(void) {
     clazar_config *config = NULL;
     clazar_provider *provider = NULL;
@@ -33,6 +36,7 @@ static void all_take_null(void) {
     CHECK(clazar_provider_authorization(NULL, buffer, sizeof buffer, NULL, NULL) ==
           CLAZAR_ERR_INVALID_ARGUMENT);
     CHECK(clazar_provider_clone(NULL) == NULL);
+    CHECK(clazar_token_clone(NULL) == NULL);
 
     size_t length = 7;
     CHECK(clazar_token_value(NULL, &length) == NULL && length == 0);
@@ -50,7 +54,7 @@ static void all_take_null(void) {
     clazar_token_free(NULL);
     clazar_error_free(NULL);
     clazar_config_free(NULL);
-    clazar_memzero(NULL, 8);
+    clazar_memzero(NULL, eight);
     clazar_config_free(config);
 }
 
@@ -201,7 +205,7 @@ static void every_buffer_size(void) {
     CHECK(clazar_provider_authorization(provider, NULL, 0, &length, NULL) ==
           CLAZAR_ERR_BUFFER_TOO_SMALL);
     CHECK(length == needed);
-    CHECK(clazar_provider_authorization(provider, NULL, 1, &length, NULL) ==
+    CHECK(clazar_provider_authorization(provider, NULL, one, &length, NULL) ==
           CLAZAR_ERR_INVALID_ARGUMENT);
     CHECK(length == 0);
 
@@ -238,6 +242,14 @@ static void names(void) {
     CHECK(strcmp(clazar_status_name(-1), "unknown status") == 0);
     CHECK(strcmp(clazar_status_name(14), "unknown status") == 0);
     CHECK(strcmp(clazar_version(), getenv("TEST_VERSION")) == 0);
+    CHECK(strcmp(CLAZAR_AUTH_VERSION, getenv("TEST_VERSION")) == 0);
+    char version[16];
+    snprintf(version, sizeof version, "%d.%d.%d", CLAZAR_AUTH_VERSION_MAJOR,
+             CLAZAR_AUTH_VERSION_MINOR, CLAZAR_AUTH_VERSION_PATCH);
+    CHECK(strncmp(version, CLAZAR_AUTH_VERSION, strlen(version)) == 0);
+    const uint32_t minor = CLAZAR_AUTH_VERSION_MINOR << 8;
+    const uint32_t number = CLAZAR_AUTH_VERSION_MAJOR << 16 | minor | CLAZAR_AUTH_VERSION_PATCH;
+    CHECK(clazar_version_number() == number && CLAZAR_AUTH_VERSION_NUMBER == number);
     char secret[] = "not-a-real-secret";
     clazar_memzero(secret, sizeof secret);
     for (size_t i = 0; i < sizeof secret; i++)

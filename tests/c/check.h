@@ -49,9 +49,8 @@ static inline int same(const clazar_token *a, const clazar_token *b) {
 }
 
 static inline clazar_stats stats_of(const clazar_provider *provider) {
-    clazar_stats stats;
+    clazar_stats stats = CLAZAR_STATS_INIT;
     clazar_error *error = NULL;
-    stats.size = sizeof stats;
     CHECK(clazar_provider_stats(provider, &stats, &error) == CLAZAR_OK);
     CHECK(stats.size == sizeof stats && error == NULL);
     return stats;

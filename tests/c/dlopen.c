@@ -1,4 +1,5 @@
 /* Loads the library, uses it and unloads it, again and again, also in the middle of a token request. */
+#include <clazar_auth_dlopen.h>
 #include <dlfcn.h>
 #include <pthread.h>
 
@@ -8,17 +9,15 @@
 
 /* POSIX has functions come out of dlsym as objects. */
 #define LOAD(library, name)                       \
-    __typeof__(name) *name##_ = NULL;             \
+    name##_fn name##_ = NULL;                     \
     do {                                          \
         void *symbol = dlsym(library, #name);     \
         CHECK(symbol != NULL);                    \
         memcpy(&name##_, &symbol, sizeof symbol); \
     } while (0)
 
-static clazar_status (*token_of_provider)(const clazar_provider *, clazar_token **,
-                                          clazar_error **);
-
-static void (*leave_token)(clazar_token *);
+static clazar_provider_token_fn token_of_provider;
+static clazar_token_free_fn leave_token;
 
 static void *wait_for_a_token(void *provider) {
     clazar_token *token = NULL;

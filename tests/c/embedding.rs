@@ -7,7 +7,7 @@ use clazar_auth::sandbox::Sandbox;
 
 use crate::programs::{
     Sanitizer, checked, compile, compiler, debug_stage, folder, link, root, run, run_case,
-    run_with, skipped, stage,
+    run_with, shared, skipped, stage,
 };
 use test_support::certificates::{Authority, VALID};
 use test_support::server::{Server, TOKEN_BODY, ok};
@@ -72,8 +72,8 @@ fn it_is_loaded_and_unloaded_again_and_again() {
     let stage = stage("stage");
     let library = stage.join("lib/libclazar_auth.so.0");
     let mut compiler = compiler("cc", &stage);
-    // `__typeof__` is what both compilers call C23's typeof.
-    compiler.args(["-std=gnu99", "-Wno-pedantic"]).arg(root().join("tests/c/dlopen.c")).arg("-ldl");
+    compiler.args(["-std=c99", "-D_POSIX_C_SOURCE=200809L"]);
+    compiler.arg(root().join("tests/c/dlopen.c")).arg("-ldl");
     // check.h has functions that the program does not use, and that are not to be linked.
     compiler.args(["-O1", "-Wl,--unresolved-symbols=ignore-all"]);
     let program = link(compiler, "dlopen");
@@ -158,4 +158,29 @@ fn it_links_beside_another_rust_library_and_openssl_and_libcurl() {
         compiler.args(["-lcurl", "-lssl", "-lcrypto", "-ldl", "-lm"]);
         run_with(&link(compiler, name), &Sandbox::start().unwrap());
     }
+}
+
+/// Else a program that is linked with the plugin and with the shared library would call the plugin's copy.
+#[test]
+fn a_plugin_keeps_the_static_library_in_it_to_itself() {
+    let stage = stage("stage");
+    let standard = ["-std=c99", "-D_POSIX_C_SOURCE=200809L"];
+    let mut plugin = compiler("cc", &stage);
+    plugin.args(standard).args(["-shared", "-fPIC"]).arg(root().join("tests/c/plugin.c"));
+    plugin.arg(stage.join("lib/libclazar_auth.a"));
+    // As docs/c.md says.
+    plugin.args(["-Wl,--exclude-libs,libclazar_auth.a", "-ldl", "-lm"]);
+    let plugin = link(plugin, "plugin.so");
+    let mut nm = Command::new("nm");
+    nm.args(["-D", "--defined-only"]).arg(&plugin);
+    let offered = String::from_utf8(checked(nm).stdout).unwrap();
+    assert!(offered.contains(" plugin_gets_a_token"), "{offered}");
+    assert!(!offered.contains(" clazar_"), "{offered}");
+
+    let mut host = compiler("cc", &stage);
+    host.args(standard).arg(root().join("tests/c/plugin_host.c")).arg(&plugin);
+    host.args(shared(&stage)).arg("-ldl");
+    let sandbox = Sandbox::start().unwrap();
+    run_with(&link(host, "plugin-host"), &sandbox);
+    assert_eq!(sandbox.requests("/authenticate/"), 2);
 }

@@ -6,6 +6,7 @@ mod abi;
 mod cpp;
 mod embedding;
 mod fleet;
+mod header;
 #[cfg(target_os = "linux")]
 mod loops;
 mod package;
@@ -16,15 +17,15 @@ use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use clazar_auth::sandbox::{Answer, Sandbox};
 
 use programs::{
-    Sanitizer, amount, checked, command, compile, compiler, folder, link, root, run, run_case,
-    run_with, shared, stage,
+    Sanitizer, amount, command, compile, compiler, folder, link, root, run, run_case, run_with,
+    shared, stage,
 };
 use test_support::certificates::{Authority, VALID};
 use test_support::server::{Server, TOKEN_BODY, http, ok, read_request};
@@ -532,30 +533,4 @@ fn a_panic_becomes_a_status() {
     let program = compile("token_request", &stage("stage-panic"));
     let line = request_token(&program, "http://127.0.0.1:1/", &[("CLAZAR_CLIENT_ID", "panic")]);
     assert!(line.starts_with("CLAZAR_ERR_INTERNAL|0|0|-1|"), "{line}");
-}
-
-#[test]
-fn the_header_compiles_alone_and_twice() {
-    let include = stage("stage").join("include");
-    let folder = root().join("target/c-tests");
-    std::fs::create_dir_all(&folder).unwrap();
-    for (compiler, extension, standards) in [
-        ("cc", "c", &["c99", "c11", "c17"][..]),
-        ("c++", "cc", &["c++11", "c++14", "c++17", "c++20"]),
-    ] {
-        let source = folder.join(format!("header-{}.{extension}", std::process::id()));
-        let include_it = "#include <clazar_auth.h>\n";
-        std::fs::write(&source, [include_it, include_it].concat()).unwrap();
-        for standard in standards {
-            let mut command = Command::new(compiler);
-            command.arg(format!("-std={standard}")).args([
-                "-Wall",
-                "-Wextra",
-                "-pedantic",
-                "-Werror",
-            ]);
-            command.arg("-fsyntax-only").arg("-I").arg(&include).arg(&source);
-            checked(command);
-        }
-    }
 }

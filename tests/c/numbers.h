@@ -39,5 +39,6 @@ PIN(stats_store_hits, offsetof(clazar_stats, store_hits) == 96);
 PIN(stats_store_misses, offsetof(clazar_stats, store_misses) == 104);
 PIN(stats_expires_in_ms, offsetof(clazar_stats, expires_in_ms) == 112);
 PIN(stats_backoff_ms, offsetof(clazar_stats, backoff_ms) == 120);
-PIN(stats, sizeof(clazar_stats) == 128);
+PIN(stats_refresh_in_ms, offsetof(clazar_stats, refresh_in_ms) == 128);
+PIN(stats, sizeof(clazar_stats) == 136);
 #endif

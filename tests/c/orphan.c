@@ -10,7 +10,7 @@ static clazar_provider *provider;
 static void *ask(void *unused) {
     (void)unused;
     clazar_token *token = NULL;
-    clazar_provider_token(provider, &token, NULL);
+    CHECK(clazar_provider_token(provider, &token, NULL) != CLAZAR_OK);
     return NULL;
 }
 

@@ -377,7 +377,38 @@ fn the_flags_of_the_environment_reach_the_compiler() {
     assert!(flags.contains("-C a-flag-of-mine"), "{flags}");
     assert!(flags.contains("--remap-path-prefix="), "{flags}");
     assert!(said.contains("\nCARGO_TARGET_DIR=/nowhere\n"), "{said}");
-    assert!(!said.contains("-C linker="), "the system's linker is rustc's own choice: {said}");
+}
+
+/// Of a library of one function, so that nothing is compiled.
+#[test]
+fn the_linker_and_its_flags_are_those_of_the_environment() {
+    let outside = Outside::new("linker");
+    let script = |name: &str, text: &str| {
+        let path = outside.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    };
+    let archive = outside.join("libclazar_auth.a").display().to_string();
+    fs::write(outside.join("one.c"), "int clazar_one(void) { return 1; }").unwrap();
+    for arguments in ["cc -ffunction-sections -c one.c", &format!("ar rc {archive} one.o")] {
+        let mut command = Command::new(arguments.split(' ').next().unwrap());
+        command.args(arguments.split(' ').skip(1)).current_dir(&outside.0);
+        checked(command);
+    }
+    let artifact = format!(r#"{{"target":{{"name":"clazar_auth"}},"filenames":["{archive}"]}}"#);
+    let libraries = r#"{"message":{"message":"native-static-libs: -lof-the-system"}}"#;
+    let cargo = script("cargo", &format!("printf '%s\\n' '{artifact}' '{libraries}'"));
+    let linker = script("linker", "echo \"$@\" >&2; exit 1");
+    let mut build = Command::new("python3");
+    build.arg(root().join("packaging/c.py")).arg("build").arg(outside.join("built")).arg("capi");
+    build.env("CARGO", cargo).env("CC", linker).env("LDFLAGS", "-Wl,-z,mine -L/mine");
+    let output = build.output().unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    for part in [" -Wl,-z,mine -L/mine -lof-the-system ", "-Wl,-soname,libclazar_auth.so.0 "] {
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 #[test]
@@ -451,7 +482,7 @@ fn the_debian_packages_hold_the_runtime_and_the_rest() {
         assert!(said.contains(expected), "{field}: {said}");
     }
     let symbols = dpkg_deb(&["-I"], runtime, "symbols");
-    let offered = symbols.lines().filter(|line| line.contains("@Base 0.1.0")).count();
+    let offered = symbols.lines().filter(|line| line.contains("@CLAZAR_AUTH_0 0.1.0")).count();
     assert!(offered > 40, "{symbols}");
     let mut lintian = Command::new("lintian");
     lintian.args(["--allow-root", "--fail-on", "error,warning"]).args(&packages);

@@ -29,6 +29,11 @@ int main(void) {
     clazar_provider_free(provider);
     provider = clone;
 
+    clazar_token *other = clazar_token_clone(first);
+    CHECK(other != NULL && other != first && same(other, first));
+    clazar_token_free(first);
+    first = other;
+
     clazar_token *second = NULL;
     CHECK(clazar_provider_refresh(provider, &second, NULL) == CLAZAR_OK);
     CHECK(!same(first, second));

@@ -87,6 +87,8 @@ static void has_no_token(const clazar_provider *provider) {
 static void has_a_token_for_a_day(const clazar_provider *provider) {
     const clazar_stats stats = stats_of(provider);
     CHECK(stats.expires_in_ms > 86000000 && stats.expires_in_ms <= 86400000);
+    /* An hour before, less up to half of it. */
+    CHECK(stats.refresh_in_ms > 82000000 && stats.refresh_in_ms <= 84600000);
     CHECK(stats.backoff_ms == 0);
 }
 
@@ -101,8 +103,10 @@ static void a_failure_is_counted_once(clazar_provider *provider) {
         counts_are(provider, "0 1 0 0 0 0 0 0 1 0 0");
         has_no_token(provider);
         /* From half a pause of 30 s on, less the time that passed. */
-        const int64_t backoff = stats_of(provider).backoff_ms;
-        CHECK(backoff > 5000 && backoff <= 30000);
+        const clazar_stats stats = stats_of(provider);
+        CHECK(stats.backoff_ms > 5000 && stats.backoff_ms <= 30000);
+        CHECK(stats.refresh_in_ms >= stats.backoff_ms);
+        CHECK(stats.refresh_in_ms <= stats.backoff_ms + 1);
     }
 }
 
@@ -149,6 +153,7 @@ int main(void) {
     counts_are(provider, "0 0 0 0 0 0 0 0 0 0 0");
     has_no_token(provider);
     CHECK(stats_of(provider).backoff_ms == 0);
+    CHECK(stats_of(provider).refresh_in_ms == 0);
 
     a_failure_is_counted_once(provider);
     a_refresh_is_counted(provider);
@@ -159,6 +164,7 @@ int main(void) {
     counts_are(provider, "0 1 0 0 1 0 1 0 3 0 1");
     has_no_token(provider);
     CHECK(stats_of(provider).backoff_ms == 0);
+    CHECK(stats_of(provider).refresh_in_ms == 0);
     clazar_provider_free(provider);
 
     a_first_token_is_counted();

@@ -100,6 +100,12 @@ fn write_statistics() {
             "float | None",
             "seconds for which no token request is started after a failure; None if one may start.",
         ),
+        (
+            "refresh_in",
+            "float",
+            "in how many seconds a call will next start a token request; 0 if one would now, or if \
+             the provider is closed.",
+        ),
     ];
     let fields: Vec<_> = causes
         .chain(counts)

@@ -33,8 +33,9 @@ int main(void) {{
     clazar_config *config = NULL;
     clazar_provider *provider = NULL;
     clazar_error *error = NULL;
-    clazar_config_new_from_env(&config, &error);
-    clazar_provider_new(config, &provider, &error);
+    if (clazar_config_new_from_env(&config, &error) != CLAZAR_OK ||
+        clazar_provider_new(config, &provider, &error) != CLAZAR_OK)
+        return 1;
     {{
 {block}
     }}

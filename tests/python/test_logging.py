@@ -268,7 +268,7 @@ def test_stats(sandbox: Sandbox) -> None:
     assert (none.succeeded, none.failed) == (0, 0)
     assert stats.empty == stats.proactive == stats.refresh == stats.invalidated == none
     assert (stats.waited, stats.served_stale, stats.invalidations) == (0, 0, 0)
-    assert stats.expires_in is None and stats.backoff is None
+    assert stats.expires_in is None and stats.backoff is None and stats.refresh_in == 0
     assert stats == provider.stats()
 
     provider.token()
@@ -282,6 +282,7 @@ def test_stats(sandbox: Sandbox) -> None:
     assert counts(stats.proactive) == (0, 0)
     assert (stats.waited, stats.served_stale, stats.invalidations) == (3, 0, 1)
     assert stats.expires_in is not None and 86_000 < stats.expires_in <= 86_400
+    assert 82_000 < stats.refresh_in <= 84_600
     assert stats.backoff is None
     assert repr(stats).startswith("Stats(empty=Requests(succeeded=1, failed=0), proactive=")
 
@@ -295,6 +296,7 @@ def test_stats_of_failures(sandbox: Sandbox) -> None:
     assert counts(stats.empty) == (0, 1)
     # The first pause after a permanent failure: half of 30 s to all of it.
     assert stats.backoff is not None and 5 < stats.backoff <= 30
+    assert stats.refresh_in == stats.backoff
     with pytest.raises(clazar_auth.RejectedError) as caught:
         provider.token()
     assert caught.value.retry_after is not None

@@ -72,6 +72,11 @@ impl TokenAge {
         self.elapsed < self.schedule.margin
     }
 
+    /// For how long the token is still fresh.
+    fn until_refresh(&self) -> Duration {
+        self.schedule.refresh.saturating_sub(self.elapsed)
+    }
+
     pub(crate) fn until_margin(&self) -> Duration {
         self.schedule.margin.saturating_sub(self.elapsed)
     }
@@ -143,6 +148,12 @@ pub(crate) fn decide(token: Option<TokenAge>, failure: Option<LastFailure>) -> D
     } else {
         Decision::WaitAtMost(LONGEST_GRACE.min(age.until_expiry() / 2))
     }
+}
+
+/// In how long [`decide`] will next have a token request started, if nothing else happens.
+pub(crate) fn until_request(token: Option<TokenAge>, failure: Option<LastFailure>) -> Duration {
+    let pause = failure.map_or(Duration::ZERO, |failure| failure.pause(token));
+    pause.max(token.map_or(Duration::ZERO, |age| age.until_refresh()))
 }
 
 impl LastFailure {

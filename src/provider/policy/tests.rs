@@ -49,6 +49,21 @@ fn each_state_of_a_token_has_its_decision() {
 }
 
 #[test]
+fn the_next_request_is_due_at_the_refresh_point_or_when_the_pause_is_over() {
+    let day = |age| token(age, 86_400.0, 0.0);
+    assert_eq!(until_request(day(0.0), None), seconds(84_600.0));
+    assert_eq!(until_request(day(84_600.0), None), Duration::ZERO);
+    assert_eq!(until_request(day(90_000.0), None), Duration::ZERO);
+    assert_eq!(until_request(None, None), Duration::ZERO);
+    // Half a second without a token; half of thirty ahead of its end, which is over before a refresh point
+    // that is far away.
+    assert_eq!(until_request(None, Some(FAILURE)), seconds(0.5));
+    let before_margin = Some(LastFailure { before_margin: true, ..FAILURE });
+    assert_eq!(until_request(day(84_590.0), before_margin), seconds(15.0));
+    assert_eq!(until_request(day(0.0), before_margin), seconds(84_600.0));
+}
+
+#[test]
 fn a_pause_doubles_up_to_its_limit() {
     let pauses = |failure: LastFailure, token| {
         let pause = |count| LastFailure { count, jitter: 1.0, ..failure }.pause(token).as_secs();
@@ -239,6 +254,32 @@ fn exchanges_are_bounded_at_the_worst() {
         |step: &Step, age: f64| if age < 60.0 { Err((true, None)) } else { step.outcome };
     let (exchanges, _) = live(std::iter::repeat_n(step, 360_000), until_it_has_died);
     assert!((100..MOST_PER_HOUR).contains(&exchanges.len()), "{}", exchanges.len());
+}
+
+proptest! {
+    #[test]
+    fn a_request_is_due_when_it_was_said_to_be_and_not_before(
+        (age, lifetime, has_token) in (0.0..90_000.0, 1.0..86_400.0, any::<bool>()),
+        (count, transient, before_margin) in (1_u32..9, any::<bool>(), any::<bool>()),
+        (requested, failed_before, has_failed) in (0.0..600.0, 0.0..600.0, any::<bool>()),
+    ) {
+        let requested_wait = (requested > 300.0).then_some(seconds(requested));
+        let at = |passed: Duration| {
+            let failed = LastFailure { count, transient, before_margin, requested_wait, ..FAILURE };
+            let failure = LastFailure { age: seconds(failed_before) + passed, ..failed };
+            let token = token(age, lifetime, 0.5).filter(|_| has_token);
+            let token = token.map(|token| TokenAge { elapsed: token.elapsed + passed, ..token });
+            (token, Some(failure).filter(|_| has_failed))
+        };
+        let starts = |passed| {
+            let (token, failure) = at(passed);
+            !matches!(decide(token, failure), Decision::Serve | Decision::Fail(_))
+        };
+        let (token, failure) = at(Duration::ZERO);
+        let wait = until_request(token, failure);
+        prop_assert!(starts(wait));
+        prop_assert!(wait.is_zero() || !starts(wait / 2) && !starts(wait - Duration::from_nanos(1)));
+    }
 }
 
 proptest! {

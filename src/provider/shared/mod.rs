@@ -383,16 +383,17 @@ impl Shared {
     }
 
     pub(super) fn stats(&self) -> Stats {
+        let flight = self.flight();
+        let Ok(guard) = flight.lock() else { return self.counters.stats() };
         let now = self.clock.now();
         let cached = self.token.get();
         let age = cached.as_ref().map(|cached| cached.age(now));
-        let expires_in = cached.map(|cached| cached.token.left(now));
-        let pause = self.flight().lock().ok().and_then(|guard| guard.failure(now));
-        let pause = pause.map(|failure| failure.pause(age));
+        let failure = guard.failure(now);
         let above_zero = |duration: &Duration| !duration.is_zero();
         Stats {
-            expires_in: expires_in.filter(above_zero),
-            backoff: pause.filter(above_zero),
+            expires_in: cached.map(|cached| cached.token.left(now)).filter(above_zero),
+            backoff: failure.map(|failure| failure.pause(age)).filter(above_zero),
+            refresh_in: policy::until_request(age, failure),
             ..self.counters.stats()
         }
     }

@@ -212,6 +212,39 @@ fn without_a_token_callers_fail_at_once_until_the_pause_is_over() {
 }
 
 #[test]
+fn a_program_with_a_timer_of_its_own_asks_when_a_request_is_due() {
+    let fixture = Fixture::new();
+    let refresh_in = || fixture.provider.stats().refresh_in.as_secs_f64();
+    assert_eq!(refresh_in(), 0.0);
+    fixture.fail_next(400, &[]);
+    fixture.error();
+    let backoff = fixture.provider.stats().backoff.unwrap().as_secs_f64();
+    assert_eq!(refresh_in(), backoff);
+    fixture.pass(backoff);
+    assert_eq!(refresh_in(), 0.0);
+    fixture.value();
+    let due = refresh_in();
+    assert!((DAY - 3600.0..=DAY - 1800.0).contains(&due), "{due}");
+    // A failure of a token request that was asked for puts nothing off.
+    fixture.fail_next(400, &[]);
+    fixture.provider.refresh().unwrap_err();
+    assert_eq!(refresh_in(), due);
+
+    fixture.pass(due - 0.001);
+    fixture.value();
+    fixture.settle();
+    assert_eq!(fixture.requests(), 3);
+    fixture.pass(0.001);
+    assert_eq!(refresh_in(), 0.0);
+    fixture.value();
+    fixture.settle();
+    assert_eq!(fixture.requests(), 4);
+    assert!(refresh_in() >= DAY - 3600.0);
+    fixture.provider.close();
+    assert_eq!(refresh_in(), 0.0);
+}
+
+#[test]
 fn refresh_skips_our_own_pause() {
     let fixture = Fixture::new();
     fixture.fail_next(400, &[]);

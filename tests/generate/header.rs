@@ -1,0 +1,261 @@
+//! The headers for C: one for compilers, one for parsers that have no preprocessor, and one for `dlopen`.
+
+use cbindgen::{Config, FunctionConfig};
+
+use crate::{c, file, root};
+
+const WIDTH: usize = 100;
+/// The order in which a reader needs them.
+const SOURCES: [&str; 13] = [
+    "status",
+    "failure",
+    "config",
+    "options",
+    "provider",
+    "token_async",
+    "token",
+    "stats_fields",
+    "stats",
+    "error",
+    "event_kind",
+    "event",
+    "library",
+];
+
+pub fn generate() {
+    file("include/clazar_auth.h", &full());
+    let plain = plain();
+    file("include/clazar_auth.ffi.h", &plain);
+    file("include/clazar_auth_dlopen.h", &pointers(&plain));
+}
+
+fn config() -> Config {
+    Config::from_file(root().join("cbindgen.toml")).unwrap()
+}
+
+fn bindings(config: Config) -> String {
+    let mut builder = cbindgen::Builder::new().with_config(config);
+    for file in SOURCES {
+        builder = builder.with_src(root().join(format!("src/capi/{file}.rs")));
+    }
+    let mut text = Vec::new();
+    builder.generate().unwrap().write(&mut text);
+    with_tags(&String::from_utf8(text).unwrap())
+}
+
+/// Gives each struct a name of its own besides that of its type, so that it can be declared elsewhere.
+fn with_tags(text: &str) -> String {
+    let (start, structs) = text.split_once("typedef struct {").unwrap();
+    let tagged = structs.split("typedef struct {").map(|rest| {
+        let (_, end) = rest.split_once("\n} ").unwrap();
+        let (name, _) = end.split_once(';').unwrap();
+        format!("typedef struct {name} {{{rest}")
+    });
+    start.to_owned() + &tagged.collect::<String>()
+}
+
+fn full() -> String {
+    let config = config();
+    let macros = version() + config.after_includes.as_deref().unwrap();
+    let text = bindings(Config { after_includes: Some(macros), ..config });
+    let stats = "} clazar_stats;";
+    let text = text.replace(stats, &format!("{stats}\n\n{}", c::initializer_of_statistics()));
+    let (text, _) = text.rsplit_once("#endif  /* CLAZAR_AUTH_H */").unwrap();
+    let blocks: Vec<_> = text.split("\n\n").map(with_hints).collect();
+    blocks.join("\n\n")
+        + "#if defined(__clang__)\n#pragma clang diagnostic pop\n\
+           #elif defined(__GNUC__) && !defined(__cplusplus)\n#pragma GCC diagnostic pop\n#endif\n\n\
+           #endif  /* CLAZAR_AUTH_H */\n"
+}
+
+/// The version in `Cargo.toml`, for a program to compare with.
+fn version() -> String {
+    let [major, minor, patch] = [
+        env!("CARGO_PKG_VERSION_MAJOR"),
+        env!("CARGO_PKG_VERSION_MINOR"),
+        env!("CARGO_PKG_VERSION_PATCH"),
+    ]
+    .map(|part| part.parse::<u8>().unwrap());
+    let define = |doc: &str, name: &str, value: String| {
+        format!("\n/** {doc} */\n#define CLAZAR_AUTH_VERSION{name} {value}\n")
+    };
+    [
+        define(
+            "The version of this header; that of the library is `clazar_version()`.",
+            "",
+            format!("\"{}\"", env!("CARGO_PKG_VERSION")),
+        ),
+        define("Its first number.", "_MAJOR", major.to_string()),
+        define("Its second number.", "_MINOR", minor.to_string()),
+        define("Its third number.", "_PATCH", patch.to_string()),
+        define(
+            "All three in one: `major << 16 | minor << 8 | patch`, as `clazar_version_number()`.",
+            "_NUMBER",
+            format!("0x{major:02x}{minor:02x}{patch:02x}"),
+        ),
+    ]
+    .concat()
+    .trim_end()
+    .to_owned()
+}
+
+/// The declarations alone, with the constants in an enum.
+fn plain() -> String {
+    let text = bindings(Config {
+        header: None,
+        include_guard: None,
+        sys_includes: Vec::new(),
+        after_includes: None,
+        cpp_compat: false,
+        documentation: false,
+        function: FunctionConfig::default(),
+        ..config()
+    });
+    let define = |line: &str| Some(line.strip_prefix("#define ")?.replacen(' ', " = ", 1));
+    let constants: Vec<_> = text.lines().filter_map(define).collect();
+    let mut plain = format!("enum {{\n    {}\n}};\n", constants.join(",\n    "));
+    // Without what compilers of C23 alone see, between #if and #else.
+    let mut is_skipped = false;
+    for line in text.lines() {
+        match line.split_once(' ').map_or(line, |(word, _)| word) {
+            "#if" => is_skipped = true,
+            "#else" | "#endif" => is_skipped = false,
+            "#define" => {}
+            "" if plain.ends_with("\n\n") => {}
+            _ if is_skipped => {}
+            _ => plain.extend([line, "\n"]),
+        }
+    }
+    plain.replace("\n {", " {")
+}
+
+/// A type for each function of the plain header.
+fn pointers(plain: &str) -> String {
+    let mut text = String::from(
+        "/**\n * @file\n * The types of pointers to the functions of clazar_auth.h, for a program that loads \
+         the library\n * with dlopen():\n *\n *     clazar_provider_token_fn get_token;\n *     \
+         *(void **)&get_token = dlsym(library, \"clazar_provider_token\");\n */\n\
+         #ifndef CLAZAR_AUTH_DLOPEN_H\n#define CLAZAR_AUTH_DLOPEN_H\n\n#include <clazar_auth.h>\n\n\
+         #ifdef __cplusplus\nextern \"C\" {\n#endif\n\n",
+    );
+    for function in plain.split(';').filter_map(Function::parse) {
+        let Function { returned, name, parameters } = &function;
+        let parameters = parameters.join(", ");
+        text += &format!(
+            "/** Points to `{name}`. */\ntypedef {returned}(*{name}_fn)({parameters});\n\n"
+        );
+    }
+    text + "#ifdef __cplusplus\n}  // extern \"C\"\n#endif\n\n#endif\n"
+}
+
+/// A declaration of the header.
+struct Function {
+    /// With the space or the `*` before the name.
+    returned: String,
+    name: String,
+    parameters: Vec<String>,
+}
+
+impl Function {
+    /// None of what declares something else.
+    fn parse(declaration: &str) -> Option<Self> {
+        let words: Vec<_> = declaration.split_whitespace().collect();
+        let declaration = words.join(" ");
+        let (head, parameters) = declaration.strip_suffix(')')?.split_once('(')?;
+        if head.starts_with("typedef") {
+            return None;
+        }
+        let (returned, name) = head.split_at(head.rfind([' ', '*'])? + 1);
+        Some(Self {
+            returned: returned.to_owned(),
+            name: name.to_owned(),
+            parameters: parameters.split(", ").map(str::to_owned).collect(),
+        })
+    }
+
+    /// Its parameters, each with what clang can warn by.
+    fn hinted(&self, comment: &str) -> Vec<String> {
+        let hinted = self.parameters.iter().map(|parameter| match parameter.rsplit_once('*') {
+            Some((kind, name)) if !may_be_null(comment, name) => {
+                format!("{kind}*CLAZAR_NONNULL {name}")
+            }
+            _ => parameter.clone(),
+        });
+        hinted.collect()
+    }
+
+    /// Says which parameter is a buffer: the one before its size.
+    fn buffer(&self) -> Option<String> {
+        let size = self.parameters.iter().position(|parameter| parameter == "size_t size")?;
+        let (kind, name) = self.parameters[size - 1].rsplit_once('*')?;
+        let mode = if kind.starts_with("const") { "read_only" } else { "write_only" };
+        // Positions are counted from 1.
+        Some(format!("\n    CLAZAR_BUFFER({mode}, {size}, {name}, {}, size)", size + 1))
+    }
+
+    /// On a line if it fits, else with the attributes on one of their own, else each parameter too.
+    fn declared(&self, attributes: &str, comment: &str) -> String {
+        let head = format!("{}{}(", self.returned, self.name);
+        let parameters = self.hinted(comment);
+        let line = format!("{head}{})", parameters.join(", "));
+        let end = self.buffer().unwrap_or_default() + ";";
+        if attributes.len() + line.len() < WIDTH - 1 {
+            format!("{attributes} {line}{end}")
+        } else if line.len() < WIDTH {
+            format!("{attributes}\n{line}{end}")
+        } else {
+            let indent = format!(",\n{}", " ".repeat(head.len()));
+            format!("{attributes}\n{head}{}){end}", parameters.join(&indent))
+        }
+    }
+}
+
+/// Adds to a function, with its comment, what compilers can warn by.
+fn with_hints(block: &str) -> String {
+    let Some((comment, declaration)) = block.split_once("\nCLAZAR_API") else {
+        return block.to_owned();
+    };
+    let words: Vec<_> = declaration.trim_end().trim_end_matches(';').split_whitespace().collect();
+    let mut declaration = words.join(" ");
+    let mut attributes = String::from("CLAZAR_API");
+    for (start, end) in [("CLAZAR_MUST_USE", " "), ("CLAZAR_DEPRECATED(\"", "\") ")] {
+        if let Some((attribute, rest)) =
+            declaration.split_once(end).filter(|_| declaration.starts_with(start))
+        {
+            attributes += &format!(" {attribute}{}", end.trim_end());
+            declaration = rest.to_owned();
+        }
+    }
+    let function = Function::parse(&declaration).unwrap_or_else(|| panic!("{block}"));
+    format!("{comment}\n{}", function.declared(&attributes, comment))
+}
+
+/// Whether the comment of a function says that a parameter may be NULL.
+fn may_be_null(comment: &str, parameter: &str) -> bool {
+    let words: Vec<_> = comment.split_whitespace().filter(|word| *word != "*").collect();
+    let text = words.join(" ");
+    let start = format!("param {parameter} ");
+    let about = text.split('@').find_map(|part| part.strip_prefix(&start));
+    let about = about.unwrap_or_else(|| panic!("{parameter} is not described: {comment}"));
+    ["may be NULL", "May be NULL", "or NULL"].iter().any(|words| about.contains(words))
+}
+
+#[test]
+fn a_function_says_what_compilers_can_warn_of() {
+    let comment =
+        "/**\n * @param to where to\n *   write.\n * @param error an error, or\n *   NULL.\n */";
+    let hinted = |declaration: &str| {
+        let block = with_hints(&format!("{comment}\n{declaration}"));
+        block.strip_prefix(comment).unwrap().trim().to_owned()
+    };
+    assert_eq!(
+        hinted("CLAZAR_API CLAZAR_MUST_USE int32_t f(uint8_t *to,\n  size_t size);"),
+        "CLAZAR_API CLAZAR_MUST_USE int32_t f(uint8_t *CLAZAR_NONNULL to, size_t size)\n    \
+         CLAZAR_BUFFER(write_only, 1, to, 2, size);"
+    );
+    assert_eq!(
+        hinted("CLAZAR_API\nCLAZAR_DEPRECATED(\"use g, or h\")\nchar *f(char **error);"),
+        "CLAZAR_API CLAZAR_DEPRECATED(\"use g, or h\") char *f(char **error);"
+    );
+    assert_eq!(hinted("CLAZAR_API void f(void);"), "CLAZAR_API void f(void);");
+}
