@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::interrupt::Interrupt;
 use super::limits::RenewalLimit;
+use super::note::Note;
 use crate::credentials::Credentials;
 use crate::error::Error;
-use crate::interface::EventKind;
 use crate::sys::clock::Clock;
 use crate::token::AccessToken;
 
@@ -37,7 +37,7 @@ pub(crate) struct FetchContext<'a> {
     pub(crate) progress: &'a Progress,
     /// Takes what there is for the caller before all is done.
     deliver: Option<&'a dyn Fn(&Fetched)>,
-    events: RefCell<Vec<(EventKind, String)>>,
+    notes: RefCell<Vec<Note>>,
 }
 
 impl<'a> FetchContext<'a> {
@@ -57,7 +57,7 @@ impl<'a> FetchContext<'a> {
             interrupt,
             progress,
             deliver: None,
-            events: RefCell::default(),
+            notes: RefCell::default(),
         }
     }
 
@@ -115,12 +115,12 @@ impl<'a> FetchContext<'a> {
         }
     }
 
-    pub(crate) fn report(&self, kind: EventKind, message: impl Into<String>) {
-        self.events.borrow_mut().push((kind, message.into()));
+    pub(crate) fn report(&self, note: Note) {
+        self.notes.borrow_mut().push(note);
     }
 
-    pub(crate) fn take_events(&self) -> Vec<(EventKind, String)> {
-        self.events.take()
+    pub(crate) fn take_notes(&self) -> Vec<Note> {
+        self.notes.take()
     }
 }
 

@@ -11,7 +11,7 @@ use super::session::{Item, StoredItem, View};
 use super::stamp::Stamp;
 use crate::error::{Error, ErrorKind};
 use crate::interface::EventKind;
-use crate::request::TokenSource;
+use crate::request::{Note, TokenSource};
 use crate::token::AccessToken;
 
 /// How often something is stored again that others changed meanwhile.
@@ -45,7 +45,9 @@ impl Access<'_> {
         let expiring = self.expiring.take().filter(|token| !token.left(now).is_zero());
         match (outcome, expiring) {
             (Err(error), Some(token)) if error.kind() != ErrorKind::Closed => {
-                self.context.report(EventKind::RefreshFailed, format!("no new token: {error}"));
+                let note = Note::new(EventKind::RefreshFailed, format!("no new token: {error}"));
+                // The next request does not wait for what the server asked for, since this token is expiring.
+                self.context.report(note.with_error(error.clone().with_requested_wait(None)));
                 Ok(Arc::new(token))
             }
             _ => outcome.clone(),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::report::Report;
 use super::{Flight, Outcome, Shared, Work};
-use crate::provider::event::EventKind;
+use crate::request::Note;
 use crate::sys::thread;
 use crate::text;
 
@@ -70,16 +70,16 @@ impl Shared {
             if is_stored.recv_timeout(LONGEST_STORING) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
-            let mut report = Report { store_hangs: true, ..Report::default() };
             let what = format!(
                 "the store {} did not answer within {} when it was given a token; it is not used until it does",
                 shared.store_location(),
                 text::seconds(LONGEST_STORING)
             );
-            report.add(EventKind::StoreError, what);
-            if shared.complete(&flight, &work, outcome, &mut report) {
+            let notes = vec![Note::store_error(what)];
+            let mut report = Report { store_hangs: true, notes, ..Report::default() };
+            if let Some(events) = shared.complete(&flight, &work, outcome, &mut report) {
                 is_delivered.store(true, Ordering::SeqCst);
-                shared.call_back(&report.events);
+                shared.call_back(&events);
             }
         });
     }
