@@ -90,17 +90,29 @@ impl ErrorKind {
     }
 }
 
+/// How much an event matters: the smaller its number in C, the more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    Warn = 2,
+    Info = 3,
+}
+
+/// Levels in use; 1 is kept for errors, and 4 for what helps to find one. A number is never reused.
+pub(crate) const LEVELS: [(Level, &str); 2] = [
+    (Level::Warn, "Something is wrong; the provider goes on as well as it can."),
+    (Level::Info, "All is well."),
+];
+
 pub(crate) struct EventRow {
     pub(crate) kind: EventKind,
-    /// As in Rust; in C it is `CLAZAR_EVENT_` and this in capitals.
+    /// As in Python; in C it is `CLAZAR_EVENT_` and this in capitals.
     pub(crate) name: &'static str,
-    /// Whether it is worth a warning in a log.
-    pub(crate) is_warning: bool,
+    pub(crate) level: Level,
     pub(crate) doc: &'static str,
 }
 
 macro_rules! events {
-    ($($(#[doc = $doc:literal])+ $kind:ident = $number:literal, $warning:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $kind:ident $name:ident = $number:literal, $level:ident;)+) => {
         /// What happened.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum EventKind {
@@ -109,44 +121,51 @@ macro_rules! events {
 
         pub(crate) const EVENTS: &[EventRow] = &[$(EventRow {
             kind: EventKind::$kind,
-            name: stringify!($kind),
-            is_warning: $warning,
+            name: stringify!($name),
+            level: Level::$level,
             doc: concat!($($doc),+),
         },)+];
     };
 }
 
-// The event, its number in C, and whether it is a warning. A number is never reused.
+// The event, its name, its number in C, and its level. A number is never reused.
 events! {
     /// A new token is in use.
-    Refreshed = 1, false;
+    Refreshed refreshed = 1, Info;
     /// A token request failed.
-    RefreshFailed = 2, true;
+    RefreshFailed refresh_failed = 2, Warn;
     /// A token whose renewal failed or is late was handed out, for the first time.
-    StaleServed = 3, true;
+    StaleServed stale_served = 3, Warn;
     /// The store cannot be used, or what it holds cannot; the token comes from a request instead.
-    StoreError = 4, true;
+    StoreError store_error = 4, Warn;
     /// The client secret was refused, and its fallback is used from now on.
-    FallbackUsed = 5, true;
+    FallbackUsed fallback_used = 5, Warn;
     /// A part of what is to be trusted, such as a folder that `SSL_CERT_DIR` names, was skipped or
     /// could not be read.
-    TrustWarning = 6, true;
+    TrustWarning trust_warning = 6, Warn;
 }
 
 impl EventKind {
-    /// The number in C.
-    pub(crate) fn number(self) -> i32 {
-        self as i32
+    pub(crate) fn row(self) -> &'static EventRow {
+        EVENTS.iter().find(|row| row.kind == self).expect("each kind has a row")
     }
+}
 
-    pub(crate) fn is_warning(self) -> bool {
-        EVENTS.iter().any(|row| row.kind == self && row.is_warning)
-    }
+/// Why token requests are made, which are counted by that.
+pub(crate) struct CauseRow {
+    pub(crate) cause: Cause,
+    /// As in Python; in C it is `CLAZAR_CAUSE_` and this in capitals.
+    pub(crate) name: &'static str,
+    /// In C.
+    pub(crate) number: i32,
+    /// The version of the library that had it first.
+    pub(crate) since: &'static str,
+    pub(crate) doc: &'static str,
 }
 
 /// A number that a provider counts up.
 pub(crate) struct CounterRow {
-    /// As in `Cause` or `Count`.
+    /// As in `Count`.
     pub(crate) variant: &'static str,
     pub(crate) name: &'static str,
     /// The version of the library that had it first.
@@ -156,7 +175,7 @@ pub(crate) struct CounterRow {
 
 macro_rules! counters {
     (
-        causes { $($cause:ident $cause_name:ident $cause_since:literal $cause_doc:literal;)+ }
+        causes { $($cause:ident $cause_name:ident = $number:literal, $cause_since:literal $cause_doc:literal;)+ }
         counts { $($(#[doc = $doc:literal])+ $count:ident $name:ident $since:literal;)+ }
     ) => {
         /// Why a token request is made.
@@ -186,9 +205,10 @@ macro_rules! counters {
             pub refresh_in: std::time::Duration,
         }
 
-        pub(crate) const CAUSES: &[CounterRow] = &[$(CounterRow {
-            variant: stringify!($cause),
+        pub(crate) const CAUSES: &[CauseRow] = &[$(CauseRow {
+            cause: Cause::$cause,
             name: stringify!($cause_name),
+            number: $number,
             since: $cause_since,
             doc: $cause_doc,
         },)+];
@@ -237,13 +257,13 @@ pub struct Requests {
 }
 
 // The counter, its name, and the version that had it first, which says where it is in the C struct. There each
-// cause is two counters.
+// cause is two counters; it has a number besides, which is never reused, and 0 stands for none.
 counters! {
     causes {
-        Empty empty "0.1.0" "because there was no valid token";
-        Proactive proactive "0.1.0" "before a valid token expires";
-        Refresh refresh "0.1.0" "because of a call of refresh";
-        Invalidated invalidated "0.1.0" "because a token was invalidated";
+        Empty empty = 1, "0.1.0" "because there was no valid token";
+        Proactive proactive = 2, "0.1.0" "before a valid token expires";
+        Refresh refresh = 3, "0.1.0" "because of a call of refresh";
+        Invalidated invalidated = 4, "0.1.0" "because a token was invalidated";
     }
     counts {
         /// Calls that waited for a token request.
@@ -256,6 +276,12 @@ counters! {
         StoreHits store_hits "0.1.0";
         /// Token requests made because the store had no usable token.
         StoreMisses store_misses "0.1.0";
+    }
+}
+
+impl Cause {
+    pub(crate) fn row(self) -> &'static CauseRow {
+        CAUSES.iter().find(|row| row.cause == self).expect("each cause has a row")
     }
 }
 

@@ -72,7 +72,7 @@ impl Callback {
     fn call(&self, event: &Event) {
         if let (Some(callback), Ok(message)) = (self.callback, CString::new(&*event.message)) {
             // SAFETY: the caller gave the function for this context; the message outlives the call.
-            unsafe { callback(self.context, event.kind.number(), message.as_ptr()) };
+            unsafe { callback(self.context, event.kind as i32, message.as_ptr()) };
         }
     }
 }

@@ -1,24 +1,38 @@
 //! Tells what a provider does: to the `log` crate, and to the listener of a binding.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::error::Error;
 pub(crate) use crate::interface::EventKind;
+use crate::interface::{Cause, Level};
 use crate::queue::Queue;
 
-/// An event, with a sentence that names no secret and of a token its fingerprint at most.
+/// An event: what was noted down, and how the provider was when it could be told.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
+    pub(crate) client_id: Arc<str>,
     pub(crate) kind: EventKind,
+    /// A sentence that names no secret and of a token its fingerprint at most.
     pub(crate) message: String,
+    /// Why the token request was made that this is about.
+    pub(crate) cause: Cause,
+    /// What failed, if anything did; its `retry_after` is the time until the next token request.
+    pub(crate) error: Option<Error>,
+    /// How long the token in use remains valid; `None` without one.
+    pub(crate) expires_in: Option<Duration>,
 }
 
 impl Event {
-    pub(super) fn new(kind: EventKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+    pub(crate) fn level(&self) -> Level {
+        self.kind.row().level
     }
 
-    pub(crate) fn level(&self) -> log::Level {
-        if self.kind.is_warning() { log::Level::Warn } else { log::Level::Info }
+    pub(super) fn log_level(&self) -> log::Level {
+        match self.level() {
+            Level::Warn => log::Level::Warn,
+            Level::Info => log::Level::Info,
+        }
     }
 }
 

@@ -134,6 +134,7 @@ impl Pending {
 
     /// What the caller gets: never an expired token, and no error as long as the old token is valid.
     fn judge(&self, outcome: Option<Outcome>) -> Outcome {
+        let failure = outcome.as_ref().and_then(|outcome| outcome.as_ref().err().cloned());
         let error = match outcome {
             Some(Ok(token)) if self.shared.lives(&token) => return Ok(token),
             Some(Ok(_)) => timed_out("the token expired before it could be handed out; ask again"),
@@ -149,7 +150,7 @@ impl Pending {
                 _ => "there is no token yet; the request for one goes on, so ask again".to_owned(),
             }),
         };
-        let token = self.grace.and_then(|_| self.shared.fall_back());
+        let token = self.grace.and_then(|_| self.shared.fall_back(&self.work, failure));
         token.ok_or(if self.once { error.with_backoff(None) } else { error })
     }
 }

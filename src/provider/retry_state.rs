@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::policy::{self, LastFailure, TokenAge};
 use crate::error::{Error, ErrorKind};
+use crate::interface::Cause;
 use crate::random;
 use crate::request::Refused;
 use crate::sys::clock::Moment;
@@ -37,6 +38,7 @@ pub(super) struct RetryState {
 
 #[derive(Clone)]
 struct Failed {
+    cause: Cause,
     error: Error,
     at: Moment,
     count: u32,
@@ -85,13 +87,20 @@ impl RetryState {
 
     /// `age` is that of the token that was in use when the request failed. Gives the error for those that
     /// waited.
-    pub(super) fn failed(&mut self, error: &Error, age: Option<TokenAge>, now: Moment) -> Error {
+    pub(super) fn failed(
+        &mut self,
+        cause: Cause,
+        error: &Error,
+        age: Option<TokenAge>,
+        now: Moment,
+    ) -> Error {
         let before_margin = age.is_some_and(|age| age.is_before_margin());
         let alike = |last: &Failed| {
             last.before_margin == before_margin && last.error.is_transient() == error.is_transient()
         };
         let last = self.failed.take().filter(alike);
         let failed = Failed {
+            cause,
             error: error.clone(),
             at: now,
             count: last.map_or(1, |last| last.count.saturating_add(1)),
@@ -107,6 +116,7 @@ impl RetryState {
     /// of this one's own, and its back-off is as long as that one's.
     pub(super) fn found(
         &mut self,
+        cause: Cause,
         error: &Error,
         since: u64,
         age: Option<TokenAge>,
@@ -114,6 +124,7 @@ impl RetryState {
     ) -> Error {
         self.waited_out = Some(since);
         let failed = Failed {
+            cause,
             error: error.clone(),
             at: now,
             count: self.failed.take().map_or(0, |last| last.count),
@@ -131,14 +142,19 @@ impl RetryState {
         self.error(pause)
     }
 
-    /// Whether the last token request failed.
-    pub(super) fn has_failed(&self) -> bool {
-        self.failed.is_some()
-    }
-
     /// The last token request, if it failed, as the policy sees it.
     pub(super) fn failure(&self, now: Moment) -> Option<LastFailure> {
         self.failed.as_ref().map(|failed| failed.as_failure(now))
+    }
+
+    /// Why it was made, and its error for who has a token of this age.
+    pub(super) fn last_failure(
+        &self,
+        now: Moment,
+        age: Option<TokenAge>,
+    ) -> Option<(Cause, Error)> {
+        let failed = self.failed.as_ref()?;
+        Some((failed.cause, self.error(failed.as_failure(now).pause(age))))
     }
 
     /// Its error, for a caller that is to come back after `pause`.

@@ -2,11 +2,14 @@
 //! that calls the provider takes them along. No library thread ever calls into Python.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyDict};
 
-use crate::binding::{Event, Listener, Queue};
+use crate::Error;
+use crate::binding::{Event, Level, Listener, Queue};
 
 thread_local! {
     static IS_DRAINING: Cell<bool> = const { Cell::new(false) };
@@ -46,11 +49,32 @@ fn emit(py: Python<'_>, events: &[Event]) -> PyResult<()> {
     }
     let logger = py.import("clazar_auth._log")?.getattr("logger")?;
     for event in events {
-        let method = if event.kind.is_warning() { "warning" } else { "info" };
-        let outcome = logger.call_method1(method, ("%s", &event.message));
+        let method = match event.level() {
+            Level::Warn => "warning",
+            Level::Info => "info",
+        };
+        let extra = [("extra", attributes(py, event)?)].into_py_dict(py)?;
+        let outcome = logger.call_method(method, ("%s", &event.message), Some(&extra));
         excuse(py, outcome.map(drop))?;
     }
     Ok(())
+}
+
+/// What the record has besides its text: numbers and texts, as those want them who write it as JSON, with
+/// names that no other library's records have.
+fn attributes<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyDict>> {
+    let error = event.error.as_ref();
+    let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64()).into_pyobject(py);
+    [
+        ("clazar_event", event.kind.row().name.into_pyobject(py)?.into_any()),
+        ("clazar_client_id", event.client_id.into_pyobject(py)?.into_any()),
+        ("clazar_cause", event.cause.row().name.into_pyobject(py)?.into_any()),
+        ("clazar_error", error.map(|error| error.kind().row().class).into_pyobject(py)?.into_any()),
+        ("clazar_http_status", error.and_then(Error::http_status).into_pyobject(py)?.into_any()),
+        ("clazar_retry_after", seconds(error.and_then(Error::retry_after))?),
+        ("clazar_expires_in", seconds(event.expires_in)?),
+    ]
+    .into_py_dict(py)
 }
 
 /// What a log handler fails with is nothing to the caller, or to the next event; Ctrl-C and the like are.

@@ -26,6 +26,12 @@ use crate::binding::{Config, TokenPoll, catch_panic};
 /// is sent before the first token is asked for. Works as ``auth=`` of requests, and as a context
 /// manager that closes it.
 ///
+/// What happens goes to ``logging.getLogger("clazar_auth")``. Besides its text a record has the
+/// attributes clazar_event (such as 'refresh_failed'), clazar_client_id, clazar_cause (why the token
+/// request was made, as in Stats), clazar_error (the name of an exception) and clazar_http_status, and
+/// in seconds clazar_retry_after (until the next token request) and clazar_expires_in (of the token in
+/// use); None where there is nothing to say.
+///
 /// Args:
 #[doc = include_str!("provider_options.txt")]
 ///

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::http_source::HttpSource;
 use super::limits::{LONGEST_ATTEMPT, MOST_ATTEMPTS};
+use super::note::Note;
 use super::source::{FetchContext, TokenSource};
 use crate::error::{Error, ErrorKind};
 use crate::interface::EventKind;
@@ -19,7 +20,7 @@ impl TokenSource for HttpSource {
         context.progress.requests();
         let outcome = self.request_token(context);
         for warning in self.trust().take_warnings() {
-            context.report(EventKind::TrustWarning, warning);
+            context.report(Note::new(EventKind::TrustWarning, warning));
         }
         outcome.map(|token| Arc::new(if context.replaces() { token.replacing() } else { token }))
     }

@@ -8,6 +8,7 @@ mod interrupt;
 mod lifetime;
 mod limits;
 mod lookup;
+mod note;
 mod options;
 mod proxy;
 mod readiness;
@@ -27,6 +28,7 @@ pub(crate) mod url;
 pub(crate) use http_source::HttpSource;
 pub(crate) use interrupt::Interrupt;
 pub(crate) use limits::RenewalLimit;
+pub(crate) use note::Note;
 pub use options::Options;
 pub(crate) use refused::Refused;
 pub(crate) use source::{FetchContext, Freshness, Progress, TokenSource};
@@ -69,8 +71,8 @@ pub(crate) fn request_once(
     let context = FetchContext::new(credentials, &Clock::System, &interrupt, &progress);
     let outcome = source.fetch(&context);
     let outcome = outcome.map(|token| Arc::into_inner(token).expect("nobody else has it"));
-    for (_, warning) in context.take_events() {
-        log::warn!(target: "clazar_auth", "{warning}");
+    for note in context.take_notes() {
+        log::warn!(target: "clazar_auth", "{}", note.message);
     }
     outcome
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::interrupt::Interrupt;
 use super::limits::RenewalLimit;
+use super::note::Note;
 use super::refused::Refused;
 use crate::credentials::Credentials;
 use crate::error::Error;
-use crate::interface::EventKind;
 use crate::sys::clock::Clock;
 use crate::token::AccessToken;
 
@@ -40,7 +40,7 @@ pub(crate) struct FetchContext<'a> {
     deliver: Option<&'a dyn Fn(&Fetched)>,
     /// Which tokens the API has refused by now.
     refused: Option<&'a dyn Fn() -> Refused>,
-    events: RefCell<Vec<(EventKind, String)>>,
+    notes: RefCell<Vec<Note>>,
 }
 
 impl<'a> FetchContext<'a> {
@@ -61,7 +61,7 @@ impl<'a> FetchContext<'a> {
             progress,
             deliver: None,
             refused: None,
-            events: RefCell::default(),
+            notes: RefCell::default(),
         }
     }
 
@@ -129,12 +129,12 @@ impl<'a> FetchContext<'a> {
         }
     }
 
-    pub(crate) fn report(&self, kind: EventKind, message: impl Into<String>) {
-        self.events.borrow_mut().push((kind, message.into()));
+    pub(crate) fn report(&self, note: Note) {
+        self.notes.borrow_mut().push(note);
     }
 
-    pub(crate) fn take_events(&self) -> Vec<(EventKind, String)> {
-        self.events.take()
+    pub(crate) fn take_notes(&self) -> Vec<Note> {
+        self.notes.take()
     }
 }
 

@@ -9,9 +9,8 @@ use super::sealer::{Opened, Sealer};
 use super::seen::Seen;
 use super::session::{Backend, Holder, Item, Session, StoredItem, Turn, View};
 use crate::error::{Error, ErrorKind};
-use crate::interface::EventKind;
 use crate::random;
-use crate::request::FetchContext;
+use crate::request::{FetchContext, Note};
 use crate::secret::Secret;
 use crate::token::{AccessToken, BETWEEN_REPLACEMENTS};
 
@@ -272,7 +271,7 @@ impl<'a> Access<'a> {
     pub(super) fn reported<T>(&mut self, result: Result<T, StoreError>) -> Option<T> {
         let report = |error: StoreError| {
             if !std::mem::replace(&mut self.has_reported, true) {
-                self.context.report(EventKind::StoreError, error.to_string());
+                self.context.report(Note::store_error(error.to_string()));
             }
         };
         result.map_err(report).ok()

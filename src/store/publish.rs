@@ -12,7 +12,7 @@ use super::session::{Item, MOST_TRIES, StoredItem, View};
 use super::stamp::Stamp;
 use crate::error::{Error, ErrorKind};
 use crate::interface::EventKind;
-use crate::request::TokenSource;
+use crate::request::{Note, TokenSource};
 use crate::token::AccessToken;
 
 /// For how long a back-off is kept: it tells the next one how many there were.
@@ -43,7 +43,9 @@ impl Access<'_> {
     ) -> Result<Arc<AccessToken>, Error> {
         match (outcome, self.take_expiring()) {
             (Err(error), Some(token)) if error.kind() != ErrorKind::Closed => {
-                self.context.report(EventKind::RefreshFailed, format!("no new token: {error}"));
+                let note = Note::new(EventKind::RefreshFailed, format!("no new token: {error}"));
+                // The next request does not wait for what the server asked for, since this token is expiring.
+                self.context.report(note.with_error(error.clone().with_requested_wait(None)));
                 Ok(Arc::new(token))
             }
             _ => outcome.clone(),

@@ -1,7 +1,8 @@
 //! What C and C++ see: parts of `src/capi/`, the header, the wrapper, and tables of their tests.
 
 use crate::interface::{
-    CAUSES, COUNTS, CounterRow, ERRORS, EVENTS, OPTIONS, OTHER_STATUSES, OptionRow, OptionType,
+    CAUSES, COUNTS, Cause, CauseRow, CounterRow, ERRORS, EVENTS, OPTIONS, OTHER_STATUSES,
+    OptionRow, OptionType,
 };
 use crate::words::{continued, in_capitals, quoted, wrapped};
 use crate::{file, header, is_one_text, parts, variables};
@@ -74,7 +75,7 @@ fn write_events() {
     );
     for row in EVENTS {
         text += &wrapped(row.doc, "/// ", WIDTH);
-        let name = in_capitals(row.name);
+        let name = row.name.to_uppercase();
         text += &format!("pub const CLAZAR_EVENT_{name}: clazar_event = {};\n", row.kind as i32);
     }
     file("src/capi/event_kind.rs", &text);
@@ -85,7 +86,7 @@ fn fields() -> Vec<[String; 4]> {
     fields_of(CAUSES, COUNTS)
 }
 
-fn fields_of(causes: &[CounterRow], counts: &[CounterRow]) -> Vec<[String; 4]> {
+fn fields_of(causes: &[CauseRow], counts: &[CounterRow]) -> Vec<[String; 4]> {
     let field =
         |name: String, kind: &str, doc: String, value: String| [name, kind.into(), doc, value];
     let causes = causes.iter().flat_map(|row| {
@@ -140,17 +141,18 @@ fn numbers(version: &str) -> Vec<u32> {
 #[test]
 fn a_field_stays_where_the_version_that_had_it_first_put_it() {
     let row = |name, since| CounterRow { variant: "", name, since, doc: "" };
-    let names = |causes: &[CounterRow], counts: &[CounterRow]| -> Vec<String> {
+    let cause = |name, since| CauseRow { cause: Cause::Empty, name, number: 0, since, doc: "" };
+    let names = |causes: &[CauseRow], counts: &[CounterRow]| -> Vec<String> {
         fields_of(causes, counts).into_iter().map(|[name, ..]| name).collect()
     };
-    let first = names(&[row("a", "0.1.0")], &[row("b", "0.1.0")]);
+    let first = names(&[cause("a", "0.1.0")], &[row("b", "0.1.0")]);
     assert_eq!(
         first,
         ["a_succeeded", "a_failed", "b", "expires_in_ms", "backoff_ms", "refresh_in_ms"]
     );
-    let second = names(&[row("a", "0.1.0")], &[row("c", "0.9.0"), row("b", "0.1.0")]);
+    let second = names(&[cause("a", "0.1.0")], &[row("c", "0.9.0"), row("b", "0.1.0")]);
     assert_eq!(second, [&first[..], &["c".to_owned()]].concat());
-    let causes = [row("d", "0.10.0"), row("a", "0.1.0")];
+    let causes = [cause("d", "0.10.0"), cause("a", "0.1.0")];
     let third = names(&causes, &[row("c", "0.9.0"), row("b", "0.1.0")]);
     assert_eq!(third, [&second[..], &["d_succeeded".into(), "d_failed".into()]].concat());
 }
@@ -378,7 +380,7 @@ fn write_tables_of_tests() {
         numbers += &format!("PIN({pin}, CLAZAR_{name} == {number});\n");
     }
     for row in EVENTS {
-        let (name, number) = (in_capitals(row.name), row.kind as i32);
+        let (name, number) = (row.name.to_uppercase(), row.kind as i32);
         numbers +=
             &format!("PIN(event_{}, CLAZAR_EVENT_{name} == {number});\n", name.to_lowercase());
     }

@@ -17,7 +17,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use interface::{
-    CAUSES, COUNTS, ERRORS, EVENTS, OPTIONS, OTHER_STATUSES, OptionName, OptionRow, OptionType,
+    CAUSES, COUNTS, ERRORS, EVENTS, LEVELS, OPTIONS, OTHER_STATUSES, OptionName, OptionRow,
+    OptionType,
 };
 use test_support::sources::sources;
 
@@ -45,7 +46,7 @@ fn each_error_event_counter_and_option_is_used() {
     let errors = ERRORS.iter().map(|row| format!("ErrorKind::{:?}", row.kind));
     let events = EVENTS.iter().map(|row| format!("EventKind::{:?}", row.kind));
     let options = OPTIONS.iter().map(|row| format!("OptionName::{:?}", row.option));
-    let causes = CAUSES.iter().map(|row| format!("Cause::{}", row.variant));
+    let causes = CAUSES.iter().map(|row| format!("Cause::{:?}", row.cause));
     let counts = COUNTS.iter().map(|row| format!("Count::{}", row.variant));
     let all = errors.chain(events).chain(options).chain(causes).chain(counts);
     let unused: Vec<_> = all.filter(|name| !names(&code, name)).collect();
@@ -70,7 +71,9 @@ fn no_text_ends_a_comment() {
     let texts = OTHER_STATUSES.iter().map(|status| status.2);
     let texts = texts.chain(ERRORS.iter().map(|row| row.doc));
     let texts = texts.chain(EVENTS.iter().map(|row| row.doc));
-    let texts = texts.chain(CAUSES.iter().chain(COUNTS).map(|row| row.doc));
+    let texts = texts.chain(LEVELS.iter().map(|level| level.1));
+    let texts = texts.chain(CAUSES.iter().map(|row| row.doc));
+    let texts = texts.chain(COUNTS.iter().map(|row| row.doc));
     for text in texts.chain(OPTIONS.iter().map(|row| row.doc)) {
         assert!(!text.contains("*/"), "{text}");
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import logging
 import re
 import sys
@@ -63,6 +65,68 @@ def test_a_new_token_is_info(sandbox: Sandbox, collector: Collector) -> None:
     fingerprints = re.findall(r"\b[0-9a-f]{8}\b", record.getMessage())
     assert fingerprints == [hashlib.sha256(token.value.encode()).hexdigest()[:8]]
     assert sandbox.auth_url in record.getMessage()
+
+
+def facts(record: logging.LogRecord) -> dict[str, object]:
+    return {name: value for name, value in vars(record).items() if name.startswith("clazar_")}
+
+
+def test_a_record_has_the_facts_as_attributes(sandbox: Sandbox, collector: Collector) -> None:
+    provider = sandbox.provider()
+    sandbox.answer_next(429, headers={"Retry-After": "100"})
+    with pytest.raises(clazar_auth.RateLimitedError) as caught:
+        provider.token()
+    provider.refresh()
+    until(lambda: provider.stats() and len(collector.records) == 2)
+    failed, refreshed = map(facts, collector.records)
+    assert failed == {
+        "clazar_event": "refresh_failed",
+        "clazar_client_id": sandbox.client_id,
+        "clazar_cause": "empty",
+        "clazar_error": "RateLimitedError",
+        "clazar_http_status": 429,
+        "clazar_retry_after": caught.value.retry_after,
+        "clazar_expires_in": None,
+    }
+    expires_in = refreshed.pop("clazar_expires_in")
+    assert isinstance(expires_in, float) and 86_300 < expires_in <= 86_400
+    assert refreshed == {
+        "clazar_event": "refreshed",
+        "clazar_client_id": sandbox.client_id,
+        "clazar_cause": "refresh",
+        "clazar_error": None,
+        "clazar_http_status": None,
+        "clazar_retry_after": None,
+    }
+
+
+class AsJson(logging.Formatter):
+    """As those do that write each attribute of the program's own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps({"message": record.getMessage()} | facts(record))
+
+
+def test_the_facts_are_for_filters_and_for_json(sandbox: Sandbox) -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(AsJson())
+    handler.addFilter(lambda record: getattr(record, "clazar_http_status", None) == 400)
+    logger = logging.getLogger(NAME)
+    logger.addHandler(handler)
+    try:
+        provider = sandbox.provider()
+        sandbox.answer_next(400)
+        with pytest.raises(clazar_auth.RejectedError):
+            provider.token()
+        provider.refresh()
+        until(lambda: provider.stats() and stream.getvalue())
+    finally:
+        logger.removeHandler(handler)
+    [line] = stream.getvalue().splitlines()
+    told = json.loads(line)
+    assert (told["clazar_event"], told["clazar_error"]) == ("refresh_failed", "RejectedError")
+    assert "HTTP 400" in told["message"]
 
 
 ONE_CORE = """

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::report::Report;
 use super::{Flight, Outcome, Shared, Work};
-use crate::provider::event::EventKind;
+use crate::request::Note;
 use crate::sys::thread;
 use crate::text;
 
@@ -70,17 +70,17 @@ impl Shared {
             if is_stored.recv_timeout(LONGEST_STORING) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
-            let mut report = Report { store_hangs: true, ..Report::default() };
             let what = format!(
                 "the store {} did not answer within {} when it was given a token; it is not used until it does",
                 shared.store_location(),
                 text::seconds(LONGEST_STORING)
             );
-            report.add(EventKind::StoreError, what);
+            let notes = vec![Note::store_error(what)];
+            let mut report = Report { store_hangs: true, notes, ..Report::default() };
             // Before it is so, since the work's own thread asks as soon as it is.
             is_delivered.store(true, Ordering::SeqCst);
-            if shared.complete(&flight, &work, outcome, &mut report) {
-                shared.call_back(&report.events);
+            if let Some(events) = shared.complete(&flight, &work, outcome, &mut report) {
+                shared.call_back(&events);
             } else {
                 is_delivered.store(false, Ordering::SeqCst);
             }

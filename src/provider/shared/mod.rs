@@ -3,6 +3,7 @@
 mod delivery;
 mod report;
 mod run;
+mod tell;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +13,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 
 use self::run::{Look, Reason};
 use super::current_token::{CachedToken, CurrentToken};
-use super::event::{Event, EventKind, Listener};
+use super::event::{Event, Listener};
 use super::hosts::AllowedHosts;
 use super::notifier::Notifier;
 use super::policy::{self, Decision, TokenAge};
@@ -71,7 +72,7 @@ pub(super) enum Asked {
 
 pub(crate) struct Shared {
     pub(super) http: Arc<HttpSource>,
-    pub(super) client_id: String,
+    pub(super) client_id: Arc<str>,
     /// None once the provider is closed.
     credentials: ArcSwapOption<Credentials>,
     pub(super) allowed_hosts: AllowedHosts,
@@ -108,7 +109,7 @@ impl Shared {
     ) -> Self {
         Self {
             http,
-            client_id: credentials.client_id().to_owned(),
+            client_id: credentials.client_id().into(),
             credentials: ArcSwapOption::from_pointee(credentials),
             allowed_hosts,
             sealer,
@@ -226,8 +227,9 @@ impl Shared {
             Decision::Serve => {}
         }
         let cached = cached.expect("the policy serves what it was given");
-        if guard.has_failed() {
-            events.extend(self.stale_event(&cached));
+        let now = self.clock.now();
+        if let Some((cause, error)) = guard.last_failure(now, Some(cached.age(now))) {
+            events.extend(self.stale_event(&cached, cause, Some(error)));
         }
         Ok(self.serve(&cached))
     }
@@ -398,14 +400,26 @@ impl Shared {
         }
     }
 
+    /// How long the token in use remains valid; `None` without one.
+    fn expires_in(&self) -> Option<Duration> {
+        let now = self.clock.now();
+        self.token.get_if(now, TokenAge::lives).map(|cached| cached.token.left(now))
+    }
+
     pub(super) fn lives(&self, token: &AccessToken) -> bool {
         !token.left(self.clock.now()).is_zero()
     }
 
-    /// The token in use, for a caller that has waited for the next one in vain.
-    pub(super) fn fall_back(self: &Arc<Self>) -> Option<Arc<AccessToken>> {
+    /// The token in use, for a caller that has waited for the next one in vain: it did not come in time, or
+    /// not at all because of an error.
+    pub(super) fn fall_back(
+        self: &Arc<Self>,
+        work: &Work,
+        error: Option<Error>,
+    ) -> Option<Arc<AccessToken>> {
         let cached = self.token.get_if(self.clock.now(), TokenAge::lives)?;
-        self.tell(self.stale_event(&cached).into_iter().collect());
+        let event = self.stale_event(&cached, work.handle.reason.cause, error);
+        self.tell(event.into_iter().collect());
         self.counters.add(Count::ServedStale);
         Some(cached.token.clone())
     }
@@ -415,19 +429,6 @@ impl Shared {
             self.counters.add(Count::ServedStale);
         }
         Asked::Token(cached.token.clone())
-    }
-
-    /// The first time that a token is handed out so.
-    fn stale_event(&self, cached: &CachedToken) -> Option<Event> {
-        cached.is_first_told().then(|| {
-            let (token, now) = (&cached.token, self.clock.now());
-            let (fingerprint, left) = (token.fingerprint(), token.left(now));
-            let what = format!(
-                "the token {fingerprint} is handed out, valid for {left:.1?} more, since its renewal failed \
-                 or is late"
-            );
-            Event::new(EventKind::StaleServed, what)
-        })
     }
 
     /// The wait for `work`. The work's own thread gets the valid token or an error: it would wait for ever.

@@ -1,6 +1,6 @@
 //! Collects what there is to tell of a piece of work.
 
-use crate::provider::event::{Event, EventKind};
+use crate::request::Note;
 
 /// What there is to say of work besides its outcome.
 #[derive(Default)]
@@ -11,11 +11,5 @@ pub(super) struct Report {
     pub(super) store_hangs: bool,
     /// When the back-off of another process began that was found instead of a token.
     pub(super) backoff_since: Option<u64>,
-    pub(super) events: Vec<Event>,
-}
-
-impl Report {
-    pub(super) fn add(&mut self, kind: EventKind, message: impl Into<String>) {
-        self.events.push(Event::new(kind, message));
-    }
+    pub(super) notes: Vec<Note>,
 }

@@ -7,11 +7,13 @@ use super::delivery::Early;
 use super::report::Report;
 use super::{Flight, Guard, Handle, Outcome, Shared, Work};
 use crate::error::{Error, ErrorKind, catch_panic};
-use crate::provider::event::{Event, EventKind, Listener};
+use crate::provider::event::{Event, EventKind};
 use crate::provider::retry_state::RetryState;
 use crate::provider::stats::{Cause, Count};
-use crate::request::{FetchContext, Freshness, Interrupt, Progress, RenewalLimit, TokenSource};
-use crate::sys::{fork, thread};
+use crate::request::{
+    FetchContext, Freshness, Interrupt, Note, Progress, RenewalLimit, TokenSource,
+};
+use crate::sys::thread;
 use crate::text;
 use crate::token::AccessToken;
 
@@ -68,8 +70,8 @@ impl Shared {
         });
         started.map_err(|error| {
             self.counters.add_request(reason.cause, false);
-            let (error, event) = self.note_failure(guard, &error, None);
-            events.push(event);
+            let (error, note) = self.note_failure(guard, reason.cause, &error, None);
+            events.push(self.event(note, reason.cause));
             error
         })
     }
@@ -108,21 +110,20 @@ impl Shared {
         let deliver = |outcome: &Outcome| self.deliver_if_late(flight, work, outcome, &early);
         let outcome = catch_panic(|| self.fetch(&work.handle, freshness, &deliver, &mut report));
         early.end();
-        let mut is_told = self.complete(flight, work, outcome, &mut report);
+        let mut events = self.complete(flight, work, outcome, &mut report);
         // It has ended: a child that a callback forks is not to take the lock of its parent.
         std::mem::forget(end);
-        if !is_told {
+        if events.is_none() {
             self.came_back(flight, work);
-            // What happened while it was stored is still to be told.
-            is_told = early.is_delivered();
-            self.leave(if is_told { &report.events } else { &[] });
-            if is_told {
+            if early.is_delivered() {
+                // What happened while it was stored is still to be told.
+                events = Some(self.publish(report.notes, work.handle.reason.cause));
                 // Whoever had it may have been told that it is refused.
                 self.take_out_of_the_store(flight);
             }
         }
-        if is_told {
-            self.call_back(&report.events);
+        if let Some(events) = events {
+            self.call_back(&events);
         }
     }
 
@@ -177,13 +178,11 @@ impl Shared {
             })
         });
         report.backoff_since = context.backoff_since();
-        for (kind, message) in context.take_events() {
-            report.add(kind, message);
-        }
+        report.notes = context.take_notes();
         let token = outcome?;
         if credentials.uses_fallback() && !used_fallback {
             let what = "the client secret was refused, and its fallback is used from now on";
-            report.add(EventKind::FallbackUsed, what);
+            report.notes.push(Note::new(EventKind::FallbackUsed, what));
         }
         Ok(token)
     }
@@ -226,14 +225,16 @@ impl Shared {
         limit.filter(|_| cause == Cause::Proactive)
     }
 
-    /// Notes the outcome down, and releases those that wait. What happened is then to be told.
+    /// Notes the outcome down, and releases those that wait. Gives what is then to be told; `None` if the work
+    /// had ended before.
     pub(super) fn complete(
         &self,
         flight: &Flight,
         work: &Arc<Work>,
         outcome: Outcome,
         report: &mut Report,
-    ) -> bool {
+    ) -> Option<Vec<Event>> {
+        let mut events = None;
         flight.complete(work, |state| {
             let Handle { reason, progress, without_store, .. } = &work.handle;
             let requested = progress.is_requested();
@@ -258,14 +259,15 @@ impl Shared {
                 Err(_) if report.skipped => self.peek().ok_or_else(|| self.last_error(state)),
                 Err(error) => {
                     let found = report.backoff_since.filter(|_| !requested);
-                    let (error, event) = self.note_failure(state, &error, found);
-                    report.events.push(event);
+                    let (error, note) = self.note_failure(state, reason.cause, &error, found);
+                    report.notes.push(note);
                     Err(error)
                 }
             };
-            self.leave(&report.events);
+            events = Some(self.publish(std::mem::take(&mut report.notes), reason.cause));
             outcome
-        })
+        });
+        events
     }
 
     fn note_success(
@@ -285,36 +287,37 @@ impl Shared {
         let (fingerprint, left) = (token.fingerprint(), token.left(now));
         let what =
             format!("got the token {fingerprint} from {from}, which is valid for {left:.0?}");
-        report.add(EventKind::Refreshed, what);
+        report.notes.push(Note::new(EventKind::Refreshed, what));
         token
     }
 
-    /// The error for those that waited, and the event.
+    /// The error for those that waited, and what is to be told.
     fn note_failure(
         &self,
         state: &mut RetryState,
+        cause: Cause,
         error: &Error,
         backoff_since: Option<u64>,
-    ) -> (Error, Event) {
+    ) -> (Error, Note) {
         let now = self.clock.now();
         let age = self.token.age(now);
         let shown = self.change(state, |state| match backoff_since {
-            Some(since) => state.found(error, since, age, now),
-            None => state.failed(error, age, now),
+            Some(since) => state.found(cause, error, since, age, now),
+            None => state.failed(cause, error, age, now),
         });
         let pause = shown.retry_after().unwrap_or_default();
         let what = format!("no new token: {error}; the next request is due in {pause:.1?}");
-        (shown, Event::new(EventKind::RefreshFailed, what))
+        let note = Note::new(EventKind::RefreshFailed, what).with_error(shown.clone());
+        (shown, note)
     }
 
     /// The error of the last token request, if it failed, for who has no token.
     pub(super) fn last_error(&self, state: &RetryState) -> Error {
         let now = self.clock.now();
-        let age = self.token.age(now);
-        let pause = state.failure(now).map(|failure| failure.pause(age));
+        let failure = state.last_failure(now, self.token.age(now));
         let came_and_went =
             || Error::new(ErrorKind::Timeout, "the token that came is out of use again; ask again");
-        pause.map_or_else(came_and_went, |pause| state.error(pause))
+        failure.map_or_else(came_and_went, |(_, error)| error)
     }
 
     /// Whether work takes longer than any may.
@@ -332,7 +335,8 @@ impl Shared {
                 let what =
                     format!("the store {} did not answer within {limit}", self.store_location());
                 report.store_hangs = true;
-                report.add(EventKind::StoreError, format!("{what}; it is not used until it does"));
+                let note = Note::store_error(format!("{what}; it is not used until it does"));
+                report.notes.push(note);
                 format!("{what}, so this request was given up; ask again, which goes without it")
             }
             None => format!(
@@ -342,66 +346,17 @@ impl Shared {
         };
         let error = Error::new(ErrorKind::Timeout, message);
         report.skipped = work.handle.is_mere_look();
-        if self.complete(flight, work, Err(error), &mut report) {
+        if let Some(events) = self.complete(flight, work, Err(error), &mut report) {
             work.handle.interrupt.raise();
-            self.call_back_elsewhere(&report.events);
+            self.call_back_elsewhere(&events);
         }
     }
 
     /// Ends a mere look, for who does not wait for that.
     pub(super) fn end_look(&self, flight: &Flight, work: &Arc<Work>) {
         let mut report = Report { skipped: true, ..Report::default() };
-        if self.complete(flight, work, Err(Error::internal()), &mut report) {
+        if self.complete(flight, work, Err(Error::internal()), &mut report).is_some() {
             work.handle.interrupt.raise();
-        }
-    }
-
-    /// For a caller's thread, with the lock free.
-    pub(super) fn tell(self: &Arc<Self>, events: Vec<Event>) {
-        self.leave(&events);
-        self.call_back_elsewhere(&events);
-    }
-
-    /// As [`call_back`](Self::call_back), on a thread of the library, so that the program's own code
-    /// neither keeps a caller waiting nor runs inside a call of its own. If none can be started, the next
-    /// thread of the library tells them.
-    fn call_back_elsewhere(self: &Arc<Self>, events: &[Event]) {
-        if events.iter().any(|event| self.is_heard(event)) {
-            events.iter().for_each(|event| self.untold.push(event));
-            let shared = self.clone();
-            let _ = thread::spawn(move || shared.call_back(&[]));
-        }
-    }
-
-    fn is_heard(&self, event: &Event) -> bool {
-        matches!(self.listener, Some(Listener::Callback(_)))
-            || log::log_enabled!(target: "clazar_auth", event.level())
-    }
-
-    /// Leaves events where the program takes them; never blocks.
-    fn leave(&self, events: &[Event]) {
-        if let Some(Listener::Queue(queue)) = &self.listener {
-            events.iter().for_each(|event| queue.push(event));
-        }
-    }
-
-    /// Hands events to the program's own code, on a thread of the library, with no lock held and nobody
-    /// waiting; those first that could not be told before.
-    pub(super) fn call_back(&self, events: &[Event]) {
-        let generation = fork::generation();
-        for event in self.untold.take().iter().chain(events) {
-            // A child that the last callback forked leaves the others to its parent.
-            if fork::generation() != generation {
-                return;
-            }
-            // What a logger panics with is not the caller's affair.
-            let _ = catch_panic(|| {
-                log::log!(target: "clazar_auth", event.level(), "{}", event.message);
-                if let Some(Listener::Callback(callback)) = &self.listener {
-                    callback(event);
-                }
-                Ok(())
-            });
         }
     }
 }

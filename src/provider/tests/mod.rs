@@ -1,5 +1,6 @@
 //! Tests the provider under clocks that a test sets; the sandbox at the other end is real.
 
+mod events;
 mod secrets;
 mod sharing;
 

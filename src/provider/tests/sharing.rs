@@ -122,3 +122,20 @@ fn a_new_process_tries_for_more_than_the_last_part_of_a_token() {
     assert_ne!(late().value(), old);
     assert_eq!(sandbox.requests(AUTHENTICATE), 3);
 }
+
+/// The next request does not wait for what the server asked for, so nobody is told to wait.
+#[test]
+fn a_failure_with_which_a_stored_token_is_handed_out_names_no_wait() {
+    let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
+    let old = process(&sandbox, &folder, 0.0).value();
+    let late = process(&sandbox, &folder, DAY - 20.0);
+    late.fail_next(429, &[("Retry-After", "200")]);
+    assert_eq!(late.value(), old);
+    let events = late.events.take();
+    let failed = events.iter().find(|event| event.kind == EventKind::RefreshFailed).unwrap();
+    let error = failed.error.as_ref().unwrap();
+    assert_eq!((error.http_status(), error.retry_after()), (Some(429), None));
+    assert!(failed.expires_in <= Some(Duration::from_secs(20)), "{failed:?}");
+    assert_ne!(late.value(), old);
+    assert_eq!(sandbox.requests(AUTHENTICATE), 3);
+}
