@@ -1,4 +1,4 @@
-//! How long Redis may take, and how much it may say.
+//! Tests how long Redis may take, and how much it may say.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
