@@ -146,10 +146,11 @@ impl AccessToken {
         now.since(seen) + age
     }
 
-    /// When the token is so old.
+    /// When the token is so old; if it was when it came, whatever the clocks are set to since.
     pub(crate) fn when(&self, age: Duration) -> Moment {
         let (seen, age_then) = self.seen;
-        seen.after(age.saturating_sub(age_then))
+        let to_come = age.checked_sub(age_then).filter(|left| !left.is_zero());
+        to_come.map_or(Moment::LONG_AGO, |left| seen.after(left))
     }
 
     /// How long the token still lives.

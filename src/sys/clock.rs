@@ -64,6 +64,9 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
+    /// No other is before it.
+    pub(crate) const LONG_AGO: Self = Self { monotonic: Duration::ZERO, wall: Duration::ZERO };
+
     #[inline]
     pub(crate) fn now() -> Self {
         Self { monotonic: read(MONOTONIC), wall: read(WALL) }

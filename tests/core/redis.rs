@@ -1,17 +1,20 @@
 //! One token for many hosts, through a real Redis. Each provider here stands for a host.
 
 use std::fs;
+use std::io::Write;
 use std::net::TcpListener;
-use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clazar_auth::sandbox::{Answer, Sandbox};
 use clazar_auth::{Credentials, ErrorKind, Options, Store, TokenProvider};
 
-use crate::wait_until;
+use crate::{credentials, wait_until};
 use test_support::certificates::Authority;
 use test_support::redis::Redis;
+use test_support::server::{Server, TOKEN_BODY, ok, read_request};
 
 const AUTHENTICATE: &str = "/authenticate/";
 
@@ -101,8 +104,8 @@ fn a_lease_whose_owner_is_gone_runs_out() {
     let (sandbox, redis) = (Sandbox::start().unwrap(), Redis::start(&[]));
     host(&sandbox, &redis.url()).token().unwrap();
     let lease = redis.keys()[0].replace(":token", ":lease");
-    redis.ask(&format!("FLUSHDB\r\nSET {lease} another PX 1000"));
     let start = Instant::now();
+    redis.ask(&format!("FLUSHDB\r\nSET {lease} another PX 1000"));
     host(&sandbox, &redis.url()).token().unwrap();
     assert!(start.elapsed() >= Duration::from_millis(900), "{:?}", start.elapsed());
     assert_eq!(sandbox.requests(AUTHENTICATE), 2);
@@ -152,25 +155,49 @@ fn redis_may_go_in_the_middle_of_an_exchange() {
     provider.refresh().unwrap();
 }
 
+/// Gives tokens with numbers; the second is kept back until it `is_due`.
+fn api(is_due: &Arc<AtomicBool>) -> Server {
+    let is_due = is_due.clone();
+    Server::new(move |mut stream, requests| {
+        let Some(request) = read_request(&mut stream) else { return };
+        let number = {
+            let mut requests = requests.lock().unwrap();
+            requests.push(request);
+            requests.len()
+        };
+        wait_until(|| number != 2 || is_due.load(Ordering::SeqCst));
+        let body = TOKEN_BODY.replace("a-real-token", &format!("a-real-token-{number}"));
+        let _ = stream.write_all(ok(&body).as_bytes());
+    })
+}
+
 #[test]
 fn an_older_token_replaces_no_newer_one() {
-    let (sandbox, redis) = (Sandbox::start().unwrap(), Redis::start(&[]));
-    let (slow, quick) = (host(&sandbox, &redis.url()), host(&sandbox, &redis.url()));
-    slow.token().unwrap();
+    let (is_due, redis) = (Arc::default(), Redis::start(&[]));
+    let api = api(&is_due);
+    let host = || {
+        TokenProvider::builder(credentials())
+            .options(Options::default().auth_url(api.url()))
+            .store(Store::redis(&redis.url()).unwrap())
+            .build()
+            .unwrap()
+    };
+    let (slow, quick) = (host(), host());
+    assert_eq!(value(&slow), "not-a-real-token-1");
     let lease = redis.keys()[0].replace(":token", ":lease");
     redis.ask("FLUSHDB");
-    // Much longer than the other one takes.
-    sandbox.set_delay(Duration::from_secs(10));
     thread::scope(|scope| {
         let waiting = scope.spawn(|| slow.refresh().unwrap().value().to_owned());
-        wait_until(|| sandbox.requests(AUTHENTICATE) >= 2);
+        wait_until(|| api.requests().len() == 2);
         // As if the lease had run out meanwhile.
         redis.ask(&format!("DEL {lease}"));
-        sandbox.set_delay(Duration::ZERO);
-        let newer = value(&quick);
-        assert_ne!(waiting.join().unwrap(), newer);
-        assert_eq!(value(&host(&sandbox, &redis.url())), newer);
+        // The date of a token is as exact as the store is prompt.
+        thread::sleep(Duration::from_secs(1));
+        assert_eq!(value(&quick), "not-a-real-token-3");
+        is_due.store(true, Ordering::SeqCst);
+        assert_eq!(waiting.join().unwrap(), "not-a-real-token-2");
     });
+    assert_eq!(value(&host()), "not-a-real-token-3");
 }
 
 #[test]

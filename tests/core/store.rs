@@ -32,11 +32,17 @@ impl Folder {
         Self(base.join(name))
     }
 
+    /// The token files in it.
+    fn files(&self) -> Vec<PathBuf> {
+        let files = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|path| path.extension().is_none()).collect()
+    }
+
     /// The one token file in it.
     fn file(&self) -> PathBuf {
-        let files = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
-        let mut files = files.filter(|path| path.extension().is_none());
-        files.next().expect("there is a token file")
+        let mut files = self.files();
+        assert_eq!(files.len(), 1, "there is one token file");
+        files.remove(0)
     }
 }
 
@@ -286,15 +292,18 @@ fn without_a_usable_folder_the_token_is_served_all_the_same() {
     assert_eq!(fs::read_dir(&open.0).unwrap().count(), 0);
 }
 
+/// So that two groups of programs, each with its secret, do not replace each other's tokens.
 #[test]
-fn a_rotated_secret_replaces_the_old_blob() {
+fn each_secret_has_a_file_of_its_own() {
     let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
     let old = value(&provider(&sandbox, &folder.0));
-    let blob = fs::read(folder.file()).unwrap();
+    let file = folder.file();
+    let blob = fs::read(&file).unwrap();
     sandbox.rotate_secret();
     let new = value(&provider(&sandbox, &folder.0));
     assert_ne!(new, old);
-    assert_ne!(fs::read(folder.file()).unwrap(), blob);
+    assert_eq!(folder.files().len(), 2);
+    assert_eq!(fs::read(&file).unwrap(), blob);
     assert_eq!(value(&provider(&sandbox, &folder.0)), new);
     assert_eq!(sandbox.requests(AUTHENTICATE), 2);
 }

@@ -9,6 +9,17 @@ use super::CachedToken;
 use crate::sys::clock::Moment;
 use crate::token::AccessToken;
 
+/// Of a token that was to be renewed when it came, and clocks that are set back then.
+#[test]
+fn no_clock_makes_an_old_token_fresh() {
+    let mut now = Moment::at(100.0, 1e9);
+    let age = Duration::from_secs(100);
+    let token = AccessToken::aged("not-a-real-token", now, age, Duration::from_secs(1));
+    let cached = CachedToken::new(Arc::new(token), now);
+    now.step(-4.0, -60.0);
+    assert!(!cached.is_fresh(now));
+}
+
 proptest! {
     /// The short way says what the policy says, also of a token that was old when it came.
     #[test]

@@ -1,4 +1,4 @@
-//! Another process that uses the store of a folder.
+//! Uses the store of a folder from another process.
 
 use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::Path;

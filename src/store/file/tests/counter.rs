@@ -1,4 +1,4 @@
-//! A number in the store, which those who write count up.
+//! Counts up a number in the store, as those who write do.
 
 use super::{LIFE, NAME};
 use crate::store::file::FileStore;

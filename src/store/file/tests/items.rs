@@ -1,4 +1,4 @@
-//! What is read, and what is replaced.
+//! Tests what is read, and what is replaced.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};

@@ -1,4 +1,4 @@
-//! Where the files are.
+//! Tests where the files are.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! What is removed from the folder.
+//! Tests what is removed from the folder.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -1,4 +1,4 @@
-//! Whose turn it is.
+//! Tests whose turn it is.
 
 use std::collections::HashSet;
 use std::fs::File;

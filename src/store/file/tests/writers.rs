@@ -1,4 +1,4 @@
-//! Many that write at once.
+//! Lets many write at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

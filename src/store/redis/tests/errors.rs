@@ -1,4 +1,4 @@
-//! What is said of each thing that goes wrong.
+//! Tests what is said of each thing that goes wrong.
 
 use std::io::Write;
 use std::net::TcpListener;

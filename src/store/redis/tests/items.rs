@@ -1,4 +1,4 @@
-//! What is looked at, and what is replaced.
+//! Tests what is looked at, and what is replaced.
 
 use test_support::wait_until;
 

@@ -1,4 +1,4 @@
-//! Whose turn it is, also where an answer comes late or never.
+//! Tests whose turn it is, also where an answer comes late or never.
 
 use test_support::wait_until;
 

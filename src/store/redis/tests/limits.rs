@@ -1,4 +1,4 @@
-//! How long Redis may take, and how much it may say.
+//! Tests how long Redis may take, and how much it may say.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -38,12 +38,10 @@ fn a_peer_that_sends_a_byte_at_a_time_has_no_more_time() {
     let mut session = store.open().unwrap();
     let error = ends_in_time(|| session.look(NAME).unwrap_err().to_string());
     assert!(error.ends_with(" does not answer within 1 s"), "{error}");
-    let start = Instant::now();
     assert_eq!(session.look(NAME).unwrap_err().to_string(), error);
     assert_eq!(session.try_lock(NAME, Some(&Holder(Vec::new()))).unwrap_err().to_string(), error);
     ends_in_time(|| drop(session));
-    assert!(start.elapsed() < Duration::from_secs(1), "nothing is left to wait for");
-    assert_eq!(server.connections(), 2);
+    assert_eq!(server.connections(), 2, "nothing more is tried");
 }
 
 #[test]
@@ -72,7 +70,7 @@ fn a_peer_that_reads_nothing_has_no_more_time() {
 fn all_commands_together_have_two_seconds() {
     let server = Server::new(|stream, _| {
         serve(stream, |stream| {
-            thread::sleep(Duration::from_millis(600));
+            thread::sleep(Duration::from_millis(100));
             stream
                 .write_all(b"*6\r\n$1\r\n1\r\n$1\r\n1\r\n$0\r\n\r\n:-2\r\n$0\r\n\r\n:-2\r\n")
                 .is_ok()
@@ -83,7 +81,7 @@ fn all_commands_together_have_two_seconds() {
     let answers = ends_in_time(|| {
         (0..100).map(|_| session.look(NAME).map_err(|error| error.to_string())).collect::<Vec<_>>()
     });
-    assert!(answers.iter().filter(|answer| answer.is_ok()).count() <= 3);
+    assert!(answers.iter().filter(|answer| answer.is_ok()).count() <= 20);
     let error = answers.last().unwrap().as_ref().unwrap_err();
     assert!(
         error.ends_with(" is too slow: it has had 2 s for all commands of a token request"),
@@ -94,13 +92,13 @@ fn all_commands_together_have_two_seconds() {
 #[test]
 fn what_passes_between_commands_does_not_count() {
     let mut budget = Budget::new();
-    thread::sleep(Duration::from_millis(1500));
-    let whole = budget.spend(|limit| limit.left().unwrap());
-    assert!(whole > Duration::from_millis(900), "{whole:?}");
+    // Longer than all of it.
+    thread::sleep(Duration::from_millis(2100));
+    budget.spend(|limit| limit.left().expect("all of it is left"));
     for _ in 0..2 {
-        budget.spend(|_| thread::sleep(Duration::from_millis(1200)));
+        budget.spend(|_| thread::sleep(Duration::from_millis(1100)));
     }
-    budget.spend(|limit| assert!(limit.left().is_err()));
+    budget.spend(|limit| limit.left().expect_err("nothing of it is left"));
 }
 
 /// An address that does not answer, since those that wait to be accepted are too many already.

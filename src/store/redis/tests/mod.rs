@@ -1,4 +1,4 @@
-//! One session or two at a real Redis, and at peers that are none.
+//! Tests sessions at a real Redis, and at peers that are none.
 
 mod errors;
 mod items;
