@@ -65,10 +65,10 @@
  * that is set-user-ID or set-group-ID, or has file capabilities (AT_SECURE), all count as unset.
  *
  * ABI: functions are never removed or changed while the soname stays libclazar_auth.so.0; numbers
- * keep their meaning and are not reused; the sizes CLAZAR_..._MAX suffice; clazar_stats grows at
- * its end only, and says how much of it is filled in. A later library therefore takes the place of
- * an earlier one without a new build. Later versions may add functions, statuses and events: treat
- * an unknown status as an error, and ignore an unknown event.
+ * keep their meaning and are not reused; the sizes CLAZAR_..._MAX suffice; clazar_stats and
+ * clazar_event_info grow at their ends only, and say how much of them is filled in. A later library
+ * therefore takes the place of an earlier one without a new build. Later versions may add functions,
+ * statuses and events: treat an unknown status as an error, and ignore an unknown event.
  */
 
 
@@ -88,6 +88,109 @@
  * The size of a buffer that holds any sealed token.
  */
 #define CLAZAR_SEALED_MAX 10240
+
+/**
+ * What happened: one of the `CLAZAR_EVENT_*`. Numbers are never reused, and later versions may add
+ * some.
+ */
+enum clazar_event
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * A new token is in use.
+     */
+    CLAZAR_EVENT_REFRESHED = 1,
+    /**
+     * A token request failed.
+     */
+    CLAZAR_EVENT_REFRESH_FAILED = 2,
+    /**
+     * A token whose renewal failed or is late was handed out, for the first time.
+     */
+    CLAZAR_EVENT_STALE_SERVED = 3,
+    /**
+     * The store cannot be used, or what it holds cannot; the token comes from a request instead.
+     */
+    CLAZAR_EVENT_STORE_ERROR = 4,
+    /**
+     * The client secret was refused, and its fallback is used from now on.
+     */
+    CLAZAR_EVENT_FALLBACK_USED = 5,
+    /**
+     * A part of what is to be trusted, such as a folder that `SSL_CERT_DIR` names, was skipped or
+     * could not be read.
+     */
+    CLAZAR_EVENT_TRUST_WARNING = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum clazar_event clazar_event;
+#else
+typedef int32_t clazar_event;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How much an event matters: one of the `CLAZAR_LEVEL_*`, the smaller the more. What is at most
+ * `CLAZAR_LEVEL_WARN` is worth a look. Numbers are never reused, and later versions may add some.
+ */
+enum clazar_level
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Something is wrong; the provider goes on as well as it can.
+     */
+    CLAZAR_LEVEL_WARN = 2,
+    /**
+     * All is well.
+     */
+    CLAZAR_LEVEL_INFO = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum clazar_level clazar_level;
+#else
+typedef int32_t clazar_level;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Why a token request is made: one of the `CLAZAR_CAUSE_*`. Numbers are never reused, and later
+ * versions may add some.
+ */
+enum clazar_cause
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Because there was no valid token.
+     */
+    CLAZAR_CAUSE_EMPTY = 1,
+    /**
+     * Before a valid token expires.
+     */
+    CLAZAR_CAUSE_PROACTIVE = 2,
+    /**
+     * Because of a call of refresh.
+     */
+    CLAZAR_CAUSE_REFRESH = 3,
+    /**
+     * Because a token was invalidated.
+     */
+    CLAZAR_CAUSE_INVALIDATED = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum clazar_cause clazar_cause;
+#else
+typedef int32_t clazar_cause;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
 
 /**
  * Options for `clazar_provider_new` and `clazar_authenticate`, which check them.
@@ -206,24 +309,65 @@ typedef struct {
 } clazar_stats;
 
 /**
- * What happened: one of the `CLAZAR_EVENT_*`. Numbers are never reused, and later versions may add
- * some.
+ * An event: what happened, and how things were right after it. Later versions may add fields at the end.
  */
-typedef int32_t clazar_event;
+typedef struct {
+    /**
+     * The size of the struct, in bytes: a field beyond it is not there.
+     */
+    size_t size;
+    /**
+     * What happened.
+     */
+    clazar_event event;
+    /**
+     * How much it matters, for a log that takes some events only.
+     */
+    clazar_level level;
+    /**
+     * The client id of the provider: NUL-terminated UTF-8, never NULL.
+     */
+    const char *client_id;
+    /**
+     * One sentence for a log: NUL-terminated UTF-8, never NULL. It names no secret, and of a token
+     * eight hexadecimal digits of its SHA-256 hash.
+     */
+    const char *message;
+    /**
+     * Why the token request was made that this is about.
+     */
+    clazar_cause cause;
+    /**
+     * What failed: the status that a function would return; `CLAZAR_OK` if nothing did.
+     */
+    clazar_status error_code;
+    /**
+     * The HTTP status code of the API's answer if that is the failure; 0 if not.
+     */
+    int32_t http_status;
+    /**
+     * How long until the provider sends its next token request, in milliseconds, rounded up; -1 if there
+     * is nothing to wait for.
+     */
+    int64_t retry_after_ms;
+    /**
+     * How long the token in use remains valid, in milliseconds; -1 without one.
+     */
+    int64_t expires_in_ms;
+} clazar_event_info;
 
 /**
- * Takes an event. `message` is a sentence for a log, valid during the call: it names no secret,
- * and of a token eight hexadecimal digits of its SHA-256 hash.
+ * Takes an event, which is never NULL and valid during the call, as is all that it points to.
  *
  * It is called on a thread of the library, on which all signals are blocked; on several at once if
- * need be. If none can be started, the next one tells what has happened since, the last 100 events at
- * most. Those that waited for the token have it by then, no lock is held, and nobody waits for the
- * callback: it may call any function of the library, even close the provider, and may take as long
- * as it likes, though each event that it has not returned from keeps its thread. It must return: a C++
- * exception must not leave it, nor may it call `pthread_exit` or cancel its own thread, which aborts
- * the process.
+ * need be, so that an event may overtake another. If none can be started, the next one tells what has
+ * happened since, the last 100 events at most. Those that waited for the token have it by then, no lock
+ * is held, and nobody waits for the callback: it may call any function of the library, even close the
+ * provider or free its last handle, and may take as long as it likes, though each event that it has not
+ * returned from keeps its thread. It must return: a C++ exception must not leave it, nor may it call
+ * `pthread_exit` or cancel its own thread, which aborts the process.
  */
-typedef void (*clazar_event_callback)(void *context, clazar_event event, const char *message);
+typedef void (*clazar_event_callback)(void *context, const clazar_event_info *event);
 
 /**
  * Frees what belongs to a callback. It may be called on any thread; a C++ exception must not leave
@@ -301,37 +445,6 @@ typedef void (*clazar_destroy_callback)(void *context);
  * A bug in this library, caught at its boundary.
  */
 #define CLAZAR_ERR_INTERNAL 13
-
-/**
- * A new token is in use.
- */
-#define CLAZAR_EVENT_REFRESHED 1
-
-/**
- * A token request failed.
- */
-#define CLAZAR_EVENT_REFRESH_FAILED 2
-
-/**
- * A token whose renewal failed or is late was handed out, for the first time.
- */
-#define CLAZAR_EVENT_STALE_SERVED 3
-
-/**
- * The store cannot be used, or what it holds cannot; the token comes from a request instead.
- */
-#define CLAZAR_EVENT_STORE_ERROR 4
-
-/**
- * The client secret was refused, and its fallback is used from now on.
- */
-#define CLAZAR_EVENT_FALLBACK_USED 5
-
-/**
- * A part of what is to be trusted, such as a folder that `SSL_CERT_DIR` names, was skipped or
- * could not be read.
- */
-#define CLAZAR_EVENT_TRUST_WARNING 6
 
 #ifdef __cplusplus
 extern "C" {
@@ -1067,7 +1180,8 @@ void clazar_error_free(clazar_error *error);
 
 /**
  * Sets the function that gets the events of each provider made with this configuration; it replaces one
- * set before.
+ * set before. A provider keeps the callback and the context that it was made with: two of one
+ * configuration are told apart by another context, set before the second `clazar_provider_new`.
  *
  * @param config the configuration to change.
  * @param callback what to call; NULL for none.

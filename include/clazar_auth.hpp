@@ -27,13 +27,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -93,8 +93,20 @@ private:
     std::int64_t retry_after_ = -1;
 };
 
-/** Takes an event, one of the `CLAZAR_EVENT_*`, and a sentence for a log, valid during the call. */
-using EventCallback = std::function<void(clazar_event, std::string_view)>;
+/** As `clazar_event_info`. Its texts end in NUL, and are valid during the call that gets it. */
+struct Event {
+    clazar_event kind;
+    clazar_level level;
+    std::string_view client_id;
+    std::string_view message;
+    clazar_cause cause;
+    /** `CLAZAR_OK` if nothing failed. */
+    clazar_status error_code;
+    /** 0 if no answer of the API is the failure. */
+    std::int32_t http_status;
+    std::optional<std::chrono::milliseconds> retry_after;
+    std::optional<std::chrono::milliseconds> expires_in;
+};
 
 /** Not for users. */
 namespace detail {
@@ -134,12 +146,41 @@ private:
     std::string text_;
 };
 
+/** Milliseconds of the C interface, where none are below 0. */
+inline std::optional<std::chrono::milliseconds> time(std::int64_t milliseconds) noexcept {
+    if (milliseconds < 0) return std::nullopt;
+    return std::chrono::milliseconds(milliseconds);
+}
+
+/** A callable for events, of whatever type. The standard library's types are its own affair. */
+class EventCallback {
+public:
+    EventCallback() = default;
+    EventCallback(const EventCallback&) = delete;
+    EventCallback& operator=(const EventCallback&) = delete;
+    virtual ~EventCallback() = default;
+    virtual void operator()(const clazar_event_info& event) = 0;
+};
+
+template <class Callable>
+class EventCallbackOf final : public EventCallback {
+public:
+    explicit EventCallbackOf(Callable callable) : callable_(std::move(callable)) {}
+    void operator()(const clazar_event_info& event) override {
+        callable_(Event{event.event, event.level, event.client_id, event.message, event.cause,
+                        event.error_code, event.http_status, time(event.retry_after_ms),
+                        time(event.expires_in_ms)});
+    }
+
+private:
+    Callable callable_;
+};
+
 // A function with C linkage is the same in all namespaces, so the version is in its name.
 extern "C" {
-inline void clazar_v0_1_on_event(void* callback, clazar_event event,
-                                 const char* message) noexcept {
+inline void clazar_v0_1_on_event(void* callback, const clazar_event_info* event) noexcept {
     try {
-        (*static_cast<EventCallback*>(callback))(event, message);
+        (*static_cast<EventCallback*>(callback))(*event);
     } catch (...) {
         // It must not cross the C interface, and an event has nobody to report to.
     }
@@ -221,20 +262,27 @@ public:
     // end of what is generated
 
     /**
-     * Sets the function that gets each event of the providers made with this configuration, on any
-     * thread and on several at once. What it throws is dropped. It is destroyed after the last event.
+     * Sets what is called with each event (const Event&) of the providers made with this
+     * configuration: anything that can be called so and be moved. It is called on any thread and on
+     * several at once, as `clazar_event_callback` says. What it throws is dropped. It is destroyed
+     * after the last event.
      */
-    Config& event_callback(EventCallback callback) {
-        if (!callback) {
-            return done(clazar_config_set_event_callback(handle_.get(), nullptr, nullptr, nullptr),
-                        "event_callback");
-        }
-        auto context = std::make_unique<EventCallback>(std::move(callback));
+    template <class Callable>
+    Config& event_callback(Callable callback) {
+        static_assert(std::is_invocable_v<Callable&, const Event&>,
+                      "an event callback is called with a const clazar::Event&");
+        std::unique_ptr<detail::EventCallback> context =
+            std::make_unique<detail::EventCallbackOf<Callable>>(std::move(callback));
         done(clazar_config_set_event_callback(handle_.get(), detail::clazar_v0_1_on_event,
                                               context.get(), detail::clazar_v0_1_destroy),
              "event_callback");
         static_cast<void>(context.release());
         return *this;
+    }
+    /** Providers made from now on tell no events. */
+    Config& event_callback(std::nullptr_t) {
+        return done(clazar_config_set_event_callback(handle_.get(), nullptr, nullptr, nullptr),
+                    "event_callback");
     }
 
     /** The handle of the C interface, which stays this object's. */

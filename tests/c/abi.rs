@@ -34,12 +34,9 @@ fn without_comments(text: &str) -> String {
 
 /// The declarations of the last release that are no longer what they were.
 fn broken<'a>(last: &[&'a str], now: &[String]) -> Vec<&'a str> {
-    let kept = |old: &str| match old.strip_prefix("typedef struct {") {
-        // A struct that names its size may grow at its end.
-        Some(_) => {
-            let (fields, name) = old.rsplit_once('}').unwrap();
-            now.iter().any(|new| new.starts_with(fields) && new.ends_with(name))
-        }
+    let kept = |old: &str| match old.rsplit_once('}') {
+        // A struct that names its size, or an enumeration, may grow at its end.
+        Some((first, name)) => now.iter().any(|new| new.starts_with(first) && new.ends_with(name)),
         None => now.iter().any(|new| new == old),
     };
     last.iter().copied().filter(|old| !kept(old)).collect()
@@ -62,9 +59,10 @@ fn nothing_of_the_last_release_is_broken() {
 #[test]
 fn the_check_sees_what_breaks_a_program() {
     let header = "#define CLAZAR_OK 0\n/** @brief `f`; */\nint clazar_f(int a,\n  char *b);\n\
-                  typedef struct {\n size_t size;\n /** x */ int64_t x;\n} clazar_s;\n";
+                  typedef struct {\n size_t size;\n /** x */ int64_t x;\n} clazar_s;\n\
+                  enum clazar_e\n#if defined(__cplusplus)\n  : int32_t\n#endif\n {\n CLAZAR_A = 1,\n};\n";
     let last = declarations(header);
-    assert_eq!(last.len(), 3, "{last:?}");
+    assert_eq!(last.len(), 4, "{last:?}");
     let last: Vec<_> = last.iter().map(String::as_str).collect();
     let breaks = |from: &str, to: &str| {
         assert!(header.contains(from));
@@ -72,6 +70,9 @@ fn the_check_sees_what_breaks_a_program() {
     };
     assert_eq!(breaks("clazar_s;\n", "clazar_s;\nint clazar_g(void);\n"), 0);
     assert_eq!(breaks("x;\n}", "x; int64_t y;\n}"), 0);
+    assert_eq!(breaks("CLAZAR_A = 1,", "CLAZAR_A = 1,\n /** B */ CLAZAR_B = 2,"), 0);
+    assert_eq!(breaks("CLAZAR_A = 1", "CLAZAR_A = 2"), 1);
+    assert_eq!(breaks("int32_t", "int64_t"), 1);
     assert_eq!(breaks("@brief", "another comment"), 0);
     assert_eq!(breaks("size_t size;", "size_t size; int64_t y;"), 1);
     assert_eq!(breaks("int64_t x", "int32_t x"), 1);
