@@ -65,11 +65,10 @@
  * that is set-user-ID or set-group-ID, or has file capabilities (AT_SECURE), all count as unset.
  *
  * ABI: functions are never removed or changed while the soname stays libclazar_auth.so.0; numbers
- * keep their meaning and are not reused; CLAZAR_AUTHORIZATION_MAX and CLAZAR_SEALED_MAX suffice for
- * the functions that fill a buffer; clazar_stats grows at its end only, and says how much of it is
- * filled in. A later library therefore takes the place of an earlier one without a new build. Later
- * versions may add functions, statuses and events: treat an unknown status as an error, and ignore
- * an unknown event.
+ * keep their meaning and are not reused; the sizes CLAZAR_..._MAX suffice; clazar_stats and
+ * clazar_event_info grow at their ends only, and say how much of them is filled in. A later library
+ * therefore takes the place of an earlier one without a new build. Later versions may add functions,
+ * statuses and events: treat an unknown status as an error, and ignore an unknown event.
  */
 
 
@@ -80,61 +79,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The version of this header; that of the library is `clazar_version()`. */
-#define CLAZAR_AUTH_VERSION "0.1.0"
-
-/** Its first number. */
-#define CLAZAR_AUTH_VERSION_MAJOR 0
-
-/** Its second number. */
-#define CLAZAR_AUTH_VERSION_MINOR 1
-
-/** Its third number. */
-#define CLAZAR_AUTH_VERSION_PATCH 0
-
-/** All three in one: `major << 16 | minor << 8 | patch`, as `clazar_version_number()`. */
-#define CLAZAR_AUTH_VERSION_NUMBER 0x000100
-/* What functions are declared with. Compilers warn by it, and assume nothing of an argument. */
-#if defined(__GNUC__)
-#define CLAZAR_API __attribute__((visibility("default")))
-#define CLAZAR_DEPRECATED(text) __attribute__((deprecated(text)))
-#define CLAZAR_MUST_USE __attribute__((warn_unused_result))
-#else
-#define CLAZAR_API
-#define CLAZAR_DEPRECATED(text)
-#define CLAZAR_MUST_USE
-#endif
-
-/* Of a pointer that must not be NULL, and of a buffer, which is parameter `n`, that has as many bytes
- * as parameter `m` says. */
-#if defined(__clang__)
-#define CLAZAR_NONNULL _Nonnull
-#define CLAZAR_BUFFER(mode, n, buffer, m, size)                           \
-    __attribute__((diagnose_if(__builtin_object_size(buffer, 0) < (size), \
-                               "the buffer is smaller than this size", "warning")))
-#elif defined(__GNUC__) && __GNUC__ >= 10
-#define CLAZAR_NONNULL
-#define CLAZAR_BUFFER(mode, n, buffer, m, size) __attribute__((access(mode, n, m)))
-#else
-#define CLAZAR_NONNULL
-#define CLAZAR_BUFFER(mode, n, buffer, m, size)
-#endif
-
-/* What a strict compiler has to say of the above, and of a type that is an enum in C++ alone. */
-#if defined(__clang__)
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wgcc-compat"
-#pragma clang diagnostic ignored "-Wnullability-completeness"
-#pragma clang diagnostic ignored "-Wnullability-extension"
-#elif defined(__GNUC__) && !defined(__cplusplus)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wc++-compat"
-#endif
-
 /**
- * The size of a buffer that is always large enough for `clazar_provider_authorization`: "Bearer ",
- * 8,000 characters and a NUL. Of a token's own text it says nothing: should a later version take longer
- * ones, they come from `clazar_provider_token` alone.
+ * The size of a buffer that holds any Authorization header: "Bearer ", 8,000 characters and a NUL.
  */
 #define CLAZAR_AUTHORIZATION_MAX 8008
 
@@ -144,77 +90,105 @@
 #define CLAZAR_SEALED_MAX 10240
 
 /**
- * What a function returns. Numbers are never reused, and later versions may add some: any `int32_t` is
- * a value of this type.
+ * What happened: one of the `CLAZAR_EVENT_*`. Numbers are never reused, and later versions may add
+ * some.
  */
-enum clazar_status
+enum clazar_event
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
     /**
-     * Done.
+     * A new token is in use.
      */
-    CLAZAR_OK = 0,
+    CLAZAR_EVENT_REFRESHED = 1,
     /**
-     * An argument, an option or an environment variable is missing or unusable.
+     * A token request failed.
      */
-    CLAZAR_ERR_INVALID_ARGUMENT = 1,
+    CLAZAR_EVENT_REFRESH_FAILED = 2,
     /**
-     * The caller's buffer is too small; nothing was written to it.
+     * A token whose renewal failed or is late was handed out, for the first time.
      */
-    CLAZAR_ERR_BUFFER_TOO_SMALL = 2,
+    CLAZAR_EVENT_STALE_SERVED = 3,
     /**
-     * Name lookup, connect, reset or proxy: the API was not reached, or its answer broke off.
-     * Retryable.
+     * The store cannot be used, or what it holds cannot; the token comes from a request instead.
      */
-    CLAZAR_ERR_TRANSPORT = 3,
+    CLAZAR_EVENT_STORE_ERROR = 4,
     /**
-     * The API did not answer in time, or answered 408. Retryable.
+     * The client secret was refused, and its fallback is used from now on.
      */
-    CLAZAR_ERR_TIMEOUT = 4,
+    CLAZAR_EVENT_FALLBACK_USED = 5,
     /**
-     * The server's certificate was refused, or TLS failed otherwise.
+     * A part of what is to be trusted, such as a folder that `SSL_CERT_DIR` names, was skipped or
+     * could not be read.
      */
-    CLAZAR_ERR_TLS = 5,
-    /**
-     * The API refused the client id or the secret (401, 403 with a JSON body, `invalid_client`).
-     */
-    CLAZAR_ERR_CREDENTIALS = 6,
-    /**
-     * The API limits the rate of token requests (429). Retryable.
-     */
-    CLAZAR_ERR_RATE_LIMITED = 7,
-    /**
-     * Another 4xx answer, or a redirect.
-     */
-    CLAZAR_ERR_REJECTED = 8,
-    /**
-     * A 5xx answer, or 425. Retryable.
-     */
-    CLAZAR_ERR_SERVER = 9,
-    /**
-     * The answer is not a token.
-     */
-    CLAZAR_ERR_INVALID_RESPONSE = 10,
-    /**
-     * The store cannot be used. Retryable.
-     */
-    CLAZAR_ERR_STORE = 11,
-    /**
-     * The provider is closed.
-     */
-    CLAZAR_ERR_CLOSED = 12,
-    /**
-     * A bug in this library, caught at its boundary.
-     */
-    CLAZAR_ERR_INTERNAL = 13,
+    CLAZAR_EVENT_TRUST_WARNING = 6,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum clazar_status clazar_status;
+typedef enum clazar_event clazar_event;
 #else
-typedef int32_t clazar_status;
+typedef int32_t clazar_event;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How much an event matters: one of the `CLAZAR_LEVEL_*`, the smaller the more. What is at most
+ * `CLAZAR_LEVEL_WARN` is worth a look. Numbers are never reused, and later versions may add some.
+ */
+enum clazar_level
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Something is wrong; the provider goes on as well as it can.
+     */
+    CLAZAR_LEVEL_WARN = 2,
+    /**
+     * All is well.
+     */
+    CLAZAR_LEVEL_INFO = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum clazar_level clazar_level;
+#else
+typedef int32_t clazar_level;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Why a token request is made: one of the `CLAZAR_CAUSE_*`. Numbers are never reused, and later
+ * versions may add some.
+ */
+enum clazar_cause
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Because there was no valid token.
+     */
+    CLAZAR_CAUSE_EMPTY = 1,
+    /**
+     * Before a valid token expires.
+     */
+    CLAZAR_CAUSE_PROACTIVE = 2,
+    /**
+     * Because of a call of refresh.
+     */
+    CLAZAR_CAUSE_REFRESH = 3,
+    /**
+     * Because a token was invalidated.
+     */
+    CLAZAR_CAUSE_INVALIDATED = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum clazar_cause clazar_cause;
+#else
+typedef int32_t clazar_cause;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -244,12 +218,29 @@ typedef struct clazar_provider clazar_provider;
 typedef struct clazar_token clazar_token;
 
 /**
- * What a provider did since it was made, and how it is now. Begin with `CLAZAR_STATS_INIT`, or set
- * `size` to `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
+ * What a function returns: `CLAZAR_OK`, or one of the `CLAZAR_ERR_*`. Numbers are never reused.
+ */
+typedef int32_t clazar_status;
+
+/**
+ * Takes the token, or the error why there is none; the other one is NULL. The callback frees what it gets, with
+ * `clazar_token_free` or `clazar_error_free`, then or later.
+ *
+ * It is called on a thread of the library, on which all signals are blocked; no lock is held. It may call any
+ * function of the library. All callbacks of a provider share that thread, so one that blocks keeps the
+ * others waiting, though no caller of any other function: a program with an event loop hands the token over
+ * and wakes its loop, by a write to a pipe or an eventfd. It must return: a C++ exception must not leave it,
+ * nor may it call `pthread_exit` or cancel its own thread, which aborts the process.
+ */
+typedef void (*clazar_token_callback)(void *context, clazar_token *token, clazar_error *error);
+
+/**
+ * What a provider did since it was made, and how it is now. Set `size` to
+ * `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
  *
  * A token request is counted when it has ended, with all its attempts, by its cause and its outcome.
  */
-typedef struct clazar_stats {
+typedef struct {
     /**
      * In: the size of the struct, in bytes. Out: how many of them were filled in.
      */
@@ -315,38 +306,68 @@ typedef struct clazar_stats {
      * start.
      */
     int64_t backoff_ms;
-    /**
-     * In how long a call will next start a token request, in milliseconds, rounded up; 0 if one
-     * would now, or if the provider is closed.
-     */
-    int64_t refresh_in_ms;
 } clazar_stats;
 
 /**
- * A `clazar_stats` that is ready for `clazar_provider_stats`: `clazar_stats stats = CLAZAR_STATS_INIT;`
+ * An event: what happened, and how things were right after it. Later versions may add fields at the end.
  */
-#define CLAZAR_STATS_INIT \
-    {sizeof(clazar_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+typedef struct {
+    /**
+     * The size of the struct, in bytes: a field beyond it is not there.
+     */
+    size_t size;
+    /**
+     * What happened.
+     */
+    clazar_event event;
+    /**
+     * How much it matters, for a log that takes some events only.
+     */
+    clazar_level level;
+    /**
+     * The client id of the provider: NUL-terminated UTF-8, never NULL.
+     */
+    const char *client_id;
+    /**
+     * One sentence for a log: NUL-terminated UTF-8, never NULL. It names no secret, and of a token
+     * eight hexadecimal digits of its SHA-256 hash.
+     */
+    const char *message;
+    /**
+     * Why the token request was made that this is about.
+     */
+    clazar_cause cause;
+    /**
+     * What failed: the status that a function would return; `CLAZAR_OK` if nothing did.
+     */
+    clazar_status error_code;
+    /**
+     * The HTTP status code of the API's answer if that is the failure; 0 if not.
+     */
+    int32_t http_status;
+    /**
+     * How long until the provider sends its next token request, in milliseconds, rounded up; -1 if there
+     * is nothing to wait for.
+     */
+    int64_t retry_after_ms;
+    /**
+     * How long the token in use remains valid, in milliseconds; -1 without one.
+     */
+    int64_t expires_in_ms;
+} clazar_event_info;
 
 /**
- * What happened: one of the `CLAZAR_EVENT_*`. Numbers are never reused, and later versions may add
- * some.
- */
-typedef int32_t clazar_event;
-
-/**
- * Takes an event. `message` is a sentence for a log, valid during the call: it names no secret,
- * and of a token eight hexadecimal digits of its SHA-256 hash.
+ * Takes an event, which is never NULL and valid during the call, as is all that it points to.
  *
  * It is called on a thread of the library, on which all signals are blocked; on several at once if
- * need be. If none can be started, the next one tells what has happened since, the last 100 events at
- * most. Those that waited for the token have it by then, no lock is held, and nobody waits for the
- * callback: it may call any function of the library, even close the provider, and may take as long
- * as it likes, though each event that it has not returned from keeps its thread. It must return: a C++
- * exception must not leave it, nor may it call `pthread_exit` or cancel its own thread, which aborts
- * the process.
+ * need be, so that an event may overtake another. If none can be started, the next one tells what has
+ * happened since, the last 100 events at most. Those that waited for the token have it by then, no lock
+ * is held, and nobody waits for the callback: it may call any function of the library, even close the
+ * provider or free its last handle, and may take as long as it likes, though each event that it has not
+ * returned from keeps its thread. It must return: a C++ exception must not leave it, nor may it call
+ * `pthread_exit` or cancel its own thread, which aborts the process.
  */
-typedef void (*clazar_event_callback)(void *context, clazar_event event, const char *message);
+typedef void (*clazar_event_callback)(void *context, const clazar_event_info *event);
 
 /**
  * Frees what belongs to a callback. It may be called on any thread; a C++ exception must not leave
@@ -355,35 +376,75 @@ typedef void (*clazar_event_callback)(void *context, clazar_event event, const c
 typedef void (*clazar_destroy_callback)(void *context);
 
 /**
- * A new token is in use.
+ * Done.
  */
-#define CLAZAR_EVENT_REFRESHED 1
+#define CLAZAR_OK 0
 
 /**
- * A token request failed.
+ * An argument, an option or an environment variable is missing or unusable.
  */
-#define CLAZAR_EVENT_REFRESH_FAILED 2
+#define CLAZAR_ERR_INVALID_ARGUMENT 1
 
 /**
- * A token whose renewal failed or is late was handed out, for the first time.
+ * The caller's buffer is too small; nothing was written to it.
  */
-#define CLAZAR_EVENT_STALE_SERVED 3
+#define CLAZAR_ERR_BUFFER_TOO_SMALL 2
 
 /**
- * The store cannot be used, or what it holds cannot; the token comes from a request instead.
+ * Name lookup, connect, reset or proxy: the API was not reached, or its answer broke off.
+ * Retryable.
  */
-#define CLAZAR_EVENT_STORE_ERROR 4
+#define CLAZAR_ERR_TRANSPORT 3
 
 /**
- * The client secret was refused, and its fallback is used from now on.
+ * The API did not answer in time, or answered 408. Retryable.
  */
-#define CLAZAR_EVENT_FALLBACK_USED 5
+#define CLAZAR_ERR_TIMEOUT 4
 
 /**
- * A part of what is to be trusted, such as a folder that `SSL_CERT_DIR` names, was skipped or
- * could not be read.
+ * The server's certificate was refused, or TLS failed otherwise.
  */
-#define CLAZAR_EVENT_TRUST_WARNING 6
+#define CLAZAR_ERR_TLS 5
+
+/**
+ * The API refused the client id or the secret (401, 403 with a JSON body, `invalid_client`).
+ */
+#define CLAZAR_ERR_CREDENTIALS 6
+
+/**
+ * The API limits the rate of token requests (429). Retryable.
+ */
+#define CLAZAR_ERR_RATE_LIMITED 7
+
+/**
+ * Another 4xx answer, or a redirect.
+ */
+#define CLAZAR_ERR_REJECTED 8
+
+/**
+ * A 5xx answer, or 425. Retryable.
+ */
+#define CLAZAR_ERR_SERVER 9
+
+/**
+ * The answer is not a token.
+ */
+#define CLAZAR_ERR_INVALID_RESPONSE 10
+
+/**
+ * The store cannot be used. Retryable.
+ */
+#define CLAZAR_ERR_STORE 11
+
+/**
+ * The provider is closed.
+ */
+#define CLAZAR_ERR_CLOSED 12
+
+/**
+ * A bug in this library, caught at its boundary.
+ */
+#define CLAZAR_ERR_INTERNAL 13
 
 #ifdef __cplusplus
 extern "C" {
@@ -401,8 +462,8 @@ extern "C" {
  *
  * @since 0.1.0
  */
-CLAZAR_API CLAZAR_MUST_USE
-clazar_status clazar_config_new(clazar_config **CLAZAR_NONNULL config, clazar_error **error);
+clazar_status clazar_config_new(clazar_config **config,
+                                clazar_error **error);
 
 /**
  * Makes a configuration from the environment variables `CLAZAR_CLIENT_ID`, either
@@ -418,8 +479,7 @@ clazar_status clazar_config_new(clazar_config **CLAZAR_NONNULL config, clazar_er
  *
  * @since 0.1.0
  */
-CLAZAR_API CLAZAR_MUST_USE
-clazar_status clazar_config_new_from_env(clazar_config **CLAZAR_NONNULL config,
+clazar_status clazar_config_new_from_env(clazar_config **config,
                                          clazar_error **error);
 
 /**
@@ -431,7 +491,7 @@ clazar_status clazar_config_new_from_env(clazar_config **CLAZAR_NONNULL config,
  *
  * @since 0.1.0
  */
-CLAZAR_API void clazar_config_free(clazar_config *config);
+void clazar_config_free(clazar_config *config);
 
 /**
  * Sets the client id.
@@ -444,9 +504,7 @@ CLAZAR_API void clazar_config_free(clazar_config *config);
  *
  * @since 0.1.0
  */
-CLAZAR_API
-clazar_status clazar_config_set_client_id(clazar_config *CLAZAR_NONNULL config,
-                                          const char *CLAZAR_NONNULL client_id);
+clazar_status clazar_config_set_client_id(clazar_config *config, const char *client_id);
 
 /**
  * Sets the client secret; or give client_secret_file. The caller may wipe its own copy with
@@ -460,9 +518,7 @@ clazar_status clazar_config_set_client_id(clazar_config *CLAZAR_NONNULL config,
  *
  * @since 0.1.0
  */
-CLAZAR_API
-clazar_status clazar_config_set_client_secret(clazar_config *CLAZAR_NONNULL config,
-                                              const char *CLAZAR_NONNULL client_secret);
+clazar_status clazar_config_set_client_secret(clazar_config *config, const char *client_secret);
 
 /**
  * Sets the path of a file that holds the client secret, in place of client_secret; one newline at
@@ -477,9 +533,7 @@ clazar_status clazar_config_set_client_secret(clazar_config *CLAZAR_NONNULL conf
  *
  * @since 0.1.0
  */
-CLAZAR_API
-clazar_status clazar_config_set_client_secret_file(clazar_config *CLAZAR_NONNULL config,
-                                                   const char *CLAZAR_NONNULL path);
+clazar_status clazar_config_set_client_secret_file(clazar_config *config, const char *path);
 
 /**
  * Sets a second client secret, for the time of a rotation: it is tried once when the first is
@@ -494,9 +548,8 @@ clazar_status clazar_config_set_client_secret_file(clazar_config *CLAZAR_NONNULL
  *
  * @since 0.1.0
  */
-CLAZAR_API
-clazar_status clazar_config_set_client_secret_fallback(clazar_config *CLAZAR_NONNULL config,
-                                                       const char *CLAZAR_NONNULL client_secret_fallback);
+clazar_status clazar_config_set_client_secret_fallback(clazar_config *config,
+                                                       const char *client_secret_fallback);
 
 /**
  * Sets where to authenticate: https, or http to a loopback host. Default:
@@ -510,9 +563,7 @@ clazar_status clazar_config_set_client_secret_fallback(clazar_config *CLAZAR_NON
  *
  * @since 0.1.0
  */
-CLAZAR_API
-clazar_status clazar_config_set_auth_url(clazar_config *CLAZAR_NONNULL config,
-                                         const char *CLAZAR_NONNULL url);
+clazar_status clazar_config_set_auth_url(clazar_config *config, const char *url);
 
 /**
  * Sets the path of a PEM file of CA certificates to trust besides the system's, or of a folder of
@@ -527,9 +578,7 @@ clazar_status clazar_config_set_auth_url(clazar_config *CLAZAR_NONNULL config,
  *
  * @since 0.1.0
  */
-CLAZAR_API
-clazar_status clazar_config_set_ca_file(clazar_config *CLAZAR_NONNULL config,
-                                        const char *CLAZAR_NONNULL path);
+clazar_status clazar_config_set_ca_file(clazar_config *config, const char *path);
 
 /**
  * Sets the URL of an HTTP proxy for https, such as "http://user:password@proxy:3128"; an empty
@@ -543,9 +592,7 @@ clazar_status clazar_config_set_ca_file(clazar_config *CLAZAR_NONNULL config,
  *
  * @since 0.1.0
  */
-CLAZAR_API
-clazar_status clazar_config_set_proxy(clazar_config *CLAZAR_NONNULL config,
-                                      const char *CLAZAR_NONNULL url);
+clazar_status clazar_config_set_proxy(clazar_config *config, const char *url);
 
 /**
  * Sets the limit for one token request with all its attempts, above zero and at most a day.
@@ -559,9 +606,7 @@ clazar_status clazar_config_set_proxy(clazar_config *CLAZAR_NONNULL config,
  *
  * @since 0.1.0
  */
-CLAZAR_API
-clazar_status clazar_config_set_timeout_ms(clazar_config *CLAZAR_NONNULL config,
-                                           uint64_t timeout_ms);
+clazar_status clazar_config_set_timeout_ms(clazar_config *config, uint64_t timeout_ms);
 
 /**
  * Sets the User-Agent header (RFC 9110 section 10.1.5). Default: "clazar-auth/<version>".
@@ -574,9 +619,7 @@ clazar_status clazar_config_set_timeout_ms(clazar_config *CLAZAR_NONNULL config,
  *
  * @since 0.1.0
  */
-CLAZAR_API
-clazar_status clazar_config_set_user_agent(clazar_config *CLAZAR_NONNULL config,
-                                           const char *CLAZAR_NONNULL user_agent);
+clazar_status clazar_config_set_user_agent(clazar_config *config, const char *user_agent);
 
 /**
  * Sets the hosts to which the token may go, each as "host" or "host:port", with port 443 unless
@@ -594,8 +637,7 @@ clazar_status clazar_config_set_user_agent(clazar_config *CLAZAR_NONNULL config,
  *
  * @since 0.1.0
  */
-CLAZAR_API
-clazar_status clazar_config_set_allowed_hosts(clazar_config *CLAZAR_NONNULL config,
+clazar_status clazar_config_set_allowed_hosts(clazar_config *config,
                                               const char *const *allowed_hosts,
                                               size_t count);
 
@@ -615,9 +657,7 @@ clazar_status clazar_config_set_allowed_hosts(clazar_config *CLAZAR_NONNULL conf
  *
  * @since 0.1.0
  */
-CLAZAR_API
-clazar_status clazar_config_set_store(clazar_config *CLAZAR_NONNULL config,
-                                      const char *CLAZAR_NONNULL store);
+clazar_status clazar_config_set_store(clazar_config *config, const char *store);
 
 /**
  * Sets whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the CA certificates
@@ -633,7 +673,7 @@ clazar_status clazar_config_set_store(clazar_config *CLAZAR_NONNULL config,
  *
  * @since 0.1.0
  */
-CLAZAR_API clazar_status clazar_config_set_trust_env(clazar_config *CLAZAR_NONNULL config, bool on);
+clazar_status clazar_config_set_trust_env(clazar_config *config, bool on);
 
 /**
  * Sets whether to trust the system's CA certificates, or those that `SSL_CERT_FILE` and
@@ -647,8 +687,7 @@ CLAZAR_API clazar_status clazar_config_set_trust_env(clazar_config *CLAZAR_NONNU
  *
  * @since 0.1.0
  */
-CLAZAR_API
-clazar_status clazar_config_set_system_roots(clazar_config *CLAZAR_NONNULL config, bool on);
+clazar_status clazar_config_set_system_roots(clazar_config *config, bool on);
 
 /**
  * Makes a provider. No request is sent before the first token is asked for.
@@ -669,9 +708,8 @@ clazar_status clazar_config_set_system_roots(clazar_config *CLAZAR_NONNULL confi
  *
  * @since 0.1.0
  */
-CLAZAR_API CLAZAR_MUST_USE
-clazar_status clazar_provider_new(const clazar_config *CLAZAR_NONNULL config,
-                                  clazar_provider **CLAZAR_NONNULL provider,
+clazar_status clazar_provider_new(const clazar_config *config,
+                                  clazar_provider **provider,
                                   clazar_error **error);
 
 /**
@@ -684,7 +722,7 @@ clazar_status clazar_provider_new(const clazar_config *CLAZAR_NONNULL config,
  *
  * @since 0.1.0
  */
-CLAZAR_API CLAZAR_MUST_USE clazar_provider *clazar_provider_clone(const clazar_provider *provider);
+clazar_provider *clazar_provider_clone(const clazar_provider *provider);
 
 /**
  * Ends the token request under way and drops the token. From now on, and for those that wait, each
@@ -697,7 +735,7 @@ CLAZAR_API CLAZAR_MUST_USE clazar_provider *clazar_provider_clone(const clazar_p
  *
  * @since 0.1.0
  */
-CLAZAR_API void clazar_provider_close(const clazar_provider *provider);
+void clazar_provider_close(const clazar_provider *provider);
 
 /**
  * Frees this handle; the last one wipes the token and the secret. A token request under way ends
@@ -709,7 +747,7 @@ CLAZAR_API void clazar_provider_close(const clazar_provider *provider);
  *
  * @since 0.1.0
  */
-CLAZAR_API void clazar_provider_free(clazar_provider *provider);
+void clazar_provider_free(clazar_provider *provider);
 
 /**
  * A valid token: from memory as long as it is fresh. When it is due, it is renewed in the
@@ -731,10 +769,31 @@ CLAZAR_API void clazar_provider_free(clazar_provider *provider);
  *
  * @since 0.1.0
  */
-CLAZAR_API CLAZAR_MUST_USE
-clazar_status clazar_provider_token(const clazar_provider *CLAZAR_NONNULL provider,
-                                    clazar_token **CLAZAR_NONNULL token,
+clazar_status clazar_provider_token(const clazar_provider *provider,
+                                    clazar_token **token,
                                     clazar_error **error);
+
+/**
+ * As `clazar_provider_token`, but this call waits no longer than `timeout_ms`. With 0 it never waits: it
+ * gives the token that is at hand, and starts the token request that is due. A token request that
+ * outlasts the wait goes on, for others and for the next call.
+ *
+ * @param provider a provider.
+ * @param timeout_ms milliseconds; what is longer than `clazar_provider_token` would wait counts for
+ *   nothing.
+ * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`; `CLAZAR_ERR_TIMEOUT`, which is
+ *   retryable, when the wait has ended and there is no valid token.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_provider_token_timeout(const clazar_provider *provider,
+                                            uint64_t timeout_ms,
+                                            clazar_token **token,
+                                            clazar_error **error);
 
 /**
  * The token in memory if it is valid, without any I/O.
@@ -749,9 +808,8 @@ clazar_status clazar_provider_token(const clazar_provider *CLAZAR_NONNULL provid
  *
  * @since 0.1.0
  */
-CLAZAR_API CLAZAR_MUST_USE
-clazar_status clazar_provider_peek(const clazar_provider *CLAZAR_NONNULL provider,
-                                   clazar_token **CLAZAR_NONNULL token,
+clazar_status clazar_provider_peek(const clazar_provider *provider,
+                                   clazar_token **token,
                                    clazar_error **error);
 
 /**
@@ -768,10 +826,30 @@ clazar_status clazar_provider_peek(const clazar_provider *CLAZAR_NONNULL provide
  *
  * @since 0.1.0
  */
-CLAZAR_API CLAZAR_MUST_USE
-clazar_status clazar_provider_refresh(const clazar_provider *CLAZAR_NONNULL provider,
-                                      clazar_token **CLAZAR_NONNULL token,
+clazar_status clazar_provider_refresh(const clazar_provider *provider,
+                                      clazar_token **token,
                                       clazar_error **error);
+
+/**
+ * As `clazar_provider_refresh`, but this call waits no longer than `timeout_ms`; with 0 it starts the token
+ * request and never waits.
+ *
+ * @param provider a provider.
+ * @param timeout_ms milliseconds; what is longer than `clazar_provider_refresh` would wait counts for
+ *   nothing.
+ * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`; `CLAZAR_ERR_TIMEOUT`, which is
+ *   retryable, when the wait has ended: the token request goes on.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_provider_refresh_timeout(const clazar_provider *provider,
+                                              uint64_t timeout_ms,
+                                              clazar_token **token,
+                                              clazar_error **error);
 
 /**
  * Copies the value of the Authorization header, "Bearer <token>", into a buffer of the caller's:
@@ -790,13 +868,37 @@ clazar_status clazar_provider_refresh(const clazar_provider *CLAZAR_NONNULL prov
  *
  * @since 0.1.0
  */
-CLAZAR_API CLAZAR_MUST_USE
-clazar_status clazar_provider_authorization(const clazar_provider *CLAZAR_NONNULL provider,
+clazar_status clazar_provider_authorization(const clazar_provider *provider,
                                             char *buffer,
                                             size_t size,
                                             size_t *length,
-                                            clazar_error **error)
-    CLAZAR_BUFFER(write_only, 2, buffer, 3, size);
+                                            clazar_error **error);
+
+/**
+ * As `clazar_provider_authorization`, but this call waits no longer than `timeout_ms`; with 0 it never
+ * waits, as `clazar_provider_token_timeout` says.
+ *
+ * @param provider a provider.
+ * @param timeout_ms milliseconds; what is longer than `clazar_provider_authorization` would wait counts
+ *   for nothing.
+ * @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
+ * @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
+ * @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size
+ *   that is needed, the NUL included; with any other error to 0. May be NULL.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` or any error; `CLAZAR_ERR_TIMEOUT`, which is retryable, when the wait has ended and
+ *   there is no valid token.
+ *
+ * Thread-safe. The caller may wipe the buffer with `clazar_memzero` after use.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_provider_authorization_timeout(const clazar_provider *provider,
+                                                    uint64_t timeout_ms,
+                                                    char *buffer,
+                                                    size_t size,
+                                                    size_t *length,
+                                                    clazar_error **error);
 
 /**
  * Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in
@@ -813,9 +915,8 @@ clazar_status clazar_provider_authorization(const clazar_provider *CLAZAR_NONNUL
  *
  * @since 0.1.0
  */
-CLAZAR_API
-clazar_status clazar_provider_invalidate(const clazar_provider *CLAZAR_NONNULL provider,
-                                         const clazar_token *CLAZAR_NONNULL token,
+clazar_status clazar_provider_invalidate(const clazar_provider *provider,
+                                         const clazar_token *token,
                                          clazar_error **error);
 
 /**
@@ -836,13 +937,11 @@ clazar_status clazar_provider_invalidate(const clazar_provider *CLAZAR_NONNULL p
  *
  * @since 0.1.0
  */
-CLAZAR_API CLAZAR_MUST_USE
-clazar_status clazar_provider_seal(const clazar_provider *CLAZAR_NONNULL provider,
+clazar_status clazar_provider_seal(const clazar_provider *provider,
                                    uint8_t *buffer,
                                    size_t size,
                                    size_t *length,
-                                   clazar_error **error)
-    CLAZAR_BUFFER(write_only, 2, buffer, 3, size);
+                                   clazar_error **error);
 
 /**
  * Takes the token of a blob that `clazar_provider_seal` made into use, unless the one in use expires
@@ -859,12 +958,10 @@ clazar_status clazar_provider_seal(const clazar_provider *CLAZAR_NONNULL provide
  *
  * @since 0.1.0
  */
-CLAZAR_API
-clazar_status clazar_provider_unseal(const clazar_provider *CLAZAR_NONNULL provider,
-                                     const uint8_t *CLAZAR_NONNULL blob,
+clazar_status clazar_provider_unseal(const clazar_provider *provider,
+                                     const uint8_t *blob,
                                      size_t size,
-                                     clazar_error **error)
-    CLAZAR_BUFFER(read_only, 2, blob, 3, size);
+                                     clazar_error **error);
 
 /**
  * Whether a request to `url` may carry the token: https, or http on this machine, to one of the
@@ -880,10 +977,35 @@ clazar_status clazar_provider_unseal(const clazar_provider *CLAZAR_NONNULL provi
  *
  * @since 0.1.0
  */
-CLAZAR_API CLAZAR_MUST_USE
-clazar_status clazar_provider_check_url(const clazar_provider *CLAZAR_NONNULL provider,
-                                        const char *CLAZAR_NONNULL url,
+clazar_status clazar_provider_check_url(const clazar_provider *provider,
+                                        const char *url,
                                         clazar_error **error);
+
+/**
+ * A valid token, as `clazar_provider_token` gives it, without blocking the calling thread, however many calls
+ * wait at a time. If a token is at hand it comes at once, through `token`, and nothing is called. Otherwise
+ * `callback` is called exactly once, within the time that `clazar_provider_token` may take, and maybe before this
+ * function has returned; `clazar_provider_close` has it called with `CLAZAR_ERR_CLOSED`. Freeing the
+ * provider ends no wait. In a child that is forked meanwhile it is not called.
+ *
+ * @param provider a provider.
+ * @param callback what to call with the token or the error.
+ * @param context passed to it as it is; any thread may use it.
+ * @param token set to the token if one is at hand, which the caller frees with `clazar_token_free`; NULL if
+ *   `callback` is going to be called, and on failure.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` if there is a token or `callback` is going to be called; any error but
+ *   `CLAZAR_ERR_BUFFER_TOO_SMALL` if it is not.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+clazar_status clazar_provider_token_async(const clazar_provider *provider,
+                                          clazar_token_callback callback,
+                                          void *context,
+                                          clazar_token **token,
+                                          clazar_error **error);
 
 /**
  * Requests a new token with the client id and secret: one token request on the calling thread, and
@@ -904,9 +1026,8 @@ clazar_status clazar_provider_check_url(const clazar_provider *CLAZAR_NONNULL pr
  *
  * @since 0.1.0
  */
-CLAZAR_API CLAZAR_MUST_USE
-clazar_status clazar_authenticate(const clazar_config *CLAZAR_NONNULL config,
-                                  clazar_token **CLAZAR_NONNULL token,
+clazar_status clazar_authenticate(const clazar_config *config,
+                                  clazar_token **token,
                                   clazar_error **error);
 
 /**
@@ -920,7 +1041,7 @@ clazar_status clazar_authenticate(const clazar_config *CLAZAR_NONNULL config,
  *
  * @since 0.1.0
  */
-CLAZAR_API const char *clazar_token_value(const clazar_token *token, size_t *length);
+const char *clazar_token_value(const clazar_token *token, size_t *length);
 
 /**
  * The value of the Authorization header, "Bearer <token>" (RFC 6750 section 2.1).
@@ -933,7 +1054,7 @@ CLAZAR_API const char *clazar_token_value(const clazar_token *token, size_t *len
  *
  * @since 0.1.0
  */
-CLAZAR_API const char *clazar_token_authorization(const clazar_token *token, size_t *length);
+const char *clazar_token_authorization(const clazar_token *token, size_t *length);
 
 /**
  * When the token expires, by this machine's wall clock at the time of the token request.
@@ -945,7 +1066,7 @@ CLAZAR_API const char *clazar_token_authorization(const clazar_token *token, siz
  *
  * @since 0.1.0
  */
-CLAZAR_API int64_t clazar_token_expires_at(const clazar_token *token);
+int64_t clazar_token_expires_at(const clazar_token *token);
 
 /**
  * How long the token is still valid. Time that the machine was suspended counts.
@@ -957,19 +1078,7 @@ CLAZAR_API int64_t clazar_token_expires_at(const clazar_token *token);
  *
  * @since 0.1.0
  */
-CLAZAR_API int64_t clazar_token_expires_in(const clazar_token *token);
-
-/**
- * Another handle on the same token, to be freed like the first.
- *
- * @param token a token, or NULL.
- * @return the handle; NULL for NULL.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-CLAZAR_API CLAZAR_MUST_USE clazar_token *clazar_token_clone(const clazar_token *token);
+int64_t clazar_token_expires_in(const clazar_token *token);
 
 /**
  * Frees a token, and wipes it if nobody else holds it. NULL is allowed and does nothing.
@@ -980,7 +1089,7 @@ CLAZAR_API CLAZAR_MUST_USE clazar_token *clazar_token_clone(const clazar_token *
  *
  * @since 0.1.0
  */
-CLAZAR_API void clazar_token_free(clazar_token *token);
+void clazar_token_free(clazar_token *token);
 
 /**
  * What a provider did so far, and how it is now.
@@ -994,9 +1103,8 @@ CLAZAR_API void clazar_token_free(clazar_token *token);
  *
  * @since 0.1.0
  */
-CLAZAR_API CLAZAR_MUST_USE
-clazar_status clazar_provider_stats(const clazar_provider *CLAZAR_NONNULL provider,
-                                    clazar_stats *CLAZAR_NONNULL stats,
+clazar_status clazar_provider_stats(const clazar_provider *provider,
+                                    clazar_stats *stats,
                                     clazar_error **error);
 
 /**
@@ -1008,7 +1116,7 @@ clazar_status clazar_provider_stats(const clazar_provider *CLAZAR_NONNULL provid
  *
  * @since 0.1.0
  */
-CLAZAR_API clazar_status clazar_error_code(const clazar_error *error);
+clazar_status clazar_error_code(const clazar_error *error);
 
 /**
  * One sentence: what happened, where, and what to do next. It holds no secret and no token.
@@ -1020,7 +1128,7 @@ CLAZAR_API clazar_status clazar_error_code(const clazar_error *error);
  *
  * @since 0.1.0
  */
-CLAZAR_API const char *clazar_error_message(const clazar_error *error);
+const char *clazar_error_message(const clazar_error *error);
 
 /**
  * The HTTP status code of the API's answer; 0 if none came.
@@ -1031,7 +1139,7 @@ CLAZAR_API const char *clazar_error_message(const clazar_error *error);
  *
  * @since 0.1.0
  */
-CLAZAR_API int32_t clazar_error_http_status(const clazar_error *error);
+int32_t clazar_error_http_status(const clazar_error *error);
 
 /**
  * Whether the same call may succeed later, with nothing changed; false for NULL.
@@ -1042,7 +1150,7 @@ CLAZAR_API int32_t clazar_error_http_status(const clazar_error *error);
  *
  * @since 0.1.0
  */
-CLAZAR_API bool clazar_error_is_retryable(const clazar_error *error);
+bool clazar_error_is_retryable(const clazar_error *error);
 
 /**
  * How long to wait before the next call: until the provider that gave this error sends its next
@@ -1057,7 +1165,7 @@ CLAZAR_API bool clazar_error_is_retryable(const clazar_error *error);
  *
  * @since 0.1.0
  */
-CLAZAR_API int64_t clazar_error_retry_after_ms(const clazar_error *error);
+int64_t clazar_error_retry_after_ms(const clazar_error *error);
 
 /**
  * Frees an error. NULL is allowed and does nothing.
@@ -1068,15 +1176,16 @@ CLAZAR_API int64_t clazar_error_retry_after_ms(const clazar_error *error);
  *
  * @since 0.1.0
  */
-CLAZAR_API void clazar_error_free(clazar_error *error);
+void clazar_error_free(clazar_error *error);
 
 /**
  * Sets the function that gets the events of each provider made with this configuration; it replaces one
- * set before.
+ * set before. A provider keeps the callback and the context that it was made with: two of one
+ * configuration are told apart by another context, set before the second `clazar_provider_new`.
  *
  * @param config the configuration to change.
  * @param callback what to call; NULL for none.
- * @param context passed to it as it is; any thread may use it. May be NULL.
+ * @param context passed to it as it is; any thread may use it.
  * @param destroy called once with `context`, after the last event: when the configuration is freed or
  *   got another callback, all handles on providers made with it are freed, and no token request
  *   is under way. May be NULL.
@@ -1087,8 +1196,7 @@ CLAZAR_API void clazar_error_free(clazar_error *error);
  *
  * @since 0.1.0
  */
-CLAZAR_API
-clazar_status clazar_config_set_event_callback(clazar_config *CLAZAR_NONNULL config,
+clazar_status clazar_config_set_event_callback(clazar_config *config,
                                                clazar_event_callback callback,
                                                void *context,
                                                clazar_destroy_callback destroy);
@@ -1096,14 +1204,14 @@ clazar_status clazar_config_set_event_callback(clazar_config *CLAZAR_NONNULL con
 /**
  * The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.
  *
- * @param status a `clazar_status`, or any other number.
+ * @param status any number.
  * @return a text that stays valid for ever.
  *
  * Thread-safe.
  *
  * @since 0.1.0
  */
-CLAZAR_API const char *clazar_status_name(int32_t status);
+const char *clazar_status_name(clazar_status status);
 
 /**
  * The version of the library, such as "0.1.0".
@@ -1114,40 +1222,23 @@ CLAZAR_API const char *clazar_status_name(int32_t status);
  *
  * @since 0.1.0
  */
-CLAZAR_API const char *clazar_version(void);
-
-/**
- * The version of the library as a number that grows with each version: `major << 16 | minor << 8 |
- * patch`, to be compared with the `CLAZAR_AUTH_VERSION_NUMBER` that a program was compiled with.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-CLAZAR_API uint32_t clazar_version_number(void);
+const char *clazar_version(void);
 
 /**
  * Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies
  * of a secret or a token. NULL is allowed and does nothing.
  *
- * @param memory `size` bytes that nobody else uses at the same time, or NULL.
+ * @param memory `size` bytes that nobody else uses at the same time.
  * @param size how many bytes `memory` has.
  *
  * Thread-safe.
  *
  * @since 0.1.0
  */
-CLAZAR_API void clazar_memzero(void *memory, size_t size)
-    CLAZAR_BUFFER(write_only, 1, memory, 2, size);
+void clazar_memzero(void *memory, size_t size);
 
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
-
-#if defined(__clang__)
-#pragma clang diagnostic pop
-#elif defined(__GNUC__) && !defined(__cplusplus)
-#pragma GCC diagnostic pop
-#endif
 
 #endif  /* CLAZAR_AUTH_H */

@@ -14,28 +14,47 @@
  *         return 1;
  *     }
  *
- * Config, Provider and Token can be moved but not copied. An object that was moved from is empty: it
- * may be assigned to; its noexcept functions give an empty result, and the others throw. Functions
- * throw Error, or std::bad_alloc, unless they are noexcept. What clazar_auth.h says of threads,
- * fork() and errno holds here too.
+ * A Provider and a Token are copied as handles on the same thing; a Config can only be moved. An object
+ * that was moved from is empty: it may be assigned to; its noexcept functions give an empty result, and the
+ * others throw. What clazar_auth.h says of threads, fork() and errno holds here too.
+ *
+ * Functions throw Error, or std::bad_alloc, unless they are noexcept. Those whose name begins with try_
+ * give a Result in its place. In a program that is compiled without exceptions (-fno-exceptions) use those:
+ * there the others print the error and call std::abort() where they would throw. A setter of Config keeps
+ * its error there, for Provider::try_make() and try_authenticate().
  */
 #ifndef CLAZAR_AUTH_HPP
 #define CLAZAR_AUTH_HPP
+
+#if __cplusplus < 201703L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 201703L)
+#error "clazar_auth.hpp needs C++17: compile with -std=c++17 or later, or use clazar_auth.h"
+#endif
 
 #include <clazar_auth.h>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <initializer_list>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
+
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#define CLAZAR_EXCEPTIONS 1
+#include <future>
+#else
+#define CLAZAR_EXCEPTIONS 0
+#endif
 
 // Has compilers that can tell warn of a view that outlives what it is of.
 #if defined(__has_cpp_attribute)
@@ -47,16 +66,28 @@
 #define CLAZAR_LIFETIMEBOUND
 #endif
 
+// An Error is caught across shared objects that hide their symbols.
+#if defined(__GNUC__)
+#define CLAZAR_VISIBLE __attribute__((visibility("default")))
+#else
+#define CLAZAR_VISIBLE
+#endif
+
 namespace clazar {
 
-// Programs that were compiled with other versions of this header may meet in one process.
+// Programs that were compiled with other versions of this header, or another standard library, may meet in
+// one process.
+#if defined(_LIBCPP_VERSION)
+inline namespace v0_1_libcxx {
+#else
 inline namespace v0_1 {
+#endif
 
 /**
  * Why a function failed. what() says what happened, where, and what to do next; it holds no secret
  * and no token.
  */
-class Error : public std::runtime_error {
+class CLAZAR_VISIBLE Error : public std::runtime_error {
 public:
     /** An error of the C interface, which stays the caller's; it may be NULL. */
     Error(clazar_status code, const clazar_error* error)
@@ -93,11 +124,32 @@ private:
     std::int64_t retry_after_ = -1;
 };
 
-/** Takes an event, one of the `CLAZAR_EVENT_*`, and a sentence for a log, valid during the call. */
-using EventCallback = std::function<void(clazar_event, std::string_view)>;
-
 /** Not for users. */
 namespace detail {
+
+/** Throws, where that can be. */
+[[noreturn]] inline void fail(const Error& error) {
+#if CLAZAR_EXCEPTIONS
+    throw error;
+#else
+    std::fprintf(stderr, "%s\n", error.what());
+    std::abort();
+#endif
+}
+
+/** Calls what belongs to a program from the C interface, which no exception must cross. */
+template <class Function>
+void contained(Function&& function) noexcept {
+#if CLAZAR_EXCEPTIONS
+    try {
+        function();
+    } catch (...) {
+        // A callback has nobody to report to.
+    }
+#else
+    function();
+#endif
+}
 
 template <auto Function>
 struct Free {
@@ -112,13 +164,33 @@ using ErrorHandle = std::unique_ptr<clazar_error, Free<clazar_error_free>>;
 using ProviderHandle = std::unique_ptr<clazar_provider, Free<clazar_provider_free>>;
 using TokenHandle = std::unique_ptr<clazar_token, Free<clazar_token_free>>;
 
-/** Calls a function with an out-parameter for its error, and throws that. */
+/** Calls a function with an out-parameter for its error, which is given back. */
 template <class Function>
-void call(Function&& function) {
+std::optional<Error> error_of(Function&& function) {
     clazar_error* raw = nullptr;
     const clazar_status status = function(&raw);
     const ErrorHandle error(raw);
-    if (status != CLAZAR_OK) throw Error(status, error.get());
+    if (status == CLAZAR_OK) return std::nullopt;
+    return Error(status, error.get());
+}
+
+/** The milliseconds of a time-out, not less than it is; none below 0. */
+template <class Rep, class Period>
+std::uint64_t milliseconds(std::chrono::duration<Rep, Period> time) {
+    const auto count = std::chrono::ceil<std::chrono::milliseconds>(time).count();
+    return count < 0 ? 0 : static_cast<std::uint64_t>(count);
+}
+
+/** Milliseconds of the C interface, where none are below 0. */
+inline std::optional<std::chrono::milliseconds> time(std::int64_t milliseconds) noexcept {
+    if (milliseconds < 0) return std::nullopt;
+    return std::chrono::milliseconds(milliseconds);
+}
+
+/** Deletes what a callback was called with. */
+template <class Callable>
+void destroy(void* callable) noexcept {
+    delete static_cast<Callable*>(callable);
 }
 
 /** A copy of a text that ends in NUL, and is wiped. */
@@ -134,31 +206,70 @@ private:
     std::string text_;
 };
 
-// A function with C linkage is the same in all namespaces, so the version is in its name.
-extern "C" {
-inline void clazar_v0_1_on_event(void* callback, clazar_event event,
-                                 const char* message) noexcept {
-    try {
-        (*static_cast<EventCallback*>(callback))(event, message);
-    } catch (...) {
-        // It must not cross the C interface, and an event has nobody to report to.
-    }
-}
-inline void clazar_v0_1_destroy(void* callback) noexcept {
-    delete static_cast<EventCallback*>(callback);
-}
+inline bool has_nul(std::string_view text) noexcept {
+    return text.find('\0') != std::string_view::npos;
 }
 
 }  // namespace detail
+
+/** A value, or the Error that is there in its place. */
+template <class T>
+class [[nodiscard]] Result {
+public:
+    Result(T value) : content_(std::in_place_index<0>, std::move(value)) {}      // NOLINT
+    Result(Error error) : content_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
+
+    /** Whether there is a value. */
+    explicit operator bool() const noexcept { return content_.index() == 0; }
+
+    /** The value; without one the Error is thrown. */
+    [[nodiscard]] const T& value() const& CLAZAR_LIFETIMEBOUND { return *checked(&content_); }
+    /** The same, to be changed or moved from. */
+    [[nodiscard]] T& value() & CLAZAR_LIFETIMEBOUND { return *checked(&content_); }
+    /** The same, moved out. */
+    [[nodiscard]] T value() && { return std::move(*checked(&content_)); }
+
+    /** The Error, or null if there is a value. */
+    [[nodiscard]] const Error* error() const& noexcept CLAZAR_LIFETIMEBOUND {
+        return std::get_if<1>(&content_);
+    }
+    const Error* error() const&& = delete;
+
+private:
+    template <class Content>
+    static auto checked(Content* content) -> decltype(std::get_if<0>(content)) {
+        if (const Error* error = std::get_if<1>(content)) detail::fail(*error);
+        return std::get_if<0>(content);
+    }
+
+    std::variant<T, Error> content_;
+};
+
+/** As `clazar_event_info`. Its texts end in NUL, and are valid during the call that gets it. */
+struct Event {
+    clazar_event kind;
+    clazar_level level;
+    std::string_view client_id;
+    std::string_view message;
+    clazar_cause cause;
+    /** `CLAZAR_OK` if nothing failed. */
+    clazar_status error_code;
+    /** 0 if no answer of the API failed. */
+    std::int32_t http_status;
+    std::optional<std::chrono::milliseconds> retry_after;
+    std::optional<std::chrono::milliseconds> expires_in;
+};
 
 /** Options for a Provider and for authenticate(), which check them. For one thread at a time. */
 class Config {
 public:
     /** Options without credentials. No environment variable is read. */
-    Config() : handle_(make(clazar_config_new)) {}
+    Config() : Config(make(clazar_config_new).value()) {}
 
     /** Options from the environment, as `clazar_config_new_from_env` reads them. */
-    [[nodiscard]] static Config from_env() { return Config(make(clazar_config_new_from_env)); }
+    [[nodiscard]] static Config from_env() { return try_from_env().value(); }
+    /** The same, without exceptions. */
+    static Result<Config> try_from_env() { return make(clazar_config_new_from_env); }
 
     // setters: generated by `make generate` from src/interface.rs
     /** As `clazar_config_set_client_id`. */
@@ -221,40 +332,54 @@ public:
     // end of what is generated
 
     /**
-     * Sets the function that gets each event of the providers made with this configuration, on any
-     * thread and on several at once. What it throws is dropped. It is destroyed after the last event.
+     * Sets what is called with each event (const Event&) of the providers made with this
+     * configuration: anything that can be called so and be moved. It is called on any thread and on
+     * several at once, as `clazar_event_callback` says. What it throws is dropped. It is destroyed
+     * after the last event.
      */
-    Config& event_callback(EventCallback callback) {
-        if (!callback) {
-            return done(clazar_config_set_event_callback(handle_.get(), nullptr, nullptr, nullptr),
-                        "event_callback");
-        }
-        auto context = std::make_unique<EventCallback>(std::move(callback));
-        done(clazar_config_set_event_callback(handle_.get(), detail::clazar_v0_1_on_event,
-                                              context.get(), detail::clazar_v0_1_destroy),
-             "event_callback");
-        static_cast<void>(context.release());
-        return *this;
+    template <class Callable>
+    Config& event_callback(Callable callback) {
+        static_assert(std::is_invocable_v<Callable&, const Event&>,
+                      "an event callback is called with a const clazar::Event&");
+        const auto call = [](void* context, const clazar_event_info* info) noexcept {
+            detail::contained([&] {
+                (*static_cast<Callable*>(context))(
+                    Event{info->event, info->level, info->client_id, info->message, info->cause,
+                          info->error_code, info->http_status, detail::time(info->retry_after_ms),
+                          detail::time(info->expires_in_ms)});
+            });
+        };
+        auto context = std::make_unique<Callable>(std::move(callback));
+        const clazar_status status = clazar_config_set_event_callback(
+            handle_.get(), call, context.get(), detail::destroy<Callable>);
+        if (status == CLAZAR_OK) static_cast<void>(context.release());
+        return done(status, "event_callback");
+    }
+    /** Providers made from now on tell no events. */
+    Config& event_callback(std::nullptr_t) {
+        return done(clazar_config_set_event_callback(handle_.get(), nullptr, nullptr, nullptr),
+                    "event_callback");
     }
 
     /** The handle of the C interface, which stays this object's. */
     [[nodiscard]] const clazar_config* get() const noexcept { return handle_.get(); }
 
 private:
+    friend class Provider;
+    friend Result<class Token> try_authenticate(const Config& config);
     explicit Config(detail::ConfigHandle handle) noexcept : handle_(std::move(handle)) {}
 
     template <class Maker>
-    static detail::ConfigHandle make(Maker maker) {
+    static Result<Config> make(Maker maker) {
         clazar_config* config = nullptr;
-        detail::call([&](clazar_error** error) { return maker(&config, error); });
-        return detail::ConfigHandle(config);
+        auto error = detail::error_of([&](clazar_error** error) { return maker(&config, error); });
+        if (error) return std::move(*error);
+        return Config(detail::ConfigHandle(config));
     }
 
     template <class Setter>
     Config& set(Setter setter, const char* name, std::string_view value) {
-        if (value.find('\0') != std::string_view::npos) {
-            throw Error(std::string(name) + " must not contain a NUL");
-        }
+        if (detail::has_nul(value)) return failed(name, " must not contain a NUL");
         return done(setter(handle_.get(), detail::Text(value).c_str()), name);
     }
 
@@ -264,9 +389,7 @@ private:
         for (const auto& value : values) copies.emplace_back(std::string_view(value));
         std::vector<const char*> texts;
         for (const auto& copy : copies) {
-            if (copy.find('\0') != std::string::npos) {
-                throw Error(std::string(name) + " must not contain a NUL");
-            }
+            if (detail::has_nul(copy)) return failed(name, " must not contain a NUL");
             texts.push_back(copy.c_str());
         }
         return done(setter(handle_.get(), texts.data(), texts.size()), name);
@@ -274,33 +397,56 @@ private:
 
     template <class Setter>
     Config& set_time(Setter setter, const char* name, std::chrono::milliseconds time) {
-        if (time.count() <= 0) throw Error(std::string(name) + " must be above 0");
+        if (time.count() <= 0) return failed(name, " must be above 0");
         return done(setter(handle_.get(), static_cast<std::uint64_t>(time.count())), name);
     }
 
     Config& done(clazar_status status, const char* name) {
-        if (status != CLAZAR_OK) {
-            throw Error(std::string(name) +
-                        (handle_ ? " must be UTF-8" : " cannot be set: the Config was moved from"));
-        }
-        return *this;
+        if (status == CLAZAR_OK) return *this;
+        return failed(name, handle_ ? " must be UTF-8" : " cannot be set: the Config was moved from");
     }
+
+    Config& failed(const char* name, const char* why) {
+        Error error(std::string(name) + why);
+#if CLAZAR_EXCEPTIONS
+        throw error;
+#else
+        if (!error_) error_ = std::move(error);
+        return *this;
+#endif
+    }
+
+    /** The first error of a setter, where it could not be thrown. */
+    [[nodiscard]] const std::optional<Error>& error() const noexcept { return error_; }
 
     detail::ConfigHandle handle_;
+    std::optional<Error> error_;
 };
 
-/** An access token. Immutable: any number of threads may read it. */
+/** An access token. Immutable: any number of threads may read it. A copy is another handle on it. */
 class Token {
 public:
+    Token(const Token& other) noexcept : handle_(clazar_token_clone(other.get())) {}
+    Token(Token&&) noexcept = default;
+    Token& operator=(Token other) noexcept {
+        handle_.swap(other.handle_);
+        return *this;
+    }
+    ~Token() = default;
+
     /** The token itself, without "Bearer". Ends in NUL, and is valid as long as this object. */
-    [[nodiscard]] std::string_view value() const noexcept CLAZAR_LIFETIMEBOUND {
+    [[nodiscard]] std::string_view value() const& noexcept CLAZAR_LIFETIMEBOUND {
         return text(clazar_token_value);
     }
+    /** Not of a temporary, which is gone at the end of its statement. */
+    std::string_view value() const&& = delete;
 
     /** The value of the Authorization header. Ends in NUL, and is valid as long as this object. */
-    [[nodiscard]] std::string_view authorization() const noexcept CLAZAR_LIFETIMEBOUND {
+    [[nodiscard]] std::string_view authorization() const& noexcept CLAZAR_LIFETIMEBOUND {
         return text(clazar_token_authorization);
     }
+    /** Not of a temporary. */
+    std::string_view authorization() const&& = delete;
 
     /** When the token expires, by this machine's clock at the time of the token request. */
     [[nodiscard]] std::chrono::system_clock::time_point expires_at() const noexcept {
@@ -318,7 +464,7 @@ public:
 
 private:
     friend class Provider;
-    friend Token authenticate(const Config& config);
+    friend Result<Token> try_authenticate(const Config& config);
     explicit Token(clazar_token* token) noexcept : handle_(token) {}
 
     template <class Getter>
@@ -334,27 +480,31 @@ private:
 /** The value of the Authorization header on the stack, wiped at its end. Made by a Provider. */
 class Authorization {
 public:
-    Authorization(const Authorization&) = delete;
-    Authorization& operator=(const Authorization&) = delete;
+    Authorization(Authorization&& other) noexcept : length_(other.length_) {
+        std::memcpy(text_, other.text_, length_ + 1);
+        clazar_memzero(other.text_, other.length_);
+        other.length_ = 0;
+    }
+    Authorization& operator=(Authorization&&) = delete;
     ~Authorization() { clazar_memzero(text_, length_); }
 
     /** "Bearer <token>", valid as long as this object. */
-    [[nodiscard]] std::string_view view() const noexcept CLAZAR_LIFETIMEBOUND {
+    [[nodiscard]] std::string_view view() const& noexcept CLAZAR_LIFETIMEBOUND {
         return {text_, length_};
     }
+    /** Not of a temporary, which is wiped at the end of its statement. */
+    std::string_view view() const&& = delete;
     /** The same, ending in NUL. */
-    [[nodiscard]] const char* c_str() const noexcept CLAZAR_LIFETIMEBOUND { return text_; }
-    /** As view(), but not of a temporary, which is wiped at the end of its statement. */
+    [[nodiscard]] const char* c_str() const& noexcept CLAZAR_LIFETIMEBOUND { return text_; }
+    /** Not of a temporary. */
+    const char* c_str() const&& = delete;
+    /** As view(). */
     operator std::string_view() const& noexcept CLAZAR_LIFETIMEBOUND { return view(); }  // NOLINT
     operator std::string_view() const&& = delete;                                        // NOLINT
 
 private:
     friend class Provider;
-    explicit Authorization(const clazar_provider* provider) {
-        detail::call([&](clazar_error** error) {
-            return clazar_provider_authorization(provider, text_, sizeof text_, &length_, error);
-        });
-    }
+    Authorization() noexcept { text_[0] = '\0'; }
 
     std::size_t length_ = 0;
     char text_[CLAZAR_AUTHORIZATION_MAX];
@@ -362,83 +512,217 @@ private:
 
 /**
  * Hands out a valid token, and gets a new one when it is due. Any number of threads may use it at
- * once; only the destructor and assignment need it for themselves.
+ * once; only the destructor and assignment need it for themselves. A copy is another handle on the same
+ * provider.
+ *
+ * A time-out is any duration of std::chrono: what clazar_provider_token_timeout says of it holds.
  */
 class Provider {
 public:
     /** As `clazar_provider_new`: no request is sent before the first token is asked for. */
-    explicit Provider(const Config& config) {
+    explicit Provider(const Config& config) : Provider(try_make(config).value()) {}
+
+    /** The same, without exceptions. */
+    static Result<Provider> try_make(const Config& config) {
+        if (config.error()) return *config.error();
         clazar_provider* provider = nullptr;
-        detail::call([&](clazar_error** error) {
+        auto error = detail::error_of([&](clazar_error** error) {
             return clazar_provider_new(config.get(), &provider, error);
         });
-        handle_.reset(provider);
+        if (error) return std::move(*error);
+        return Provider(provider);
     }
 
     /** A provider with the options that the environment holds. */
     [[nodiscard]] static Provider from_env() { return Provider(Config::from_env()); }
 
-    /** Another handle on the same provider. */
-    [[nodiscard]] Provider clone() const noexcept {
-        return Provider(clazar_provider_clone(handle_.get()));
+    Provider(const Provider& other) noexcept : handle_(clazar_provider_clone(other.get())) {}
+    Provider(Provider&&) noexcept = default;
+    Provider& operator=(Provider other) noexcept {
+        handle_.swap(other.handle_);
+        return *this;
     }
+    ~Provider() = default;
 
     /** As `clazar_provider_authorization`: with a fresh token no lock, no allocation. */
-    [[nodiscard]] Authorization authorization() const { return Authorization(handle_.get()); }
+    [[nodiscard]] Authorization authorization() const {
+        Authorization text;
+        if (const auto error = fill(text, clazar_provider_authorization)) detail::fail(*error);
+        return text;
+    }
+    /** The same, without exceptions. */
+    Result<Authorization> try_authorization() const {
+        Authorization text;
+        auto error = fill(text, clazar_provider_authorization);
+        if (error) return std::move(*error);
+        return text;
+    }
+    /** As `clazar_provider_authorization_timeout`. */
+    template <class Rep, class Period>
+    [[nodiscard]] Authorization authorization(std::chrono::duration<Rep, Period> timeout) const {
+        return try_authorization(timeout).value();
+    }
+    /** The same, without exceptions. */
+    template <class Rep, class Period>
+    Result<Authorization> try_authorization(std::chrono::duration<Rep, Period> timeout) const {
+        Authorization text;
+        auto error = fill(text, [&](auto provider, auto... more) {
+            return clazar_provider_authorization_timeout(provider, detail::milliseconds(timeout),
+                                                         more...);
+        });
+        if (error) return std::move(*error);
+        return text;
+    }
 
     /** As `clazar_provider_token`. */
-    [[nodiscard]] Token token() const { return Token(get_token(clazar_provider_token)); }
+    [[nodiscard]] Token token() const { return try_token().value(); }
+    /** The same, without exceptions. */
+    Result<Token> try_token() const { return ask(clazar_provider_token); }
+    /** As `clazar_provider_token_timeout`. */
+    template <class Rep, class Period>
+    [[nodiscard]] Token token(std::chrono::duration<Rep, Period> timeout) const {
+        return try_token(timeout).value();
+    }
+    /** The same, without exceptions. */
+    template <class Rep, class Period>
+    Result<Token> try_token(std::chrono::duration<Rep, Period> timeout) const {
+        return ask([&](auto provider, auto... more) {
+            return clazar_provider_token_timeout(provider, detail::milliseconds(timeout), more...);
+        });
+    }
+
+    /**
+     * As `clazar_provider_token_async`: the token, if it is at hand; else `callback` is called with a
+     * Result<Token>, once, on a thread of the library. It is anything that can be called so and be moved,
+     * and is destroyed after the call. What it throws is dropped.
+     */
+    template <class Callable>
+    [[nodiscard]] std::optional<Token> token_async(Callable callback) const {
+        return try_token_async(std::move(callback)).value();
+    }
+    /** The same, without exceptions. */
+    template <class Callable>
+    Result<std::optional<Token>> try_token_async(Callable callback) const {
+        static_assert(std::is_invocable_v<Callable&, Result<Token>>,
+                      "the callback is called with a clazar::Result<clazar::Token>");
+        const auto call = [](void* context, clazar_token* token, clazar_error* raw) noexcept {
+            const std::unique_ptr<Callable> callable(static_cast<Callable*>(context));
+            const detail::ErrorHandle error(raw);
+            detail::contained([&] {
+                if (token != nullptr) {
+                    (*callable)(Result<Token>(Token(token)));
+                } else {
+                    (*callable)(Result<Token>(Error(clazar_error_code(raw), raw)));
+                }
+            });
+        };
+        auto context = std::make_unique<Callable>(std::move(callback));
+        clazar_token* token = nullptr;
+        auto error = detail::error_of([&](clazar_error** error) {
+            return clazar_provider_token_async(handle_.get(), call, context.get(), &token, error);
+        });
+        if (error) return std::move(*error);
+        if (token != nullptr) return std::optional<Token>(Token(token));
+        static_cast<void>(context.release());
+        return std::optional<Token>();
+    }
+
+#if CLAZAR_EXCEPTIONS
+    /** A token to come, which may be there already. Its destructor waits for nothing. */
+    [[nodiscard]] std::future<Token> token_future() const {
+        std::promise<Token> promise;
+        std::future<Token> future = promise.get_future();
+        auto token = try_token_async([promise = std::move(promise)](Result<Token> result) mutable {
+            settle(promise, std::move(result));
+        });
+        if (token && !token.value()) return future;
+        std::promise<Token> done;
+        if (token) {
+            done.set_value(*std::move(token).value());
+        } else {
+            done.set_exception(std::make_exception_ptr(*token.error()));
+        }
+        return done.get_future();
+    }
+#endif
 
     /** As `clazar_provider_peek`: the token in memory if it is valid, without any I/O. */
     [[nodiscard]] std::optional<Token> peek() const {
-        clazar_token* token = get_token(clazar_provider_peek);
+        clazar_token* token = nullptr;
+        check([&](clazar_error** error) {
+            return clazar_provider_peek(handle_.get(), &token, error);
+        });
         if (token == nullptr) return std::nullopt;
         return Token(token);
     }
 
     /** As `clazar_provider_refresh`. */
-    Token refresh() const { return Token(get_token(clazar_provider_refresh)); }
+    Token refresh() const { return try_refresh().value(); }
+    /** The same, without exceptions. */
+    Result<Token> try_refresh() const { return ask(clazar_provider_refresh); }
+    /** As `clazar_provider_refresh_timeout`. */
+    template <class Rep, class Period>
+    Token refresh(std::chrono::duration<Rep, Period> timeout) const {
+        return try_refresh(timeout).value();
+    }
+    /** The same, without exceptions. */
+    template <class Rep, class Period>
+    Result<Token> try_refresh(std::chrono::duration<Rep, Period> timeout) const {
+        return ask([&](auto provider, auto... more) {
+            return clazar_provider_refresh_timeout(provider, detail::milliseconds(timeout), more...);
+        });
+    }
 
     /** As `clazar_provider_invalidate`: the API answered 401 to `token`. */
     void invalidate(const Token& token) const {
-        detail::call([&](clazar_error** error) {
+        check([&](clazar_error** error) {
             return clazar_provider_invalidate(handle_.get(), token.get(), error);
         });
     }
 
     /** As `clazar_provider_seal`. */
-    [[nodiscard]] std::vector<std::uint8_t> seal() const {
+    [[nodiscard]] std::vector<std::uint8_t> seal() const { return try_seal().value(); }
+    /** The same, without exceptions. */
+    Result<std::vector<std::uint8_t>> try_seal() const {
         std::vector<std::uint8_t> blob(CLAZAR_SEALED_MAX);
         std::size_t length = 0;
-        detail::call([&](clazar_error** error) {
+        auto error = detail::error_of([&](clazar_error** error) {
             return clazar_provider_seal(handle_.get(), blob.data(), blob.size(), &length, error);
         });
+        if (error) return std::move(*error);
         blob.resize(length);
         return blob;
     }
 
     /** As `clazar_provider_unseal`. */
     void unseal(const std::uint8_t* blob, std::size_t size) const {
-        detail::call([&](clazar_error** error) {
-            return clazar_provider_unseal(handle_.get(), blob, size, error);
-        });
+        if (const auto error = try_unseal(blob, size)) detail::fail(*error);
     }
     /** The same, of a whole vector. */
     void unseal(const std::vector<std::uint8_t>& blob) const { unseal(blob.data(), blob.size()); }
+    /** The error of that, without exceptions. */
+    [[nodiscard]] std::optional<Error> try_unseal(const std::uint8_t* blob, std::size_t size) const {
+        return detail::error_of([&](clazar_error** error) {
+            return clazar_provider_unseal(handle_.get(), blob, size, error);
+        });
+    }
 
     /** As `clazar_provider_check_url`: throws an Error that says why not. */
     void check_url(std::string_view url) const {
-        if (url.find('\0') != std::string_view::npos) throw Error("url must not contain a NUL");
-        detail::call([&](clazar_error** error) {
+        if (const auto error = try_check_url(url)) detail::fail(*error);
+    }
+    /** The error of that, without exceptions. */
+    [[nodiscard]] std::optional<Error> try_check_url(std::string_view url) const {
+        if (detail::has_nul(url)) return Error("url must not contain a NUL");
+        return detail::error_of([&](clazar_error** error) {
             return clazar_provider_check_url(handle_.get(), detail::Text(url).c_str(), error);
         });
     }
 
     /** What the provider did so far, and how it is now. */
     [[nodiscard]] clazar_stats stats() const {
-        clazar_stats stats{};
-        stats.size = sizeof stats;
-        detail::call([&](clazar_error** error) {
+        clazar_stats stats = CLAZAR_STATS_INIT;
+        check([&](clazar_error** error) {
             return clazar_provider_stats(handle_.get(), &stats, error);
         });
         return stats;
@@ -453,24 +737,55 @@ public:
 private:
     explicit Provider(clazar_provider* provider) noexcept : handle_(provider) {}
 
-    template <class Getter>
-    clazar_token* get_token(Getter getter) const {
-        clazar_token* token = nullptr;
-        detail::call(
-            [&](clazar_error** error) { return getter(handle_.get(), &token, error); });
-        return token;
+    /** Fails only for an object that was moved from. */
+    template <class Function>
+    static void check(Function&& function) {
+        if (const auto error = detail::error_of(function)) detail::fail(*error);
     }
+
+    template <class Getter>
+    Result<Token> ask(Getter getter) const {
+        clazar_token* token = nullptr;
+        auto error = detail::error_of(
+            [&](clazar_error** error) { return getter(handle_.get(), &token, error); });
+        if (error) return std::move(*error);
+        return Token(token);
+    }
+
+    template <class Getter>
+    std::optional<Error> fill(Authorization& text, Getter getter) const {
+        return detail::error_of([&](clazar_error** error) {
+            return getter(handle_.get(), text.text_, sizeof text.text_, &text.length_, error);
+        });
+    }
+
+#if CLAZAR_EXCEPTIONS
+    static void settle(std::promise<Token>& promise, Result<Token> result) {
+        if (const Error* error = result.error()) {
+            promise.set_exception(std::make_exception_ptr(*error));
+        } else {
+            promise.set_value(std::move(result).value());
+        }
+    }
+#endif
 
     detail::ProviderHandle handle_;
 };
 
-/** As `clazar_authenticate`: one request on the calling thread, and nothing is kept. */
-[[nodiscard]] inline Token authenticate(const Config& config) {
+/** As `clazar_authenticate`, without exceptions. */
+inline Result<Token> try_authenticate(const Config& config) {
+    if (config.error()) return *config.error();
     clazar_token* token = nullptr;
-    detail::call([&](clazar_error** error) {
+    auto error = detail::error_of([&](clazar_error** error) {
         return clazar_authenticate(config.get(), &token, error);
     });
+    if (error) return std::move(*error);
     return Token(token);
+}
+
+/** As `clazar_authenticate`: one request on the calling thread, and nothing is kept. */
+[[nodiscard]] inline Token authenticate(const Config& config) {
+    return try_authenticate(config).value();
 }
 
 /** The version of the library, such as "0.1.0". */
@@ -479,6 +794,8 @@ private:
 }  // namespace v0_1
 }  // namespace clazar
 
+#undef CLAZAR_EXCEPTIONS
 #undef CLAZAR_LIFETIMEBOUND
+#undef CLAZAR_VISIBLE
 
 #endif

@@ -2,7 +2,9 @@
 
 pub(crate) use crate::doctor::{Finding, examine};
 pub(crate) use crate::error::catch_panic;
-pub(crate) use crate::interface::{Level, OptionName, OptionRow, OptionType, Scope};
+pub(crate) use crate::interface::{
+    Cause, EventKind, Level, OptionName, OptionRow, OptionType, Scope,
+};
 pub(crate) use crate::option_values::OptionValue;
 pub(crate) use crate::provider::{CachedToken, Config, Event, Listener, Pending, TokenPoll};
 pub(crate) use crate::queue::Queue;

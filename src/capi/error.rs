@@ -5,6 +5,7 @@ use std::ffi::c_char;
 use super::failure::clazar_error;
 use super::guard;
 use super::status::clazar_status::{self, CLAZAR_OK};
+use super::time::milliseconds_rounded_up;
 
 /// The status that the failed function returned; `CLAZAR_OK` for NULL.
 ///
@@ -75,8 +76,7 @@ pub unsafe extern "C" fn clazar_error_is_retryable(error: *const clazar_error) -
 pub unsafe extern "C" fn clazar_error_retry_after_ms(error: *const clazar_error) -> i64 {
     // SAFETY: the caller passes NULL or a live error.
     let wait = unsafe { error.as_ref() }.and_then(|error| error.failure.error.retry_after());
-    let milliseconds = wait.map(|wait| wait.as_nanos().div_ceil(1_000_000));
-    milliseconds.map_or(-1, |wait| i64::try_from(wait).unwrap_or(i64::MAX))
+    wait.map_or(-1, milliseconds_rounded_up)
 }
 
 /// Frees an error. NULL is allowed and does nothing.

@@ -1,32 +1,32 @@
 //! Tells events to a callback.
 
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::c_void;
 use std::sync::Arc;
 
 use super::config::{change, clazar_config};
-use super::event_kind::clazar_event;
+use super::event_info::{clazar_event_info, with_info};
 use super::status::clazar_status;
 use crate::binding::{Event, Listener};
 
-/// Takes an event. `message` is a sentence for a log, valid during the call: it names no secret,
-/// and of a token eight hexadecimal digits of its SHA-256 hash.
+/// Takes an event, which is never NULL and valid during the call, as is all that it points to.
 ///
 /// It is called on a thread of the library, on which all signals are blocked; on several at once if
-/// need be. If none can be started, the next one tells what has happened since, the last 100 events at
-/// most. Those that waited for the token have it by then, no lock is held, and nobody waits for the
-/// callback: it may call any function of the library, even close the provider, and may take as long
-/// as it likes, though each event that it has not returned from keeps its thread. It must return: a C++
-/// exception must not leave it, nor may it call `pthread_exit` or cancel its own thread, which aborts
-/// the process.
+/// need be, so that an event may overtake another. If none can be started, the next one tells what has
+/// happened since, the last 100 events at most. Those that waited for the token have it by then, no lock
+/// is held, and nobody waits for the callback: it may call any function of the library, even close the
+/// provider or free its last handle, and may take as long as it likes, though each event that it has not
+/// returned from keeps its thread. It must return: a C++ exception must not leave it, nor may it call
+/// `pthread_exit` or cancel its own thread, which aborts the process.
 pub type clazar_event_callback =
-    Option<unsafe extern "C" fn(context: *mut c_void, event: clazar_event, message: *const c_char)>;
+    Option<unsafe extern "C" fn(context: *mut c_void, event: *const clazar_event_info)>;
 
 /// Frees what belongs to a callback. It may be called on any thread; a C++ exception must not leave
 /// it.
 pub type clazar_destroy_callback = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
 /// Sets the function that gets the events of each provider made with this configuration; it replaces one
-/// set before.
+/// set before. A provider keeps the callback and the context that it was made with: two of one
+/// configuration are told apart by another context, set before the second `clazar_provider_new`.
 ///
 /// @param config the configuration to change.
 /// @param callback what to call; NULL for none.
@@ -70,9 +70,9 @@ unsafe impl Sync for Callback {}
 
 impl Callback {
     fn call(&self, event: &Event) {
-        if let (Some(callback), Ok(message)) = (self.callback, CString::new(&*event.message)) {
-            // SAFETY: the caller gave the function for this context; the message outlives the call.
-            unsafe { callback(self.context, event.kind as i32, message.as_ptr()) };
+        if let Some(callback) = self.callback {
+            // SAFETY: the caller gave the function for this context, and the event outlives the call.
+            with_info(event, |info| unsafe { callback(self.context, info) });
         }
     }
 }

@@ -5,10 +5,9 @@
 mod config;
 mod error;
 mod event;
-// The constants are for C alone.
-#[allow(dead_code)]
+mod event_info;
 #[rustfmt::skip]
-mod event_kind;
+mod event_numbers;
 mod failure;
 mod guard;
 mod library;
@@ -21,5 +20,6 @@ mod stats_fields;
 #[rustfmt::skip]
 mod status;
 mod text;
+mod time;
 mod token;
 mod token_async;

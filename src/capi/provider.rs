@@ -165,6 +165,7 @@ pub unsafe extern "C" fn clazar_provider_token(
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_token_timeout(
     provider: *const clazar_provider,
@@ -236,6 +237,7 @@ pub unsafe extern "C" fn clazar_provider_refresh(
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_refresh_timeout(
     provider: *const clazar_provider,
@@ -316,6 +318,7 @@ pub unsafe extern "C" fn clazar_provider_authorization(
 /// Thread-safe. The caller may wipe the buffer with `clazar_memzero` after use.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_authorization_timeout(
     provider: *const clazar_provider,

@@ -41,6 +41,7 @@ pub type clazar_token_callback = Option<
 /// Thread-safe.
 ///
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clazar_provider_token_async(
     provider: *const clazar_provider,

@@ -1,6 +1,6 @@
 /* What the program's own code may do in an event callback: everything, in each event, for as long as it
- * likes. The server refuses the secret "wrong", gives a client called "stale..." one token of three
- * seconds and then a 400, and all others a token of a day. */
+ * likes. The server refuses the secret "wrong" with a 401, gives a client called "stale..." one token of
+ * three seconds and then a 400, and all others a token of a day. */
 #include <pthread.h>
 #include <sched.h>
 #include <sys/wait.h>
@@ -17,8 +17,9 @@ struct cell {
     void (*act)(struct cell *);
     clazar_config *config;
     clazar_provider *provider;
+    char client_id[64];
     /* Of the event's and of what was done: numbers, which `lock` guards. */
-    int acting, done, may_end;
+    int acting, done, may_end, told;
     /* What a call for a token gives in this event, and what a refresh does. */
     clazar_status expected, refreshed;
 };
@@ -72,6 +73,49 @@ static void refresh(struct cell *cell) {
     clazar_token *token = NULL;
     CHECK(clazar_provider_refresh(cell->provider, &token, NULL) == cell->refreshed);
     clazar_token_free(token);
+}
+
+static void token_timeout(struct cell *cell) {
+    clazar_token *token = NULL;
+    const clazar_status status = clazar_provider_token_timeout(cell->provider, 0, &token, NULL);
+    CHECK(may_be(cell, status) || status == CLAZAR_ERR_TIMEOUT);
+    clazar_token_free(token);
+}
+
+static void authorization_timeout(struct cell *cell) {
+    char header[CLAZAR_AUTHORIZATION_MAX];
+    CHECK(may_be(cell, clazar_provider_authorization_timeout(cell->provider, 60000, header,
+                                                             sizeof header, NULL, NULL)));
+}
+
+static void refresh_timeout(struct cell *cell) {
+    clazar_token *token = NULL;
+    CHECK(clazar_provider_refresh_timeout(cell->provider, 60000, &token, NULL) == cell->refreshed);
+    clazar_token_free(token);
+}
+
+static void on_token(void *opaque, clazar_token *token, clazar_error *error) {
+    struct cell *cell = opaque;
+    CHECK(may_be(cell, clazar_error_code(error)));
+    clazar_token_free(token);
+    clazar_error_free(error);
+    set(&cell->told);
+}
+
+/* Waits for the other callback in this one. */
+static void token_async(struct cell *cell) {
+    clazar_token *token = NULL;
+    const clazar_status status =
+        clazar_provider_token_async(cell->provider, on_token, cell, &token, NULL);
+    if (status == CLAZAR_OK && token == NULL)
+        wait_for(&cell->told);
+    else
+        CHECK(may_be(cell, status));
+    clazar_token_free(token);
+}
+
+static void check_url(struct cell *cell) {
+    CHECK(clazar_provider_check_url(cell->provider, "https://api.clazar.io/", NULL) == CLAZAR_OK);
 }
 
 static void seal(struct cell *cell) {
@@ -141,17 +185,52 @@ static void close_and_join(struct cell *cell) {
 }
 
 static void (*const acts[])(struct cell *) = {
-    token, authorization,  refresh,          seal,         unseal,   peek,           invalidate,
-    stats, clone_and_free, another_provider, authenticate, close_it, close_and_join,
+    token,        token_timeout,   token_async,    authorization,  authorization_timeout,
+    refresh,      refresh_timeout, seal,           unseal,         peek,
+    invalidate,   check_url,       stats,          clone_and_free, another_provider,
+    authenticate, close_it,        close_and_join,
 };
 
 /* ---- Each event, and each of these ---- */
 
-static void on_event(void *opaque, clazar_event event, const char *message) {
+/* What an event tells, the first time. */
+static void tells(const clazar_event_info *event, clazar_cause cause, clazar_status error_code,
+                  int32_t http_status) {
+    CHECK(event->level ==
+          (event->event == CLAZAR_EVENT_REFRESHED ? CLAZAR_LEVEL_INFO : CLAZAR_LEVEL_WARN));
+    CHECK(event->cause == cause);
+    CHECK(event->error_code == error_code && event->http_status == http_status);
+    CHECK((event->retry_after_ms >= 0) == (http_status != 0));
+    CHECK((event->expires_in_ms > 0) == (event->event != CLAZAR_EVENT_REFRESH_FAILED));
+}
+
+static void check(const clazar_event_info *event) {
+    switch (event->event) {
+    case CLAZAR_EVENT_REFRESH_FAILED:
+        tells(event, CLAZAR_CAUSE_EMPTY, CLAZAR_ERR_CREDENTIALS, 401);
+        break;
+    case CLAZAR_EVENT_STALE_SERVED:
+        /* On a slow machine its renewal may be late before it fails. */
+        if (event->error_code == CLAZAR_OK)
+            tells(event, CLAZAR_CAUSE_PROACTIVE, CLAZAR_OK, 0);
+        else
+            tells(event, CLAZAR_CAUSE_PROACTIVE, CLAZAR_ERR_REJECTED, 400);
+        break;
+    case CLAZAR_EVENT_STORE_ERROR:
+        tells(event, CLAZAR_CAUSE_EMPTY, CLAZAR_ERR_STORE, 0);
+        break;
+    default:
+        tells(event, CLAZAR_CAUSE_EMPTY, CLAZAR_OK, 0);
+    }
+}
+
+static void on_event(void *opaque, const clazar_event_info *event) {
     struct cell *cell = opaque;
-    CHECK(message != NULL);
-    if (event != cell->event || is_set(&cell->acting))
+    CHECK(event->size == sizeof *event && event->message[0] != '\0');
+    CHECK(strcmp(event->client_id, cell->client_id) == 0);
+    if (event->event != cell->event || is_set(&cell->acting))
         return;
+    check(event);
     set(&cell->acting);
     cell->act(cell);
     set(&cell->done);
@@ -159,10 +238,9 @@ static void on_event(void *opaque, clazar_event event, const char *message) {
 
 static void prepare(struct cell *cell, int number) {
     clazar_config *config = cell->config = config_from_env();
-    char id[64];
-    snprintf(id, sizeof id, "%s-%d", cell->event == CLAZAR_EVENT_STALE_SERVED ? "stale" : "client",
-             number);
-    CHECK(clazar_config_set_client_id(config, id) == CLAZAR_OK);
+    snprintf(cell->client_id, sizeof cell->client_id, "%s-%d",
+             cell->event == CLAZAR_EVENT_STALE_SERVED ? "stale" : "client", number);
+    CHECK(clazar_config_set_client_id(config, cell->client_id) == CLAZAR_OK);
     const int is_refused =
         cell->event == CLAZAR_EVENT_REFRESH_FAILED || cell->event == CLAZAR_EVENT_FALLBACK_USED;
     CHECK(clazar_config_set_client_secret(config, is_refused ? WRONG_SECRET : SECRET) == CLAZAR_OK);
@@ -192,19 +270,21 @@ static void *live(void *opaque) {
     return NULL;
 }
 
-static void in_each_event_it_may_do_everything(void) {
-    enum { EVENTS = 5, ACTS = sizeof acts / sizeof *acts };
+static void in_each_of_them_it_may_do_everything(clazar_event first, clazar_event last) {
+    enum { EVENTS = 6, ACTS = sizeof acts / sizeof *acts };
     static struct cell cells[EVENTS * ACTS];
     static pthread_t threads[EVENTS * ACTS];
-    for (int i = 0; i < EVENTS * ACTS; i++) {
-        cells[i].event = i / ACTS + 1;
+    const int end = (last - first + 1) * ACTS;
+    CHECK(end <= EVENTS * ACTS);
+    for (int i = 0; i < end; i++) {
+        cells[i].event = first + i / ACTS;
         cells[i].act = acts[i % ACTS];
         prepare(&cells[i], i);
         CHECK(pthread_create(&threads[i], NULL, live, &cells[i]) == 0);
     }
-    for (int i = 0; i < EVENTS * ACTS; i++)
+    for (int i = 0; i < end; i++)
         CHECK(pthread_join(threads[i], NULL) == 0);
-    for (int i = 0; i < EVENTS * ACTS; i++) {
+    for (int i = 0; i < end; i++) {
         clazar_provider_free(cells[i].provider);
         clazar_config_free(cells[i].config);
     }
@@ -273,9 +353,9 @@ static void nor_does_who_comes_upon_the_event(void) {
 
 static int children;
 
-static void fork_and_wait(void *opaque, clazar_event event, const char *message) {
+static void fork_and_wait(void *opaque, const clazar_event_info *event) {
     int status = -1;
-    CHECK(opaque == NULL && event == CLAZAR_EVENT_REFRESHED && message != NULL);
+    CHECK(opaque == NULL && event->event == CLAZAR_EVENT_REFRESHED);
     const pid_t child = fork();
     CHECK(child >= 0);
     /* The child ends with its one thread, which is the library's. */
@@ -322,14 +402,14 @@ static pid_t first_process;
 static int parent_told;
 
 /* Of the two events of one request the child sees the first. */
-static void fork_at_the_first(void *opaque, clazar_event event, const char *message) {
+static void fork_at_the_first(void *opaque, const clazar_event_info *event) {
     int status = -1;
-    CHECK(opaque == NULL && message != NULL && getpid() == first_process);
-    if (event == CLAZAR_EVENT_REFRESHED) {
+    CHECK(opaque == NULL && getpid() == first_process);
+    if (event->event == CLAZAR_EVENT_REFRESHED) {
         set(&parent_told);
         return;
     }
-    CHECK(event == CLAZAR_EVENT_FALLBACK_USED);
+    CHECK(event->event == CLAZAR_EVENT_FALLBACK_USED);
     const pid_t child = fork();
     CHECK(child >= 0);
     if (child != 0)
@@ -391,7 +471,10 @@ int main(void) {
     const char *which = getenv("TEST_CASE");
     alarm(300);
     if (strcmp(which, "each") == 0)
-        in_each_event_it_may_do_everything();
+        in_each_of_them_it_may_do_everything(CLAZAR_EVENT_REFRESHED, CLAZAR_EVENT_FALLBACK_USED);
+    else if (strcmp(which, "each over TLS") == 0)
+        in_each_of_them_it_may_do_everything(CLAZAR_EVENT_TRUST_WARNING,
+                                             CLAZAR_EVENT_TRUST_WARNING);
     else if (strcmp(which, "blocked") == 0)
         nobody_waits_for_it();
     else if (strcmp(which, "stale") == 0)

@@ -39,10 +39,12 @@ int fsync(int fd) {
     return (int)syscall(SYS_fsync, fd);
 }
 
-static void on_event(void *context, clazar_event event, const char *message) {
-    CHECK(context == NULL && message != NULL);
-    if (event == CLAZAR_EVENT_REFRESH_FAILED)
+static void on_event(void *context, const clazar_event_info *event) {
+    CHECK(context == NULL);
+    if (event->event == CLAZAR_EVENT_REFRESH_FAILED) {
+        CHECK(event->error_code == CLAZAR_ERR_TIMEOUT);
         __atomic_fetch_add(&failures, 1, __ATOMIC_SEQ_CST);
+    }
     /* Nobody waits for this either. */
     hang();
 }

@@ -18,11 +18,12 @@ enum { TIMEOUT_MS = 300, FORKS = 20, REFRESHES = 3 };
 
 static int troubles;
 
-static void on_event(void *context, clazar_event event, const char *message) {
+static void on_event(void *context, const clazar_event_info *event) {
     CHECK(context == NULL);
-    if (event != CLAZAR_EVENT_STORE_ERROR)
+    if (event->event != CLAZAR_EVENT_STORE_ERROR)
         return;
-    CHECK(strstr(message, "did not answer") != NULL);
+    CHECK(event->error_code == CLAZAR_ERR_STORE);
+    CHECK(strstr(event->message, "did not answer") != NULL);
     __atomic_fetch_add(&troubles, 1, __ATOMIC_SEQ_CST);
 }
 

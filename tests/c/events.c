@@ -1,5 +1,5 @@
-/* Events: which, with what words, and who frees what belongs to their callback. The server's first
- * answer is a 400 that repeats the secret. */
+/* Events: which, with what facts and words, and who frees what belongs to their callback. The server's
+ * first answer is a 400 that repeats the secret. */
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -9,14 +9,23 @@
 /* What a callback has seen; `destroy` frees it, so that valgrind sees a use after that. */
 struct context {
     clazar_provider *asked; /* What the callback calls the library with, if anything. */
+    clazar_provider *freed; /* The last handle, which the callback frees. */
     int *destroyed;
+    int *told; /* How often it was called, if somebody wants to know. */
     int refreshes;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static int refreshed, failed, others;
+static int refreshed, failed, others, may_free;
 static char last_message[2048];
+
+static void add_one(int *number) {
+    CHECK(pthread_mutex_lock(&lock) == 0);
+    *number += 1;
+    CHECK(pthread_cond_broadcast(&changed) == 0);
+    CHECK(pthread_mutex_unlock(&lock) == 0);
+}
 
 /* Waits until `*number` is at least `least`; a hang ends by alarm(). */
 static void wait_for(const int *number, int least) {
@@ -57,49 +66,71 @@ static void all_signals_are_blocked(void) {
     CHECK(sigismember(&blocked, SIGCHLD) == 1 && sigismember(&blocked, SIGUSR1) == 1);
 }
 
-static void call_the_library(struct context *context, clazar_event event, const char *message) {
+/* Those of a first failure, which is the server's 400, and of a success, with a token of a day. */
+static void the_facts_are_right(const clazar_event_info *event) {
+    CHECK(event->size == sizeof *event);
+    CHECK(strcmp(event->client_id, getenv("CLAZAR_CLIENT_ID")) == 0);
+    if (event->event == CLAZAR_EVENT_REFRESH_FAILED) {
+        CHECK(event->level == CLAZAR_LEVEL_WARN && event->cause == CLAZAR_CAUSE_EMPTY);
+        CHECK(event->error_code == CLAZAR_ERR_REJECTED && event->http_status == 400);
+        CHECK(event->retry_after_ms > 0 && event->retry_after_ms <= 30000);
+        CHECK(event->expires_in_ms == -1);
+    } else {
+        CHECK(event->event == CLAZAR_EVENT_REFRESHED && event->level == CLAZAR_LEVEL_INFO);
+        CHECK(event->cause == CLAZAR_CAUSE_EMPTY || event->cause == CLAZAR_CAUSE_REFRESH);
+        CHECK(event->error_code == CLAZAR_OK && event->http_status == 0);
+        CHECK(event->retry_after_ms == -1);
+        CHECK(event->expires_in_ms > 86300000 && event->expires_in_ms <= 86400000);
+    }
+}
+
+static void call_the_library(struct context *context, const clazar_event_info *event) {
     clazar_token *token = NULL, *peeked = NULL;
     clazar_status status = clazar_provider_token(context->asked, &token, NULL);
-    CHECK(status == (event == CLAZAR_EVENT_REFRESHED ? CLAZAR_OK : CLAZAR_ERR_REJECTED));
+    CHECK(status == event->error_code);
     CHECK(clazar_provider_peek(context->asked, &peeked, NULL) == CLAZAR_OK);
     CHECK((peeked != NULL) == (status == CLAZAR_OK));
-    tells_nothing(message, token);
+    tells_nothing(event->message, token);
     clazar_token_free(token);
     clazar_token_free(peeked);
 
     CHECK(stats_of(context->asked).empty_failed == 1);
     clazar_provider_free(clazar_provider_clone(context->asked));
     /* A token request within the event of another, once. */
-    if (event == CLAZAR_EVENT_REFRESHED && context->refreshes++ == 0) {
+    if (event->event == CLAZAR_EVENT_REFRESHED && context->refreshes++ == 0) {
         CHECK(clazar_provider_refresh(context->asked, &token, NULL) == CLAZAR_OK);
         clazar_token_free(token);
     }
 }
 
-static void on_event(void *opaque, clazar_event event, const char *message) {
+static void on_event(void *opaque, const clazar_event_info *event) {
     struct context *context = opaque;
     CHECK(value_of(context->destroyed) == 0);
     all_signals_are_blocked();
-    tells_nothing(message, NULL);
+    the_facts_are_right(event);
+    tells_nothing(event->message, NULL);
     if (context->asked != NULL)
-        call_the_library(context, event, message);
+        call_the_library(context, event);
+    if (context->freed != NULL) {
+        wait_for(&may_free, 1);
+        clazar_provider_free(context->freed);
+        CHECK(value_of(context->destroyed) == 0);
+    }
 
     CHECK(pthread_mutex_lock(&lock) == 0);
-    *(event == CLAZAR_EVENT_REFRESHED        ? &refreshed
-      : event == CLAZAR_EVENT_REFRESH_FAILED ? &failed
-                                             : &others) += 1;
-    CHECK(strlen(message) < sizeof last_message);
-    strcpy(last_message, message);
-    CHECK(pthread_cond_broadcast(&changed) == 0);
+    CHECK(strlen(event->message) < sizeof last_message);
+    strcpy(last_message, event->message);
     CHECK(pthread_mutex_unlock(&lock) == 0);
+    if (context->told != NULL)
+        add_one(context->told);
+    add_one(event->event == CLAZAR_EVENT_REFRESHED        ? &refreshed
+            : event->event == CLAZAR_EVENT_REFRESH_FAILED ? &failed
+                                                          : &others);
 }
 
 static void on_destroy(void *opaque) {
     struct context *context = opaque;
-    CHECK(pthread_mutex_lock(&lock) == 0);
-    *context->destroyed += 1;
-    CHECK(pthread_cond_broadcast(&changed) == 0);
-    CHECK(pthread_mutex_unlock(&lock) == 0);
+    add_one(context->destroyed);
     free(context);
 }
 
@@ -193,6 +224,39 @@ static void another_callback_takes_its_place(void) {
     CHECK(value_of(&first) == 1 && value_of(&second) == 1 && value_of(&third) == 1);
 }
 
+static void providers_are_told_apart_by_their_contexts(void) {
+    static int destroyed[2], told[2];
+    clazar_config *config = config_from_env();
+    listen(config, &destroyed[0])->told = &told[0];
+    clazar_provider *first = made_from(config);
+    listen(config, &destroyed[1])->told = &told[1];
+    clazar_provider *second = made_from(config);
+    clazar_token_free(token_of(second));
+    wait_for(&told[1], 1);
+    CHECK(value_of(&told[0]) == 0);
+    clazar_token_free(token_of(first));
+    wait_for(&told[0], 1);
+    CHECK(value_of(&told[1]) == 1);
+    clazar_config_free(config);
+    clazar_provider_free(first);
+    clazar_provider_free(second);
+    wait_for(&destroyed[0], 1);
+    wait_for(&destroyed[1], 1);
+}
+
+static void the_last_handle_may_be_freed_in_an_event(void) {
+    static int destroyed;
+    const int before = value_of(&refreshed);
+    clazar_config *config = config_from_env();
+    struct context *context = listen(config, &destroyed);
+    clazar_provider *provider = context->freed = made_from(config);
+    clazar_config_free(config);
+    clazar_token_free(token_of(provider));
+    add_one(&may_free);
+    wait_for(&destroyed, 1);
+    CHECK(value_of(&refreshed) == before + 1);
+}
+
 static void no_callback_is_allowed(void) {
     static int destroyed;
     const int before = value_of(&refreshed);
@@ -223,6 +287,8 @@ int main(void) {
     both_events_come_and_may_call_the_library();
     the_last_one_destroys_once();
     another_callback_takes_its_place();
+    providers_are_told_apart_by_their_contexts();
+    the_last_handle_may_be_freed_in_an_event();
     no_callback_is_allowed();
     return 0;
 }

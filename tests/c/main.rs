@@ -243,7 +243,7 @@ fn each_event_is_told_with_a_message_that_shows_no_secret() {
     let body = format!(r#"{{"error":"{secret}","error_description":"{secret}"}}"#);
     sandbox.answer_next("/authenticate/", Answer::new(400, body));
     run_with(&compile("events", &stage("stage")), &sandbox);
-    assert_eq!(sandbox.requests("/authenticate/"), 8);
+    assert_eq!(sandbox.requests("/authenticate/"), 11);
 }
 
 /// The server that `callbacks.c` describes.
@@ -282,7 +282,12 @@ fn a_callback_may_do_everything_in_each_event_and_nobody_waits_for_it() {
     let open = folder().join(format!("open-{}", std::process::id()));
     std::fs::create_dir_all(&open).unwrap();
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).unwrap();
-    for case in ["each", "blocked", "stale", "cancelled", "forked", "forked between"] {
+    let authority = Authority::new("c-callbacks");
+    let over_tls = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
+    let tls_url = format!("https://127.0.0.1:{}/authenticate/", over_tls.port());
+    let cases =
+        ["each", "each over TLS", "blocked", "stale", "cancelled", "forked", "forked between"];
+    for case in cases {
         if Sanitizer::now() == Sanitizer::Address && case == "cancelled" {
             continue; // AddressSanitizer takes a cancelled thread's stack for one in use.
         }
@@ -290,9 +295,12 @@ fn a_callback_may_do_everything_in_each_event_and_nobody_waits_for_it() {
             continue; // What a sanitizer knows of threads is lost in a child.
         }
         let server = refusing_and_short_lived();
-        let url = server.url();
+        let url = if case == "each over TLS" { tls_url.clone() } else { server.url() };
         let variables = [
             ("CLAZAR_AUTH_URL", url.as_str()),
+            // Of what is to be trusted a part is missing.
+            ("SSL_CERT_FILE", authority.pem_file.to_str().unwrap()),
+            ("SSL_CERT_DIR", "/nonexistent"),
             ("TEST_OPEN_FOLDER", open.to_str().unwrap()),
             ("TEST_CASE", case),
         ];

@@ -24,17 +24,19 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 
 static int value_of(const int *number) { return __atomic_load_n(number, __ATOMIC_SEQ_CST); }
 
-static void on_event(void *provider, clazar_event event, const char *message) {
-    CHECK(strlen(message) > 20);
+static void on_event(void *provider, const clazar_event_info *event) {
+    CHECK(strlen(event->message) > 20);
     CHECK(!pthread_equal(pthread_self(), caller));
     /* What could not be told comes first. */
-    if (event == CLAZAR_EVENT_REFRESH_FAILED)
+    if (event->event == CLAZAR_EVENT_REFRESH_FAILED) {
         CHECK(value_of(&successes) == 0);
+        CHECK(event->error_code == CLAZAR_ERR_TRANSPORT && event->retry_after_ms > 0);
+    }
     /* Here too it may ask. */
     clazar_token *token = NULL;
     CHECK(clazar_provider_token(*(clazar_provider **)provider, &token, NULL) == CLAZAR_OK);
     clazar_token_free(token);
-    __atomic_fetch_add(event == CLAZAR_EVENT_REFRESHED ? &successes : &failures, 1,
+    __atomic_fetch_add(event->event == CLAZAR_EVENT_REFRESHED ? &successes : &failures, 1,
                        __ATOMIC_SEQ_CST);
 }
 

@@ -22,6 +22,12 @@ PIN(event_stale_served, CLAZAR_EVENT_STALE_SERVED == 3);
 PIN(event_store_error, CLAZAR_EVENT_STORE_ERROR == 4);
 PIN(event_fallback_used, CLAZAR_EVENT_FALLBACK_USED == 5);
 PIN(event_trust_warning, CLAZAR_EVENT_TRUST_WARNING == 6);
+PIN(level_warn, CLAZAR_LEVEL_WARN == 2);
+PIN(level_info, CLAZAR_LEVEL_INFO == 3);
+PIN(cause_empty, CLAZAR_CAUSE_EMPTY == 1);
+PIN(cause_proactive, CLAZAR_CAUSE_PROACTIVE == 2);
+PIN(cause_refresh, CLAZAR_CAUSE_REFRESH == 3);
+PIN(cause_invalidated, CLAZAR_CAUSE_INVALIDATED == 4);
 
 #if SIZE_MAX == UINT64_MAX
 PIN(stats_empty_succeeded, offsetof(clazar_stats, empty_succeeded) == 8);

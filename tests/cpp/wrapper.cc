@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -161,20 +162,45 @@ static void moved() {
     CHECK(token.value().empty() && token.expires_in().count() == 0 && !kept.value().empty());
 }
 
-// The callback throws, on the library's thread too; and it is destroyed when all is over.
+static void check_the_success(const clazar::Event& event) {
+    CHECK(event.kind == CLAZAR_EVENT_REFRESHED && event.level == CLAZAR_LEVEL_INFO);
+    CHECK(event.client_id == std::getenv("CLAZAR_CLIENT_ID") && !event.message.empty());
+    CHECK(event.cause == CLAZAR_CAUSE_EMPTY || event.cause == CLAZAR_CAUSE_REFRESH);
+    CHECK(event.error_code == CLAZAR_OK && event.http_status == 0 && !event.retry_after);
+    CHECK(event.expires_in > std::chrono::hours(23) && event.expires_in <= std::chrono::hours(24));
+}
+
+static void check_the_failure(const clazar::Event& event) {
+    CHECK(event.kind == CLAZAR_EVENT_REFRESH_FAILED && event.level == CLAZAR_LEVEL_WARN);
+    CHECK(event.error_code == CLAZAR_ERR_CREDENTIALS && event.http_status == 401);
+    CHECK(event.retry_after > std::chrono::seconds(1) && !event.expires_in);
+}
+
+// The callback can only be moved. It throws, on the library's thread; and it is destroyed when all is
+// over.
 static void callbacks() {
     const auto alive = std::make_shared<std::atomic<int>>(0);
     {
         auto config = clazar::Config::from_env();
-        config.event_callback([alive](clazar_event event, std::string_view message) {
-            CHECK(event == CLAZAR_EVENT_REFRESHED && !message.empty());
-            ++*alive;
+        auto owned = std::make_unique<int>(1);
+        config.event_callback([alive, owned = std::move(owned)](const clazar::Event& event) {
+            check_the_success(event);
+            *alive += *owned;
             throw std::runtime_error("from a callback");
         });
         const clazar::Provider provider(config);
         CHECK(!provider.token().value().empty());
         provider.refresh();
         config.event_callback(nullptr);
+
+        std::function<void(const clazar::Event&)> other = [alive](const clazar::Event& event) {
+            check_the_failure(event);
+            ++*alive;
+        };
+        config.event_callback(other).client_secret("not-a-real-secret-of-anybody");
+        (void)failure_of([&] { (void)clazar::Provider(config).token(); });
+        config.event_callback(check_the_failure);
+        (void)failure_of([&] { (void)clazar::Provider(config).token(); });
     }
     // The token request's thread may hold the callback a little longer than its waiters.
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
@@ -182,7 +208,7 @@ static void callbacks() {
         CHECK(std::chrono::steady_clock::now() < deadline);
         std::this_thread::yield();
     }
-    CHECK(*alive == 2);
+    CHECK(*alive == 3);
 }
 
 int main() {

@@ -6,7 +6,7 @@ use crate::{c, file, root};
 
 const WIDTH: usize = 100;
 /// The order in which a reader needs them.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 14] = [
     "status",
     "failure",
     "config",
@@ -17,7 +17,8 @@ const SOURCES: [&str; 13] = [
     "stats_fields",
     "stats",
     "error",
-    "event_kind",
+    "event_numbers",
+    "event_info",
     "event",
     "library",
 ];

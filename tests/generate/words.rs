@@ -46,6 +46,12 @@ pub fn continued(text: &str) -> String {
     first.to_lowercase().chain(letters).collect()
 }
 
+/// As the beginning of a sentence.
+pub fn begun(text: &str) -> String {
+    let mut letters = text.trim().chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
 /// As a list at the end or in the middle of a sentence.
 pub fn listed(items: &[String]) -> String {
     match items {
