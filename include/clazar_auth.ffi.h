@@ -1,12 +1,6 @@
 enum {
     CLAZAR_AUTHORIZATION_MAX = 8008,
-    CLAZAR_SEALED_MAX = 10240,
-    CLAZAR_EVENT_REFRESHED = 1,
-    CLAZAR_EVENT_REFRESH_FAILED = 2,
-    CLAZAR_EVENT_STALE_SERVED = 3,
-    CLAZAR_EVENT_STORE_ERROR = 4,
-    CLAZAR_EVENT_FALLBACK_USED = 5,
-    CLAZAR_EVENT_TRUST_WARNING = 6
+    CLAZAR_SEALED_MAX = 10240
 };
 
 enum clazar_status {
@@ -27,6 +21,30 @@ enum clazar_status {
 };
 typedef int32_t clazar_status;
 
+enum clazar_event {
+    CLAZAR_EVENT_REFRESHED = 1,
+    CLAZAR_EVENT_REFRESH_FAILED = 2,
+    CLAZAR_EVENT_STALE_SERVED = 3,
+    CLAZAR_EVENT_STORE_ERROR = 4,
+    CLAZAR_EVENT_FALLBACK_USED = 5,
+    CLAZAR_EVENT_TRUST_WARNING = 6,
+};
+typedef int32_t clazar_event;
+
+enum clazar_level {
+    CLAZAR_LEVEL_WARN = 2,
+    CLAZAR_LEVEL_INFO = 3,
+};
+typedef int32_t clazar_level;
+
+enum clazar_cause {
+    CLAZAR_CAUSE_EMPTY = 1,
+    CLAZAR_CAUSE_PROACTIVE = 2,
+    CLAZAR_CAUSE_REFRESH = 3,
+    CLAZAR_CAUSE_INVALIDATED = 4,
+};
+typedef int32_t clazar_cause;
+
 typedef struct clazar_config clazar_config;
 
 typedef struct clazar_error clazar_error;
@@ -34,6 +52,8 @@ typedef struct clazar_error clazar_error;
 typedef struct clazar_provider clazar_provider;
 
 typedef struct clazar_token clazar_token;
+
+typedef void (*clazar_token_callback)(void *context, clazar_token *token, clazar_error *error);
 
 typedef struct clazar_stats {
     size_t size;
@@ -55,9 +75,20 @@ typedef struct clazar_stats {
     int64_t refresh_in_ms;
 } clazar_stats;
 
-typedef int32_t clazar_event;
+typedef struct clazar_event_info {
+    size_t size;
+    clazar_event event;
+    clazar_level level;
+    const char *client_id;
+    const char *message;
+    clazar_cause cause;
+    clazar_status error_code;
+    int32_t http_status;
+    int64_t retry_after_ms;
+    int64_t expires_in_ms;
+} clazar_event_info;
 
-typedef void (*clazar_event_callback)(void *context, clazar_event event, const char *message);
+typedef void (*clazar_event_callback)(void *context, const clazar_event_info *event);
 
 typedef void (*clazar_destroy_callback)(void *context);
 
@@ -110,6 +141,11 @@ clazar_status clazar_provider_token(const clazar_provider *provider,
                                     clazar_token **token,
                                     clazar_error **error);
 
+clazar_status clazar_provider_token_timeout(const clazar_provider *provider,
+                                            uint64_t timeout_ms,
+                                            clazar_token **token,
+                                            clazar_error **error);
+
 clazar_status clazar_provider_peek(const clazar_provider *provider,
                                    clazar_token **token,
                                    clazar_error **error);
@@ -118,11 +154,23 @@ clazar_status clazar_provider_refresh(const clazar_provider *provider,
                                       clazar_token **token,
                                       clazar_error **error);
 
+clazar_status clazar_provider_refresh_timeout(const clazar_provider *provider,
+                                              uint64_t timeout_ms,
+                                              clazar_token **token,
+                                              clazar_error **error);
+
 clazar_status clazar_provider_authorization(const clazar_provider *provider,
                                             char *buffer,
                                             size_t size,
                                             size_t *length,
                                             clazar_error **error);
+
+clazar_status clazar_provider_authorization_timeout(const clazar_provider *provider,
+                                                    uint64_t timeout_ms,
+                                                    char *buffer,
+                                                    size_t size,
+                                                    size_t *length,
+                                                    clazar_error **error);
 
 clazar_status clazar_provider_invalidate(const clazar_provider *provider,
                                          const clazar_token *token,
@@ -142,6 +190,12 @@ clazar_status clazar_provider_unseal(const clazar_provider *provider,
 clazar_status clazar_provider_check_url(const clazar_provider *provider,
                                         const char *url,
                                         clazar_error **error);
+
+clazar_status clazar_provider_token_async(const clazar_provider *provider,
+                                          clazar_token_callback callback,
+                                          void *context,
+                                          clazar_token **token,
+                                          clazar_error **error);
 
 clazar_status clazar_authenticate(const clazar_config *config,
                                   clazar_token **token,

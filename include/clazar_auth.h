@@ -65,10 +65,11 @@
  * that is set-user-ID or set-group-ID, or has file capabilities (AT_SECURE), all count as unset.
  *
  * ABI: functions are never removed or changed while the soname stays libclazar_auth.so.0; numbers
- * keep their meaning and are not reused; the sizes CLAZAR_..._MAX suffice; clazar_stats and
- * clazar_event_info grow at their ends only, and say how much of them is filled in. A later library
- * therefore takes the place of an earlier one without a new build. Later versions may add functions,
- * statuses and events: treat an unknown status as an error, and ignore an unknown event.
+ * keep their meaning and are not reused; CLAZAR_AUTHORIZATION_MAX and CLAZAR_SEALED_MAX suffice for
+ * the functions that fill a buffer; clazar_stats and clazar_event_info grow at their ends only, and
+ * say how much of them is filled in. A later library therefore takes the place of an earlier one
+ * without a new build. Later versions may add functions, statuses and events: treat an unknown status
+ * as an error, and ignore an unknown event.
  */
 
 
@@ -79,8 +80,61 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** The version of this header; that of the library is `clazar_version()`. */
+#define CLAZAR_AUTH_VERSION "0.1.0"
+
+/** Its first number. */
+#define CLAZAR_AUTH_VERSION_MAJOR 0
+
+/** Its second number. */
+#define CLAZAR_AUTH_VERSION_MINOR 1
+
+/** Its third number. */
+#define CLAZAR_AUTH_VERSION_PATCH 0
+
+/** All three in one: `major << 16 | minor << 8 | patch`, as `clazar_version_number()`. */
+#define CLAZAR_AUTH_VERSION_NUMBER 0x000100
+/* What functions are declared with. Compilers warn by it, and assume nothing of an argument. */
+#if defined(__GNUC__)
+#define CLAZAR_API __attribute__((visibility("default")))
+#define CLAZAR_DEPRECATED(text) __attribute__((deprecated(text)))
+#define CLAZAR_MUST_USE __attribute__((warn_unused_result))
+#else
+#define CLAZAR_API
+#define CLAZAR_DEPRECATED(text)
+#define CLAZAR_MUST_USE
+#endif
+
+/* Of a pointer that must not be NULL, and of a buffer, which is parameter `n`, that has as many bytes
+ * as parameter `m` says. */
+#if defined(__clang__)
+#define CLAZAR_NONNULL _Nonnull
+#define CLAZAR_BUFFER(mode, n, buffer, m, size)                           \
+    __attribute__((diagnose_if(__builtin_object_size(buffer, 0) < (size), \
+                               "the buffer is smaller than this size", "warning")))
+#elif defined(__GNUC__) && __GNUC__ >= 10
+#define CLAZAR_NONNULL
+#define CLAZAR_BUFFER(mode, n, buffer, m, size) __attribute__((access(mode, n, m)))
+#else
+#define CLAZAR_NONNULL
+#define CLAZAR_BUFFER(mode, n, buffer, m, size)
+#endif
+
+/* What a strict compiler has to say of the above, and of a type that is an enum in C++ alone. */
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wgcc-compat"
+#pragma clang diagnostic ignored "-Wnullability-completeness"
+#pragma clang diagnostic ignored "-Wnullability-extension"
+#elif defined(__GNUC__) && !defined(__cplusplus)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wc++-compat"
+#endif
+
 /**
- * The size of a buffer that holds any Authorization header: "Bearer ", 8,000 characters and a NUL.
+ * The size of a buffer that is always large enough for `clazar_provider_authorization`: "Bearer ",
+ * 8,000 characters and a NUL. Of a token's own text it says nothing: should a later version take longer
+ * ones, they come from `clazar_provider_token` alone.
  */
 #define CLAZAR_AUTHORIZATION_MAX 8008
 
@@ -88,6 +142,81 @@
  * The size of a buffer that holds any sealed token.
  */
 #define CLAZAR_SEALED_MAX 10240
+
+/**
+ * What a function returns. Numbers are never reused, and later versions may add some: any `int32_t` is
+ * a value of this type.
+ */
+enum clazar_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Done.
+     */
+    CLAZAR_OK = 0,
+    /**
+     * An argument, an option or an environment variable is missing or unusable.
+     */
+    CLAZAR_ERR_INVALID_ARGUMENT = 1,
+    /**
+     * The caller's buffer is too small; nothing was written to it.
+     */
+    CLAZAR_ERR_BUFFER_TOO_SMALL = 2,
+    /**
+     * Name lookup, connect, reset or proxy: the API was not reached, or its answer broke off.
+     * Retryable.
+     */
+    CLAZAR_ERR_TRANSPORT = 3,
+    /**
+     * The API did not answer in time, or answered 408. Retryable.
+     */
+    CLAZAR_ERR_TIMEOUT = 4,
+    /**
+     * The server's certificate was refused, or TLS failed otherwise.
+     */
+    CLAZAR_ERR_TLS = 5,
+    /**
+     * The API refused the client id or the secret (401, 403 with a JSON body, `invalid_client`).
+     */
+    CLAZAR_ERR_CREDENTIALS = 6,
+    /**
+     * The API limits the rate of token requests (429). Retryable.
+     */
+    CLAZAR_ERR_RATE_LIMITED = 7,
+    /**
+     * Another 4xx answer, or a redirect.
+     */
+    CLAZAR_ERR_REJECTED = 8,
+    /**
+     * A 5xx answer, or 425. Retryable.
+     */
+    CLAZAR_ERR_SERVER = 9,
+    /**
+     * The answer is not a token.
+     */
+    CLAZAR_ERR_INVALID_RESPONSE = 10,
+    /**
+     * The store cannot be used. Retryable.
+     */
+    CLAZAR_ERR_STORE = 11,
+    /**
+     * The provider is closed.
+     */
+    CLAZAR_ERR_CLOSED = 12,
+    /**
+     * A bug in this library, caught at its boundary.
+     */
+    CLAZAR_ERR_INTERNAL = 13,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum clazar_status clazar_status;
+#else
+typedef int32_t clazar_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
 
 /**
  * What happened: one of the `CLAZAR_EVENT_*`. Numbers are never reused, and later versions may add
@@ -218,11 +347,6 @@ typedef struct clazar_provider clazar_provider;
 typedef struct clazar_token clazar_token;
 
 /**
- * What a function returns: `CLAZAR_OK`, or one of the `CLAZAR_ERR_*`. Numbers are never reused.
- */
-typedef int32_t clazar_status;
-
-/**
  * Takes the token, or the error why there is none; the other one is NULL. The callback frees what it gets, with
  * `clazar_token_free` or `clazar_error_free`, then or later.
  *
@@ -235,12 +359,12 @@ typedef int32_t clazar_status;
 typedef void (*clazar_token_callback)(void *context, clazar_token *token, clazar_error *error);
 
 /**
- * What a provider did since it was made, and how it is now. Set `size` to
- * `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
+ * What a provider did since it was made, and how it is now. Begin with `CLAZAR_STATS_INIT`, or set
+ * `size` to `sizeof(clazar_stats)` before the call; later versions may add fields at the end.
  *
  * A token request is counted when it has ended, with all its attempts, by its cause and its outcome.
  */
-typedef struct {
+typedef struct clazar_stats {
     /**
      * In: the size of the struct, in bytes. Out: how many of them were filled in.
      */
@@ -306,12 +430,23 @@ typedef struct {
      * start.
      */
     int64_t backoff_ms;
+    /**
+     * In how long a call will next start a token request, in milliseconds, rounded up; 0 if one
+     * would now, or if the provider is closed.
+     */
+    int64_t refresh_in_ms;
 } clazar_stats;
+
+/**
+ * A `clazar_stats` that is ready for `clazar_provider_stats`: `clazar_stats stats = CLAZAR_STATS_INIT;`
+ */
+#define CLAZAR_STATS_INIT \
+    {sizeof(clazar_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /**
  * An event: what happened, and how things were right after it. Later versions may add fields at the end.
  */
-typedef struct {
+typedef struct clazar_event_info {
     /**
      * The size of the struct, in bytes: a field beyond it is not there.
      */
@@ -375,77 +510,6 @@ typedef void (*clazar_event_callback)(void *context, const clazar_event_info *ev
  */
 typedef void (*clazar_destroy_callback)(void *context);
 
-/**
- * Done.
- */
-#define CLAZAR_OK 0
-
-/**
- * An argument, an option or an environment variable is missing or unusable.
- */
-#define CLAZAR_ERR_INVALID_ARGUMENT 1
-
-/**
- * The caller's buffer is too small; nothing was written to it.
- */
-#define CLAZAR_ERR_BUFFER_TOO_SMALL 2
-
-/**
- * Name lookup, connect, reset or proxy: the API was not reached, or its answer broke off.
- * Retryable.
- */
-#define CLAZAR_ERR_TRANSPORT 3
-
-/**
- * The API did not answer in time, or answered 408. Retryable.
- */
-#define CLAZAR_ERR_TIMEOUT 4
-
-/**
- * The server's certificate was refused, or TLS failed otherwise.
- */
-#define CLAZAR_ERR_TLS 5
-
-/**
- * The API refused the client id or the secret (401, 403 with a JSON body, `invalid_client`).
- */
-#define CLAZAR_ERR_CREDENTIALS 6
-
-/**
- * The API limits the rate of token requests (429). Retryable.
- */
-#define CLAZAR_ERR_RATE_LIMITED 7
-
-/**
- * Another 4xx answer, or a redirect.
- */
-#define CLAZAR_ERR_REJECTED 8
-
-/**
- * A 5xx answer, or 425. Retryable.
- */
-#define CLAZAR_ERR_SERVER 9
-
-/**
- * The answer is not a token.
- */
-#define CLAZAR_ERR_INVALID_RESPONSE 10
-
-/**
- * The store cannot be used. Retryable.
- */
-#define CLAZAR_ERR_STORE 11
-
-/**
- * The provider is closed.
- */
-#define CLAZAR_ERR_CLOSED 12
-
-/**
- * A bug in this library, caught at its boundary.
- */
-#define CLAZAR_ERR_INTERNAL 13
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -462,8 +526,8 @@ extern "C" {
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_new(clazar_config **config,
-                                clazar_error **error);
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_config_new(clazar_config **CLAZAR_NONNULL config, clazar_error **error);
 
 /**
  * Makes a configuration from the environment variables `CLAZAR_CLIENT_ID`, either
@@ -479,7 +543,8 @@ clazar_status clazar_config_new(clazar_config **config,
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_new_from_env(clazar_config **config,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_config_new_from_env(clazar_config **CLAZAR_NONNULL config,
                                          clazar_error **error);
 
 /**
@@ -491,7 +556,7 @@ clazar_status clazar_config_new_from_env(clazar_config **config,
  *
  * @since 0.1.0
  */
-void clazar_config_free(clazar_config *config);
+CLAZAR_API void clazar_config_free(clazar_config *config);
 
 /**
  * Sets the client id.
@@ -504,7 +569,9 @@ void clazar_config_free(clazar_config *config);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_client_id(clazar_config *config, const char *client_id);
+CLAZAR_API
+clazar_status clazar_config_set_client_id(clazar_config *CLAZAR_NONNULL config,
+                                          const char *CLAZAR_NONNULL client_id);
 
 /**
  * Sets the client secret; or give client_secret_file. The caller may wipe its own copy with
@@ -518,7 +585,9 @@ clazar_status clazar_config_set_client_id(clazar_config *config, const char *cli
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_client_secret(clazar_config *config, const char *client_secret);
+CLAZAR_API
+clazar_status clazar_config_set_client_secret(clazar_config *CLAZAR_NONNULL config,
+                                              const char *CLAZAR_NONNULL client_secret);
 
 /**
  * Sets the path of a file that holds the client secret, in place of client_secret; one newline at
@@ -533,7 +602,9 @@ clazar_status clazar_config_set_client_secret(clazar_config *config, const char 
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_client_secret_file(clazar_config *config, const char *path);
+CLAZAR_API
+clazar_status clazar_config_set_client_secret_file(clazar_config *CLAZAR_NONNULL config,
+                                                   const char *CLAZAR_NONNULL path);
 
 /**
  * Sets a second client secret, for the time of a rotation: it is tried once when the first is
@@ -548,8 +619,9 @@ clazar_status clazar_config_set_client_secret_file(clazar_config *config, const 
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_client_secret_fallback(clazar_config *config,
-                                                       const char *client_secret_fallback);
+CLAZAR_API
+clazar_status clazar_config_set_client_secret_fallback(clazar_config *CLAZAR_NONNULL config,
+                                                       const char *CLAZAR_NONNULL client_secret_fallback);
 
 /**
  * Sets where to authenticate: https, or http to a loopback host. Default:
@@ -563,7 +635,9 @@ clazar_status clazar_config_set_client_secret_fallback(clazar_config *config,
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_auth_url(clazar_config *config, const char *url);
+CLAZAR_API
+clazar_status clazar_config_set_auth_url(clazar_config *CLAZAR_NONNULL config,
+                                         const char *CLAZAR_NONNULL url);
 
 /**
  * Sets the path of a PEM file of CA certificates to trust besides the system's, or of a folder of
@@ -578,7 +652,9 @@ clazar_status clazar_config_set_auth_url(clazar_config *config, const char *url)
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_ca_file(clazar_config *config, const char *path);
+CLAZAR_API
+clazar_status clazar_config_set_ca_file(clazar_config *CLAZAR_NONNULL config,
+                                        const char *CLAZAR_NONNULL path);
 
 /**
  * Sets the URL of an HTTP proxy for https, such as "http://user:password@proxy:3128"; an empty
@@ -592,7 +668,9 @@ clazar_status clazar_config_set_ca_file(clazar_config *config, const char *path)
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_proxy(clazar_config *config, const char *url);
+CLAZAR_API
+clazar_status clazar_config_set_proxy(clazar_config *CLAZAR_NONNULL config,
+                                      const char *CLAZAR_NONNULL url);
 
 /**
  * Sets the limit for one token request with all its attempts, above zero and at most a day.
@@ -606,7 +684,9 @@ clazar_status clazar_config_set_proxy(clazar_config *config, const char *url);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_timeout_ms(clazar_config *config, uint64_t timeout_ms);
+CLAZAR_API
+clazar_status clazar_config_set_timeout_ms(clazar_config *CLAZAR_NONNULL config,
+                                           uint64_t timeout_ms);
 
 /**
  * Sets the User-Agent header (RFC 9110 section 10.1.5). Default: "clazar-auth/<version>".
@@ -619,7 +699,9 @@ clazar_status clazar_config_set_timeout_ms(clazar_config *config, uint64_t timeo
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_user_agent(clazar_config *config, const char *user_agent);
+CLAZAR_API
+clazar_status clazar_config_set_user_agent(clazar_config *CLAZAR_NONNULL config,
+                                           const char *CLAZAR_NONNULL user_agent);
 
 /**
  * Sets the hosts to which the token may go, each as "host" or "host:port", with port 443 unless
@@ -637,7 +719,8 @@ clazar_status clazar_config_set_user_agent(clazar_config *config, const char *us
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_allowed_hosts(clazar_config *config,
+CLAZAR_API
+clazar_status clazar_config_set_allowed_hosts(clazar_config *CLAZAR_NONNULL config,
                                               const char *const *allowed_hosts,
                                               size_t count);
 
@@ -657,7 +740,9 @@ clazar_status clazar_config_set_allowed_hosts(clazar_config *config,
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_store(clazar_config *config, const char *store);
+CLAZAR_API
+clazar_status clazar_config_set_store(clazar_config *CLAZAR_NONNULL config,
+                                      const char *CLAZAR_NONNULL store);
 
 /**
  * Sets whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the CA certificates
@@ -673,7 +758,7 @@ clazar_status clazar_config_set_store(clazar_config *config, const char *store);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_trust_env(clazar_config *config, bool on);
+CLAZAR_API clazar_status clazar_config_set_trust_env(clazar_config *CLAZAR_NONNULL config, bool on);
 
 /**
  * Sets whether to trust the system's CA certificates, or those that `SSL_CERT_FILE` and
@@ -687,7 +772,8 @@ clazar_status clazar_config_set_trust_env(clazar_config *config, bool on);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_system_roots(clazar_config *config, bool on);
+CLAZAR_API
+clazar_status clazar_config_set_system_roots(clazar_config *CLAZAR_NONNULL config, bool on);
 
 /**
  * Makes a provider. No request is sent before the first token is asked for.
@@ -708,8 +794,9 @@ clazar_status clazar_config_set_system_roots(clazar_config *config, bool on);
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_new(const clazar_config *config,
-                                  clazar_provider **provider,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_new(const clazar_config *CLAZAR_NONNULL config,
+                                  clazar_provider **CLAZAR_NONNULL provider,
                                   clazar_error **error);
 
 /**
@@ -722,7 +809,7 @@ clazar_status clazar_provider_new(const clazar_config *config,
  *
  * @since 0.1.0
  */
-clazar_provider *clazar_provider_clone(const clazar_provider *provider);
+CLAZAR_API CLAZAR_MUST_USE clazar_provider *clazar_provider_clone(const clazar_provider *provider);
 
 /**
  * Ends the token request under way and drops the token. From now on, and for those that wait, each
@@ -735,7 +822,7 @@ clazar_provider *clazar_provider_clone(const clazar_provider *provider);
  *
  * @since 0.1.0
  */
-void clazar_provider_close(const clazar_provider *provider);
+CLAZAR_API void clazar_provider_close(const clazar_provider *provider);
 
 /**
  * Frees this handle; the last one wipes the token and the secret. A token request under way ends
@@ -747,7 +834,7 @@ void clazar_provider_close(const clazar_provider *provider);
  *
  * @since 0.1.0
  */
-void clazar_provider_free(clazar_provider *provider);
+CLAZAR_API void clazar_provider_free(clazar_provider *provider);
 
 /**
  * A valid token: from memory as long as it is fresh. When it is due, it is renewed in the
@@ -769,8 +856,9 @@ void clazar_provider_free(clazar_provider *provider);
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_token(const clazar_provider *provider,
-                                    clazar_token **token,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_token(const clazar_provider *CLAZAR_NONNULL provider,
+                                    clazar_token **CLAZAR_NONNULL token,
                                     clazar_error **error);
 
 /**
@@ -790,9 +878,10 @@ clazar_status clazar_provider_token(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_token_timeout(const clazar_provider *provider,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_token_timeout(const clazar_provider *CLAZAR_NONNULL provider,
                                             uint64_t timeout_ms,
-                                            clazar_token **token,
+                                            clazar_token **CLAZAR_NONNULL token,
                                             clazar_error **error);
 
 /**
@@ -808,8 +897,9 @@ clazar_status clazar_provider_token_timeout(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_peek(const clazar_provider *provider,
-                                   clazar_token **token,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_peek(const clazar_provider *CLAZAR_NONNULL provider,
+                                   clazar_token **CLAZAR_NONNULL token,
                                    clazar_error **error);
 
 /**
@@ -826,8 +916,9 @@ clazar_status clazar_provider_peek(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_refresh(const clazar_provider *provider,
-                                      clazar_token **token,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_refresh(const clazar_provider *CLAZAR_NONNULL provider,
+                                      clazar_token **CLAZAR_NONNULL token,
                                       clazar_error **error);
 
 /**
@@ -846,9 +937,10 @@ clazar_status clazar_provider_refresh(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_refresh_timeout(const clazar_provider *provider,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_refresh_timeout(const clazar_provider *CLAZAR_NONNULL provider,
                                               uint64_t timeout_ms,
-                                              clazar_token **token,
+                                              clazar_token **CLAZAR_NONNULL token,
                                               clazar_error **error);
 
 /**
@@ -868,11 +960,13 @@ clazar_status clazar_provider_refresh_timeout(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_authorization(const clazar_provider *provider,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_authorization(const clazar_provider *CLAZAR_NONNULL provider,
                                             char *buffer,
                                             size_t size,
                                             size_t *length,
-                                            clazar_error **error);
+                                            clazar_error **error)
+    CLAZAR_BUFFER(write_only, 2, buffer, 3, size);
 
 /**
  * As `clazar_provider_authorization`, but this call waits no longer than `timeout_ms`; with 0 it never
@@ -893,12 +987,14 @@ clazar_status clazar_provider_authorization(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_authorization_timeout(const clazar_provider *provider,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_authorization_timeout(const clazar_provider *CLAZAR_NONNULL provider,
                                                     uint64_t timeout_ms,
                                                     char *buffer,
                                                     size_t size,
                                                     size_t *length,
-                                                    clazar_error **error);
+                                                    clazar_error **error)
+    CLAZAR_BUFFER(write_only, 3, buffer, 4, size);
 
 /**
  * Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in
@@ -915,8 +1011,9 @@ clazar_status clazar_provider_authorization_timeout(const clazar_provider *provi
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_invalidate(const clazar_provider *provider,
-                                         const clazar_token *token,
+CLAZAR_API
+clazar_status clazar_provider_invalidate(const clazar_provider *CLAZAR_NONNULL provider,
+                                         const clazar_token *CLAZAR_NONNULL token,
                                          clazar_error **error);
 
 /**
@@ -937,11 +1034,13 @@ clazar_status clazar_provider_invalidate(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_seal(const clazar_provider *provider,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_seal(const clazar_provider *CLAZAR_NONNULL provider,
                                    uint8_t *buffer,
                                    size_t size,
                                    size_t *length,
-                                   clazar_error **error);
+                                   clazar_error **error)
+    CLAZAR_BUFFER(write_only, 2, buffer, 3, size);
 
 /**
  * Takes the token of a blob that `clazar_provider_seal` made into use, unless the one in use expires
@@ -958,10 +1057,12 @@ clazar_status clazar_provider_seal(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_unseal(const clazar_provider *provider,
-                                     const uint8_t *blob,
+CLAZAR_API
+clazar_status clazar_provider_unseal(const clazar_provider *CLAZAR_NONNULL provider,
+                                     const uint8_t *CLAZAR_NONNULL blob,
                                      size_t size,
-                                     clazar_error **error);
+                                     clazar_error **error)
+    CLAZAR_BUFFER(read_only, 2, blob, 3, size);
 
 /**
  * Whether a request to `url` may carry the token: https, or http on this machine, to one of the
@@ -977,8 +1078,9 @@ clazar_status clazar_provider_unseal(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_check_url(const clazar_provider *provider,
-                                        const char *url,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_check_url(const clazar_provider *CLAZAR_NONNULL provider,
+                                        const char *CLAZAR_NONNULL url,
                                         clazar_error **error);
 
 /**
@@ -1001,10 +1103,11 @@ clazar_status clazar_provider_check_url(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_token_async(const clazar_provider *provider,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_token_async(const clazar_provider *CLAZAR_NONNULL provider,
                                           clazar_token_callback callback,
-                                          void *context,
-                                          clazar_token **token,
+                                          void *CLAZAR_NONNULL context,
+                                          clazar_token **CLAZAR_NONNULL token,
                                           clazar_error **error);
 
 /**
@@ -1026,8 +1129,9 @@ clazar_status clazar_provider_token_async(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_authenticate(const clazar_config *config,
-                                  clazar_token **token,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_authenticate(const clazar_config *CLAZAR_NONNULL config,
+                                  clazar_token **CLAZAR_NONNULL token,
                                   clazar_error **error);
 
 /**
@@ -1041,7 +1145,7 @@ clazar_status clazar_authenticate(const clazar_config *config,
  *
  * @since 0.1.0
  */
-const char *clazar_token_value(const clazar_token *token, size_t *length);
+CLAZAR_API const char *clazar_token_value(const clazar_token *token, size_t *length);
 
 /**
  * The value of the Authorization header, "Bearer <token>" (RFC 6750 section 2.1).
@@ -1054,7 +1158,7 @@ const char *clazar_token_value(const clazar_token *token, size_t *length);
  *
  * @since 0.1.0
  */
-const char *clazar_token_authorization(const clazar_token *token, size_t *length);
+CLAZAR_API const char *clazar_token_authorization(const clazar_token *token, size_t *length);
 
 /**
  * When the token expires, by this machine's wall clock at the time of the token request.
@@ -1066,7 +1170,7 @@ const char *clazar_token_authorization(const clazar_token *token, size_t *length
  *
  * @since 0.1.0
  */
-int64_t clazar_token_expires_at(const clazar_token *token);
+CLAZAR_API int64_t clazar_token_expires_at(const clazar_token *token);
 
 /**
  * How long the token is still valid. Time that the machine was suspended counts.
@@ -1078,7 +1182,19 @@ int64_t clazar_token_expires_at(const clazar_token *token);
  *
  * @since 0.1.0
  */
-int64_t clazar_token_expires_in(const clazar_token *token);
+CLAZAR_API int64_t clazar_token_expires_in(const clazar_token *token);
+
+/**
+ * Another handle on the same token, to be freed like the first.
+ *
+ * @param token a token, or NULL.
+ * @return the handle; NULL for NULL.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+CLAZAR_API CLAZAR_MUST_USE clazar_token *clazar_token_clone(const clazar_token *token);
 
 /**
  * Frees a token, and wipes it if nobody else holds it. NULL is allowed and does nothing.
@@ -1089,7 +1205,7 @@ int64_t clazar_token_expires_in(const clazar_token *token);
  *
  * @since 0.1.0
  */
-void clazar_token_free(clazar_token *token);
+CLAZAR_API void clazar_token_free(clazar_token *token);
 
 /**
  * What a provider did so far, and how it is now.
@@ -1103,8 +1219,9 @@ void clazar_token_free(clazar_token *token);
  *
  * @since 0.1.0
  */
-clazar_status clazar_provider_stats(const clazar_provider *provider,
-                                    clazar_stats *stats,
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_stats(const clazar_provider *CLAZAR_NONNULL provider,
+                                    clazar_stats *CLAZAR_NONNULL stats,
                                     clazar_error **error);
 
 /**
@@ -1116,7 +1233,7 @@ clazar_status clazar_provider_stats(const clazar_provider *provider,
  *
  * @since 0.1.0
  */
-clazar_status clazar_error_code(const clazar_error *error);
+CLAZAR_API clazar_status clazar_error_code(const clazar_error *error);
 
 /**
  * One sentence: what happened, where, and what to do next. It holds no secret and no token.
@@ -1128,7 +1245,7 @@ clazar_status clazar_error_code(const clazar_error *error);
  *
  * @since 0.1.0
  */
-const char *clazar_error_message(const clazar_error *error);
+CLAZAR_API const char *clazar_error_message(const clazar_error *error);
 
 /**
  * The HTTP status code of the API's answer; 0 if none came.
@@ -1139,7 +1256,7 @@ const char *clazar_error_message(const clazar_error *error);
  *
  * @since 0.1.0
  */
-int32_t clazar_error_http_status(const clazar_error *error);
+CLAZAR_API int32_t clazar_error_http_status(const clazar_error *error);
 
 /**
  * Whether the same call may succeed later, with nothing changed; false for NULL.
@@ -1150,7 +1267,7 @@ int32_t clazar_error_http_status(const clazar_error *error);
  *
  * @since 0.1.0
  */
-bool clazar_error_is_retryable(const clazar_error *error);
+CLAZAR_API bool clazar_error_is_retryable(const clazar_error *error);
 
 /**
  * How long to wait before the next call: until the provider that gave this error sends its next
@@ -1165,7 +1282,7 @@ bool clazar_error_is_retryable(const clazar_error *error);
  *
  * @since 0.1.0
  */
-int64_t clazar_error_retry_after_ms(const clazar_error *error);
+CLAZAR_API int64_t clazar_error_retry_after_ms(const clazar_error *error);
 
 /**
  * Frees an error. NULL is allowed and does nothing.
@@ -1176,7 +1293,7 @@ int64_t clazar_error_retry_after_ms(const clazar_error *error);
  *
  * @since 0.1.0
  */
-void clazar_error_free(clazar_error *error);
+CLAZAR_API void clazar_error_free(clazar_error *error);
 
 /**
  * Sets the function that gets the events of each provider made with this configuration; it replaces one
@@ -1185,7 +1302,7 @@ void clazar_error_free(clazar_error *error);
  *
  * @param config the configuration to change.
  * @param callback what to call; NULL for none.
- * @param context passed to it as it is; any thread may use it.
+ * @param context passed to it as it is; any thread may use it. May be NULL.
  * @param destroy called once with `context`, after the last event: when the configuration is freed or
  *   got another callback, all handles on providers made with it are freed, and no token request
  *   is under way. May be NULL.
@@ -1196,7 +1313,8 @@ void clazar_error_free(clazar_error *error);
  *
  * @since 0.1.0
  */
-clazar_status clazar_config_set_event_callback(clazar_config *config,
+CLAZAR_API
+clazar_status clazar_config_set_event_callback(clazar_config *CLAZAR_NONNULL config,
                                                clazar_event_callback callback,
                                                void *context,
                                                clazar_destroy_callback destroy);
@@ -1204,14 +1322,14 @@ clazar_status clazar_config_set_event_callback(clazar_config *config,
 /**
  * The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.
  *
- * @param status any number.
+ * @param status a `clazar_status`, or any other number.
  * @return a text that stays valid for ever.
  *
  * Thread-safe.
  *
  * @since 0.1.0
  */
-const char *clazar_status_name(clazar_status status);
+CLAZAR_API const char *clazar_status_name(int32_t status);
 
 /**
  * The version of the library, such as "0.1.0".
@@ -1222,23 +1340,40 @@ const char *clazar_status_name(clazar_status status);
  *
  * @since 0.1.0
  */
-const char *clazar_version(void);
+CLAZAR_API const char *clazar_version(void);
+
+/**
+ * The version of the library as a number that grows with each version: `major << 16 | minor << 8 |
+ * patch`, to be compared with the `CLAZAR_AUTH_VERSION_NUMBER` that a program was compiled with.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+CLAZAR_API uint32_t clazar_version_number(void);
 
 /**
  * Overwrites memory with zeros, in a way that no compiler leaves out: for the caller's own copies
  * of a secret or a token. NULL is allowed and does nothing.
  *
- * @param memory `size` bytes that nobody else uses at the same time.
+ * @param memory `size` bytes that nobody else uses at the same time, or NULL.
  * @param size how many bytes `memory` has.
  *
  * Thread-safe.
  *
  * @since 0.1.0
  */
-void clazar_memzero(void *memory, size_t size);
+CLAZAR_API void clazar_memzero(void *memory, size_t size)
+    CLAZAR_BUFFER(write_only, 1, memory, 2, size);
 
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
+
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#elif defined(__GNUC__) && !defined(__cplusplus)
+#pragma GCC diagnostic pop
+#endif
 
 #endif  /* CLAZAR_AUTH_H */

@@ -78,14 +78,23 @@ typedef void (*clazar_provider_free_fn)(clazar_provider *provider);
 /** Points to `clazar_provider_token`. */
 typedef clazar_status (*clazar_provider_token_fn)(const clazar_provider *provider, clazar_token **token, clazar_error **error);
 
+/** Points to `clazar_provider_token_timeout`. */
+typedef clazar_status (*clazar_provider_token_timeout_fn)(const clazar_provider *provider, uint64_t timeout_ms, clazar_token **token, clazar_error **error);
+
 /** Points to `clazar_provider_peek`. */
 typedef clazar_status (*clazar_provider_peek_fn)(const clazar_provider *provider, clazar_token **token, clazar_error **error);
 
 /** Points to `clazar_provider_refresh`. */
 typedef clazar_status (*clazar_provider_refresh_fn)(const clazar_provider *provider, clazar_token **token, clazar_error **error);
 
+/** Points to `clazar_provider_refresh_timeout`. */
+typedef clazar_status (*clazar_provider_refresh_timeout_fn)(const clazar_provider *provider, uint64_t timeout_ms, clazar_token **token, clazar_error **error);
+
 /** Points to `clazar_provider_authorization`. */
 typedef clazar_status (*clazar_provider_authorization_fn)(const clazar_provider *provider, char *buffer, size_t size, size_t *length, clazar_error **error);
+
+/** Points to `clazar_provider_authorization_timeout`. */
+typedef clazar_status (*clazar_provider_authorization_timeout_fn)(const clazar_provider *provider, uint64_t timeout_ms, char *buffer, size_t size, size_t *length, clazar_error **error);
 
 /** Points to `clazar_provider_invalidate`. */
 typedef clazar_status (*clazar_provider_invalidate_fn)(const clazar_provider *provider, const clazar_token *token, clazar_error **error);
@@ -98,6 +107,9 @@ typedef clazar_status (*clazar_provider_unseal_fn)(const clazar_provider *provid
 
 /** Points to `clazar_provider_check_url`. */
 typedef clazar_status (*clazar_provider_check_url_fn)(const clazar_provider *provider, const char *url, clazar_error **error);
+
+/** Points to `clazar_provider_token_async`. */
+typedef clazar_status (*clazar_provider_token_async_fn)(const clazar_provider *provider, clazar_token_callback callback, void *context, clazar_token **token, clazar_error **error);
 
 /** Points to `clazar_authenticate`. */
 typedef clazar_status (*clazar_authenticate_fn)(const clazar_config *config, clazar_token **token, clazar_error **error);

@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 
 use super::event_numbers::{clazar_cause, clazar_event, clazar_level};
-use super::status::{CLAZAR_OK, clazar_status};
+use super::status::clazar_status::{self, CLAZAR_OK};
 use super::time::{milliseconds, milliseconds_rounded_up};
 use crate::binding::Event;
 
@@ -47,7 +47,7 @@ pub(super) fn with_info(event: &Event, use_it: impl FnOnce(&clazar_event_info)) 
         client_id: client_id.as_ptr(),
         message: message.as_ptr(),
         cause: event.cause.into(),
-        error_code: error.map_or(CLAZAR_OK, |error| error.kind().number()),
+        error_code: error.map_or(CLAZAR_OK, |error| error.kind().into()),
         http_status: error.and_then(|error| error.http_status()).map_or(0, i32::from),
         retry_after_ms: error
             .and_then(|error| error.retry_after())

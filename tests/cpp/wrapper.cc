@@ -24,9 +24,13 @@ template <class T>
 constexpr bool is_move_only =
     !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> &&
     std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
-static_assert(is_move_only<clazar::Config> && is_move_only<clazar::Token>);
-static_assert(is_move_only<clazar::Provider>);
-static_assert(!std::is_move_constructible_v<clazar::Authorization>);
+static_assert(is_move_only<clazar::Config>);
+template <class T>
+constexpr bool is_a_handle =
+    std::is_nothrow_copy_constructible_v<T> && std::is_nothrow_move_constructible_v<T> &&
+    std::is_copy_assignable_v<T> && std::is_move_assignable_v<T>;
+static_assert(is_a_handle<clazar::Provider> && is_a_handle<clazar::Token>);
+static_assert(!std::is_copy_constructible_v<clazar::Authorization>);
 static_assert(std::is_nothrow_copy_constructible_v<clazar::Error>);
 static_assert(std::is_base_of_v<std::runtime_error, clazar::Error>);
 static_assert(!std::is_convertible_v<clazar::Config, clazar::Provider>);
@@ -59,17 +63,21 @@ static void tokens() {
     CHECK(converted.data() == authorization.c_str());
 
     provider.invalidate(token);
-    CHECK(provider.token().value() != token.value());
+    const auto fresh = provider.token();
+    CHECK(fresh.value() != token.value());
     const auto stats = provider.stats();
     CHECK(stats.empty_succeeded == 1 && stats.invalidated_succeeded == 1);
 
     auto other = clazar::Provider::from_env();
     other.unseal(provider.seal());
-    CHECK(other.token().value() == provider.token().value());
+    const auto taken = other.token();
+    CHECK(taken.value() == fresh.value());
     CHECK(other.stats().empty_succeeded == 0);
 
-    auto clone = provider.clone();
-    clone.close();
+    const auto copy = provider;
+    const auto same = fresh;
+    CHECK(same.value().data() == fresh.value().data());
+    copy.close();
     CHECK(failure_of([&] { (void)provider.token(); }).code() == CLAZAR_ERR_CLOSED);
 }
 
@@ -153,10 +161,8 @@ static void moved() {
     auto first = clazar::Provider::from_env();
     const auto second = std::move(first);
     CHECK(failure_of([&] { (void)first.token(); }).code() == CLAZAR_ERR_INVALID_ARGUMENT);
-    CHECK(first.clone().get() == nullptr);
+    CHECK(clazar::Provider(first).get() == nullptr);
     first.close();
-    CHECK(!second.token().value().empty());
-
     auto token = second.token();
     const auto kept = std::move(token);
     CHECK(token.value().empty() && token.expires_in().count() == 0 && !kept.value().empty());
@@ -189,8 +195,8 @@ static void callbacks() {
             throw std::runtime_error("from a callback");
         });
         const clazar::Provider provider(config);
-        CHECK(!provider.token().value().empty());
-        provider.refresh();
+        CHECK(provider.token().expires_in().count() > 0);
+        (void)provider.refresh();
         config.event_callback(nullptr);
 
         std::function<void(const clazar::Event&)> other = [alive](const clazar::Event& event) {
@@ -211,8 +217,57 @@ static void callbacks() {
     CHECK(*alive == 3);
 }
 
+static void timeouts() {
+    const auto provider = clazar::Provider::from_env();
+    CHECK(failure_of([&] { (void)provider.token(std::chrono::seconds(0)); }).code() ==
+          CLAZAR_ERR_TIMEOUT);
+    const auto token = provider.token(std::chrono::minutes(1));
+    const auto authorization = provider.authorization(std::chrono::duration<double>(0.5));
+    CHECK(authorization.view() == token.authorization());
+    const auto next = provider.refresh(std::chrono::minutes(1));
+    CHECK(next.value() != token.value());
+}
+
+static void futures() {
+    const auto provider = clazar::Provider::from_env();
+    auto future = provider.token_future();
+    auto other = provider.token_future();
+    const auto token = future.get();
+    const auto same = other.get();
+    CHECK(token.value() == same.value());
+    const auto at_hand = provider.token_future().get();
+    CHECK(at_hand.value() == token.value() && provider.stats().empty_succeeded == 1);
+    provider.close();
+    CHECK(failure_of([&] { (void)provider.token_future().get(); }).code() == CLAZAR_ERR_CLOSED);
+}
+
+// A callback that can only be moved, that throws, and that is destroyed.
+static void tokens_by_callback() {
+    const auto provider = clazar::Provider::from_env();
+    const auto alive = std::make_shared<std::atomic<int>>(0);
+    auto owned = std::make_unique<int>(1);
+    auto at_hand = provider.token_async(
+        [alive, owned = std::move(owned)](clazar::Result<clazar::Token> result) {
+            CHECK(result && !result.value().value().empty());
+            *alive += *owned;
+            throw std::runtime_error("from a callback");
+        });
+    CHECK(!at_hand);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (alive.use_count() > 1) {
+        CHECK(std::chrono::steady_clock::now() < deadline);
+        std::this_thread::yield();
+    }
+    CHECK(*alive == 1);
+    at_hand = provider.token_async([alive](clazar::Result<clazar::Token>) { ++*alive; });
+    CHECK(at_hand && !at_hand->value().empty() && *alive == 1 && alive.use_count() == 1);
+}
+
 int main() {
     CHECK(!clazar::version().empty());
+    timeouts();
+    futures();
+    tokens_by_callback();
     tokens();
     errors();
     setters();

@@ -225,7 +225,7 @@ fn a_field_stays_where_the_version_that_had_it_first_put_it() {
 
 fn write_statistics() {
     let mut text = format!(
-        "//! Lists the fields of the statistics.\n{NOTE}\nuse super::time::{milliseconds, milliseconds_rounded_up};\nuse crate::Stats;\n\n\
+        "//! Lists the fields of the statistics.\n{NOTE}\nuse super::time::{{milliseconds, milliseconds_rounded_up}};\nuse crate::Stats;\n\n\
          /// What a provider did since it was made, and how it is now. Begin with `CLAZAR_STATS_INIT`, or set\n\
          /// `size` to `sizeof(clazar_stats)` before the call; later versions may add fields at the end.\n///\n\
          /// A token request is counted when it has ended, with all its attempts, by its cause and its outcome.\n\
