@@ -372,8 +372,8 @@ private:
     template <class Maker>
     static Result<Config> make(Maker maker) {
         clazar_config* config = nullptr;
-        auto error = detail::error_of([&](clazar_error** error) { return maker(&config, error); });
-        if (error) return std::move(*error);
+        auto failure = detail::error_of([&](clazar_error** error) { return maker(&config, error); });
+        if (failure) return std::move(*failure);
         return Config(detail::ConfigHandle(config));
     }
 
@@ -526,10 +526,10 @@ public:
     static Result<Provider> try_make(const Config& config) {
         if (config.error()) return *config.error();
         clazar_provider* provider = nullptr;
-        auto error = detail::error_of([&](clazar_error** error) {
+        auto failure = detail::error_of([&](clazar_error** error) {
             return clazar_provider_new(config.get(), &provider, error);
         });
-        if (error) return std::move(*error);
+        if (failure) return std::move(*failure);
         return Provider(provider);
     }
 
@@ -547,14 +547,14 @@ public:
     /** As `clazar_provider_authorization`: with a fresh token no lock, no allocation. */
     [[nodiscard]] Authorization authorization() const {
         Authorization text;
-        if (const auto error = fill(text, clazar_provider_authorization)) detail::fail(*error);
+        if (const auto failure = fill(text, clazar_provider_authorization)) detail::fail(*failure);
         return text;
     }
     /** The same, without exceptions. */
     Result<Authorization> try_authorization() const {
         Authorization text;
-        auto error = fill(text, clazar_provider_authorization);
-        if (error) return std::move(*error);
+        auto failure = fill(text, clazar_provider_authorization);
+        if (failure) return std::move(*failure);
         return text;
     }
     /** As `clazar_provider_authorization_timeout`. */
@@ -566,11 +566,11 @@ public:
     template <class Rep, class Period>
     Result<Authorization> try_authorization(std::chrono::duration<Rep, Period> timeout) const {
         Authorization text;
-        auto error = fill(text, [&](auto provider, auto... more) {
+        auto failure = fill(text, [&](auto provider, auto... more) {
             return clazar_provider_authorization_timeout(provider, detail::milliseconds(timeout),
                                                          more...);
         });
-        if (error) return std::move(*error);
+        if (failure) return std::move(*failure);
         return text;
     }
 
@@ -618,10 +618,10 @@ public:
         };
         auto context = std::make_unique<Callable>(std::move(callback));
         clazar_token* token = nullptr;
-        auto error = detail::error_of([&](clazar_error** error) {
+        auto failure = detail::error_of([&](clazar_error** error) {
             return clazar_provider_token_async(handle_.get(), call, context.get(), &token, error);
         });
-        if (error) return std::move(*error);
+        if (failure) return std::move(*failure);
         if (token != nullptr) return std::optional<Token>(Token(token));
         static_cast<void>(context.release());
         return std::optional<Token>();
@@ -686,10 +686,10 @@ public:
     Result<std::vector<std::uint8_t>> try_seal() const {
         std::vector<std::uint8_t> blob(CLAZAR_SEALED_MAX);
         std::size_t length = 0;
-        auto error = detail::error_of([&](clazar_error** error) {
+        auto failure = detail::error_of([&](clazar_error** error) {
             return clazar_provider_seal(handle_.get(), blob.data(), blob.size(), &length, error);
         });
-        if (error) return std::move(*error);
+        if (failure) return std::move(*failure);
         blob.resize(length);
         return blob;
     }
@@ -740,15 +740,15 @@ private:
     /** Fails only for an object that was moved from. */
     template <class Function>
     static void check(Function&& function) {
-        if (const auto error = detail::error_of(function)) detail::fail(*error);
+        if (const auto failure = detail::error_of(function)) detail::fail(*failure);
     }
 
     template <class Getter>
     Result<Token> ask(Getter getter) const {
         clazar_token* token = nullptr;
-        auto error = detail::error_of(
+        auto failure = detail::error_of(
             [&](clazar_error** error) { return getter(handle_.get(), &token, error); });
-        if (error) return std::move(*error);
+        if (failure) return std::move(*failure);
         return Token(token);
     }
 
@@ -776,10 +776,10 @@ private:
 inline Result<Token> try_authenticate(const Config& config) {
     if (config.error()) return *config.error();
     clazar_token* token = nullptr;
-    auto error = detail::error_of([&](clazar_error** error) {
+    auto failure = detail::error_of([&](clazar_error** error) {
         return clazar_authenticate(config.get(), &token, error);
     });
-    if (error) return std::move(*error);
+    if (failure) return std::move(*failure);
     return Token(token);
 }
 
