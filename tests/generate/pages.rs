@@ -1,10 +1,11 @@
 //! Pages of the documentation.
 
-use crate::file;
-use crate::interface::{OPTIONS, OptionRow, OptionType, Scope};
+use crate::interface::{EVENTS, OPTIONS, OptionRow, OptionType, Scope};
+use crate::{file, parts};
 
 pub fn generate() {
     write_options();
+    write_events();
 }
 
 fn types(row: &OptionRow) -> &'static str {
@@ -46,4 +47,14 @@ fn write_options() {
     }
     page += "\n`authenticate` takes those of the first two tables.\n";
     file("docs/options.md", &page);
+}
+
+fn write_events() {
+    let mut table = String::from("\n| event | level | |\n| --- | --- | --- |\n");
+    for row in EVENTS {
+        let level = format!("{:?}", row.level).to_lowercase();
+        table += &format!("| `{}` | {level} | {} |\n", row.name, row.doc.trim());
+    }
+    table += "\n";
+    parts("docs/events.md", &[("events", table)]);
 }
