@@ -130,11 +130,11 @@ int main(int argc, char **argv) {
 
     curl_global_init(CURL_GLOBAL_DEFAULT);
     inbox.loop = curl_multi_init();
-    if (clazar_config_new_from_env(&config, &inbox.error) == CLAZAR_OK)
-        clazar_provider_new(config, &provider, &inbox.error);
-    for (int i = 1; i < argc && inbox.error == NULL; i++)
-        clazar_provider_check_url(provider, argv[i], &inbox.error);
-    if (inbox.loop != NULL && inbox.error == NULL)
+    int may = clazar_config_new_from_env(&config, &inbox.error) == CLAZAR_OK &&
+              clazar_provider_new(config, &provider, &inbox.error) == CLAZAR_OK;
+    for (int i = 1; i < argc && may; i++)
+        may = clazar_provider_check_url(provider, argv[i], &inbox.error) == CLAZAR_OK;
+    if (inbox.loop != NULL && may)
         wait_for_token(provider, &inbox);
     if (inbox.token != NULL)
         good = get_all(&inbox, argv + 1, argc - 1);

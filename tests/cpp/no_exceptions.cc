@@ -43,8 +43,10 @@ static void errors(const clazar::Config& config) {
 
     const auto closed = clazar::Provider::try_make(config);
     closed.value().close();
-    CHECK(closed.value().try_token().error()->code() == CLAZAR_ERR_CLOSED);
-    CHECK(closed.value().try_token_async([](auto) {}).error()->code() == CLAZAR_ERR_CLOSED);
+    const auto none = closed.value().try_token();
+    CHECK(none.error()->code() == CLAZAR_ERR_CLOSED);
+    const auto never = closed.value().try_token_async([](auto) {});
+    CHECK(never.error()->code() == CLAZAR_ERR_CLOSED);
 }
 
 static void callbacks(const clazar::Config& config) {
