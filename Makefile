@@ -127,6 +127,7 @@ check: $(VENV)/requirements
 	$(CARGO) fmt --check --manifest-path tests/model/Cargo.toml
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) fmt --check --manifest-path benches/token_request/Cargo.toml
+	$(CARGO) fmt --check --manifest-path examples/rust/Cargo.toml
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/clang-format --dry-run --Werror $(C_FILES)
@@ -137,6 +138,7 @@ check: $(VENV)/requirements
 	@# What `make fuzz` builds.
 	$(CARGO) clippy --locked --lib -- --cfg fuzzing --deny warnings
 	$(CARGO) clippy --locked --manifest-path benches/token_request/Cargo.toml --target-dir target/token_request -- --deny warnings
+	$(CARGO) clippy --locked --manifest-path examples/rust/Cargo.toml --target-dir target/examples-rust --all-targets -- --deny warnings
 
 # ---- Tests ----
 
@@ -153,6 +155,7 @@ test-rust:
 	$(CARGO) test --locked --features sandbox,redis --test core load:: -- --test-threads 1
 	$(CARGO) test --locked --features sandbox,redis --doc
 	$(CARGO) test --locked --manifest-path tests/model/Cargo.toml --target-dir target/model --lib
+	$(CARGO) test --locked --manifest-path examples/rust/Cargo.toml --target-dir target/examples-rust --tests
 
 test-c: $(STAGE)/installed $(STAGE)-panic/installed target/node/installed
 	$(CARGO) test --locked --features sandbox --test c

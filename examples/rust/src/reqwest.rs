@@ -40,7 +40,10 @@ async fn send_again(
     Ok(client.execute(request).await?)
 }
 
-fn authorize(request: &mut Request, authorization: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
+fn authorize(
+    request: &mut Request,
+    authorization: &str,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
     let mut value = HeaderValue::from_str(authorization)?;
     // Debug output does not show it then.
     value.set_sensitive(true);

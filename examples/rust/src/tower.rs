@@ -38,7 +38,7 @@ where
     S::Error: Into<BoxError>,
     S::Future: Send,
     B: Clone + Send + 'static,
-    R: Send,
+    R: Send + 'static,
 {
     type Response = Response<R>;
     type Error = BoxError;
