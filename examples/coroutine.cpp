@@ -24,10 +24,11 @@ public:
     bool await_suspend(std::coroutine_handle<> coroutine) {
         // The callback may have gone on with the coroutine, and ended it, before this call returns:
         // nothing of this object is touched after it unless the token was at hand.
-        auto at_hand = provider_.try_token_async([this, coroutine](clazar::Result<clazar::Token> result) {
-            result_.emplace(std::move(result));
-            coroutine.resume();
-        });
+        auto at_hand =
+            provider_.try_token_async([this, coroutine](clazar::Result<clazar::Token> result) {
+                result_.emplace(std::move(result));
+                coroutine.resume();
+            });
         if (at_hand && !at_hand.value()) return true;
         if (at_hand) {
             result_.emplace(*std::move(at_hand).value());

@@ -84,7 +84,8 @@ fn what_would_outlive_its_token_does_not_compile() {
             let said = complaints(name, "c++17", code);
             assert!(said.contains("deleted"), "{name}: {code}\n{said}");
         }
-        let kept = "auto x(const clazar::Provider& p) { auto t = p.token(); return t.value().size(); }";
+        let kept =
+            "auto x(const clazar::Provider& p) { auto t = p.token(); return t.value().size(); }";
         assert_eq!(complaints(name, "c++17", kept), "");
     }
 }
@@ -146,7 +147,15 @@ fn two_standard_libraries_use_it_in_one_process() {
 
 fn has_libcxx() -> bool {
     let mut command = Command::new("clang++");
-    command.args(["-stdlib=libc++", "-x", "c++", "-fsyntax-only", "-include", "string", "/dev/null"]);
+    command.args([
+        "-stdlib=libc++",
+        "-x",
+        "c++",
+        "-fsyntax-only",
+        "-include",
+        "string",
+        "/dev/null",
+    ]);
     let has = command.output().unwrap().status.success();
     if !has {
         skipped("no libc++", "libc++-dev is not installed");
