@@ -8,7 +8,7 @@
 //!
 //! # What is modelled
 //!
-//! The store has a token, a back-off and a lease, and a clock. A host looks, erases what it refused, tries
+//! The store has a token, a back-off and a lease, and a clock. A host looks, marks what it refused, tries
 //! to get the lease, waits, looks once more, sends its request, hands the token out, publishes it, and
 //! releases the lease. Each of these is one step, and the steps of all hosts come in every order. Between
 //! any two of them a host may die, or stop and go on later; a command or its answer may be lost, the store
@@ -20,11 +20,11 @@
 //!
 //! | | always, or where it is said in `setups` |
 //! | --- | --- |
-//! | S1 | An older token never replaces a newer one by a write of a host, a host erases what it refused only, and no dead token is handed out. *Older* means: requested before the other's host looked for the last time. |
+//! | S1 | An older token never replaces a newer one by a write of a host, a host marks what it refused only, and no dead token is handed out. *Older* means: requested before the other's host looked for the last time. |
 //! | S2 | A host neither uses nor publishes a token that it refused. Once who refused it has looked with its turn, nobody else is given it either, unless an old state of the store came back. |
 //! | S3 | Who has no seal costs a host one wait for each write and each call at the most, which ends with a token all the same. |
 //! | S4 | There is one request at a time, while nobody dies, stops, or runs out of patience. |
-//! | S5 | Requests for replacements of refused tokens are far enough apart, for all hosts together. |
+//! | S5 | Requests for replacements of refused tokens are far enough apart, for all hosts together; so is one that finds the mark of another host. |
 //! | L1 | A wait for others ends within `2 * timeout + 3`, and no lease is left behind by one lost answer. |
 //! | L2 | There are at most two requests for a host that died or stopped, and one if none did. |
 //! | L3 | A back-off never lasts longer than its length. |
@@ -34,8 +34,6 @@
 //! - A tick is a second or more: `timeout` is 1 or 2 ticks. A step takes no time, unless its host is
 //!   stopped; who waits looks once a tick. An answer that comes late is one whose host is stopped.
 //! - What happens in one tick has equal stamps, which in the code are a millisecond wide.
-//! - A refused token is erased, where the code leaves a mark in its place; so the rules `sends_once` and
-//!   `remembers_replacements` are needed here for more than there.
 //! - A request of one's own after the longest wait takes its whole time, where the code cuts it so that all
 //!   of it ends within `2 * timeout + 3`.
 //! - A file has two locks; here who takes over has the only one.

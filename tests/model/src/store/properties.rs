@@ -23,8 +23,8 @@ fn unless(holds: bool, what: &'static str) -> Result<(), Broken> {
 pub(super) fn serves(world: &World, place: usize, token: Token, life: Ticks) -> Result<(), Broken> {
     let host = &world.hosts[place];
     unless(!host.ever_refused.has(token), "S2: a host is given a token that it refused")?;
-    let came_back = world.seen.erased.has(token) && !world.seen.is_replayed;
-    unless(!came_back, "S2: a host is given a token that was erased since it was refused")?;
+    let came_back = world.seen.marked.has(token) && !world.seen.is_replayed;
+    unless(!came_back, "S2: a host is given a token that was marked since it was refused")?;
     unless(world.now - token.sent < life, "S1: a host is given a dead token")
 }
 
@@ -33,16 +33,17 @@ pub(super) fn serves(world: &World, place: usize, token: Token, life: Ticks) -> 
 pub(super) fn publishes(world: &World, place: usize, token: Token) -> Result<(), Broken> {
     let host = &world.hosts[place];
     unless(!host.ever_refused.has(token), "S2: a host publishes a token that it refused")?;
-    let Some(Blob::Sealed(other)) = world.store.token else { return Ok(()) };
-    let is_older = token.sent < other.looked && !host.ever_refused.has(other);
+    let Some(other) = world.store.token.and_then(Blob::token) else { return Ok(()) };
+    unless(other != token, "S2: a token is stored again over its own mark")?;
+    let is_older = token.sent < other.looked;
     unless(!is_older, "S1: an older token replaces a newer one")
 }
 
-/// What is stored is about to be erased.
-pub(super) fn erases(world: &World, place: usize) -> Result<(), Broken> {
+/// What is stored is about to be marked as refused.
+pub(super) fn marks(world: &World, place: usize) -> Result<(), Broken> {
     let Some(Blob::Sealed(other)) = world.store.token else { return Ok(()) };
     let is_refused = world.hosts[place].ever_refused.has(other);
-    unless(is_refused, "S1: a token is erased that its host did not refuse")
+    unless(is_refused, "S1: a token is marked that its host did not refuse")
 }
 
 /// A host may be about to wait for a back-off to end.

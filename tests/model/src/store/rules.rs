@@ -11,16 +11,16 @@ pub(super) struct Rules {
     pub(super) stamp_before: bool,
     /// A token is written only over the bytes that were seen.
     pub(super) compare_and_set: bool,
-    /// A refused token is erased only if it is still the one that was seen.
-    pub(super) compare_and_erase: bool,
+    /// A refused token is marked only if it is still the one that was seen.
+    pub(super) compare_and_mark: bool,
     /// A newer token that was seen is left.
     pub(super) leaves_newer: bool,
+    /// What was seen before the request is not newer, whatever its date says.
+    pub(super) knows_what_was_there: bool,
     /// What does not open, or is from the future, is written over.
     pub(super) overwrites_unusable: bool,
     /// A token that was refused since it was handed out is not published.
     pub(super) keeps_back_refused: bool,
-    /// A write whose answer was lost is not sent again.
-    pub(super) sends_once: bool,
     /// Who gets its turn looks once more before the request.
     pub(super) looks_again: bool,
     /// Patience is counted for each holder, and not from the beginning of the wait.
@@ -39,8 +39,10 @@ pub(super) struct Rules {
     pub(super) remembers_refused: bool,
     /// More than the last one.
     pub(super) remembers_several: bool,
-    /// What a host refused is erased when it sees that.
-    pub(super) erases_refused: bool,
+    /// What a host refused is marked when it sees that.
+    pub(super) marks_refused: bool,
+    /// What takes the place of a mark is a replacement, whoever asked for it.
+    pub(super) marks_say_why: bool,
     /// The age of a replacement counts for who finds it.
     pub(super) shares_replacements: bool,
     /// Who sees a replacement counts its age even if another token is wanted, and what is then got by an
@@ -59,11 +61,11 @@ pub(super) const ALL: Rules = Rules {
     store_stamps: true,
     stamp_before: true,
     compare_and_set: true,
-    compare_and_erase: true,
+    compare_and_mark: true,
     leaves_newer: true,
+    knows_what_was_there: true,
     overwrites_unusable: true,
     keeps_back_refused: true,
-    sends_once: true,
     looks_again: true,
     patience_anew: true,
     whole_limit: true,
@@ -73,7 +75,8 @@ pub(super) const ALL: Rules = Rules {
     backoff_sealed: true,
     remembers_refused: true,
     remembers_several: true,
-    erases_refused: true,
+    marks_refused: true,
+    marks_say_why: true,
     shares_replacements: true,
     remembers_replacements: true,
     release_checks_owner: true,

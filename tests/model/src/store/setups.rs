@@ -189,7 +189,7 @@ pub(super) fn one_endless_lease() -> Setup {
         limits,
         calls: 2,
         between_replacements: 1,
-        ..cold("a lease without an end", 2, 12)
+        ..cold("a lease without an end", 2, pick(8, 12))
     }
 }
 

@@ -152,7 +152,7 @@ impl Setup {
                 let trouble = Step::Answer(place, Answer::OwnTrouble);
                 steps.extend((left.own_troubles > 0).then_some(trouble));
             }
-            Phase::Look | Phase::LookAgain | Phase::Lock | Phase::Erase { .. } => {
+            Phase::Look | Phase::LookAgain | Phase::Lock | Phase::Mark { .. } => {
                 steps.push(Step::Command(place, Wire::Works));
                 let has_effect = !matches!(phase, Phase::Look | Phase::LookAgain);
                 self.losses(world, has_effect, &mut |wire| {

@@ -38,6 +38,7 @@ pub(super) fn step(world: &World, step: Step, names: &[usize]) -> String {
     let stored = match world.store.token {
         None => "no token".into(),
         Some(Blob::Garbage) => "garbage".into(),
+        Some(Blob::Mark(token)) => format!("the mark of token {}", token.number),
         Some(Blob::Sealed(token)) => format!("token {}", token.number),
     };
     format!("{:>2} [{stored}] {what}", world.now - START)
@@ -46,7 +47,7 @@ pub(super) fn step(world: &World, step: Step, names: &[usize]) -> String {
 fn command(phase: Phase) -> &'static str {
     match phase {
         Phase::Look => "looks",
-        Phase::Erase { .. } => "erases the refused token that it saw",
+        Phase::Mark { .. } => "marks the token that it saw as refused",
         Phase::Lock => "tries to get the lease",
         Phase::LookAgain => "looks once more",
         Phase::Wait | Phase::Send(_) | Phase::Flight { .. } => "does nothing",

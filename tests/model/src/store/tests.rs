@@ -75,11 +75,11 @@ miss! {
     store_stamps: wrong_clocks(), "S1";
     stamp_before: wrong_clocks(), "S1";
     compare_and_set: wrong_clocks(), "S1";
-    compare_and_erase: wrong_clocks(), "S1";
+    compare_and_mark: wrong_clocks(), "S1";
     leaves_newer: wrong_clocks(), "S1";
+    knows_what_was_there: all_refused_and_renewed(), "S5";
     overwrites_unusable: strangers(), "S3";
     keeps_back_refused: renewals(), "S2";
-    sends_once: cold_losses(), "S2";
     looks_again: cold_start(), "L2";
     patience_anew: one_dead(), "L2";
     whole_limit: stolen_leases(), "L1";
@@ -87,7 +87,8 @@ miss! {
     backoff_sealed: strangers(), "S3";
     remembers_refused: renewals(), "S2";
     remembers_several: failover(), "S2";
-    erases_refused: losses(), "S2";
+    marks_refused: losses(), "S2";
+    marks_say_why: all_refused_and_renewed(), "S5";
     shares_replacements: all_refused(), "S5";
     remembers_replacements: all_refused_and_renewed(), "S5";
     release_checks_owner: stopped_in_vain(), "S4";

@@ -27,9 +27,8 @@ pub(super) struct Seen {
     pub(super) lost_hosts: u8,
     /// When the last request for a replacement was sent that was answered.
     pub(super) last_replacement: Option<Ticks>,
-    /// Tokens that were erased because they were refused, or must have been, since who refused them has
-    /// had its turn.
-    pub(super) erased: TokenSet,
+    /// Tokens that were marked as refused, or must have been, since who refused them has had its turn.
+    pub(super) marked: TokenSet,
     /// Whether an old state of the store came back.
     pub(super) is_replayed: bool,
     /// Waits that ended without a turn.
@@ -47,7 +46,19 @@ pub(super) struct Items {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Blob {
     Garbage,
+    /// What stays of a token that the API has refused.
+    Mark(Token),
     Sealed(Token),
+}
+
+impl Blob {
+    /// The token that is or was there.
+    pub(super) fn token(self) -> Option<Token> {
+        match self {
+            Self::Garbage => None,
+            Self::Mark(token) | Self::Sealed(token) => Some(token),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -152,8 +163,8 @@ pub(super) struct Access {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Phase {
     Look,
-    /// Erases what it saw, since that was refused; `with_turn` tells where it goes on.
-    Erase {
+    /// Marks what it saw, since that was refused; `with_turn` tells where it goes on.
+    Mark {
         seen: Token,
         with_turn: bool,
     },
@@ -194,12 +205,15 @@ pub(super) struct Rest {
 pub(super) enum Publication {
     Token {
         token: Token,
+        /// The token that was seen before the request, or whose mark.
+        before: Option<Token>,
         seen: Option<Blob>,
         tries: u8,
     },
     /// After a write that did not happen.
     LookFor {
         token: Token,
+        before: Option<Token>,
         tries: u8,
     },
     Backoff,

@@ -15,8 +15,8 @@ impl Act<'_> {
         match phase {
             Phase::Look => self.look(false),
             Phase::LookAgain => self.look(true),
-            Phase::Erase { seen, with_turn } => {
-                self.erase(seen)?;
+            Phase::Mark { seen, with_turn } => {
+                self.mark(seen)?;
                 if wire == Wire::Works {
                     let again = if with_turn { Phase::LookAgain } else { Phase::Look };
                     self.access().phase = again;
@@ -43,17 +43,19 @@ impl Act<'_> {
 
     fn look(&mut self, with_turn: bool) -> Result<(), Broken> {
         let seen = self.world.store.token;
+        if let Some(token) = seen.and_then(Blob::token)
+            && self.rules().remembers_replacements
+        {
+            self.note_replacement(token);
+        }
         if let Some(Blob::Sealed(token)) = seen {
-            if self.rules().remembers_replacements {
-                self.note_replacement(token);
-            }
             if self.fits(token) {
                 properties::serves(self.world, self.place, token, self.setup.life)?;
                 self.adopt(token);
                 return Ok(());
             }
-            if self.host().refused.has(token) && self.rules().erases_refused {
-                self.access().phase = Phase::Erase { seen: token, with_turn };
+            if self.host().refused.has(token) && self.rules().marks_refused {
+                self.access().phase = Phase::Mark { seen: token, with_turn };
                 return Ok(());
             }
         }
@@ -69,8 +71,9 @@ impl Act<'_> {
 
     fn draft(&mut self, seen: Option<Blob>) -> Phase {
         let refused = self.host().ever_refused;
-        self.world.seen.erased = self.world.seen.erased.union(refused);
-        let is_replacement = self.host().wants_replacement;
+        self.world.seen.marked = self.world.seen.marked.union(refused);
+        let sees_mark = matches!(seen, Some(Blob::Mark(_)));
+        let is_replacement = self.host().wants_replacement || sees_mark;
         let (looked, stamp) = (self.world.now, Some(self.clock()));
         Phase::Send(Draft { looked, stamp, seen, is_replacement })
     }
@@ -115,12 +118,12 @@ impl Act<'_> {
         }
     }
 
-    fn erase(&mut self, seen: Token) -> Result<(), Broken> {
+    fn mark(&mut self, seen: Token) -> Result<(), Broken> {
         let stored = self.world.store.token;
-        if stored == Some(Blob::Sealed(seen)) || !self.rules().compare_and_erase {
-            properties::erases(self.world, self.place)?;
-            self.world.store.token = None;
-            self.world.seen.erased = self.world.seen.erased.with(seen);
+        if stored == Some(Blob::Sealed(seen)) || !self.rules().compare_and_mark {
+            properties::marks(self.world, self.place)?;
+            self.world.store.token = Some(Blob::Mark(seen));
+            self.world.seen.marked = self.world.seen.marked.with(seen);
         }
         Ok(())
     }

@@ -23,8 +23,8 @@ impl Act<'_> {
     pub(in crate::store) fn publish(&mut self, wire: Wire) -> Result<(), Broken> {
         let what = self.rest().what;
         let is_left = match what {
-            Publication::Token { token, seen, .. } => {
-                self.is_kept_back(token) || self.leaves(seen, token)?
+            Publication::Token { token, before, seen, .. } => {
+                self.is_kept_back(token) || self.leaves(seen, before, token)?
             }
             _ => false,
         };
@@ -36,13 +36,8 @@ impl Act<'_> {
         let works = wire != Wire::LosesCommand && !self.world.is_down;
         let next = if works { self.publication(what)? } else { what };
         let is_lost = !works || wire == Wire::LosesAnswer;
-        let sends_once = self.rules().sends_once;
         let rest = self.rest();
-        rest.what = match what {
-            Publication::Token { .. } if is_lost && sends_once => Publication::Nothing,
-            _ if is_lost => what,
-            _ => next,
-        };
+        rest.what = if is_lost { what } else { next };
         rest.errors += u8::from(is_lost);
         let is_released = !is_lost && what == Publication::Nothing;
         if is_released || rest.errors > 1 {
@@ -55,17 +50,18 @@ impl Act<'_> {
     /// Lets a command take effect; gives what is then to be done.
     fn publication(&mut self, what: Publication) -> Result<Publication, Broken> {
         match what {
-            Publication::Token { token, seen, tries } => {
+            Publication::Token { token, before, seen, tries } => {
                 if self.world.store.token != seen && self.rules().compare_and_set {
                     let is_last = tries + 1 >= TRIES;
-                    let again = Publication::LookFor { token, tries: tries + 1 };
+                    let again = Publication::LookFor { token, before, tries: tries + 1 };
                     return Ok(if is_last { Publication::Nothing } else { again });
                 }
                 self.write(token)?;
                 Ok(Publication::Nothing)
             }
-            Publication::LookFor { token, tries } => {
-                Ok(Publication::Token { token, seen: self.world.store.token, tries })
+            Publication::LookFor { token, before, tries } => {
+                let seen = self.world.store.token;
+                Ok(Publication::Token { token, before, seen, tries })
             }
             Publication::Backoff => {
                 let truly_since = self.world.now;
@@ -86,20 +82,23 @@ impl Act<'_> {
     }
 
     /// Whether what was seen stays, rather than being written over by `token`.
-    fn leaves(&mut self, seen: Option<Blob>, token: Token) -> Result<bool, Broken> {
+    fn leaves(
+        &mut self,
+        seen: Option<Blob>,
+        before: Option<Token>,
+        token: Token,
+    ) -> Result<bool, Broken> {
         let Some(seen) = seen else { return Ok(false) };
-        let age = match seen {
-            Blob::Garbage => None,
-            Blob::Sealed(other) => self.age(other.stamp),
-        };
-        let (Blob::Sealed(other), Some(_)) = (seen, age) else {
+        let other = seen.token();
+        let age = other.and_then(|other| self.age(other.stamp));
+        let (Some(other), Some(_)) = (other, age) else {
             if self.rules().overwrites_unusable {
                 return Ok(false);
             }
             return Err(Broken("S3: what nobody can use is left where the token belongs"));
         };
-        let is_newer = other.stamp >= token.stamp && !self.host().refused.has(other);
-        Ok(is_newer && self.rules().leaves_newer)
+        let was_there = before == Some(other) && self.rules().knows_what_was_there;
+        Ok(!was_there && other.stamp >= token.stamp && self.rules().leaves_newer)
     }
 
     fn write(&mut self, token: Token) -> Result<(), Broken> {

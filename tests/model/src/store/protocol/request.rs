@@ -2,7 +2,7 @@
 
 use super::{Act, Answer, spend};
 use crate::store::properties::{self, Broken};
-use crate::store::world::{Access, Draft, Phase, Publication, Rest, Ticks, Token};
+use crate::store::world::{Access, Blob, Draft, Phase, Publication, Rest, Ticks, Token};
 
 impl Act<'_> {
     pub(in crate::store) fn send(&mut self) -> Result<(), Broken> {
@@ -47,7 +47,8 @@ impl Act<'_> {
         let of_before = host
             .last_replacement
             .filter(|last| rules.remembers_replacements && now - last < between);
-        let replacement = if host.wants_replacement { Some(looked) } else { of_before };
+        let is_replacement = host.wants_replacement || draft.is_replacement && rules.marks_say_why;
+        let replacement = if is_replacement { Some(looked) } else { of_before };
         if host.wants_replacement {
             host.last_replacement = Some(now);
         }
@@ -55,7 +56,10 @@ impl Act<'_> {
         let token = Token { number, stamp: stamp.unwrap_or(looked), replacement, looked, sent };
         host.token = Some(token);
         self.finish(match stamp {
-            Some(_) => Publication::Token { token, seen: draft.seen, tries: 0 },
+            Some(_) => {
+                let before = draft.seen.and_then(Blob::token);
+                Publication::Token { token, before, seen: draft.seen, tries: 0 }
+            }
             None => Publication::Nothing,
         });
     }
