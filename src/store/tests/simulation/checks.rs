@@ -289,8 +289,10 @@ impl State {
         let waited = sent.map_or(took, |sent| sent - call.since);
         let is_in_time = waited <= wait && took <= wait + world.timeout || call.was_stopped;
         self.seen.unless(is_in_time, "L1: a wait does not end in time");
-        self.seen.longest_wait = self.seen.longest_wait.max(waited);
-        self.seen.long_waits += u32::from(waited >= world.timeout + OVERTIME);
+        if !call.was_stopped {
+            self.seen.longest_wait = self.seen.longest_wait.max(waited);
+            self.seen.long_waits += u32::from(waited >= world.timeout + OVERTIME);
+        }
         let most = world.hosts as u32 * self.store.strangers_leases;
         let is_one = !world.limits.few_waits || self.seen.long_waits <= most;
         self.seen.unless(is_one, "S3: a lease of a stranger costs a host more than one wait");
