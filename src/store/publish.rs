@@ -141,7 +141,9 @@ impl Access<'_> {
         let sealer = self.sealer;
         let last = old.and_then(|blob| sealer.open_text(Item::Backoff, blob, &sealed.secret));
         let last = last.as_deref().and_then(|text| BackoffRecord::read(text));
-        let record = BackoffRecord::after(error, last.as_ref(), view.now.clone());
+        // Not later than the store's clock shows: it is to last no longer than it says.
+        let now = self.seen.time.as_ref().map_or(view.now.clone(), |time| time.at(self.now()));
+        let record = BackoffRecord::after(error, last.as_ref(), now);
         let blob = sealer.seal_text(Item::Backoff, &record.write(), &sealed.secret);
         if let Some(blob) = self.reported(blob.map_err(StoreError::from)) {
             // What another stored meanwhile is as good.
