@@ -71,7 +71,7 @@ abi:
 # What runs on each later library; see the file. For the first header of a soname, and never again.
 abi-program: target/c-portable/built
 	$(PORTABLE_LINKER) -std=c99 -Os -s -Wall -Wextra -Wpedantic -Iinclude packaging/abi/program.c \
-	    -o packaging/abi/program-x86_64 -Ltarget/c-portable -lclazar_auth
+	    -o packaging/abi/program-x86_64 -pthread -Ltarget/c-portable -lclazar_auth
 
 stubs: $(VENV)/developed
 	mkdir -p target

@@ -94,6 +94,7 @@
 
 /** All three in one: `major << 16 | minor << 8 | patch`, as `clazar_version_number()`. */
 #define CLAZAR_AUTH_VERSION_NUMBER 0x000100
+
 /* What functions are declared with. Compilers warn by it, and assume nothing of an argument. */
 #if defined(__GNUC__)
 #define CLAZAR_API __attribute__((visibility("default")))
@@ -1092,7 +1093,7 @@ clazar_status clazar_provider_check_url(const clazar_provider *CLAZAR_NONNULL pr
  *
  * @param provider a provider.
  * @param callback what to call with the token or the error.
- * @param context passed to it as it is; any thread may use it.
+ * @param context passed to it as it is; any thread may use it. May be NULL.
  * @param token set to the token if one is at hand, which the caller frees with `clazar_token_free`; NULL if
  *   `callback` is going to be called, and on failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
@@ -1106,7 +1107,7 @@ clazar_status clazar_provider_check_url(const clazar_provider *CLAZAR_NONNULL pr
 CLAZAR_API CLAZAR_MUST_USE
 clazar_status clazar_provider_token_async(const clazar_provider *CLAZAR_NONNULL provider,
                                           clazar_token_callback callback,
-                                          void *CLAZAR_NONNULL context,
+                                          void *context,
                                           clazar_token **CLAZAR_NONNULL token,
                                           clazar_error **error);
 

@@ -19,22 +19,27 @@ extern "C" {
 typedef clazar_status (*clazar_config_new_fn)(clazar_config **config, clazar_error **error);
 
 /** Points to `clazar_config_new_from_env`. */
-typedef clazar_status (*clazar_config_new_from_env_fn)(clazar_config **config, clazar_error **error);
+typedef clazar_status (*clazar_config_new_from_env_fn)(clazar_config **config,
+                                                       clazar_error **error);
 
 /** Points to `clazar_config_free`. */
 typedef void (*clazar_config_free_fn)(clazar_config *config);
 
 /** Points to `clazar_config_set_client_id`. */
-typedef clazar_status (*clazar_config_set_client_id_fn)(clazar_config *config, const char *client_id);
+typedef clazar_status (*clazar_config_set_client_id_fn)(clazar_config *config,
+                                                        const char *client_id);
 
 /** Points to `clazar_config_set_client_secret`. */
-typedef clazar_status (*clazar_config_set_client_secret_fn)(clazar_config *config, const char *client_secret);
+typedef clazar_status (*clazar_config_set_client_secret_fn)(clazar_config *config,
+                                                            const char *client_secret);
 
 /** Points to `clazar_config_set_client_secret_file`. */
-typedef clazar_status (*clazar_config_set_client_secret_file_fn)(clazar_config *config, const char *path);
+typedef clazar_status (*clazar_config_set_client_secret_file_fn)(clazar_config *config,
+                                                                 const char *path);
 
 /** Points to `clazar_config_set_client_secret_fallback`. */
-typedef clazar_status (*clazar_config_set_client_secret_fallback_fn)(clazar_config *config, const char *client_secret_fallback);
+typedef clazar_status (*clazar_config_set_client_secret_fallback_fn)(clazar_config *config,
+                                                                     const char *client_secret_fallback);
 
 /** Points to `clazar_config_set_auth_url`. */
 typedef clazar_status (*clazar_config_set_auth_url_fn)(clazar_config *config, const char *url);
@@ -46,13 +51,17 @@ typedef clazar_status (*clazar_config_set_ca_file_fn)(clazar_config *config, con
 typedef clazar_status (*clazar_config_set_proxy_fn)(clazar_config *config, const char *url);
 
 /** Points to `clazar_config_set_timeout_ms`. */
-typedef clazar_status (*clazar_config_set_timeout_ms_fn)(clazar_config *config, uint64_t timeout_ms);
+typedef clazar_status (*clazar_config_set_timeout_ms_fn)(clazar_config *config,
+                                                         uint64_t timeout_ms);
 
 /** Points to `clazar_config_set_user_agent`. */
-typedef clazar_status (*clazar_config_set_user_agent_fn)(clazar_config *config, const char *user_agent);
+typedef clazar_status (*clazar_config_set_user_agent_fn)(clazar_config *config,
+                                                         const char *user_agent);
 
 /** Points to `clazar_config_set_allowed_hosts`. */
-typedef clazar_status (*clazar_config_set_allowed_hosts_fn)(clazar_config *config, const char *const *allowed_hosts, size_t count);
+typedef clazar_status (*clazar_config_set_allowed_hosts_fn)(clazar_config *config,
+                                                            const char *const *allowed_hosts,
+                                                            size_t count);
 
 /** Points to `clazar_config_set_store`. */
 typedef clazar_status (*clazar_config_set_store_fn)(clazar_config *config, const char *store);
@@ -64,7 +73,9 @@ typedef clazar_status (*clazar_config_set_trust_env_fn)(clazar_config *config, b
 typedef clazar_status (*clazar_config_set_system_roots_fn)(clazar_config *config, bool on);
 
 /** Points to `clazar_provider_new`. */
-typedef clazar_status (*clazar_provider_new_fn)(const clazar_config *config, clazar_provider **provider, clazar_error **error);
+typedef clazar_status (*clazar_provider_new_fn)(const clazar_config *config,
+                                                clazar_provider **provider,
+                                                clazar_error **error);
 
 /** Points to `clazar_provider_clone`. */
 typedef clazar_provider *(*clazar_provider_clone_fn)(const clazar_provider *provider);
@@ -76,43 +87,81 @@ typedef void (*clazar_provider_close_fn)(const clazar_provider *provider);
 typedef void (*clazar_provider_free_fn)(clazar_provider *provider);
 
 /** Points to `clazar_provider_token`. */
-typedef clazar_status (*clazar_provider_token_fn)(const clazar_provider *provider, clazar_token **token, clazar_error **error);
+typedef clazar_status (*clazar_provider_token_fn)(const clazar_provider *provider,
+                                                  clazar_token **token,
+                                                  clazar_error **error);
 
 /** Points to `clazar_provider_token_timeout`. */
-typedef clazar_status (*clazar_provider_token_timeout_fn)(const clazar_provider *provider, uint64_t timeout_ms, clazar_token **token, clazar_error **error);
+typedef clazar_status (*clazar_provider_token_timeout_fn)(const clazar_provider *provider,
+                                                          uint64_t timeout_ms,
+                                                          clazar_token **token,
+                                                          clazar_error **error);
 
 /** Points to `clazar_provider_peek`. */
-typedef clazar_status (*clazar_provider_peek_fn)(const clazar_provider *provider, clazar_token **token, clazar_error **error);
+typedef clazar_status (*clazar_provider_peek_fn)(const clazar_provider *provider,
+                                                 clazar_token **token,
+                                                 clazar_error **error);
 
 /** Points to `clazar_provider_refresh`. */
-typedef clazar_status (*clazar_provider_refresh_fn)(const clazar_provider *provider, clazar_token **token, clazar_error **error);
+typedef clazar_status (*clazar_provider_refresh_fn)(const clazar_provider *provider,
+                                                    clazar_token **token,
+                                                    clazar_error **error);
 
 /** Points to `clazar_provider_refresh_timeout`. */
-typedef clazar_status (*clazar_provider_refresh_timeout_fn)(const clazar_provider *provider, uint64_t timeout_ms, clazar_token **token, clazar_error **error);
+typedef clazar_status (*clazar_provider_refresh_timeout_fn)(const clazar_provider *provider,
+                                                            uint64_t timeout_ms,
+                                                            clazar_token **token,
+                                                            clazar_error **error);
 
 /** Points to `clazar_provider_authorization`. */
-typedef clazar_status (*clazar_provider_authorization_fn)(const clazar_provider *provider, char *buffer, size_t size, size_t *length, clazar_error **error);
+typedef clazar_status (*clazar_provider_authorization_fn)(const clazar_provider *provider,
+                                                          char *buffer,
+                                                          size_t size,
+                                                          size_t *length,
+                                                          clazar_error **error);
 
 /** Points to `clazar_provider_authorization_timeout`. */
-typedef clazar_status (*clazar_provider_authorization_timeout_fn)(const clazar_provider *provider, uint64_t timeout_ms, char *buffer, size_t size, size_t *length, clazar_error **error);
+typedef clazar_status (*clazar_provider_authorization_timeout_fn)(const clazar_provider *provider,
+                                                                  uint64_t timeout_ms,
+                                                                  char *buffer,
+                                                                  size_t size,
+                                                                  size_t *length,
+                                                                  clazar_error **error);
 
 /** Points to `clazar_provider_invalidate`. */
-typedef clazar_status (*clazar_provider_invalidate_fn)(const clazar_provider *provider, const clazar_token *token, clazar_error **error);
+typedef clazar_status (*clazar_provider_invalidate_fn)(const clazar_provider *provider,
+                                                       const clazar_token *token,
+                                                       clazar_error **error);
 
 /** Points to `clazar_provider_seal`. */
-typedef clazar_status (*clazar_provider_seal_fn)(const clazar_provider *provider, uint8_t *buffer, size_t size, size_t *length, clazar_error **error);
+typedef clazar_status (*clazar_provider_seal_fn)(const clazar_provider *provider,
+                                                 uint8_t *buffer,
+                                                 size_t size,
+                                                 size_t *length,
+                                                 clazar_error **error);
 
 /** Points to `clazar_provider_unseal`. */
-typedef clazar_status (*clazar_provider_unseal_fn)(const clazar_provider *provider, const uint8_t *blob, size_t size, clazar_error **error);
+typedef clazar_status (*clazar_provider_unseal_fn)(const clazar_provider *provider,
+                                                   const uint8_t *blob,
+                                                   size_t size,
+                                                   clazar_error **error);
 
 /** Points to `clazar_provider_check_url`. */
-typedef clazar_status (*clazar_provider_check_url_fn)(const clazar_provider *provider, const char *url, clazar_error **error);
+typedef clazar_status (*clazar_provider_check_url_fn)(const clazar_provider *provider,
+                                                      const char *url,
+                                                      clazar_error **error);
 
 /** Points to `clazar_provider_token_async`. */
-typedef clazar_status (*clazar_provider_token_async_fn)(const clazar_provider *provider, clazar_token_callback callback, void *context, clazar_token **token, clazar_error **error);
+typedef clazar_status (*clazar_provider_token_async_fn)(const clazar_provider *provider,
+                                                        clazar_token_callback callback,
+                                                        void *context,
+                                                        clazar_token **token,
+                                                        clazar_error **error);
 
 /** Points to `clazar_authenticate`. */
-typedef clazar_status (*clazar_authenticate_fn)(const clazar_config *config, clazar_token **token, clazar_error **error);
+typedef clazar_status (*clazar_authenticate_fn)(const clazar_config *config,
+                                                clazar_token **token,
+                                                clazar_error **error);
 
 /** Points to `clazar_token_value`. */
 typedef const char *(*clazar_token_value_fn)(const clazar_token *token, size_t *length);
@@ -133,7 +182,9 @@ typedef clazar_token *(*clazar_token_clone_fn)(const clazar_token *token);
 typedef void (*clazar_token_free_fn)(clazar_token *token);
 
 /** Points to `clazar_provider_stats`. */
-typedef clazar_status (*clazar_provider_stats_fn)(const clazar_provider *provider, clazar_stats *stats, clazar_error **error);
+typedef clazar_status (*clazar_provider_stats_fn)(const clazar_provider *provider,
+                                                  clazar_stats *stats,
+                                                  clazar_error **error);
 
 /** Points to `clazar_error_code`. */
 typedef clazar_status (*clazar_error_code_fn)(const clazar_error *error);
@@ -154,7 +205,10 @@ typedef int64_t (*clazar_error_retry_after_ms_fn)(const clazar_error *error);
 typedef void (*clazar_error_free_fn)(clazar_error *error);
 
 /** Points to `clazar_config_set_event_callback`. */
-typedef clazar_status (*clazar_config_set_event_callback_fn)(clazar_config *config, clazar_event_callback callback, void *context, clazar_destroy_callback destroy);
+typedef clazar_status (*clazar_config_set_event_callback_fn)(clazar_config *config,
+                                                             clazar_event_callback callback,
+                                                             void *context,
+                                                             clazar_destroy_callback destroy);
 
 /** Points to `clazar_status_name`. */
 typedef const char *(*clazar_status_name_fn)(int32_t status);

@@ -7,6 +7,7 @@
  * anew shows nothing. Until the first release it may be.
  */
 #include <clazar_auth.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,41 @@
 /* What compilers warn of where it is said outright. */
 static clazar_config *no_config;
 static clazar_config **nowhere;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t told = PTHREAD_COND_INITIALIZER;
+/* What the callbacks were told. */
+static int events, destroyed;
+static clazar_token *called_with;
+
+static void on_event(void *context, const clazar_event_info *event) {
+    CHECK(context == &events && event->size >= sizeof *event);
+    CHECK(event->event == CLAZAR_EVENT_REFRESHED && event->level == CLAZAR_LEVEL_INFO);
+    CHECK(strcmp(event->client_id, getenv("CLAZAR_CLIENT_ID")) == 0);
+    CHECK(strlen(event->message) > 0 && event->cause != 0);
+    CHECK(event->error_code == CLAZAR_OK && event->http_status == 0);
+    CHECK(event->retry_after_ms == -1 && event->expires_in_ms > 3600000);
+    pthread_mutex_lock(&lock);
+    events++;
+    pthread_cond_signal(&told);
+    pthread_mutex_unlock(&lock);
+}
+
+static void on_destroy(void *context) {
+    CHECK(context == &events);
+    pthread_mutex_lock(&lock);
+    destroyed++;
+    pthread_cond_signal(&told);
+    pthread_mutex_unlock(&lock);
+}
+
+static void on_token(void *context, clazar_token *token, clazar_error *error) {
+    CHECK(context == NULL && token != NULL && error == NULL);
+    pthread_mutex_lock(&lock);
+    called_with = token;
+    pthread_cond_signal(&told);
+    pthread_mutex_unlock(&lock);
+}
 
 static clazar_provider *make_provider(void) {
     const char *const hosts[] = {"api.clazar.io", "127.0.0.1"};
@@ -50,6 +86,7 @@ static clazar_provider *make_provider(void) {
     CHECK(clazar_config_set_store(config, "memory") == CLAZAR_OK);
     CHECK(clazar_config_set_trust_env(config, false) == CLAZAR_OK);
     CHECK(clazar_config_set_system_roots(config, true) == CLAZAR_OK);
+    CHECK(clazar_config_set_event_callback(config, on_event, &events, on_destroy) == CLAZAR_OK);
     CHECK(clazar_provider_new(config, &provider, &error) == CLAZAR_OK && error == NULL);
     clazar_config_free(config);
     return provider;
@@ -60,7 +97,17 @@ static void a_token_is_handed_out(clazar_provider *provider) {
     size_t length = 0, size = 0;
     clazar_token *none = NULL, *first = NULL, *second = NULL;
     CHECK(clazar_provider_peek(provider, &none, NULL) == CLAZAR_OK && none == NULL);
+    CHECK(clazar_provider_token_async(provider, on_token, NULL, &none, NULL) == CLAZAR_OK);
+    pthread_mutex_lock(&lock);
+    while (called_with == NULL)
+        pthread_cond_wait(&told, &lock);
+    pthread_mutex_unlock(&lock);
+    CHECK(none == NULL);
     CHECK(clazar_provider_token(provider, &first, NULL) == CLAZAR_OK);
+    CHECK(strcmp(clazar_token_value(first, NULL), clazar_token_value(called_with, NULL)) == 0);
+    clazar_token_free(called_with);
+    CHECK(clazar_provider_token_timeout(provider, 0, &none, NULL) == CLAZAR_OK);
+    clazar_token_free(none);
     CHECK(strlen(clazar_token_value(first, &length)) == length);
     CHECK(strncmp(clazar_token_authorization(first, NULL), "Bearer ", 7) == 0);
     CHECK(clazar_token_expires_in(first) > 3600 && clazar_token_expires_at(first) > 1700000000);
@@ -68,10 +115,14 @@ static void a_token_is_handed_out(clazar_provider *provider) {
           CLAZAR_ERR_BUFFER_TOO_SMALL);
     CHECK(clazar_provider_authorization(provider, header, sizeof header, &length, NULL) ==
           CLAZAR_OK);
+    CHECK(clazar_provider_authorization_timeout(provider, 0, header, sizeof header, &length,
+                                                NULL) == CLAZAR_OK);
     CHECK(length + 1 == size && strcmp(header, clazar_token_authorization(first, NULL)) == 0);
     clazar_memzero(header, sizeof header);
     CHECK(header[0] == 0 && header[length - 1] == 0);
 
+    CHECK(clazar_provider_refresh_timeout(provider, 30000, &second, NULL) == CLAZAR_OK);
+    clazar_token_free(second);
     CHECK(clazar_provider_refresh(provider, &second, NULL) == CLAZAR_OK);
     CHECK(strcmp(clazar_token_value(first, NULL), clazar_token_value(second, NULL)) != 0);
     clazar_token_free(first);
@@ -103,7 +154,7 @@ static void the_statistics_are_as_long_as_they_were(const clazar_provider *provi
     memset(memory.behind, 0xa5, sizeof memory.behind);
     CHECK(clazar_provider_stats(provider, &memory.stats, NULL) == CLAZAR_OK);
     CHECK(stats->size == sizeof *stats);
-    CHECK(stats->empty_succeeded == 1 && stats->refresh_succeeded == 1);
+    CHECK(stats->empty_succeeded == 1 && stats->refresh_succeeded == 2);
     CHECK(stats->invalidated_succeeded == 1 && stats->invalidations == 1);
     CHECK(stats->expires_in_ms > 3600000 && stats->backoff_ms == 0 && stats->refresh_in_ms > 0);
     for (size_t i = 0; i < sizeof memory.behind; i++)
@@ -126,6 +177,11 @@ int main(void) {
     CHECK(clazar_provider_token(clone, &token, NULL) == CLAZAR_ERR_CLOSED && token == NULL);
     CHECK(clazar_authenticate(no_config, &token, NULL) == CLAZAR_ERR_INVALID_ARGUMENT);
     clazar_provider_free(clone);
+    /* One event for each token, and an end for each of the two providers. */
+    pthread_mutex_lock(&lock);
+    while (events < 4 || destroyed < 2)
+        pthread_cond_wait(&told, &lock);
+    pthread_mutex_unlock(&lock);
 
     CHECK(strcmp(clazar_status_name(CLAZAR_ERR_INTERNAL), "CLAZAR_ERR_INTERNAL") == 0);
     CHECK(clazar_version_number() >= CLAZAR_AUTH_VERSION_NUMBER && strlen(clazar_version()) > 0);

@@ -31,7 +31,7 @@ pub type clazar_token_callback = Option<
 ///
 /// @param provider a provider.
 /// @param callback what to call with the token or the error.
-/// @param context passed to it as it is; any thread may use it.
+/// @param context passed to it as it is; any thread may use it. May be NULL.
 /// @param token set to the token if one is at hand, which the caller frees with `clazar_token_free`; NULL if
 ///   `callback` is going to be called, and on failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.

@@ -57,7 +57,7 @@ fn with_tags(text: &str) -> String {
 
 fn full() -> String {
     let config = config();
-    let macros = version() + config.after_includes.as_deref().unwrap();
+    let macros = format!("{}\n{}", version(), config.after_includes.as_deref().unwrap());
     let text = bindings(Config { after_includes: Some(macros), ..config });
     let stats = "} clazar_stats;";
     let text = text.replace(stats, &format!("{stats}\n\n{}", c::initializer_of_statistics()));
@@ -141,10 +141,9 @@ fn pointers(plain: &str) -> String {
     );
     for function in plain.split(';').filter_map(Function::parse) {
         let Function { returned, name, parameters } = &function;
-        let parameters = parameters.join(", ");
-        text += &format!(
-            "/** Points to `{name}`. */\ntypedef {returned}(*{name}_fn)({parameters});\n\n"
-        );
+        let head = format!("typedef {returned}(*{name}_fn)(");
+        let declared = on_lines(&head, parameters);
+        text += &format!("/** Points to `{name}`. */\n{declared};\n\n");
     }
     text + "#ifdef __cplusplus\n}  // extern \"C\"\n#endif\n\n#endif\n"
 }
@@ -194,21 +193,24 @@ impl Function {
         Some(format!("\n    CLAZAR_BUFFER({mode}, {size}, {name}, {}, size)", size + 1))
     }
 
-    /// On a line if it fits, else with the attributes on one of their own, else each parameter too.
+    /// On a line if it fits, else with the attributes on one of their own.
     fn declared(&self, attributes: &str, comment: &str) -> String {
         let head = format!("{}{}(", self.returned, self.name);
-        let parameters = self.hinted(comment);
-        let line = format!("{head}{})", parameters.join(", "));
-        let end = self.buffer().unwrap_or_default() + ";";
-        if attributes.len() + line.len() < WIDTH - 1 {
-            format!("{attributes} {line}{end}")
-        } else if line.len() < WIDTH {
-            format!("{attributes}\n{line}{end}")
-        } else {
-            let indent = format!(",\n{}", " ".repeat(head.len()));
-            format!("{attributes}\n{head}{}){end}", parameters.join(&indent))
-        }
+        let lines = on_lines(&head, &self.hinted(comment));
+        let is_short = !lines.contains('\n') && attributes.len() + 1 + lines.len() < WIDTH;
+        let space = if is_short { " " } else { "\n" };
+        format!("{attributes}{space}{lines}{};", self.buffer().unwrap_or_default())
     }
+}
+
+/// Parameters behind what stands before them: on its line if they fit, else each on one of its own.
+fn on_lines(head: &str, parameters: &[String]) -> String {
+    let line = format!("{head}{})", parameters.join(", "));
+    if line.len() < WIDTH {
+        return line;
+    }
+    let next = format!(",\n{}", " ".repeat(head.len()));
+    format!("{head}{})", parameters.join(&next))
 }
 
 /// Adds to a function, with its comment, what compilers can warn by.
