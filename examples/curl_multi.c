@@ -73,12 +73,17 @@ static int turn(CURLM *loop) {
 /* How many of the URLs were answered with 200. */
 static int get_all(struct inbox *inbox, char **urls, int count) {
     static const char name[] = "Authorization: ";
-    char line[sizeof name + CLAZAR_AUTHORIZATION_MAX];
     int good = 0, left = 0;
+    size_t length = 0;
 
-    snprintf(line, sizeof line, "%s%s", name, clazar_token_authorization(inbox->token, NULL));
+    const char *authorization = clazar_token_authorization(inbox->token, &length);
+    char *line = malloc(sizeof name + length);
+    if (line == NULL)
+        return 0;
+    snprintf(line, sizeof name + length, "%s%s", name, authorization);
     struct curl_slist *headers = curl_slist_append(NULL, line);
-    clazar_memzero(line, sizeof line);
+    clazar_memzero(line, sizeof name + length);
+    free(line);
     CURL **requests = calloc((size_t)count, sizeof *requests);
     for (int i = 0; headers != NULL && requests != NULL && i < count; i++)
         requests[i] = start(inbox->loop, urls[i], headers);
