@@ -1,12 +1,14 @@
 //! `clazar_auth.hpp`, with each compiler and standard that it is for.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clazar_auth::sandbox::Sandbox;
 
 use crate::programs::{
-    Sanitizer, amount, checked, compiler, folder, link, root, run_with, shared, skipped, stage,
+    Sanitizer, amount, checked, compiler, folder, link, root, run_case, run_with, shared, skipped,
+    stage,
 };
 
 #[test]
@@ -19,8 +21,15 @@ fn the_cpp_header_works_and_draws_no_warning() {
         compiler.arg(format!("-std={standard}")).arg("-Wshadow");
         compiler.arg(root().join("tests/cpp/wrapper.cc")).args(shared(&stage));
         let program = link(compiler, &format!("wrapper-{name}-{standard}"));
-        run_with(&program, &Sandbox::start().unwrap());
+        run_wrapper(&program);
     }
+}
+
+/// With a server that accepts connections and never answers.
+fn run_wrapper(program: &Path) {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", silent.local_addr().unwrap());
+    run_case(program, &Sandbox::start().unwrap(), &[("TEST_SILENT_URL", &url)]);
 }
 
 /// A callback that throws, an error that is thrown: with the library linked in, one unwinder serves both.
@@ -33,7 +42,7 @@ fn the_cpp_header_works_with_the_static_library() {
     let mut compiler = compiler("g++", &stage);
     compiler.arg("-std=c++17").arg(root().join("tests/cpp/wrapper.cc"));
     compiler.arg(stage.join("lib/libclazar_auth.a"));
-    run_with(&link(compiler, "wrapper-static"), &Sandbox::start().unwrap());
+    run_wrapper(&link(compiler, "wrapper-static"));
 }
 
 fn source(name: &str) -> PathBuf {
