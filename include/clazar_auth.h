@@ -58,8 +58,10 @@
  * library cannot release what the C library has locked at that moment: after a fork in the middle of
  * a process's first getaddrinfo, glibc's lookups in the child end with CLAZAR_ERR_TIMEOUT.
  *
- * Memory: what the library frees it wipes, so that after _free neither secret nor token is left. A
- * caller wipes its own copies with clazar_memzero. The library stays loaded after dlclose().
+ * Secrets: the client secret and the token are in pages of their own, which are locked as far as
+ * RLIMIT_MEMLOCK allows (mlock) and left out of core files. What the library frees it wipes, so that
+ * after _free neither is left. A caller wipes its own copies with clazar_memzero. The library stays
+ * loaded after dlclose().
  *
  * Environment: a variable is read only where the function says so, and never changed. In a process
  * that is set-user-ID or set-group-ID, or has file capabilities (AT_SECURE), all count as unset.

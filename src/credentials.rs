@@ -54,7 +54,7 @@ impl Credentials {
         client_id: impl Into<String>,
         client_secret: impl Into<String>,
     ) -> Result<Self, Error> {
-        Self::checked(client_id.into(), SecretSource::Given(Secret::new(client_secret)))
+        Self::checked(client_id.into(), SecretSource::Given(Secret::from_owned(client_secret)))
     }
 
     /// Credentials whose secret is in a file, such as a mounted secret.
@@ -85,7 +85,7 @@ impl Credentials {
         client_id: impl Into<String>,
         client_secret: impl Fn() -> Result<String, E> + Send + Sync + 'static,
     ) -> Result<Self, Error> {
-        let call = move || client_secret().map(Secret::new).map_err(Into::into);
+        let call = move || client_secret().map(Secret::from_owned).map_err(Into::into);
         Self::checked(client_id.into(), SecretSource::Function(SecretFunction(Arc::new(call))))
     }
 
@@ -120,7 +120,7 @@ impl Credentials {
     /// A second secret, for the time of a rotation: it is tried once when the first is refused, and the
     /// one that works stays in use.
     pub fn fallback(mut self, client_secret: impl Into<String>) -> Result<Self, Error> {
-        let secret = Secret::new(client_secret);
+        let secret = Secret::from_owned(client_secret);
         check("fallback of the client secret", secret.expose())?;
         self.fallback = Some(Arc::new(secret));
         Ok(self)

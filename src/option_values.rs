@@ -56,7 +56,7 @@ impl OptionValues {
         for row in unset {
             if let Some(text) = env::read(row.variable)? {
                 let value = match row.kind {
-                    OptionType::Secret => OptionValue::Secret(Secret::new(text)),
+                    OptionType::Secret => OptionValue::Secret(Secret::from_owned(text)),
                     OptionType::Path => OptionValue::Path(text.into()),
                     OptionType::Text | OptionType::Url | OptionType::Store => {
                         OptionValue::Text(text)

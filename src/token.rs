@@ -4,10 +4,10 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use ring::digest::{SHA256, digest};
-use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::sys::clock::Moment;
+use crate::sys::locked::LockedText;
 use crate::sys::wipe;
 use crate::text::hex;
 
@@ -39,7 +39,7 @@ pub(crate) fn is_token(text: &str) -> bool {
 /// `Debug` prints no part of the token.
 pub struct AccessToken {
     /// `Bearer <token>` and a NUL, so that each language gets its text without a copy.
-    text: Zeroizing<String>,
+    text: LockedText,
     /// When the token was so old.
     seen: (Moment, Duration),
     lifetime: Duration,
@@ -65,10 +65,7 @@ impl AccessToken {
 
     /// A token that is so old `now`.
     pub(crate) fn aged(value: &str, now: Moment, age: Duration, lifetime: Duration) -> Self {
-        let mut text = Zeroizing::new(String::with_capacity(SCHEME.len() + value.len() + 1));
-        text.push_str(SCHEME);
-        text.push_str(value);
-        text.push('\0');
+        let text = LockedText::concat(&[SCHEME, value, "\0"]);
         Self { text, seen: (now, age), lifetime, is_replacement: false }
     }
 

@@ -64,7 +64,7 @@ fn value(py: Python<'_>, row: &OptionRow, argument: &Bound<'_, PyAny>) -> PyResu
     let name = row.name;
     Ok(match row.kind {
         OptionType::Text | OptionType::Url => OptionValue::Text(owned(name, argument)?),
-        OptionType::Secret => OptionValue::Secret(Secret::new(owned(name, argument)?)),
+        OptionType::Secret => OptionValue::Secret(Secret::from_owned(owned(name, argument)?)),
         OptionType::Path => OptionValue::Path(path(name, argument)?),
         OptionType::Store => {
             let path = path(name, argument)?;

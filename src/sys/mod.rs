@@ -7,6 +7,7 @@ pub(crate) mod cancel;
 pub(crate) mod clock;
 pub(crate) mod file;
 pub(crate) mod fork;
+pub(crate) mod locked;
 pub(crate) mod lookup;
 pub(crate) mod per_process;
 pub(crate) mod privileges;

@@ -9,6 +9,7 @@ mod fleet;
 mod header;
 #[cfg(target_os = "linux")]
 mod loops;
+mod memory;
 mod package;
 mod programs;
 mod suid;

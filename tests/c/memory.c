@@ -1,104 +1,11 @@
 /* After the last handle is freed, no readable memory of the process holds any 16 bytes of the secret or
- * the token.
- *
- * TEST_SECRET_FILE names the file with the secret. What is looked for is kept here with each byte
- * changed, so that the search does not find itself. */
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <unistd.h>
+ * the token. TEST_SECRET_FILE names the file with the secret. */
+#include "search.h"
 
-#include "check.h"
-
-#define MASK 0x5a
-#define CHUNK (1 << 16)
-#define PIECE 16
 /* How often to look; the thread of the request wakes its waiters before it ends. */
 #define TRIES 100
 
-struct needle {
-    unsigned char masked[CLAZAR_AUTHORIZATION_MAX];
-    size_t length;
-    /* Which bytes, changed, begin a piece. */
-    unsigned char begins[256];
-};
-
-static struct needle secret, token;
-static unsigned char window[2 * CHUNK];
-
-static void remember(struct needle *needle, const char *text, size_t length) {
-    needle->length = length;
-    for (size_t i = 0; i < length; i++)
-        needle->masked[i] = (unsigned char)(text[i] ^ MASK);
-    for (size_t i = 0; i + PIECE <= length; i++)
-        needle->begins[needle->masked[i]] = 1;
-}
-
-/* Whether a piece of the needle is at `at`. */
-static int is_piece(const struct needle *needle, const unsigned char *at) {
-    for (size_t start = 0; start + PIECE <= needle->length; start++) {
-        size_t i = 0;
-        while (i < PIECE && (at[i] ^ MASK) == needle->masked[start + i])
-            i++;
-        if (i == PIECE)
-            return 1;
-    }
-    return 0;
-}
-
-/* How many pieces there are in so many bytes of the window. */
-static int occurrences(const struct needle *needle, size_t length) {
-    int found = 0;
-    for (size_t at = 0; at + PIECE <= length; at++)
-        found += needle->begins[window[at] ^ MASK] && is_piece(needle, window + at);
-    return found;
-}
-
-/* How many pieces there are in one mapping. */
-static int in_mapping(const struct needle *needle, int memory, uintptr_t start, uintptr_t end) {
-    int found = 0;
-    for (uintptr_t at = start; at < end; at += CHUNK) {
-        /* Chunks overlap by a piece, and the window does not look at itself. */
-        size_t wanted = CHUNK + PIECE - 1;
-        if (wanted > end - at)
-            wanted = end - at;
-        const uintptr_t own = (uintptr_t)window;
-        if (at < own + sizeof window && own < at + wanted)
-            continue;
-        const ssize_t length = pread(memory, window, wanted, (off_t)at);
-        if (length > 0)
-            found += occurrences(needle, (size_t)length);
-    }
-    return found;
-}
-
-/* Reads a number and what ends it. */
-static uintptr_t hexadecimal(const char **text) {
-    uintptr_t number = 0;
-    for (;; (*text)++) {
-        const char digit = **text;
-        if (digit >= '0' && digit <= '9')
-            number = number * 16 + (uintptr_t)(digit - '0');
-        else if (digit >= 'a' && digit <= 'f')
-            number = number * 16 + (uintptr_t)(digit - 'a') + 10;
-        else
-            break;
-    }
-    (*text)++;
-    return number;
-}
-
-/* Reads one line, without its end. */
-static int next_line(int file, char *line, size_t size) {
-    size_t length = 0;
-    while (read(file, line + length, 1) == 1 && line[length] != '\n')
-        length += length + 1 < size;
-    line[length] = '\0';
-    return length > 0;
-}
-
-/* How many pieces there are in all readable memory. Little of the stack is used, since what lies there
- * is to be found. */
+/* How many pieces there are in all readable memory. */
 static int search(const struct needle *needle, int tell) {
     static char line[512];
     const int maps = open("/proc/self/maps", O_RDONLY), memory = open("/proc/self/mem", O_RDONLY);
@@ -121,17 +28,12 @@ static int search(const struct needle *needle, int tell) {
 
 static int is_left(int tell) { return search(&secret, tell) + search(&token, tell) > 0; }
 
-/* Reads the secret, and gives it to a configuration, if there is one. */
-static void read_secret(const char *path, clazar_config *config) {
+static void set_secret(clazar_config *config, const char *path) {
     char text[256] = "";
     const int file = open(path, O_RDONLY);
-    const ssize_t length = read(file, text, sizeof text - 1);
-    CHECK(length >= 32);
+    CHECK(read(file, text, sizeof text - 1) >= 32);
     close(file);
-    if (config == NULL)
-        remember(&secret, text, (size_t)length);
-    else
-        CHECK(clazar_config_set_client_secret(config, text) == CLAZAR_OK);
+    CHECK(clazar_config_set_client_secret(config, text) == CLAZAR_OK);
     clazar_memzero(text, sizeof text);
 }
 
@@ -164,7 +66,7 @@ static void use(const clazar_provider *provider, const char *path, const char *c
     } else if (strcmp(call, "set_client_secret") == 0) {
         clazar_config *config = NULL;
         CHECK(clazar_config_new(&config, NULL) == CLAZAR_OK);
-        read_secret(path, config);
+        set_secret(config, path);
         clazar_config_free(config);
     } else if (strcmp(call, "authenticate") == 0) {
         clazar_config *config = config_with(path);
@@ -186,7 +88,7 @@ int main(void) {
     char header[CLAZAR_AUTHORIZATION_MAX];
     size_t length = 0;
 
-    read_secret(path, NULL);
+    remember_secret(path);
     CHECK(search(&secret, 0) == 0);
     clazar_provider *provider = provider_with(path);
     CHECK(search(&secret, 0) > 0);
