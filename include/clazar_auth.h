@@ -34,14 +34,12 @@
  * out-parameters, which are set to NULL on failure. `error` may be NULL. An error that is handed
  * out belongs to the caller; what `*error` held before the call is not freed. No panic or signal
  * comes out of the library, and no SIGPIPE; it writes nothing to standard output or standard error.
- * The exception is malloc() that fails, even on one of the library's own threads: then it says so on
- * standard error and aborts, as Rust programs do; a renewal asks for a few kilobytes at a time. Any
- * call may change errno, as with most of POSIX; clazar_provider_authorization with a fresh token
+ * Any call may change errno, as with most of POSIX; clazar_provider_authorization with a fresh token
  * leaves it alone.
  *
- * Ownership: text goes in as NUL-terminated UTF-8 and is copied. Text comes out NUL-terminated and
- * stays valid as long as the handle that it came from. Every handle has a _free function, which
- * takes NULL; nothing is for the caller's own free().
+ * Ownership: text goes in as NUL-terminated UTF-8 of at most 64 KiB and is copied. Text comes out
+ * NUL-terminated and stays valid as long as the handle that it came from. Every handle has a _free
+ * function, which takes NULL; nothing is for the caller's own free().
  *
  * Threads: a clazar_config is for one thread at a time. All other handles may be used by any number
  * of threads at once, whether a parameter is const or not; only _free needs to be the last use of a
@@ -49,14 +47,21 @@
  * clazar_authenticate, which makes its request on the calling thread and needs 256 KiB; callbacks
  * have 1 MiB. Deferred cancellation (pthread_cancel) takes effect when a call has returned;
  * asynchronous cancellation is not supported. The library's own threads block all signals, and each
- * ends with its token request, name lookup or event callback. A resolver that hangs keeps at most two
- * threads for each host; a token request that was given up keeps its thread for as long as a system
- * call hangs.
+ * ends with its token request, name lookup or event callback; their names begin with "clazar-". A
+ * resolver that hangs keeps at most two threads for each host; a token request that was given up
+ * keeps its thread for as long as a system call hangs.
  *
  * fork: a child goes on with the provider and its token, even if a token request was under way in
  * the parent. Locks and connections are not shared; each process makes its own token requests. This
  * library cannot release what the C library has locked at that moment: after a fork in the middle of
  * a process's first getaddrinfo, glibc's lookups in the child end with CLAZAR_ERR_TIMEOUT.
+ *
+ * Memory: where malloc() fails, the library falls back on 768 KiB of its own, which take up no memory
+ * until then. A token request fails with CLAZAR_ERR_TRANSPORT, and so does each that would start while
+ * there is no memory; a valid token stays in use. The 768 KiB are enough for all that a handful of
+ * token requests do at a time. If they are used up too, the library says so on standard error and
+ * aborts, as Rust programs do. glibc aborts if it has not even the 32 bytes to note down that a thread
+ * has something to do at its end, as each thread that calls the library has.
  *
  * Secrets: the client secret and the token are in pages of their own, which are locked as far as
  * RLIMIT_MEMLOCK allows (mlock) and left out of core files. What the library frees it wipes, so that
@@ -791,7 +796,7 @@ clazar_status clazar_config_set_system_roots(clazar_config *CLAZAR_NONNULL confi
  *   failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK`, `CLAZAR_ERR_INVALID_ARGUMENT` for an option that cannot work, or
- *   `CLAZAR_ERR_TRANSPORT` if a file cannot be read now and may be later.
+ *   `CLAZAR_ERR_TRANSPORT` if a file cannot be read now and may be later, or memory is short.
  *
  * Thread-safe, as long as no other thread changes `config` or the environment.
  *

@@ -63,6 +63,13 @@ impl Error {
         )
     }
 
+    pub(crate) fn out_of_memory() -> Self {
+        Self::new(
+            ErrorKind::Transport,
+            "the system has too little memory for a token request; free some, and try again",
+        )
+    }
+
     pub(crate) fn with_http_status(mut self, status: u16) -> Self {
         Arc::make_mut(&mut self.0).http_status = Some(status);
         self

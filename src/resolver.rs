@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::sync::{ignore_poison, lock};
 use crate::sys::per_process::PerProcess;
 use crate::sys::thread;
+use crate::text;
 
 /// A lookup that takes longer is left alone, and the next caller starts another, if there is none.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -57,12 +58,16 @@ fn join_or_start(host: &str) -> io::Result<Arc<Lookup>> {
     });
     let ours = lookup.clone();
     let registered = under_way.clone();
-    thread::spawn(move || {
+    thread::spawn(c"clazar-lookup", move || {
         let found = (ours.host.as_str(), 0).to_socket_addrs();
         // Whoever comes from now on asks the system again.
         lock(&registered).retain(|other| !Arc::ptr_eq(other, &ours));
         *lock(&ours.found) = Some(found.map(Vec::from_iter).map_err(Arc::new));
         ours.ended.notify_all();
+    })
+    .map_err(|error| {
+        let why = text::system(&error);
+        io::Error::other(format!("no thread could be started for the name lookup ({why})"))
     })?;
     lookups.push(lookup.clone());
     Ok(lookup)

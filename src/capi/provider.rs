@@ -43,7 +43,7 @@ pub struct clazar_provider {
 ///   failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK`, `CLAZAR_ERR_INVALID_ARGUMENT` for an option that cannot work, or
-///   `CLAZAR_ERR_TRANSPORT` if a file cannot be read now and may be later.
+///   `CLAZAR_ERR_TRANSPORT` if a file cannot be read now and may be later, or memory is short.
 ///
 /// Thread-safe, as long as no other thread changes `config` or the environment.
 ///

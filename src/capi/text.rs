@@ -7,6 +7,10 @@ use super::guard;
 use crate::Error;
 use crate::binding::wipe;
 
+/// No argument is longer, in bytes: what is copied of it is little enough for the memory that is kept for
+/// the time in which the system has none.
+const LONGEST: usize = 64 * 1024;
+
 /// The text behind a NUL-terminated argument.
 ///
 /// # Safety
@@ -17,6 +21,10 @@ pub(super) unsafe fn read<'a>(text: *const c_char, name: &str) -> Result<&'a str
     }
     // SAFETY: not null, and the caller vouches for the rest.
     let text = unsafe { CStr::from_ptr(text) };
+    if text.count_bytes() > LONGEST {
+        let longest = LONGEST / 1024;
+        return Err(Error::invalid(format!("{name} is longer than {longest} KiB; shorten it")));
+    }
     text.to_str().map_err(|_| Error::invalid(format!("{name} is not valid UTF-8")))
 }
 

@@ -75,7 +75,8 @@ impl TokenProviderBuilder {
     ///
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for an option that cannot work;
-    /// [`Transport`](crate::ErrorKind::Transport) if a file cannot be read now and may be later.
+    /// [`Transport`](crate::ErrorKind::Transport) if a file cannot be read now and may be later, or
+    /// memory is short.
     ///
     /// # Environment
     /// Reads `HTTPS_PROXY` and `NO_PROXY` unless a proxy is given, and `SSL_CERT_FILE` and

@@ -55,7 +55,7 @@ impl Notifier {
         let mut state = lock(&self.state);
         if !state.is_watched {
             let notifier = self.clone();
-            thread::spawn(move || notifier.run())?;
+            thread::spawn(c"clazar-notify", move || notifier.run())?;
             state.is_watched = true;
         }
         let is_earlier = wait

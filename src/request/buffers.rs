@@ -1,5 +1,6 @@
 //! Holds what is sent and received: as much as it takes, wiped before it is given back.
 
+use std::io;
 use std::ops::{Deref, DerefMut, Range};
 
 use ureq::config::Config;
@@ -10,18 +11,23 @@ use zeroize::Zeroize;
 pub(super) const FIRST: usize = 4 * 1024;
 
 /// Bytes that are wiped on drop, all at once: `Zeroizing<Vec<u8>>` takes one after the other.
+#[derive(Default)]
 pub(super) struct Room(Box<[u8]>);
 
 impl Room {
-    pub(super) fn new(size: usize) -> Self {
-        Self(vec![0; size].into())
+    pub(super) fn new(size: usize) -> io::Result<Self> {
+        let mut room = Vec::new();
+        room.try_reserve_exact(size)?;
+        room.resize(size, 0);
+        Ok(Self(room.into()))
     }
 
     /// Doubles the room, up to `most`, and leaves no copy behind.
-    pub(super) fn grow(&mut self, most: usize) {
-        let mut larger = Self::new((2 * self.len()).min(most));
+    pub(super) fn grow(&mut self, most: usize) -> io::Result<()> {
+        let mut larger = Self::new((2 * self.len()).min(most))?;
         larger[..self.len()].copy_from_slice(self);
         *self = larger;
+        Ok(())
     }
 }
 
@@ -57,16 +63,28 @@ pub(super) struct WipedBuffers {
 }
 
 impl WipedBuffers {
-    pub(super) fn new(config: &Config) -> Self {
-        Self {
-            input: Room::new(FIRST),
+    pub(super) fn new(config: &Config) -> io::Result<Self> {
+        Ok(Self {
+            input: Room::new(FIRST)?,
             unread: 0..0,
             // More than a header may have, so that a longer one is seen to be longer.
             most_input: config.max_response_header_size() + FIRST,
             progress: false,
-            output: Room::new(config.output_buffer_size()),
+            output: Room::new(config.output_buffer_size())?,
             held: 0,
+        })
+    }
+
+    /// Sees to it that more input can be taken, unless all that may be kept is unread.
+    pub(super) fn make_room(&mut self) -> io::Result<()> {
+        if self.unread.start > 0 {
+            self.input.copy_within(self.unread.clone(), 0);
+            self.unread = 0..self.unread.len();
         }
+        if self.unread.end == self.input.len() && self.input.len() < self.most_input {
+            self.input.grow(self.most_input)?;
+        }
+        Ok(())
     }
 
     /// Keeps output until an answer is awaited, so that it goes out in one piece. Whether there is
@@ -95,15 +113,8 @@ impl Buffers for WipedBuffers {
         &self.input[self.unread.clone()]
     }
 
-    /// Empty only if all that may be kept is unread.
+    /// What there is after [`make_room`](WipedBuffers::make_room).
     fn input_append_buf(&mut self) -> &mut [u8] {
-        if self.unread.start > 0 {
-            self.input.copy_within(self.unread.clone(), 0);
-            self.unread = 0..self.unread.len();
-        }
-        if self.unread.end == self.input.len() && self.input.len() < self.most_input {
-            self.input.grow(self.most_input);
-        }
         &mut self.input[self.unread.end..]
     }
 

@@ -27,6 +27,7 @@ use crate::error::{Error, ErrorKind};
 use crate::interface::OptionName;
 use crate::secret::Secret;
 use crate::sys::clock::Clock;
+use crate::sys::memory;
 use crate::token::AccessToken;
 use crate::trust::Trust;
 
@@ -48,6 +49,9 @@ pub(crate) struct HttpSource {
 impl HttpSource {
     /// Checks `options`; reads the environment as far as it has a say, and `ca_file` if the URL is https.
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
+        if memory::is_short() {
+            return Err(Error::out_of_memory());
+        }
         let values = options.values();
         let url = SecureUrl::parse(
             Purpose::Authentication,
@@ -126,7 +130,7 @@ impl HttpSource {
         let agent = self.agent(target.limit)?;
         interrupt.attach(&agent)?;
         let sent = clock.now();
-        let answer = self.send(&agent, body::json(client_id, secret), target)?;
+        let answer = self.send(&agent, body::json(client_id, secret)?, target)?;
         let here = clock.now().wall();
         self.trace
             .note(|reached| reached.clocks = response::date(&answer).map(|there| (there, here)));
@@ -185,7 +189,7 @@ impl HttpSource {
             if parts.status == StatusCode::OK {
                 Err(target.body_error(error))
             } else {
-                Ok((Room::new(0), 0))
+                Ok((Room::default(), 0))
             }
         })?;
         Ok(Response { status: parts.status, headers: parts.headers, body, body_length })
@@ -204,7 +208,7 @@ impl HttpSource {
 /// The whole body and its length, or an error if that is above the limit.
 fn read_body(mut body: ureq::Body) -> Result<(Room, usize), ureq::Error> {
     let mut reader = body.as_reader();
-    let mut room = Room::new(FIRST);
+    let mut room = Room::new(FIRST)?;
     let mut filled = 0;
     loop {
         match reader.read(&mut room[filled..])? {
@@ -215,7 +219,7 @@ fn read_body(mut body: ureq::Body) -> Result<(Room, usize), ureq::Error> {
             return Err(ureq::Error::BodyExceedsLimit(BODY_LIMIT as u64));
         }
         if filled == room.len() {
-            room.grow(BODY_LIMIT + 1);
+            room.grow(BODY_LIMIT + 1)?;
         }
     }
 }

@@ -51,7 +51,7 @@ impl<In: Transport> Connector<In> for TcpConnector {
             socket: self.open_any(details)?,
             deadline: self.deadline,
             received: 0,
-            buffers: WipedBuffers::new(details.config),
+            buffers: WipedBuffers::new(details.config)?,
         })))
     }
 }
@@ -176,6 +176,7 @@ impl Transport for TcpTransport {
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.send(timeout)?;
         let until = Until::new(timeout, self.deadline);
+        self.buffers.make_room()?;
         let room = self.buffers.input_append_buf();
         let read = until.run(|limit| self.socket.read_within(room, limit))?;
         self.buffers.input_appended(read);

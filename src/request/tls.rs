@@ -44,7 +44,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
         self.1.note(|reached| reached.protocol = conn.protocol_version());
         Ok(Some(Either::B(TlsTransport {
             stream: StreamOwned { conn, sock },
-            buffers: WipedBuffers::new(details.config),
+            buffers: WipedBuffers::new(details.config)?,
         })))
     }
 }
@@ -81,6 +81,7 @@ impl Transport for TlsTransport {
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.send(timeout)?;
         self.stream.sock.set_timeout(timeout);
+        self.buffers.make_room()?;
         let amount = self.stream.read(self.buffers.input_append_buf())?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)

@@ -71,6 +71,7 @@ impl Target<'_> {
         }
         match error.kind() {
             io::ErrorKind::TimedOut => self.timed_out(Timeout::Global),
+            io::ErrorKind::OutOfMemory => Error::out_of_memory(),
             io::ErrorKind::UnexpectedEof => self
                 .unreachable("the connection was closed before an answer came")
                 .with_another_attempt(true),

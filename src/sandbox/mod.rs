@@ -98,7 +98,8 @@ impl Sandbox {
         let address = listener.local_addr()?;
         let state = Arc::new(State::new());
         let accepting = state.clone();
-        let acceptor = thread::spawn(move || accept(&listener, &accepting))?;
+        let acceptor =
+            thread::spawn_joinable("clazar-sandbox", move || accept(&listener, &accepting))?;
         Ok(Self { state, address, acceptor: Some(acceptor), process: process::id() })
     }
 
@@ -161,7 +162,7 @@ fn accept(listener: &TcpListener, state: &Arc<State>) {
         }
         let state = state.clone();
         // Without a thread to spare, the client sees the connection end.
-        let _ = thread::spawn(move || {
+        let _ = thread::spawn(c"clazar-sandbox", move || {
             let Some(_open) = state.opened(&stream) else { return };
             // What a client does wrong ends its connection.
             let _ = http::serve(stream, |request| api::answer(&state, request));

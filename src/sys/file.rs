@@ -87,10 +87,10 @@ pub(crate) fn read_regular(
         return Err(FileError::Larger(limit));
     }
     // A byte more shows that the end was reached.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(size + 1));
+    let mut bytes = room(size + 1)?;
     loop {
         if bytes.len() == bytes.capacity() {
-            bytes = with_more_room(&bytes, limit);
+            bytes = with_more_room(&bytes, limit)?;
         }
         match retry_on_intr(|| read(&file, spare_capacity(&mut bytes))) {
             Ok(0) => return Ok(bytes),
@@ -102,11 +102,16 @@ pub(crate) fn read_regular(
 }
 
 /// A larger copy; the caller's is wiped when it is dropped.
-fn with_more_room(bytes: &[u8], limit: usize) -> Zeroizing<Vec<u8>> {
-    let capacity = (2 * bytes.len()).max(SMALLEST_GROWTH).min(limit + 1);
-    let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
+fn with_more_room(bytes: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    let mut larger = room((2 * bytes.len()).max(SMALLEST_GROWTH).min(limit + 1))?;
     larger.extend_from_slice(bytes);
-    larger
+    Ok(larger)
+}
+
+fn room(size: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    let mut room = Zeroizing::new(Vec::new());
+    room.try_reserve_exact(size).map_err(|_| FileError::NotRead(Errno::NOMEM))?;
+    Ok(room)
 }
 
 pub(crate) fn not_opened(error: io::Error) -> FileError {

@@ -9,8 +9,11 @@ pub(crate) mod file;
 pub(crate) mod fork;
 pub(crate) mod locked;
 pub(crate) mod lookup;
+pub(crate) mod memory;
 pub(crate) mod per_process;
 pub(crate) mod privileges;
+#[cfg(any(feature = "capi", feature = "python", test))]
+mod reserve;
 pub(crate) mod signals;
 pub(crate) mod socket;
 pub(crate) mod thread;

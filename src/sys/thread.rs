@@ -1,6 +1,10 @@
 //! Starts threads of the library.
 
+use std::ffi::{CStr, c_int, c_void};
 use std::io;
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+#[cfg(feature = "sandbox")]
 use std::thread::{Builder, JoinHandle};
 
 use super::signals;
@@ -8,20 +12,97 @@ use super::signals;
 /// Said here, since the default would be looked up in the environment.
 const STACK: usize = 1024 * 1024;
 
-/// Which of the threads that run now.
+/// Which of the threads that run now. In musl a pthread_t is a pointer, which could go to no other thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Id(libc::pthread_t);
+pub(crate) struct Id(usize);
 
 /// Unlike the standard library's, it also works while a thread's local data is destroyed.
 pub(crate) fn current() -> Id {
     // SAFETY: the call has no preconditions and no effect.
-    Id(unsafe { libc::pthread_self() })
+    Id(unsafe { libc::pthread_self() } as usize)
 }
 
-/// Runs `work` on a thread that takes no signal meant for the host's own.
-pub(crate) fn spawn<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<JoinHandle<T>> {
-    let thread = Builder::new().name("clazar-auth".into()).stack_size(STACK);
+/// Runs `work` on a thread that takes no signal meant for the host's own, and that nobody waits for.
+///
+/// Not by the standard library, which ends the process where it has no memory for a thread.
+pub(crate) fn spawn<W: FnOnce() + Send + 'static>(name: &'static CStr, work: W) -> io::Result<()> {
+    let task = Box::into_raw(Box::new(Task { name, work }));
+    match signals::with_all_blocked(|| create(run::<W>, task.cast())) {
+        0 => Ok(()),
+        error => {
+            // SAFETY: it was made above, and no thread has it.
+            drop(unsafe { Box::from_raw(task) });
+            Err(io::Error::from_raw_os_error(error))
+        }
+    }
+}
+
+struct Task<W> {
+    name: &'static CStr,
+    work: W,
+}
+
+type Start = extern "C" fn(*mut c_void) -> *mut c_void;
+
+/// Starts a thread with `argument`; an error number, or 0.
+fn create(start: Start, argument: *mut c_void) -> c_int {
+    let mut attributes = MaybeUninit::uninit();
+    let mut thread = MaybeUninit::uninit();
+    let attributes = attributes.as_mut_ptr();
+    // SAFETY: `pthread_attr_init` initialises the attributes, which are destroyed after the last use; a
+    // detached thread's id is not used again.
+    unsafe {
+        let error = libc::pthread_attr_init(attributes);
+        if error != 0 {
+            return error;
+        }
+        libc::pthread_attr_setstacksize(attributes, STACK);
+        libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED);
+        let error = libc::pthread_create(thread.as_mut_ptr(), attributes, start, argument);
+        libc::pthread_attr_destroy(attributes);
+        error
+    }
+}
+
+thread_local! {
+    /// As long as a thread has something to be dropped at its end, glibc unloads no library that it is of.
+    static IN_USE: Pinned = const { Pinned };
+}
+
+struct Pinned;
+
+impl Drop for Pinned {
+    fn drop(&mut self) {}
+}
+
+extern "C" fn run<W: FnOnce()>(task: *mut c_void) -> *mut c_void {
+    // SAFETY: `spawn` made it for this thread alone.
+    let task = unsafe { Box::from_raw(task.cast::<Task<W>>()) };
+    IN_USE.with(|_| ());
+    set_name(task.name);
+    // What it panics with has been told by the hook.
+    let _ = catch_unwind(AssertUnwindSafe(task.work));
+    std::ptr::null_mut()
+}
+
+#[cfg(target_os = "linux")]
+fn set_name(name: &CStr) {
+    // SAFETY: the calling thread is alive, and the name ends in NUL.
+    unsafe { libc::pthread_setname_np(libc::pthread_self(), name.as_ptr()) };
+}
+
+#[cfg(target_vendor = "apple")]
+fn set_name(name: &CStr) {
+    // SAFETY: the name ends in NUL.
+    unsafe { libc::pthread_setname_np(name.as_ptr()) };
+}
+
+/// As [`spawn`], for a thread that is waited for.
+#[cfg(feature = "sandbox")]
+pub(crate) fn spawn_joinable(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    let thread = Builder::new().name(name.into()).stack_size(STACK);
     signals::with_all_blocked(|| thread.spawn(work))
 }

@@ -23,6 +23,7 @@ use crate::env::Common;
 use crate::error::Error;
 use crate::queue::Queue;
 use crate::sys::clock::{Clock, Moment};
+use crate::sys::memory;
 
 /// How often the files are looked at, at the most, while no certificate is refused.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
@@ -108,6 +109,10 @@ impl Trust {
             }
             (Err(error), None) => return Err(error),
         };
+        // What there is for a time without memory is not to be taken up for long.
+        if memory::is_short() {
+            return Ok(config);
+        }
         let looked = ArcSwap::from_pointee(now);
         self.kept.store(Some(Arc::new(Kept { config: config.clone(), stamps, looked })));
         Ok(config)

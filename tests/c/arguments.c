@@ -150,6 +150,19 @@ static void hosts_are_checked(void) {
     clazar_config_free(config);
 }
 
+static void texts_have_a_limit(void) {
+    static char text[64 * 1024 + 2];
+    memset(text, 'x', sizeof text - 1);
+    clazar_provider *provider = provider_from_env();
+    check_url(provider, text, CLAZAR_ERR_INVALID_ARGUMENT, "url is longer than 64 KiB");
+    clazar_provider_free(provider);
+    clazar_config *config = config_from_env();
+    CHECK(clazar_config_set_user_agent(config, text) == CLAZAR_ERR_INVALID_ARGUMENT);
+    text[sizeof text - 2] = '\0';
+    CHECK(clazar_config_set_user_agent(config, text) == CLAZAR_OK);
+    clazar_config_free(config);
+}
+
 static void timeouts_are_checked(void) {
     const unsigned long long bad[] = {0, 86400001, UINT64_MAX};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -260,6 +273,7 @@ int main(void) {
     all_take_null();
     texts_are_checked();
     hosts_are_checked();
+    texts_have_a_limit();
     timeouts_are_checked();
     missing_credentials_are_named();
     one_secret_is_given();

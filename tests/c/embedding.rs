@@ -81,6 +81,26 @@ fn it_is_loaded_and_unloaded_again_and_again() {
     run_case(&program, &Sandbox::start().unwrap(), &more);
 }
 
+/// A plugin need not be linked with `-z nodelete`.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_plugin_is_unloaded_while_a_thread_of_the_library_runs() {
+    let stage = stage("stage");
+    let source = root().join("tests/c/unloaded.c");
+    let archive = stage.join("lib/libclazar_auth.a");
+    let build = |name: &str, options: &[&str], libraries: &[&str]| {
+        let mut cc = compiler("cc", &stage);
+        cc.args(["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-O1"]).args(options);
+        cc.arg(&source).args(libraries);
+        link(cc, name)
+    };
+    let native = ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
+    let plugin = [&[archive.to_str().unwrap()][..], &native].concat();
+    let plugin = build("plugin", &["-shared", "-fPIC", "-DPLUGIN"], &plugin);
+    let host = build("host-of-plugin", &["-rdynamic"], &["-ldl"]);
+    run(&host, &credentials("https://lookup.test/", &[("TEST_PLUGIN", plugin.to_str().unwrap())]));
+}
+
 #[test]
 fn small_stacks_are_enough() {
     if debug_stage().is_some() {

@@ -2,6 +2,7 @@
  * first answer is a 400 that repeats the secret. */
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -84,6 +85,12 @@ static void the_facts_are_right(const clazar_event_info *event) {
     }
 }
 
+static void is_named(void) {
+    char name[16] = "";
+    CHECK(prctl(PR_GET_NAME, name, 0, 0, 0) == 0);
+    CHECK(strcmp(name, "clazar-request") == 0 || strcmp(name, "clazar-event") == 0);
+}
+
 static void call_the_library(struct context *context, const clazar_event_info *event) {
     clazar_token *token = NULL, *peeked = NULL;
     clazar_status status = clazar_provider_token(context->asked, &token, NULL);
@@ -107,6 +114,7 @@ static void on_event(void *opaque, const clazar_event_info *event) {
     struct context *context = opaque;
     CHECK(value_of(context->destroyed) == 0);
     all_signals_are_blocked();
+    is_named();
     the_facts_are_right(event);
     tells_nothing(event->message, NULL);
     if (context->asked != NULL)

@@ -1,5 +1,5 @@
-/* A renewal asks malloc() for small pieces alone: where memory is short, a large one would be the first that
- * cannot be had, and that ends the process. */
+/* A renewal asks malloc() for small pieces alone: where memory is short, they are the ones that can still be
+ * had, or come from what the library keeps for that. */
 #include "check.h"
 
 /* What TLS asks for if the server's records are as large as they may be, and some. */

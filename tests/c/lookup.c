@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +31,8 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
     void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
     const int number = __atomic_add_fetch(&lookups, 1, __ATOMIC_SEQ_CST);
     CHECK(strcmp(host, "lookup.test") == 0);
+    char name[16] = "";
+    CHECK(prctl(PR_GET_NAME, name, 0, 0, 0) == 0 && strcmp(name, "clazar-lookup") == 0);
     while (number >= __atomic_load_n(&first_held, __ATOMIC_SEQ_CST) &&
            number <= __atomic_load_n(&last_held, __ATOMIC_SEQ_CST))
         breathe();

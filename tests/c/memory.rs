@@ -1,12 +1,15 @@
-//! Tests what the library does with memory.
+//! Tests what the library does with memory, and where there is none; and where the system refuses all else.
 
 use std::collections::HashSet;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 
-use crate::programs::{Sanitizer, command, compile, folder, skipped, stage};
+use crate::programs::{Sanitizer, command, compile, folder, run, skipped, stage};
 use test_support::certificates::{Authority, VALID};
 use test_support::server::{Server, TOKEN_BODY, ok};
+
+const SECRET: &str = "not-a-real-secret-0123456789abcdef";
 
 /// A server over TLS, and what a program needs to get a token from it.
 struct Api {
@@ -18,6 +21,10 @@ struct Api {
 impl Api {
     fn new(name: &str, host: &str, body: &str) -> Self {
         let authority = Authority::new(name);
+        // As long as that of a system, and longer than any block that the library has in reserve.
+        let comment = "# Not a certificate.\n".repeat(10_000);
+        let certificate = fs::read_to_string(&authority.pem_file).unwrap();
+        fs::write(&authority.pem_file, comment + &certificate).unwrap();
         let server = authority.server(&[host], VALID, &ok(body));
         let url = format!("https://{host}:{}/authenticate/", server.port());
         Self { authority, url, _server: server }
@@ -30,6 +37,44 @@ impl Api {
             ("SSL_CERT_FILE", self.authority.pem_file.to_str().unwrap()),
         ];
         [&variables, more].concat()
+    }
+
+    /// Runs `program` without a store and with one, and shows how often something failed.
+    fn run(&self, program: &Path, more: &[(&str, &str)]) {
+        let store = folder().join(format!("store-of-shortage-{}", std::process::id()));
+        let secret = [more, &[("CLAZAR_CLIENT_SECRET", SECRET)]].concat();
+        let with_a_store = [&secret[..], &[("CLAZAR_STORE", store.to_str().unwrap())]].concat();
+        for more in [secret, with_a_store] {
+            let output = run(program, &self.variables(&more));
+            print!("{}", String::from_utf8(output.stdout).unwrap());
+            let _ = fs::remove_dir_all(&store);
+        }
+    }
+}
+
+#[test]
+fn without_memory_a_token_request_fails_and_nothing_else() {
+    if Sanitizer::now() != Sanitizer::Nothing {
+        return; // They have allocators of their own.
+    }
+    let program = compile("no_memory", &stage("stage"));
+    let api = Api::new("c-no-memory", "memory.test", TOKEN_BODY);
+    for case in ["first", "renewal", "alone"] {
+        api.run(&program, &[("TEST_CASE", case)]);
+        api.run(&program, &[("TEST_CASE", case), ("TEST_LASTING", "1")]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_system_refuses_fails_a_token_request_and_nothing_else() {
+    if Sanitizer::now() != Sanitizer::Nothing {
+        return; // A sanitizer has system calls of its own.
+    }
+    let program = compile("refused", &stage("stage"));
+    let api = Api::new("c-refused", "127.0.0.1", TOKEN_BODY);
+    for case in ["first", "renewal"] {
+        api.run(&program, &[("TEST_CASE", case)]);
     }
 }
 

@@ -1,14 +1,14 @@
 //! Hands out a token that a slow store keeps from those who wait for it.
 
-use std::cell::Cell;
-use std::sync::Arc;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use super::report::Report;
 use super::{Flight, Outcome, Shared, Work};
 use crate::request::Note;
+use crate::sync::{ignore_poison, lock};
 use crate::sys::thread;
 use crate::text;
 
@@ -23,23 +23,52 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 #[derive(Default)]
 pub(super) struct Early {
     delivered: Arc<AtomicBool>,
-    /// Closed when all is stored.
-    storing: Cell<Option<Sender<()>>>,
+    storing: RefCell<Option<Arc<Storing>>>,
+}
+
+/// What is being stored. No channel: one takes memory from the system on the thread that waits, and ends the
+/// process where there is none.
+#[derive(Default)]
+struct Storing {
+    ended: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Storing {
+    fn end(&self) {
+        *lock(&self.ended) = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for the end; whether that takes too long.
+    fn is_late(&self) -> bool {
+        let ended = lock(&self.ended);
+        let waited = self.changed.wait_timeout_while(ended, LONGEST_STORING, |ended| !*ended);
+        ignore_poison(waited).1.timed_out()
+    }
 }
 
 impl Early {
-    fn start(&self) -> Receiver<()> {
-        let (storing, is_stored) = mpsc::channel();
-        self.storing.set(Some(storing));
-        is_stored
+    fn start(&self) -> Arc<Storing> {
+        let storing = Arc::<Storing>::default();
+        self.storing.replace(Some(storing.clone()));
+        storing
     }
 
     pub(super) fn end(&self) {
-        self.storing.set(None);
+        if let Some(storing) = self.storing.take() {
+            storing.end();
+        }
     }
 
     pub(super) fn is_delivered(&self) -> bool {
         self.delivered.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Early {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -63,11 +92,11 @@ impl Shared {
         outcome: &Outcome,
         early: &Early,
     ) {
-        let is_stored = early.start();
+        let storing = early.start();
         let (shared, flight, work) = (self.clone(), flight.clone(), work.clone());
         let (outcome, is_delivered) = (outcome.clone(), early.delivered.clone());
-        let _ = thread::spawn(move || {
-            if is_stored.recv_timeout(LONGEST_STORING) != Err(RecvTimeoutError::Timeout) {
+        let _ = thread::spawn(c"clazar-delivery", move || {
+            if !storing.is_late() {
                 return;
             }
             let what = format!(

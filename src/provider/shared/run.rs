@@ -13,7 +13,7 @@ use crate::provider::stats::{Cause, Count};
 use crate::request::{
     FetchContext, Freshness, Interrupt, Note, Progress, RenewalLimit, TokenSource,
 };
-use crate::sys::thread;
+use crate::sys::{memory, thread};
 use crate::text;
 use crate::token::AccessToken;
 
@@ -363,5 +363,8 @@ impl Shared {
 
 /// Runs `work` on a thread that ends with it.
 fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
-    thread::spawn(work).map(drop).map_err(|error| Error::no_thread(&error))
+    if memory::is_short() {
+        return Err(Error::out_of_memory());
+    }
+    thread::spawn(c"clazar-request", work).map_err(|error| Error::no_thread(&error))
 }

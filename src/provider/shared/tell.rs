@@ -56,7 +56,7 @@ impl Shared {
         if events.iter().any(|event| self.is_heard(event)) {
             events.iter().for_each(|event| self.untold.push(event));
             let shared = self.clone();
-            let _ = thread::spawn(move || shared.call_back(&[]));
+            let _ = thread::spawn(c"clazar-event", move || shared.call_back(&[]));
         }
     }
 

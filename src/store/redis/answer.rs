@@ -69,7 +69,9 @@ fn single(input: &mut impl Read, kind: u8, rest: &str) -> io::Result<Answer> {
         b'-' => Ok(Answer::Error(rest.to_owned())),
         b'$' => {
             let length = number(rest, LONGEST_BYTES)?;
-            let mut bytes = vec![0; length + 2];
+            let mut bytes = Vec::new();
+            bytes.try_reserve_exact(length + 2)?;
+            bytes.resize(length + 2, 0);
             input.read_exact(&mut bytes)?;
             match bytes.split_off(length).as_slice() {
                 b"\r\n" => Ok(Answer::Bytes(bytes)),
