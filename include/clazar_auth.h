@@ -52,9 +52,13 @@
  * keeps its thread for as long as a system call hangs.
  *
  * fork: a child goes on with the provider and its token, even if a token request was under way in
- * the parent. Locks and connections are not shared; each process makes its own token requests. This
- * library cannot release what the C library has locked at that moment: after a fork in the middle of
- * a process's first getaddrinfo, glibc's lookups in the child end with CLAZAR_ERR_TIMEOUT.
+ * the parent. Locks are not shared, and connections are closed in the child; each process makes its
+ * own token requests. This library cannot release what the C library has locked at that moment: after
+ * a fork in the middle of a process's first getaddrinfo, glibc's lookups in the child end with
+ * CLAZAR_ERR_TIMEOUT. _Fork() runs no fork handlers, so that its child has the parent's connections
+ * until it calls exec, and may find malloc() locked for ever: there, as POSIX says, only functions
+ * that are async-signal-safe may be called, and none of these is. In a child of vfork() nothing but
+ * exec and _exit may be called.
  *
  * Memory: where malloc() fails, the library falls back on 768 KiB of its own, which take up no memory
  * until then. A token request fails with CLAZAR_ERR_TRANSPORT, and so does each that would start while

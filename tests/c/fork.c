@@ -1,7 +1,10 @@
 /* fork() in whatever state a provider is; TEST_CASE says which. The test runner sets the server's
  * delay and counts the requests. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,9 +17,9 @@
 
 static clazar_provider *provider;
 
-/* Runs `work` in a child, which must leave with 0. */
-static void in_child(void (*work)(void)) {
-    const pid_t child = fork();
+/* Runs `work` in a child that `make` makes, which must leave with 0. */
+static void in_child_of(pid_t (*make)(void), void (*work)(void)) {
+    const pid_t child = make();
     CHECK(child >= 0);
     if (child == 0) {
         alarm(CHILD_LIMIT);
@@ -28,6 +31,8 @@ static void in_child(void (*work)(void)) {
     CHECK(!WIFSIGNALED(status) || WTERMSIG(status) != SIGALRM);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
+
+static void in_child(void (*work)(void)) { in_child_of(fork, work); }
 
 static void authorize(void) {
     char header[CLAZAR_AUTHORIZATION_MAX];
@@ -74,6 +79,15 @@ static void *wait_for_a_token(void *unused) {
     return token_of(provider);
 }
 
+static int sockets(void) {
+    int count = 0;
+    for (int descriptor = 0; descriptor < 1024; descriptor++) {
+        struct stat kind;
+        count += fstat(descriptor, &kind) == 0 && S_ISSOCK(kind.st_mode);
+    }
+    return count;
+}
+
 static void get_a_token(void) {
     const clazar_stats before = stats_of(provider);
     CHECK(before.expires_in_ms == -1 && before.empty_succeeded == 0);
@@ -85,12 +99,20 @@ static void get_a_token(void) {
     clazar_provider_free(provider);
 }
 
-static void during_a_token_request(void) {
+/* Those that were there before. */
+static int inherited;
+
+static void find_no_socket(void) { CHECK(sockets() == inherited); }
+
+static void in_child_during_a_token_request(pid_t (*make)(void), void (*work)(void)) {
     pthread_t waiter;
+    inherited = sockets();
     CHECK(pthread_create(&waiter, NULL, wait_for_a_token, NULL) == 0);
-    while (stats_of(provider).waited == 0)
+    while (sockets() == inherited)
         breathe();
-    in_child(get_a_token);
+    if (make == fork)
+        in_child(find_no_socket);
+    in_child_of(make, work);
     /* What the child did to its provider is nothing to this one. */
     void *token = NULL;
     CHECK(pthread_join(waiter, &token) == 0);
@@ -99,6 +121,18 @@ static void during_a_token_request(void) {
     CHECK(stats_of(provider).empty_succeeded == 1 && stats_of(provider).waited == 1);
     clazar_token_free(cached);
     clazar_token_free(token);
+}
+
+static void during_a_token_request(void) { in_child_during_a_token_request(fork, get_a_token); }
+
+/* A child without fork handlers may do no more than a signal handler (POSIX). It makes a request of its own
+ * all the same, where no thread of the parent was in malloc() just then. */
+static void past_the_handlers(void) {
+    pid_t (*make)(void) = NULL;
+    *(void **)&make = dlsym(RTLD_DEFAULT, "_Fork");
+    if (make == NULL)
+        make = fork;
+    in_child_during_a_token_request(make, get_a_token);
 }
 
 /* ---- A closed provider ---- */
@@ -217,6 +251,7 @@ int main(void) {
     } cases[] = {
         {"a token", with_a_token},
         {"a token request", during_a_token_request},
+        {"past the handlers", past_the_handlers},
         {"closed", after_close},
         {"a renewal", during_a_renewal},
         {"busy threads", among_busy_threads},

@@ -355,6 +355,7 @@ fn a_forked_child_goes_on_with_the_provider() {
     for (case, lifetime, delay, requests) in [
         ("a token", 86_400, 0, Some(1)),
         ("a token request", 86_400, 500, Some(2)),
+        ("past the handlers", 86_400, 500, Some(2)),
         ("closed", 86_400, 0, Some(1)),
         ("a renewal", 4, 500, Some(3)),
         ("busy threads", 86_400, 5, None),
@@ -412,25 +413,32 @@ fn a_child_forked_in_the_first_request_makes_its_own() {
     run(&program, &variables);
 }
 
-/// With the API and with a store. The child was forked in the middle of a request, and lives on.
+/// With the API, with a proxy and with a store. The child was forked in the middle of a request, and lives
+/// on.
 #[test]
 fn a_connection_ends_with_the_process_that_made_it() {
     let long = Duration::from_secs(60);
-    for is_store in [false, true] {
+    for peer in ["API", "proxy", "store"] {
         let (come, came) = mpsc::channel();
         let (end, ended) = mpsc::channel();
         let server = Server::new(move |mut stream, _| {
             let _ = come.send(stream.read_exact(&mut [0]));
             let _ = end.send(io::copy(&mut stream, &mut io::sink()).is_ok());
         });
-        let (url, redis) = (server.url(), format!("redis://127.0.0.1:{}", server.port()));
+        let [https, proxy, redis] = ["https", "http", "redis"]
+            .map(|scheme| format!("{scheme}://127.0.0.1:{}", server.port()));
+        let url = if peer == "proxy" { https } else { server.url() };
         let mut variables = vec![
             ("CLAZAR_AUTH_URL", &*url),
             ("CLAZAR_CLIENT_ID", "not-a-real-client"),
             ("CLAZAR_CLIENT_SECRET", "not-a-real-secret-0123456789abcdef"),
             ("TEST_CHILDREN", "1"),
         ];
-        variables.extend(is_store.then_some(("CLAZAR_STORE", &*redis)));
+        match peer {
+            "proxy" => variables.push(("HTTPS_PROXY", &*proxy)),
+            "store" => variables.push(("CLAZAR_STORE", &*redis)),
+            _ => {}
+        }
         let mut program = command(&compile("orphan", &stage("stage")), &variables);
         let mut program = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut input = program.stdin.take().unwrap();
@@ -443,7 +451,7 @@ fn a_connection_ends_with_the_process_that_made_it() {
         // The child still is there.
         input.write_all(b"\n").unwrap();
         assert_eq!(output.read_line(&mut String::new()).unwrap(), 1);
-        assert_eq!(end, Ok(true), "the child keeps the connection (store: {is_store})");
+        assert_eq!(end, Ok(true), "the child keeps the connection to the {peer}");
     }
 }
 
