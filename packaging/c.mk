@@ -53,15 +53,16 @@ uninstall:
 	    '$(INSTALLED)/$(LIBDIR)'/libclazar_auth.* \
 	    '$(INSTALLED)/$(LIBDIR)'/.debug/libclazar_auth.* '$(INSTALLED)/$(LIBDIR)'/pkgconfig/clazar_auth*.pc \
 	    '$(INSTALLED)/$(LIBDIR)'/cmake/clazar_auth/clazar_authConfig*.cmake \
+	    '$(INSTALLED)'/share/clazar_auth/tsan.supp '$(INSTALLED)'/share/clazar_auth/valgrind.supp \
 	    '$(INSTALLED)/$(DOCDIR)'/LICENSE-MIT '$(INSTALLED)/$(DOCDIR)'/LICENSE-APACHE \
 	    '$(INSTALLED)/$(DOCDIR)'/THIRD-PARTY-LICENSES
-	for folder in '$(LIBDIR)/.debug' '$(LIBDIR)/cmake/clazar_auth' '$(LIBDIR)/cmake' '$(LIBDIR)/pkgconfig' '$(DOCDIR)'; do \
+	for folder in '$(LIBDIR)/.debug' '$(LIBDIR)/cmake/clazar_auth' '$(LIBDIR)/cmake' '$(LIBDIR)/pkgconfig' share/clazar_auth '$(DOCDIR)'; do \
 	    rmdir '$(INSTALLED)/'"$$folder" 2>/dev/null || true; done
 
 lib: $(STAGE)/installed
 
 # The prefixes of the tests, of the demonstration and of `make lib`.
-C_TEXTS := $(wildcard include/* packaging/cmake/* packaging/pkgconfig/*)
+C_TEXTS := $(wildcard include/* packaging/cmake/* packaging/pkgconfig/* packaging/suppressions/*)
 $(STAGE)/installed: target/c/built $(C_TEXTS)
 $(STAGE)-panic/installed: target/c-panic/built $(C_TEXTS)
 $(STAGE)-dev/installed: target/c-dev/built $(C_TEXTS)

@@ -148,6 +148,8 @@ def install(where: argparse.Namespace) -> None:
         where.folder / "THIRD-PARTY-LICENSES",
     ):
         copy(licence, documents / licence.name)
+    for suppressions in (ROOT / "packaging/suppressions").iterdir():
+        copy(suppressions, prefix / "share/clazar_auth" / suppressions.name)
     copy(where.folder / "libclazar_auth.a", libraries / "libclazar_auth.a")
 
     # Of another version with this soname nothing stays: ldconfig would link to the newest.

@@ -1,12 +1,12 @@
 //! Tests the library embedded in a process that is not its own.
 
 use std::io::Read;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use clazar_auth::sandbox::Sandbox;
 
 use crate::programs::{
-    Sanitizer, checked, compile, compiler, debug_stage, folder, link, root, run, run_case,
+    Sanitizer, checked, command, compile, compiler, debug_stage, folder, link, root, run, run_case,
     run_with, shared, skipped, stage,
 };
 use test_support::certificates::{Authority, VALID};
@@ -99,6 +99,61 @@ fn a_plugin_is_unloaded_while_a_thread_of_the_library_runs() {
     let plugin = build("plugin", &["-shared", "-fPIC", "-DPLUGIN"], &plugin);
     let host = build("host-of-plugin", &["-rdynamic"], &["-ldl"]);
     run(&host, &credentials("https://lookup.test/", &[("TEST_PLUGIN", plugin.to_str().unwrap())]));
+}
+
+/// What `race.c` does with a token, watched by a tool that does not watch the library.
+fn run_watched(mut command: Command) -> Output {
+    let sandbox = Sandbox::start().unwrap();
+    command.env("CLAZAR_AUTH_URL", sandbox.auth_url());
+    command.env("CLAZAR_CLIENT_ID", sandbox.client_id());
+    command.env("CLAZAR_CLIENT_SECRET", sandbox.client_secret());
+    command.output().unwrap()
+}
+
+#[test]
+fn with_the_suppressions_a_thread_sanitizer_reports_races_of_the_host_alone() {
+    if Sanitizer::now() != Sanitizer::Nothing {
+        return; // One watches at a time.
+    }
+    let stage = stage("stage");
+    let mut cc = compiler("cc", &stage);
+    cc.args(["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-fsanitize=thread"]);
+    cc.arg(root().join("tests/c/race.c")).args(shared(&stage));
+    let program = link(cc, "race-tsan");
+    let reports = |case: &str, options: String| {
+        let mut watched = command(&program, &[("TEST_CASE", case)]);
+        watched.env("TSAN_OPTIONS", options);
+        String::from_utf8(run_watched(watched).stderr).unwrap()
+    };
+    let ours = format!("suppressions={}", stage.join("share/clazar_auth/tsan.supp").display());
+    let all = reports("handles", String::new());
+    if all.contains("FATAL: ThreadSanitizer") {
+        return skipped("no thread sanitizer", &all);
+    }
+    assert!(all.contains("WARNING: ThreadSanitizer: data race"), "nothing to suppress: {all}");
+    assert_eq!(reports("handles", ours.clone()), "");
+    let own = reports("race", ours);
+    assert!(own.contains("race.c") && own.contains("in use"), "{own}");
+}
+
+#[test]
+fn with_the_suppressions_helgrind_and_drd_report_nothing_of_the_library() {
+    if Sanitizer::now() != Sanitizer::Nothing {
+        return; // One watches at a time.
+    }
+    let stage = stage("stage");
+    let program = compile("race", &stage);
+    let ours = stage.join("share/clazar_auth/valgrind.supp");
+    for tool in ["helgrind", "drd"] {
+        let succeeds = |options: &[&str]| {
+            let mut watched = Command::new("valgrind");
+            watched.args([&format!("--tool={tool}"), "--error-exitcode=99"]).args(options);
+            watched.arg(&program).env("TEST_CASE", "copies");
+            run_watched(watched).status.success()
+        };
+        assert!(!succeeds(&[]), "{tool} has nothing to suppress");
+        assert!(succeeds(&[&format!("--suppressions={}", ours.display())]), "{tool}");
+    }
 }
 
 #[test]

@@ -184,6 +184,9 @@ fn the_examples_build_with_pkg_config() {
         for file in ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-LICENSES"] {
             assert!(prefix.join("share/doc/clazar_auth").join(file).exists(), "{file}");
         }
+        for file in ["tsan.supp", "valgrind.supp"] {
+            assert!(prefix.join("share/clazar_auth").join(file).exists(), "{file}");
+        }
     }
 }
 
