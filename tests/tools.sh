@@ -15,6 +15,7 @@ g++ g++
 clang++ clang
 cmake cmake
 luajit luajit
+go golang-go
 pkg-config pkg-config
 doxygen doxygen
 lintian lintian

@@ -3,11 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use clazar_auth::sandbox::{Answer, Sandbox};
 
-use crate::programs::{Sanitizer, checked, root};
+use crate::programs::{Sanitizer, checked, root, skipped};
 use test_support::server::{Server, answer_with, ok};
 
 /// A folder outside the checkout, removed at the end.
@@ -77,15 +78,18 @@ fn pkg_config(libraries: &Path, arguments: &[&str]) -> Vec<String> {
 }
 
 fn example(program: &mut Command, url: &str, sandbox: &Sandbox, libraries: &Path) -> Output {
-    program.arg(url);
+    set_up(program.arg(url), sandbox, libraries).output().unwrap()
+}
+
+/// Gives an example what it is to find in its environment.
+fn set_up<'a>(program: &'a mut Command, sandbox: &Sandbox, libraries: &Path) -> &'a mut Command {
     program.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
     // The examples keep the token from a proxy that could read it.
     program.env("http_proxy", "http://127.0.0.1:9");
     program.env("LD_LIBRARY_PATH", libraries);
     program.env("CLAZAR_AUTH_URL", sandbox.auth_url());
     program.env("CLAZAR_CLIENT_ID", sandbox.client_id());
-    program.env("CLAZAR_CLIENT_SECRET", sandbox.client_secret());
-    program.output().unwrap()
+    program.env("CLAZAR_CLIENT_SECRET", sandbox.client_secret())
 }
 
 /// The example gets the listings, also when the API refuses its first token, but asks no third time.
@@ -512,4 +516,54 @@ fn node_uses_the_c_interface() {
         node
     };
     check_example(node, &libraries);
+}
+
+/// Builds the example in Go, if that is installed.
+fn go_program(outside: &Outside, libraries: &Path) -> Option<PathBuf> {
+    if let Err(error) = Command::new("go").arg("version").output() {
+        skipped("no program in Go", &format!("go cannot be started ({error})"));
+        return None;
+    }
+    let program = outside.join("clazar-get");
+    let mut go = Command::new("go");
+    go.args(["build", "-o"]).arg(&program).arg(".").current_dir(outside.examples().join("go"));
+    go.env("PKG_CONFIG_PATH", libraries.join("pkgconfig")).env("GOCACHE", outside.join("cache"));
+    // Nothing is fetched.
+    go.envs([("CGO_ENABLED", "1"), ("GOFLAGS", "-mod=mod"), ("GOPROXY", "off"), ("GOWORK", "off")]);
+    checked(go);
+    Some(program)
+}
+
+/// The most threads that a process has had until it ends.
+fn most_threads(mut process: Child) -> usize {
+    let tasks = format!("/proc/{}/task", process.id());
+    let mut most = 0;
+    while process.try_wait().unwrap().is_none() {
+        let count = fs::read_dir(&tasks).map_or(0, Iterator::count);
+        most = most.max(count);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(process.wait().unwrap().success());
+    most
+}
+
+#[test]
+fn goroutines_wait_for_a_token_without_a_thread_of_their_own() {
+    if is_watched() {
+        return;
+    }
+    let outside = Outside::new("go");
+    let libraries = outside.installed("lib").join("lib");
+    let Some(program) = go_program(&outside, &libraries) else { return };
+    check_example(|| Command::new(&program), &libraries);
+
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_delay(Duration::from_secs(1));
+    let mut command = Command::new(&program);
+    command.args(vec![listings(&sandbox); 300]).stdout(Stdio::null());
+    let most = most_threads(set_up(&mut command, &sandbox, &libraries).spawn().unwrap());
+    println!("300 goroutines, {most} threads");
+    assert!(most < 100, "{most} threads for 300 goroutines");
+    assert_eq!(sandbox.requests("/authenticate/"), 1);
+    assert_eq!(sandbox.requests("/listings/"), 300);
 }

@@ -1,0 +1,3 @@
+module clazar-get
+
+go 1.19
