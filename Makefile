@@ -18,7 +18,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check tools test test-rust test-c test-sanitizers test-python test-matrix bench bench-hot-path bench-token-request fuzz lib clean
+.PHONY: dev check tools test test-rust test-c test-sanitizers test-python test-matrix tsan musl bench bench-hot-path bench-token-request fuzz lib clean
 .PHONY: generate abi abi-program completion stubs
 .PHONY: dist deb wheel wheels free-threaded vendor set-version
 
@@ -33,6 +33,8 @@ help:
 	@echo '  make dev          build the Python module and the C library for debugging, within seconds of an edit'
 	@echo '  make check        check format, style and types in all languages'
 	@echo '  make test         run all tests; test-rust, test-c, test-sanitizers, test-python, test-matrix are its parts'
+	@echo '  make tsan         run the tests of Rust and C under ThreadSanitizer, the standard library included'
+	@echo '  make musl         build the static library for musl, and run the tests against it'
 	@echo '  make bench        measure what a fresh token costs, and a token request'
 	@echo '  make fuzz         look for a crash in what opens a stored token (nightly, cargo-fuzz)'
 	@echo '  make lib          install the C library into $(STAGE), for the tests'
@@ -131,7 +133,7 @@ check: $(VENV)/requirements
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/clang-format --dry-run --Werror $(C_FILES)
-	$(VENV)/bin/shellcheck .ci/run packaging/zig-cc tests/tools.sh
+	$(VENV)/bin/shellcheck .ci/run packaging/zig-cc tests/*.sh tests/musl/cc
 	$(VENV)/bin/mypy
 	$(CARGO) clippy --locked --workspace --all-targets --features capi,python,redis,sandbox -- --deny warnings
 	$(CARGO) clippy --locked -- --deny warnings
@@ -168,6 +170,13 @@ test-sanitizers: $(STAGE)/installed $(STAGE)-panic/installed
 
 test-python: $(VENV)/installed $(VENV)/requirements $(WHEELS)/.built $(STAGE)/installed target/node/installed
 	$(VENV)/bin/python -m pytest
+
+# These two build the standard library as well, for which a toolchain may be fetched first.
+tsan:
+	tests/with_std_source.sh tests/tsan.sh
+
+musl: target/zig/installed
+	tests/with_std_source.sh tests/musl.sh
 
 bench: bench-hot-path bench-token-request
 

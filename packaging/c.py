@@ -54,17 +54,17 @@ def tool(name: str, *arguments: str | Path) -> str:
 # ---- What is built ----
 
 
-def build(
-    folder: Path, profile: str, features: str, linker: str | None, options: list[str]
-) -> None:
+def build(what: argparse.Namespace) -> None:
+    folder: Path = what.folder
     folder.mkdir(parents=True, exist_ok=True)
-    archive, libraries = compiled(profile, features, options)
+    archive, libraries = compiled(what.profile, what.features, what.options)
     (folder / "native-static-libs").write_text(libraries)
     with tempfile.TemporaryDirectory() as work:
         whole = one_object(archive, Path(work))
-        link_shared(whole, libraries, linker, folder / "libclazar_auth.so")
+        if what.shared:
+            link_shared(whole, libraries, what.linker, folder / "libclazar_auth.so")
         pack_static(whole, folder / "libclazar_auth.a")
-    notices = [sys.executable, str(ROOT / "packaging/notices.py"), features]
+    notices = [sys.executable, str(ROOT / "packaging/notices.py"), what.features]
     with open(folder / "THIRD-PARTY-LICENSES", "w") as file:
         subprocess.run(notices, check=True, stdout=file)
 
@@ -231,6 +231,7 @@ def arguments() -> argparse.Namespace:
     builds = commands.add_parser("build", help="build the library into a folder")
     builds.add_argument("--profile", default="release")
     builds.add_argument("--linker", help="what links the shared library, in place of CC")
+    builds.add_argument("--no-shared", dest="shared", action="store_false")
     builds.add_argument("folder", type=Path)
     builds.add_argument("features")
     builds.add_argument("options", nargs=argparse.REMAINDER, help="more options for rustc")
@@ -248,7 +249,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     asked = arguments()
     if asked.command == "build":
-        build(asked.folder, asked.profile, asked.features, asked.linker, asked.options)
+        build(asked)
     else:
         install(asked)
 

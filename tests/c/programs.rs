@@ -13,6 +13,7 @@ pub enum Sanitizer {
     Valgrind,
     Address,
     Undefined,
+    Thread,
 }
 
 impl Sanitizer {
@@ -22,6 +23,7 @@ impl Sanitizer {
             Ok("valgrind") => Self::Valgrind,
             Ok("address") => Self::Address,
             Ok("undefined") => Self::Undefined,
+            Ok("thread") => Self::Thread,
             Ok(other) => panic!("CLAZAR_SANITIZER is {other}"),
         }
     }
@@ -31,6 +33,7 @@ impl Sanitizer {
             Self::Nothing | Self::Valgrind => &[],
             Self::Address => &["-fsanitize=address", "-fno-omit-frame-pointer"],
             Self::Undefined => &["-fsanitize=undefined", "-fno-sanitize-recover=all"],
+            Self::Thread => &["-fsanitize=thread"],
         }
     }
 }
@@ -44,12 +47,12 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A prefix into which `make lib` installed, or with `CLAZAR_STAGE=stage-dev` that of `make dev`.
+/// A prefix into which `make lib` installed, or the one that `CLAZAR_STAGE` names, such as that of `make dev`.
 pub fn stage(name: &str) -> PathBuf {
     let name = debug_stage().unwrap_or_else(|| name.into());
     let stage = root().join("target").join(name);
-    let library = stage.join("lib/libclazar_auth.so");
-    assert!(library.exists(), "{} is missing; run `make lib`", library.display());
+    let header = stage.join("include/clazar_auth.h");
+    assert!(header.exists(), "{} is missing; run `make lib`", header.display());
     stage
 }
 
@@ -142,7 +145,7 @@ pub fn command(program: &Path, variables: &[(&str, &str)]) -> Command {
     };
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
     if forks {
-        command.env("ASAN_OPTIONS", "detect_leaks=0");
+        command.env("ASAN_OPTIONS", "detect_leaks=0").env("TSAN_OPTIONS", "die_after_fork=0");
     }
     command.env("TEST_VERSION", env!("CARGO_PKG_VERSION")).envs(variables.iter().copied());
     command
@@ -179,6 +182,10 @@ fn the_sanitizer_sees_what_is_wrong() {
             ("leak", "LeakSanitizer: detected memory leaks"),
         ],
         Sanitizer::Undefined => &[("shift", "runtime error: left shift")],
+        Sanitizer::Thread => &[
+            ("race", "ThreadSanitizer: data race"),
+            ("race in the library", "ThreadSanitizer: data race"),
+        ],
     };
     let program = compile("fault", &stage("stage"));
     for (fault, expected) in faults {
