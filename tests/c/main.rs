@@ -12,6 +12,7 @@ mod loops;
 mod memory;
 mod package;
 mod programs;
+mod servers;
 mod suid;
 
 use std::collections::HashSet;
