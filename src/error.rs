@@ -48,11 +48,11 @@ impl Error {
         Self::new(ErrorKind::Closed, "the provider is closed; make a new one to get a token")
     }
 
-    pub(crate) fn no_thread(error: &io::Error) -> Self {
+    pub(crate) fn no_thread(purpose: &str, error: &io::Error) -> Self {
         let why = text::system(error);
         Self::new(
             ErrorKind::Transport,
-            format!("no thread could be started for the token request ({why}); try again"),
+            format!("no thread could be started for {purpose} ({why}); try again"),
         )
     }
 

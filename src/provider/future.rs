@@ -21,7 +21,6 @@ pub struct TokenFuture {
     wait: Option<Arc<Mutex<Slot>>>,
 }
 
-#[derive(Default)]
 struct Slot {
     outcome: Option<Outcome>,
     waker: Option<Waker>,
@@ -41,7 +40,9 @@ impl TokenFuture {
                 slot.outcome = Some(outcome);
                 slot.waker.take()
             };
-            waker.into_iter().for_each(Waker::wake);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
         };
         match self.provider.token_or_call(tell).transpose() {
             Some(outcome) => Poll::Ready(outcome),

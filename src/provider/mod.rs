@@ -1,5 +1,6 @@
 //! Hands out one token, kept in memory, to all threads.
 
+mod callbacks;
 mod config;
 mod current_token;
 mod event;
@@ -21,12 +22,10 @@ use std::time::Duration;
 
 pub(crate) use self::config::Config;
 pub(crate) use self::current_token::CachedToken;
-pub(crate) use self::event::Event;
-pub(crate) use self::event::Listener;
+pub(crate) use self::event::{Event, Listener};
 pub use self::future::TokenFuture;
 use self::hosts::AllowedHosts;
-pub(crate) use self::pending::Pending;
-pub(crate) use self::pending::TokenPoll;
+pub(crate) use self::pending::{Pending, TokenPoll};
 use self::shared::{Outcome, Shared};
 pub use self::stats::{Requests, Stats};
 use crate::credentials::Credentials;

@@ -1,12 +1,13 @@
 //! Watches those that wait for a token without a thread of their own, all of them on one thread, which ends with
 //! the last wait.
 
+use std::collections::LinkedList;
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Wake, Waker};
 use std::time::Instant;
 use std::{io, mem};
 
-use crate::error::catch_panic;
+use super::callbacks::call_each;
 use crate::sync::{ignore_poison, lock};
 use crate::sys::thread;
 
@@ -20,9 +21,12 @@ pub(super) trait Wait: Send {
 
     fn is_over(&self) -> bool;
 
-    /// Called once, when it is over.
-    fn tell(self: Box<Self>);
+    /// Called when it is over; gives itself back if it goes on after all.
+    fn tell(self: Box<Self>) -> Option<Box<dyn Wait>>;
 }
+
+/// Moved from one to another without memory, of which there may be none.
+type Waits = LinkedList<Box<dyn Wait>>;
 
 #[derive(Default)]
 pub(super) struct Notifier {
@@ -32,7 +36,7 @@ pub(super) struct Notifier {
 
 #[derive(Default)]
 struct State {
-    waits: Vec<Box<dyn Wait>>,
+    waits: Waits,
     /// Whether there is a thread that watches them.
     is_watched: bool,
     /// Whether one of them may be over.
@@ -66,30 +70,29 @@ impl Notifier {
             state.is_woken = true;
             self.woken.notify_one();
         }
-        state.waits.push(wait);
+        state.waits.push_back(wait);
         Ok(())
     }
 
     fn run(&self) {
         while let Some(over) = self.next() {
-            for wait in over {
-                // What the program's own code panics with is nobody else's affair.
-                let _ = catch_panic(|| {
-                    wait.tell();
-                    Ok(())
-                });
+            let tell = |wait: Box<dyn Wait>| {
+                if let Some(wait) = wait.tell() {
+                    lock(&self.state).waits.push_back(wait);
+                }
+            };
+            if !call_each(over, tell) {
+                return;
             }
         }
     }
 
     /// Blocks until some are over; `None` when there is none left.
-    fn next(&self) -> Option<Vec<Box<dyn Wait>>> {
+    fn next(&self) -> Option<Waits> {
         let mut state = lock(&self.state);
         loop {
             state.is_woken = false;
-            let (over, waits): (Vec<_>, _) =
-                mem::take(&mut state.waits).into_iter().partition(|wait| wait.is_over());
-            state.waits = waits;
+            let over = take_those_over(&mut state.waits);
             state.until = state.waits.iter().filter_map(|wait| wait.deadline()).min();
             if !over.is_empty() {
                 return Some(over);
@@ -106,4 +109,16 @@ impl Notifier {
             };
         }
     }
+}
+
+fn take_those_over(waits: &mut Waits) -> Waits {
+    let (mut over, mut others) = (Waits::new(), Waits::new());
+    while !waits.is_empty() {
+        let rest = waits.split_off(1);
+        let mut first = mem::replace(waits, rest);
+        let is_over = first.iter().any(|wait| wait.is_over());
+        if is_over { &mut over } else { &mut others }.append(&mut first);
+    }
+    *waits = others;
+    over
 }

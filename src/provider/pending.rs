@@ -106,7 +106,7 @@ impl Pending {
     pub(super) fn call(self, tell: impl FnOnce(Outcome) + Send + 'static) -> Result<(), Error> {
         let shared = self.shared.clone();
         let wait = Box::new(Call { pending: self, tell });
-        shared.notifier().watch(wait).map_err(|error| Error::no_thread(&error))
+        shared.notifier().watch(wait).map_err(|error| Error::no_thread("the callback", &error))
     }
 
     /// Whether there is an outcome.
@@ -160,7 +160,7 @@ struct Call<F> {
     tell: F,
 }
 
-impl<F: FnOnce(Outcome) + Send> Wait for Call<F> {
+impl<F: FnOnce(Outcome) + Send + 'static> Wait for Call<F> {
     fn deadline(&self) -> Option<Instant> {
         self.pending.deadline()
     }
@@ -173,8 +173,12 @@ impl<F: FnOnce(Outcome) + Send> Wait for Call<F> {
         self.pending.is_over()
     }
 
-    fn tell(self: Box<Self>) {
-        (self.tell)(self.pending.wait());
+    fn tell(self: Box<Self>) -> Option<Box<dyn Wait>> {
+        match self.pending.poll() {
+            Some(outcome) => (self.tell)(outcome),
+            None => return Some(self),
+        }
+        None
     }
 }
 

@@ -431,6 +431,50 @@ static void a_child_leaves_the_others_to_its_parent(void) {
     clazar_config_free(config);
 }
 
+static int told;
+
+static void fork_with_the_token(void *context, clazar_token *token, clazar_error *error) {
+    int status = -1;
+    CHECK(context == &told && getpid() == first_process);
+    clazar_token_free(token);
+    clazar_error_free(error);
+    const pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0)
+        return;
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    __atomic_fetch_add(&told, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Asks twice; how many of the calls did not get a token at once. */
+static int ask_twice(clazar_config *config) {
+    clazar_provider *provider = NULL;
+    int pending = 0;
+    told = 0;
+    CHECK(clazar_provider_new(config, &provider, NULL) == CLAZAR_OK);
+    for (int i = 0; i < 2; i++) {
+        clazar_token *token = NULL;
+        CHECK(clazar_provider_token_async(provider, fork_with_the_token, &told, &token, NULL) ==
+              CLAZAR_OK);
+        pending += token == NULL;
+        clazar_token_free(token);
+    }
+    while (__atomic_load_n(&told, __ATOMIC_SEQ_CST) < pending)
+        breathe();
+    clazar_provider_free(provider);
+    return pending;
+}
+
+static void a_child_calls_back_nobody_else(void) {
+    clazar_config *config = config_from_env();
+    first_process = getpid();
+    CHECK(clazar_config_set_client_id(config, "client-3002") == CLAZAR_OK);
+    CHECK(clazar_config_set_client_secret(config, SECRET) == CLAZAR_OK);
+    while (ask_twice(config) < 2) {
+    }
+    clazar_config_free(config);
+}
+
 /* ---- A callback that a cancelled thread comes to ---- */
 
 static void write_to_a_log(struct cell *cell) {
@@ -483,6 +527,8 @@ int main(void) {
         a_child_may_return_from_it();
     else if (strcmp(which, "forked between") == 0)
         a_child_leaves_the_others_to_its_parent();
+    else if (strcmp(which, "forked with a token") == 0)
+        a_child_calls_back_nobody_else();
     else
         a_cancelled_thread_comes_back_from_it();
     return 0;

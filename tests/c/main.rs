@@ -287,8 +287,16 @@ fn a_callback_may_do_everything_in_each_event_and_nobody_waits_for_it() {
     let authority = Authority::new("c-callbacks");
     let over_tls = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
     let tls_url = format!("https://127.0.0.1:{}/authenticate/", over_tls.port());
-    let cases =
-        ["each", "each over TLS", "blocked", "stale", "cancelled", "forked", "forked between"];
+    let cases = [
+        "each",
+        "each over TLS",
+        "blocked",
+        "stale",
+        "cancelled",
+        "forked",
+        "forked between",
+        "forked with a token",
+    ];
     for case in cases {
         if Sanitizer::now() == Sanitizer::Address && case == "cancelled" {
             continue; // AddressSanitizer takes a cancelled thread's stack for one in use.

@@ -59,6 +59,7 @@ fn without_memory_a_token_request_fails_and_nothing_else() {
     }
     let program = compile("no_memory", &stage("stage"));
     let api = Api::new("c-no-memory", "memory.test", TOKEN_BODY);
+    api.run(&program, &[("TEST_CASE", "waiting"), ("TEST_LASTING", "1")]);
     for case in ["first", "renewal", "alone"] {
         api.run(&program, &[("TEST_CASE", case)]);
         api.run(&program, &[("TEST_CASE", case), ("TEST_LASTING", "1")]);

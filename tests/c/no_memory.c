@@ -3,7 +3,7 @@
  * goes well once there is memory again, and nothing is left behind.
  *
  * TEST_CASE says what is done: "first" is the first request of a process, "renewal" one of many, "alone" one
- * without a provider. */
+ * without a provider. In "waiting" there is no memory from the moment on at which thousands wait. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -23,6 +23,7 @@ enum { RUN_LIMIT = 60, WHOLE_LIMIT = 900 };
 enum { SUCCEEDED = 10, FAILED, NOT_REACHED };
 /* So many blocks more are not lost: as many threads at a time as never before need room. */
 enum { SLACK = 2 };
+enum { WAITING = 10000 };
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -122,10 +123,15 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
     return fails() ? EAGAIN : real_create(thread, attributes, start, argument);
 }
 
+/* Whether lookups take until this changes. */
+static int is_held;
+
 /* The host is this machine. */
 int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
                 struct addrinfo **found) {
     CHECK(strcmp(host, "memory.test") == 0);
+    while (__atomic_load_n(&is_held, __ATOMIC_SEQ_CST))
+        breathe();
     return fails() ? EAI_MEMORY : real_lookup("127.0.0.1", service, hints, found);
 }
 
@@ -279,6 +285,33 @@ static int renewal(long call) {
     return is_reached ? outcome : NOT_REACHED;
 }
 
+static int told;
+
+static void on_token(void *context, clazar_token *token, clazar_error *error) {
+    CHECK(context == &told && (token == NULL) != (error == NULL));
+    clazar_token_free(token);
+    clazar_error_free(error);
+    __atomic_fetch_add(&told, 1, __ATOMIC_SEQ_CST);
+}
+
+static void let_thousands_wait(void) {
+    clazar_provider *provider = NULL;
+    clazar_token *token = NULL;
+    CHECK(make_provider(&provider) == SUCCEEDED);
+    is_held = 1;
+    for (int i = 0; i < WAITING; i++) {
+        CHECK(clazar_provider_token_async(provider, on_token, &told, &token, NULL) == CLAZAR_OK);
+        CHECK(token == NULL);
+    }
+    fail_from(1);
+    __atomic_store_n(&is_held, 0, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&told, __ATOMIC_SEQ_CST) < WAITING)
+        breathe();
+    wait_for_threads();
+    CHECK(stop_failing() && told == WAITING && refresh(provider) == SUCCEEDED);
+    clazar_provider_free(provider);
+}
+
 int main(void) {
     const struct {
         const char *name;
@@ -288,6 +321,10 @@ int main(void) {
     long outcomes[NOT_REACHED + 1] = {0}, call = 0;
     alarm(WHOLE_LIMIT);
     find_real();
+    if (strcmp(name, "waiting") == 0) {
+        let_thousands_wait();
+        return 0;
+    }
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         while (strcmp(cases[i].name, name) == 0 && outcomes[NOT_REACHED] == 0) {
             const int outcome = cases[i].run(++call);

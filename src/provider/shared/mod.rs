@@ -477,8 +477,6 @@ impl Shared {
     pub(super) fn flight(&self) -> Arc<Flight> {
         self.flight.get(|| {
             self.token.draw_refresh_point(self.clock.now());
-            // What happened in the parent, the parent tells.
-            drop(self.untold.take());
             let state = self.last_state.load().in_child();
             SingleFlight::new(state, self.closed.load(Ordering::SeqCst))
         })

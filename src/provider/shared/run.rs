@@ -366,5 +366,6 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
     if memory::is_short() {
         return Err(Error::out_of_memory());
     }
-    thread::spawn(c"clazar-request", work).map_err(|error| Error::no_thread(&error))
+    thread::spawn(c"clazar-request", work)
+        .map_err(|error| Error::no_thread("the token request", &error))
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::Shared;
-use crate::error::{Error, catch_panic};
+use crate::error::Error;
+use crate::provider::callbacks::call_each;
 use crate::provider::current_token::CachedToken;
 use crate::provider::event::{Event, EventKind, Listener};
 use crate::provider::stats::Cause;
 use crate::request::Note;
-use crate::sys::{fork, thread};
+use crate::sys::thread;
 
 impl Shared {
     /// An event about a token request with this cause, with how the provider is now.
@@ -75,20 +76,11 @@ impl Shared {
     /// Hands events to the program's own code, on a thread of the library, with no lock held and nobody
     /// waiting; those first that could not be told before.
     pub(super) fn call_back(&self, events: &[Event]) {
-        let generation = fork::generation();
-        for event in self.untold.take().iter().chain(events) {
-            // A child that the last callback forked leaves the others to its parent.
-            if fork::generation() != generation {
-                return;
+        call_each(self.untold.take().iter().chain(events), |event| {
+            log::log!(target: "clazar_auth", event.log_level(), "{}", event.message);
+            if let Some(Listener::Callback(callback)) = &self.listener {
+                callback(event);
             }
-            // What a logger panics with is not the caller's affair.
-            let _ = catch_panic(|| {
-                log::log!(target: "clazar_auth", event.log_level(), "{}", event.message);
-                if let Some(Listener::Callback(callback)) = &self.listener {
-                    callback(event);
-                }
-                Ok(())
-            });
-        }
+        });
     }
 }
