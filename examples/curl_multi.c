@@ -28,9 +28,9 @@ static void on_token(void *context, clazar_token *token, clazar_error *error) {
     inbox->told = 1;
     inbox->token = token;
     inbox->error = error;
-    pthread_mutex_unlock(&inbox->lock);
-    /* The one function of libcurl that another thread may call meanwhile. */
+    /* The one function of libcurl that another thread may call; under the lock, so that the loop is still there. */
     curl_multi_wakeup(inbox->loop);
+    pthread_mutex_unlock(&inbox->lock);
 }
 
 static int is_told(struct inbox *inbox) {

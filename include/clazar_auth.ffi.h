@@ -77,7 +77,7 @@ typedef struct clazar_stats {
 
 typedef struct clazar_event_info {
     size_t size;
-    clazar_event event;
+    clazar_event kind;
     clazar_level level;
     const char *client_id;
     const char *message;

@@ -32,10 +32,12 @@
  *
  * Errors: functions that can fail return a clazar_status, and their results come through
  * out-parameters, which are set to NULL on failure. `error` may be NULL. An error that is handed
- * out belongs to the caller; what `*error` held before the call is not freed. No panic or signal
- * comes out of the library, and no SIGPIPE; it writes nothing to standard output or standard error.
- * Any call may change errno, as with most of POSIX; clazar_provider_authorization with a fresh token
- * leaves it alone.
+ * out belongs to the caller; what `*error` held before the call is not freed. An option that a
+ * clazar_config_set_ function could not set makes clazar_provider_new and clazar_authenticate fail
+ * with the reason, until it is set. No panic or signal comes out of the library, and no SIGPIPE; it
+ * writes nothing to standard output or standard error, except before it aborts (see Memory). Any call
+ * may change errno, as with most of POSIX; clazar_provider_authorization with a fresh token leaves it
+ * alone.
  *
  * Ownership: text goes in as NUL-terminated UTF-8 of at most 64 KiB and is copied. Text comes out
  * NUL-terminated and stays valid as long as the handle that it came from. Every handle has a _free
@@ -45,32 +47,32 @@
  * of threads at once, whether a parameter is const or not; only _free needs to be the last use of a
  * handle. No function may be called from a signal handler. Stacks of 64 KiB are enough, but for
  * clazar_authenticate, which makes its request on the calling thread and needs 256 KiB; callbacks
- * have 1 MiB. Deferred cancellation (pthread_cancel) takes effect when a call has returned;
+ * have 1 MiB. Deferred cancellation (pthread_cancel) is put off until the call has returned;
  * asynchronous cancellation is not supported. The library's own threads block all signals, and each
- * ends with its token request, name lookup or event callback; their names begin with "clazar-". A
- * resolver that hangs keeps at most two threads for each host; a token request that was given up
- * keeps its thread for as long as a system call hangs.
+ * ends with its work; their names begin with "clazar-". A resolver that hangs keeps at most two
+ * threads for each host; a token request that was given up keeps its thread for as long as a system
+ * call hangs. The library stays loaded after dlclose().
  *
  * fork: a child goes on with the provider and its token, even if a token request was under way in
- * the parent. Locks are not shared, and connections are closed in the child; each process makes its
- * own token requests. This library cannot release what the C library has locked at that moment: after
- * a fork in the middle of a process's first getaddrinfo, glibc's lookups in the child end with
- * CLAZAR_ERR_TIMEOUT. _Fork() runs no fork handlers, so that its child has the parent's connections
- * until it calls exec, and may find malloc() locked for ever: there, as POSIX says, only functions
- * that are async-signal-safe may be called, and none of these is. In a child of vfork() nothing but
- * exec and _exit may be called.
+ * the parent. Locks are not shared, and connections are closed in the child. Without a store, each
+ * process makes its own token requests. This library cannot release what the C library has locked at
+ * that moment: after a fork in the middle of a process's first getaddrinfo, glibc's lookups in the
+ * child end with CLAZAR_ERR_TIMEOUT. _Fork() runs no fork handlers, so that its child has the parent's
+ * connections until it calls exec, and may find malloc() locked for ever: there, as POSIX says, only
+ * functions that are async-signal-safe may be called, and none of these is. In a child of vfork()
+ * nothing but exec and _exit may be called.
  *
- * Memory: where malloc() fails, the library falls back on 768 KiB of its own, which take up no memory
- * until then. A token request fails with CLAZAR_ERR_TRANSPORT, and so does each that would start while
- * there is no memory; a valid token stays in use. The 768 KiB are enough for all that a handful of
- * token requests do at a time. If they are used up too, the library says so on standard error and
- * aborts, as Rust programs do. glibc aborts if it has not even the 32 bytes to note down that a thread
- * has something to do at its end, as each thread that calls the library has.
+ * Memory: where malloc() fails, blocks of up to 64 KiB come from 768 KiB of the library's own, which
+ * take up no memory until then. A token request fails with CLAZAR_ERR_TRANSPORT, and so does each that
+ * would start while there is no memory; a valid token stays in use. The 768 KiB are enough for all
+ * that a handful of token requests do at a time. If they are used up too, the library says so on
+ * standard error and aborts, as Rust programs do. glibc itself aborts when it cannot allocate the 32
+ * bytes that it needs for each thread that uses the library.
  *
  * Secrets: the client secret and the token are in pages of their own, which are locked as far as
- * RLIMIT_MEMLOCK allows (mlock) and left out of core files. What the library frees it wipes, so that
- * after _free neither is left. A caller wipes its own copies with clazar_memzero. The library stays
- * loaded after dlclose().
+ * RLIMIT_MEMLOCK allows (mlock) and left out of core files. What the library frees it wipes: after the
+ * last _free, and the end of a token request that is under way, neither is left. A caller wipes its
+ * own copies with clazar_memzero.
  *
  * Environment: a variable is read only where the function says so, and never changed. In a process
  * that is set-user-ID or set-group-ID, or has file capabilities (AT_SECURE), all count as unset.
@@ -145,8 +147,8 @@
 
 /**
  * The size of a buffer that is always large enough for `clazar_provider_authorization`: "Bearer ",
- * 8,000 characters and a NUL. Of a token's own text it says nothing: should a later version take longer
- * ones, they come from `clazar_provider_token` alone.
+ * 8,000 characters and a NUL. It is no limit of a token: should a later version accept longer ones,
+ * only `clazar_provider_token` gives them.
  */
 #define CLAZAR_AUTHORIZATION_MAX 8008
 
@@ -274,8 +276,9 @@ typedef int32_t clazar_event;
 #endif // __cplusplus
 
 /**
- * How much an event matters: one of the `CLAZAR_LEVEL_*`, the smaller the more. What is at most
- * `CLAZAR_LEVEL_WARN` is worth a look. Numbers are never reused, and later versions may add some.
+ * The severity of an event: one of the `CLAZAR_LEVEL_*`; a smaller number is more severe. What is
+ * at most `CLAZAR_LEVEL_WARN` is worth a look. Numbers are never reused, and later versions may
+ * add some.
  */
 enum clazar_level
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -359,14 +362,14 @@ typedef struct clazar_provider clazar_provider;
 typedef struct clazar_token clazar_token;
 
 /**
- * Takes the token, or the error why there is none; the other one is NULL. The callback frees what it gets, with
- * `clazar_token_free` or `clazar_error_free`, then or later.
+ * Called with a token, or with an error; the other one is NULL. The callback owns it, and frees it with
+ * `clazar_token_free` or `clazar_error_free`, now or later.
  *
- * It is called on a thread of the library, on which all signals are blocked; no lock is held. It may call any
+ * It runs on a thread of the library, on which all signals are blocked; no lock is held. It may call any
  * function of the library. All callbacks of a provider share that thread, so one that blocks keeps the
- * others waiting, though no caller of any other function: a program with an event loop hands the token over
- * and wakes its loop, by a write to a pipe or an eventfd. It must return: a C++ exception must not leave it,
- * nor may it call `pthread_exit` or cancel its own thread, which aborts the process.
+ * others waiting, though no caller of any other function: a program with an event loop hands the token
+ * over and wakes its loop, by a write to a pipe or an eventfd. It must return: a C++ exception must not
+ * leave it, nor may it call `pthread_exit` or cancel its own thread, which aborts the process.
  */
 typedef void (*clazar_token_callback)(void *context, clazar_token *token, clazar_error *error);
 
@@ -382,7 +385,7 @@ typedef struct clazar_stats {
      */
     size_t size;
     /**
-     * Token requests because there was no valid token, that brought a token.
+     * Token requests because there was no valid token, that succeeded.
      */
     uint64_t empty_succeeded;
     /**
@@ -390,7 +393,7 @@ typedef struct clazar_stats {
      */
     uint64_t empty_failed;
     /**
-     * Token requests before a valid token expires, that brought a token.
+     * Token requests before a valid token expires, that succeeded.
      */
     uint64_t proactive_succeeded;
     /**
@@ -398,7 +401,7 @@ typedef struct clazar_stats {
      */
     uint64_t proactive_failed;
     /**
-     * Token requests because of a call of refresh, that brought a token.
+     * Token requests because of a call of refresh, that succeeded.
      */
     uint64_t refresh_succeeded;
     /**
@@ -406,7 +409,7 @@ typedef struct clazar_stats {
      */
     uint64_t refresh_failed;
     /**
-     * Token requests because a token was invalidated, that brought a token.
+     * Token requests because a token was invalidated, that succeeded.
      */
     uint64_t invalidated_succeeded;
     /**
@@ -414,7 +417,7 @@ typedef struct clazar_stats {
      */
     uint64_t invalidated_failed;
     /**
-     * Calls that waited for a token request.
+     * Calls that a token request under way was to serve: they waited for it, or did not want to.
      */
     uint64_t waited;
     /**
@@ -444,7 +447,8 @@ typedef struct clazar_stats {
     int64_t backoff_ms;
     /**
      * In how long a call will next start a token request, in milliseconds, rounded up; 0 if one
-     * would now, or if the provider is closed.
+     * would now, while one is under way, or if the provider is closed. For a timer of the
+     * program's own, set again when an event tells how the token request ended.
      */
     int64_t refresh_in_ms;
 } clazar_stats;
@@ -466,9 +470,9 @@ typedef struct clazar_event_info {
     /**
      * What happened.
      */
-    clazar_event event;
+    clazar_event kind;
     /**
-     * How much it matters, for a log that takes some events only.
+     * Its severity, for a log that takes some events only.
      */
     clazar_level level;
     /**
@@ -481,7 +485,7 @@ typedef struct clazar_event_info {
      */
     const char *message;
     /**
-     * Why the token request was made that this is about.
+     * Why the token request was made that this is about; 0 if it is about none.
      */
     clazar_cause cause;
     /**
@@ -493,8 +497,8 @@ typedef struct clazar_event_info {
      */
     int32_t http_status;
     /**
-     * How long until the provider sends its next token request, in milliseconds, rounded up; -1 if there
-     * is nothing to wait for.
+     * After a failure, how long no token request is started, in milliseconds, rounded up; -1 if there was
+     * none.
      */
     int64_t retry_after_ms;
     /**
@@ -575,7 +579,7 @@ CLAZAR_API void clazar_config_free(clazar_config *config);
  *
  * @param config the configuration to change.
  * @param client_id NUL-terminated UTF-8, which is copied.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
  *
  * For one thread at a time, as all that changes a configuration.
  *
@@ -591,7 +595,7 @@ clazar_status clazar_config_set_client_id(clazar_config *CLAZAR_NONNULL config,
  *
  * @param config the configuration to change.
  * @param client_secret NUL-terminated UTF-8, which is copied.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
  *
  * For one thread at a time, as all that changes a configuration.
  *
@@ -608,7 +612,7 @@ clazar_status clazar_config_set_client_secret(clazar_config *CLAZAR_NONNULL conf
  *
  * @param config the configuration to change.
  * @param path NUL-terminated UTF-8, which is copied.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
  *
  * For one thread at a time, as all that changes a configuration.
  *
@@ -625,7 +629,7 @@ clazar_status clazar_config_set_client_secret_file(clazar_config *CLAZAR_NONNULL
  *
  * @param config the configuration to change.
  * @param client_secret_fallback NUL-terminated UTF-8, which is copied.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
  *
  * For one thread at a time, as all that changes a configuration.
  *
@@ -641,7 +645,7 @@ clazar_status clazar_config_set_client_secret_fallback(clazar_config *CLAZAR_NON
  *
  * @param config the configuration to change.
  * @param url NUL-terminated UTF-8, which is copied.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
  *
  * For one thread at a time, as all that changes a configuration.
  *
@@ -658,7 +662,7 @@ clazar_status clazar_config_set_auth_url(clazar_config *CLAZAR_NONNULL config,
  *
  * @param config the configuration to change.
  * @param path NUL-terminated UTF-8, which is copied.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
  *
  * For one thread at a time, as all that changes a configuration.
  *
@@ -674,7 +678,7 @@ clazar_status clazar_config_set_ca_file(clazar_config *CLAZAR_NONNULL config,
  *
  * @param config the configuration to change.
  * @param url NUL-terminated UTF-8, which is copied.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
  *
  * For one thread at a time, as all that changes a configuration.
  *
@@ -705,7 +709,7 @@ clazar_status clazar_config_set_timeout_ms(clazar_config *CLAZAR_NONNULL config,
  *
  * @param config the configuration to change.
  * @param user_agent NUL-terminated UTF-8, which is copied.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
  *
  * For one thread at a time, as all that changes a configuration.
  *
@@ -725,7 +729,7 @@ clazar_status clazar_config_set_user_agent(clazar_config *CLAZAR_NONNULL config,
  * `clazar_provider_new` checks. With a `count` of 0 it may be NULL, and the token may go nowhere.
  * @param count how many there are.
  * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument or a text is NULL, or a
- * text is not UTF-8; the configuration is then as before.
+ * text is not UTF-8 or longer than 64 KiB.
  *
  * For one thread at a time, as all that changes a configuration.
  *
@@ -746,7 +750,7 @@ clazar_status clazar_config_set_allowed_hosts(clazar_config *CLAZAR_NONNULL conf
  *
  * @param config the configuration to change.
  * @param store NUL-terminated UTF-8, which is copied.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
  *
  * For one thread at a time, as all that changes a configuration.
  *
@@ -826,6 +830,7 @@ CLAZAR_API CLAZAR_MUST_USE clazar_provider *clazar_provider_clone(const clazar_p
 /**
  * Ends the token request under way and drops the token. From now on, and for those that wait, each
  * call for a token on any handle returns `CLAZAR_ERR_CLOSED`; `clazar_provider_peek` finds none.
+ * The callbacks of `clazar_provider_token_async` that are pending are called with `CLAZAR_ERR_CLOSED`.
  * NULL and a closed provider are allowed, and nothing happens.
  *
  * @param provider a provider, or NULL.
@@ -875,12 +880,11 @@ clazar_status clazar_provider_token(const clazar_provider *CLAZAR_NONNULL provid
 
 /**
  * As `clazar_provider_token`, but this call waits no longer than `timeout_ms`. With 0 it never waits: it
- * gives the token that is at hand, and starts the token request that is due. A token request that
+ * gives a token that is available, and starts the token request that is due. A token request that
  * outlasts the wait goes on, for others and for the next call.
  *
  * @param provider a provider.
- * @param timeout_ms milliseconds; what is longer than `clazar_provider_token` would wait counts for
- *   nothing.
+ * @param timeout_ms milliseconds; what is longer than `clazar_provider_token` would wait has no effect.
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`; `CLAZAR_ERR_TIMEOUT`, which is
@@ -938,8 +942,7 @@ clazar_status clazar_provider_refresh(const clazar_provider *CLAZAR_NONNULL prov
  * request and never waits.
  *
  * @param provider a provider.
- * @param timeout_ms milliseconds; what is longer than `clazar_provider_refresh` would wait counts for
- *   nothing.
+ * @param timeout_ms milliseconds; what is longer than `clazar_provider_refresh` would wait has no effect.
  * @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`; `CLAZAR_ERR_TIMEOUT`, which is
@@ -985,8 +988,8 @@ clazar_status clazar_provider_authorization(const clazar_provider *CLAZAR_NONNUL
  * waits, as `clazar_provider_token_timeout` says.
  *
  * @param provider a provider.
- * @param timeout_ms milliseconds; what is longer than `clazar_provider_authorization` would wait counts
- *   for nothing.
+ * @param timeout_ms milliseconds; what is longer than `clazar_provider_authorization` would wait has no
+ *   effect.
  * @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
  * @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
  * @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size
@@ -1096,16 +1099,18 @@ clazar_status clazar_provider_check_url(const clazar_provider *CLAZAR_NONNULL pr
                                         clazar_error **error);
 
 /**
- * A valid token, as `clazar_provider_token` gives it, without blocking the calling thread, however many calls
- * wait at a time. If a token is at hand it comes at once, through `token`, and nothing is called. Otherwise
- * `callback` is called exactly once, within the time that `clazar_provider_token` may take, and maybe before this
- * function has returned; `clazar_provider_close` has it called with `CLAZAR_ERR_CLOSED`. Freeing the
- * provider ends no wait. In a child that is forked meanwhile it is not called.
+ * A valid token, as `clazar_provider_token` gives it, without blocking the calling thread, however many
+ * calls wait at a time. If a token is available it comes at once, through `token`, and nothing is called.
+ * Otherwise `callback` is called exactly once, within the time that `clazar_provider_token` may take, and
+ * maybe before this function has returned; `clazar_provider_close` has it called with
+ * `CLAZAR_ERR_CLOSED`. Freeing the provider ends no wait, and one wait cannot be cancelled. In a child
+ * that is forked meanwhile it is not called.
  *
  * @param provider a provider.
- * @param callback what to call with the token or the error.
- * @param context passed to it as it is; any thread may use it. May be NULL.
- * @param token set to the token if one is at hand, which the caller frees with `clazar_token_free`; NULL if
+ * @param callback what to call with the token or the error; must not be NULL.
+ * @param context passed to it as it is; any thread may use it. May be NULL. It is the callback's to free
+ *   if it is going to be called, and stays the caller's otherwise.
+ * @param token set to the token if one is available, which the caller frees with `clazar_token_free`; NULL if
  *   `callback` is going to be called, and on failure.
  * @param error set to NULL, or to an error that the caller frees; may be NULL.
  * @return `CLAZAR_OK` if there is a token or `callback` is going to be called; any error but

@@ -33,6 +33,7 @@
 #include <clazar_auth.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -75,12 +76,16 @@
 
 namespace clazar {
 
-// Programs that were compiled with other versions of this header, or another standard library, may meet in
-// one process.
-#if defined(_LIBCPP_VERSION)
+// What was compiled with another version of this header, another standard library, or with or without
+// exceptions, may meet in one program.
+#if defined(_LIBCPP_VERSION) && CLAZAR_EXCEPTIONS
 inline namespace v0_1_libcxx {
-#else
+#elif defined(_LIBCPP_VERSION)
+inline namespace v0_1_libcxx_noexcept {
+#elif CLAZAR_EXCEPTIONS
 inline namespace v0_1 {
+#else
+inline namespace v0_1_noexcept {
 #endif
 
 /**
@@ -174,11 +179,13 @@ std::optional<Error> error_of(Function&& function) {
     return Error(status, error.get());
 }
 
-/** The milliseconds of a time-out, not less than it is; none below 0. */
+/** The milliseconds of a time-out, rounded up; none below 0, and at most a thousand years. */
 template <class Rep, class Period>
 std::uint64_t milliseconds(std::chrono::duration<Rep, Period> time) {
-    const auto count = std::chrono::ceil<std::chrono::milliseconds>(time).count();
-    return count < 0 ? 0 : static_cast<std::uint64_t>(count);
+    const double longest = 1000.0 * 365 * 86400 * 1000;
+    const double count = std::chrono::duration<double, std::milli>(time).count();
+    if (!(count > 0)) return 0;
+    return static_cast<std::uint64_t>(std::ceil(count < longest ? count : longest));
 }
 
 /** Milliseconds of the C interface, where none are below 0. */
@@ -344,7 +351,7 @@ public:
         const auto call = [](void* context, const clazar_event_info* info) noexcept {
             detail::contained([&] {
                 (*static_cast<Callable*>(context))(
-                    Event{info->event, info->level, info->client_id, info->message, info->cause,
+                    Event{info->kind, info->level, info->client_id, info->message, info->cause,
                           info->error_code, info->http_status, detail::time(info->retry_after_ms),
                           detail::time(info->expires_in_ms)});
             });
@@ -372,7 +379,8 @@ private:
     template <class Maker>
     static Result<Config> make(Maker maker) {
         clazar_config* config = nullptr;
-        auto failure = detail::error_of([&](clazar_error** error) { return maker(&config, error); });
+        auto failure =
+            detail::error_of([&](clazar_error** error) { return maker(&config, error); });
         if (failure) return std::move(*failure);
         return Config(detail::ConfigHandle(config));
     }
@@ -403,7 +411,8 @@ private:
 
     Config& done(clazar_status status, const char* name) {
         if (status == CLAZAR_OK) return *this;
-        return failed(name, handle_ ? " must be UTF-8" : " cannot be set: the Config was moved from");
+        return failed(name, handle_ ? " must be UTF-8 of at most 64 KiB"
+                                    : " cannot be set: the Config was moved from");
     }
 
     Config& failed(const char* name, const char* why) {
@@ -669,7 +678,8 @@ public:
     template <class Rep, class Period>
     Result<Token> try_refresh(std::chrono::duration<Rep, Period> timeout) const {
         return ask([&](auto provider, auto... more) {
-            return clazar_provider_refresh_timeout(provider, detail::milliseconds(timeout), more...);
+            return clazar_provider_refresh_timeout(provider, detail::milliseconds(timeout),
+                                                   more...);
         });
     }
 
@@ -701,7 +711,8 @@ public:
     /** The same, of a whole vector. */
     void unseal(const std::vector<std::uint8_t>& blob) const { unseal(blob.data(), blob.size()); }
     /** The error of that, without exceptions. */
-    [[nodiscard]] std::optional<Error> try_unseal(const std::uint8_t* blob, std::size_t size) const {
+    [[nodiscard]] std::optional<Error> try_unseal(const std::uint8_t* blob,
+                                                  std::size_t size) const {
         return detail::error_of([&](clazar_error** error) {
             return clazar_provider_unseal(handle_.get(), blob, size, error);
         });
@@ -776,9 +787,8 @@ private:
 inline Result<Token> try_authenticate(const Config& config) {
     if (config.error()) return *config.error();
     clazar_token* token = nullptr;
-    auto failure = detail::error_of([&](clazar_error** error) {
-        return clazar_authenticate(config.get(), &token, error);
-    });
+    auto failure = detail::error_of(
+        [&](clazar_error** error) { return clazar_authenticate(config.get(), &token, error); });
     if (failure) return std::move(*failure);
     return Token(token);
 }

@@ -90,7 +90,7 @@ impl ErrorKind {
     }
 }
 
-/// How much an event matters: the smaller its number in C, the more.
+/// The severity of an event; a smaller number in C is more severe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
     Warn = 2,
@@ -200,8 +200,8 @@ macro_rules! counters {
             pub expires_in: Option<std::time::Duration>,
             /// For how long no token request is started after a failure; `None` if one may start.
             pub backoff: Option<std::time::Duration>,
-            /// In how long a call will next start a token request; zero if one would now, or if the provider
-            /// is closed.
+            /// In how long a call will next start a token request; zero if one would now, while one is under
+            /// way, or if the provider is closed.
             pub refresh_in: std::time::Duration,
         }
 
@@ -266,7 +266,7 @@ counters! {
         Invalidated invalidated = 4, "0.1.0" "because a token was invalidated";
     }
     counts {
-        /// Calls that waited for a token request.
+        /// Calls that a token request under way was to serve: they waited for it, or did not want to.
         Waited waited "0.1.0";
         /// Tokens handed out past their refresh point.
         ServedStale served_stale "0.1.0";

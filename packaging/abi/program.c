@@ -32,7 +32,7 @@ static clazar_token *called_with;
 
 static void on_event(void *context, const clazar_event_info *event) {
     CHECK(context == &events && event->size >= sizeof *event);
-    CHECK(event->event == CLAZAR_EVENT_REFRESHED && event->level == CLAZAR_LEVEL_INFO);
+    CHECK(event->kind == CLAZAR_EVENT_REFRESHED && event->level == CLAZAR_LEVEL_INFO);
     CHECK(strcmp(event->client_id, getenv("CLAZAR_CLIENT_ID")) == 0);
     CHECK(strlen(event->message) > 0 && event->cause != 0);
     CHECK(event->error_code == CLAZAR_OK && event->http_status == 0);

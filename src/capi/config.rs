@@ -13,6 +13,29 @@ use crate::binding::{Config, OptionName, OptionValue};
 /// For one thread at a time.
 pub struct clazar_config {
     pub(super) config: Config,
+    /// Why an option could not be set, until it is.
+    failures: Vec<(OptionName, Error)>,
+}
+
+impl clazar_config {
+    /// The options, unless one could not be set.
+    pub(super) fn checked(&self) -> Result<&Config, Error> {
+        self.failures.first().map_or(Ok(&self.config), |(_, failure)| Err(failure.clone()))
+    }
+
+    fn set(&mut self, option: OptionName, value: Result<OptionValue, Error>) -> Result<(), Error> {
+        self.failures.retain(|(other, _)| *other != option);
+        match value {
+            Ok(value) => {
+                self.config.set(option, value);
+                Ok(())
+            }
+            Err(failure) => {
+                self.failures.push((option, failure.clone()));
+                Err(failure)
+            }
+        }
+    }
 }
 
 /// Makes a configuration without credentials. No environment variable is read.
@@ -78,7 +101,7 @@ unsafe fn new(
         guard::clear(config);
         guard::run(error, || {
             guard::check_not_null(config, "config")?;
-            guard::write_handle(config, clazar_config { config: make()? });
+            guard::write_handle(config, clazar_config { config: make()?, failures: Vec::new() });
             Ok(())
         })
     }
@@ -107,12 +130,7 @@ pub(super) unsafe fn set(
     value: impl FnOnce(&str) -> Result<OptionValue, Error>,
 ) -> clazar_status {
     // SAFETY: the caller vouches for `config`.
-    unsafe {
-        change(config, |config| {
-            config.set(option, value(option.row().name)?);
-            Ok(())
-        })
-    }
+    unsafe { change(config, |config| config.set(option, value(option.row().name))) }
 }
 
 /// As [`set`], to a text.
@@ -133,13 +151,13 @@ pub(super) unsafe fn set_text(
 /// `config` must be null or a live configuration.
 pub(super) unsafe fn change(
     config: *mut clazar_config,
-    apply: impl FnOnce(&mut Config) -> Result<(), Error>,
+    apply: impl FnOnce(&mut clazar_config) -> Result<(), Error>,
 ) -> clazar_status {
     // SAFETY: a null error is allowed; the caller vouches for `config`.
     unsafe {
         guard::run(ptr::null_mut(), || {
             let config = config.as_mut().ok_or_else(|| guard::null("config"))?;
-            Ok(apply(&mut config.config)?)
+            Ok(apply(config)?)
         })
     }
 }

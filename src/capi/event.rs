@@ -51,7 +51,8 @@ pub unsafe extern "C" fn clazar_config_set_event_callback(
     unsafe {
         change(config, |config| {
             let told = Arc::new(Callback { callback, context, destroy });
-            config.listener = Some(Listener::Callback(Arc::new(move |event| told.call(event))));
+            config.config.listener =
+                Some(Listener::Callback(Arc::new(move |event| told.call(event))));
             Ok(())
         })
     }

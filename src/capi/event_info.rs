@@ -13,22 +13,22 @@ pub struct clazar_event_info {
     /// The size of the struct, in bytes: a field beyond it is not there.
     pub size: usize,
     /// What happened.
-    pub event: clazar_event,
-    /// How much it matters, for a log that takes some events only.
+    pub kind: clazar_event,
+    /// Its severity, for a log that takes some events only.
     pub level: clazar_level,
     /// The client id of the provider: NUL-terminated UTF-8, never NULL.
     pub client_id: *const c_char,
     /// One sentence for a log: NUL-terminated UTF-8, never NULL. It names no secret, and of a token
     /// eight hexadecimal digits of its SHA-256 hash.
     pub message: *const c_char,
-    /// Why the token request was made that this is about.
+    /// Why the token request was made that this is about; 0 if it is about none.
     pub cause: clazar_cause,
     /// What failed: the status that a function would return; `CLAZAR_OK` if nothing did.
     pub error_code: clazar_status,
     /// The HTTP status code of the API's answer if that is the failure; 0 if not.
     pub http_status: i32,
-    /// How long until the provider sends its next token request, in milliseconds, rounded up; -1 if there
-    /// is nothing to wait for.
+    /// After a failure, how long no token request is started, in milliseconds, rounded up; -1 if there was
+    /// none.
     pub retry_after_ms: i64,
     /// How long the token in use remains valid, in milliseconds; -1 without one.
     pub expires_in_ms: i64,
@@ -42,7 +42,7 @@ pub(super) fn with_info(event: &Event, use_it: impl FnOnce(&clazar_event_info)) 
     let error = event.error.as_ref();
     use_it(&clazar_event_info {
         size: size_of::<clazar_event_info>(),
-        event: event.kind.into(),
+        kind: event.kind.into(),
         level: event.level().into(),
         client_id: client_id.as_ptr(),
         message: message.as_ptr(),

@@ -35,8 +35,9 @@ impl From<EventKind> for clazar_event {
     }
 }
 
-/// How much an event matters: one of the `CLAZAR_LEVEL_*`, the smaller the more. What is at most
-/// `CLAZAR_LEVEL_WARN` is worth a look. Numbers are never reused, and later versions may add some.
+/// The severity of an event: one of the `CLAZAR_LEVEL_*`; a smaller number is more severe. What is
+/// at most `CLAZAR_LEVEL_WARN` is worth a look. Numbers are never reused, and later versions may
+/// add some.
 #[repr(i32)]
 pub enum clazar_level {
     /// Something is wrong; the provider goes on as well as it can.

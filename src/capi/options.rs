@@ -13,7 +13,7 @@ use crate::binding::{OptionName, OptionValue, Secret};
 ///
 /// @param config the configuration to change.
 /// @param client_id NUL-terminated UTF-8, which is copied.
-/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
 ///
 /// For one thread at a time, as all that changes a configuration.
 ///
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn clazar_config_set_client_id(
 ///
 /// @param config the configuration to change.
 /// @param client_secret NUL-terminated UTF-8, which is copied.
-/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
 ///
 /// For one thread at a time, as all that changes a configuration.
 ///
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn clazar_config_set_client_secret(
 ///
 /// @param config the configuration to change.
 /// @param path NUL-terminated UTF-8, which is copied.
-/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
 ///
 /// For one thread at a time, as all that changes a configuration.
 ///
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn clazar_config_set_client_secret_file(
 ///
 /// @param config the configuration to change.
 /// @param client_secret_fallback NUL-terminated UTF-8, which is copied.
-/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
 ///
 /// For one thread at a time, as all that changes a configuration.
 ///
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn clazar_config_set_client_secret_fallback(
 ///
 /// @param config the configuration to change.
 /// @param url NUL-terminated UTF-8, which is copied.
-/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
 ///
 /// For one thread at a time, as all that changes a configuration.
 ///
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn clazar_config_set_auth_url(
 ///
 /// @param config the configuration to change.
 /// @param path NUL-terminated UTF-8, which is copied.
-/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
 ///
 /// For one thread at a time, as all that changes a configuration.
 ///
@@ -142,7 +142,7 @@ pub unsafe extern "C" fn clazar_config_set_ca_file(
 ///
 /// @param config the configuration to change.
 /// @param url NUL-terminated UTF-8, which is copied.
-/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
 ///
 /// For one thread at a time, as all that changes a configuration.
 ///
@@ -184,7 +184,7 @@ pub unsafe extern "C" fn clazar_config_set_timeout_ms(
 ///
 /// @param config the configuration to change.
 /// @param user_agent NUL-terminated UTF-8, which is copied.
-/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
 ///
 /// For one thread at a time, as all that changes a configuration.
 ///
@@ -209,7 +209,7 @@ pub unsafe extern "C" fn clazar_config_set_user_agent(
 /// `clazar_provider_new` checks. With a `count` of 0 it may be NULL, and the token may go nowhere.
 /// @param count how many there are.
 /// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument or a text is NULL, or a
-/// text is not UTF-8; the configuration is then as before.
+/// text is not UTF-8 or longer than 64 KiB.
 ///
 /// For one thread at a time, as all that changes a configuration.
 ///
@@ -237,7 +237,7 @@ pub unsafe extern "C" fn clazar_config_set_allowed_hosts(
 ///
 /// @param config the configuration to change.
 /// @param store NUL-terminated UTF-8, which is copied.
-/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL or not UTF-8.
+/// @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument is NULL, not UTF-8 or longer than 64 KiB.
 ///
 /// For one thread at a time, as all that changes a configuration.
 ///

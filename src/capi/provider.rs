@@ -16,8 +16,8 @@ use crate::binding::{LONGEST_SEALED, LONGEST_VALUE, cancel};
 use crate::{AccessToken, Error, TokenProvider};
 
 /// The size of a buffer that is always large enough for `clazar_provider_authorization`: "Bearer ",
-/// 8,000 characters and a NUL. Of a token's own text it says nothing: should a later version take longer
-/// ones, they come from `clazar_provider_token` alone.
+/// 8,000 characters and a NUL. It is no limit of a token: should a later version accept longer ones,
+/// only `clazar_provider_token` gives them.
 pub const CLAZAR_AUTHORIZATION_MAX: usize = 8008;
 
 const _: () = assert!(CLAZAR_AUTHORIZATION_MAX == "Bearer ".len() + LONGEST_VALUE + 1);
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn clazar_provider_new(
         guard::clear(provider);
         guard::run(error, || {
             guard::check_not_null(provider, "provider")?;
-            let config = &guard::handle(config, "config")?.config;
+            let config = guard::handle(config, "config")?.checked()?;
             let made = config.provider()?;
             guard::write_handle(provider, clazar_provider { provider: made });
             Ok(())
@@ -92,6 +92,7 @@ pub unsafe extern "C" fn clazar_provider_clone(
 
 /// Ends the token request under way and drops the token. From now on, and for those that wait, each
 /// call for a token on any handle returns `CLAZAR_ERR_CLOSED`; `clazar_provider_peek` finds none.
+/// The callbacks of `clazar_provider_token_async` that are pending are called with `CLAZAR_ERR_CLOSED`.
 /// NULL and a closed provider are allowed, and nothing happens.
 ///
 /// @param provider a provider, or NULL.
@@ -151,12 +152,11 @@ pub unsafe extern "C" fn clazar_provider_token(
 }
 
 /// As `clazar_provider_token`, but this call waits no longer than `timeout_ms`. With 0 it never waits: it
-/// gives the token that is at hand, and starts the token request that is due. A token request that
+/// gives a token that is available, and starts the token request that is due. A token request that
 /// outlasts the wait goes on, for others and for the next call.
 ///
 /// @param provider a provider.
-/// @param timeout_ms milliseconds; what is longer than `clazar_provider_token` would wait counts for
-///   nothing.
+/// @param timeout_ms milliseconds; what is longer than `clazar_provider_token` would wait has no effect.
 /// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`; `CLAZAR_ERR_TIMEOUT`, which is
@@ -227,8 +227,7 @@ pub unsafe extern "C" fn clazar_provider_refresh(
 /// request and never waits.
 ///
 /// @param provider a provider.
-/// @param timeout_ms milliseconds; what is longer than `clazar_provider_refresh` would wait counts for
-///   nothing.
+/// @param timeout_ms milliseconds; what is longer than `clazar_provider_refresh` would wait has no effect.
 /// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK` or any error but `CLAZAR_ERR_BUFFER_TOO_SMALL`; `CLAZAR_ERR_TIMEOUT`, which is
@@ -305,8 +304,8 @@ pub unsafe extern "C" fn clazar_provider_authorization(
 /// waits, as `clazar_provider_token_timeout` says.
 ///
 /// @param provider a provider.
-/// @param timeout_ms milliseconds; what is longer than `clazar_provider_authorization` would wait counts
-///   for nothing.
+/// @param timeout_ms milliseconds; what is longer than `clazar_provider_authorization` would wait has no
+///   effect.
 /// @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
 /// @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
 /// @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size

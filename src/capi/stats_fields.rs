@@ -12,23 +12,23 @@ use crate::Stats;
 pub struct clazar_stats {
     /// In: the size of the struct, in bytes. Out: how many of them were filled in.
     pub size: usize,
-    /// Token requests because there was no valid token, that brought a token.
+    /// Token requests because there was no valid token, that succeeded.
     pub empty_succeeded: u64,
     /// Token requests because there was no valid token, that failed.
     pub empty_failed: u64,
-    /// Token requests before a valid token expires, that brought a token.
+    /// Token requests before a valid token expires, that succeeded.
     pub proactive_succeeded: u64,
     /// Token requests before a valid token expires, that failed.
     pub proactive_failed: u64,
-    /// Token requests because of a call of refresh, that brought a token.
+    /// Token requests because of a call of refresh, that succeeded.
     pub refresh_succeeded: u64,
     /// Token requests because of a call of refresh, that failed.
     pub refresh_failed: u64,
-    /// Token requests because a token was invalidated, that brought a token.
+    /// Token requests because a token was invalidated, that succeeded.
     pub invalidated_succeeded: u64,
     /// Token requests because a token was invalidated, that failed.
     pub invalidated_failed: u64,
-    /// Calls that waited for a token request.
+    /// Calls that a token request under way was to serve: they waited for it, or did not want to.
     pub waited: u64,
     /// Tokens handed out past their refresh point.
     pub served_stale: u64,
@@ -44,7 +44,8 @@ pub struct clazar_stats {
     /// start.
     pub backoff_ms: i64,
     /// In how long a call will next start a token request, in milliseconds, rounded up; 0 if one
-    /// would now, or if the provider is closed.
+    /// would now, while one is under way, or if the provider is closed. For a timer of the
+    /// program's own, set again when an event tells how the token request ended.
     pub refresh_in_ms: i64,
 }
 

@@ -46,7 +46,7 @@ pub unsafe extern "C" fn clazar_authenticate(
         guard::clear(token);
         guard::run(error, || {
             guard::check_not_null(token, "token")?;
-            let config = &guard::handle(config, "config")?.config;
+            let config = guard::handle(config, "config")?.checked()?;
             let authenticated = authenticate(&config.credentials()?, &config.options())?;
             guard::write_handle(token, clazar_token { token: Arc::new(authenticated) });
             Ok(())

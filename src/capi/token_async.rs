@@ -11,28 +11,30 @@ use super::status::clazar_status;
 use super::token::clazar_token;
 use crate::{AccessToken, Error};
 
-/// Takes the token, or the error why there is none; the other one is NULL. The callback frees what it gets, with
-/// `clazar_token_free` or `clazar_error_free`, then or later.
+/// Called with a token, or with an error; the other one is NULL. The callback owns it, and frees it with
+/// `clazar_token_free` or `clazar_error_free`, now or later.
 ///
-/// It is called on a thread of the library, on which all signals are blocked; no lock is held. It may call any
+/// It runs on a thread of the library, on which all signals are blocked; no lock is held. It may call any
 /// function of the library. All callbacks of a provider share that thread, so one that blocks keeps the
-/// others waiting, though no caller of any other function: a program with an event loop hands the token over
-/// and wakes its loop, by a write to a pipe or an eventfd. It must return: a C++ exception must not leave it,
-/// nor may it call `pthread_exit` or cancel its own thread, which aborts the process.
+/// others waiting, though no caller of any other function: a program with an event loop hands the token
+/// over and wakes its loop, by a write to a pipe or an eventfd. It must return: a C++ exception must not
+/// leave it, nor may it call `pthread_exit` or cancel its own thread, which aborts the process.
 pub type clazar_token_callback = Option<
     unsafe extern "C" fn(context: *mut c_void, token: *mut clazar_token, error: *mut clazar_error),
 >;
 
-/// A valid token, as `clazar_provider_token` gives it, without blocking the calling thread, however many calls
-/// wait at a time. If a token is at hand it comes at once, through `token`, and nothing is called. Otherwise
-/// `callback` is called exactly once, within the time that `clazar_provider_token` may take, and maybe before this
-/// function has returned; `clazar_provider_close` has it called with `CLAZAR_ERR_CLOSED`. Freeing the
-/// provider ends no wait. In a child that is forked meanwhile it is not called.
+/// A valid token, as `clazar_provider_token` gives it, without blocking the calling thread, however many
+/// calls wait at a time. If a token is available it comes at once, through `token`, and nothing is called.
+/// Otherwise `callback` is called exactly once, within the time that `clazar_provider_token` may take, and
+/// maybe before this function has returned; `clazar_provider_close` has it called with
+/// `CLAZAR_ERR_CLOSED`. Freeing the provider ends no wait, and one wait cannot be cancelled. In a child
+/// that is forked meanwhile it is not called.
 ///
 /// @param provider a provider.
-/// @param callback what to call with the token or the error.
-/// @param context passed to it as it is; any thread may use it. May be NULL.
-/// @param token set to the token if one is at hand, which the caller frees with `clazar_token_free`; NULL if
+/// @param callback what to call with the token or the error; must not be NULL.
+/// @param context passed to it as it is; any thread may use it. May be NULL. It is the callback's to free
+///   if it is going to be called, and stays the caller's otherwise.
+/// @param token set to the token if one is available, which the caller frees with `clazar_token_free`; NULL if
 ///   `callback` is going to be called, and on failure.
 /// @param error set to NULL, or to an error that the caller frees; may be NULL.
 /// @return `CLAZAR_OK` if there is a token or `callback` is going to be called; any error but

@@ -102,6 +102,18 @@ static void check_url(const clazar_provider *provider, const char *url, clazar_s
     CHECK(clazar_provider_check_url(provider, url, NULL) == expected);
 }
 
+static void is_refused(const clazar_config *config, const char *why) {
+    clazar_provider *provider = NULL;
+    clazar_token *token = NULL;
+    clazar_error *error = NULL;
+    CHECK(clazar_provider_new(config, &provider, &error) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(provider == NULL && strstr(clazar_error_message(error), why) != NULL);
+    clazar_error_free(error);
+    CHECK(clazar_authenticate(config, &token, &error) == CLAZAR_ERR_INVALID_ARGUMENT);
+    CHECK(token == NULL && strstr(clazar_error_message(error), why) != NULL);
+    clazar_error_free(error);
+}
+
 static void hosts_are_checked(void) {
     const char *const two[] = {"gw.example", "127.0.0.1:8080"};
     const char *const unfinished[] = {"gw.example", NULL};
@@ -131,6 +143,10 @@ static void hosts_are_checked(void) {
     CHECK(clazar_config_set_allowed_hosts(config, NULL, 1) == CLAZAR_ERR_INVALID_ARGUMENT);
     CHECK(clazar_config_set_allowed_hosts(config, unfinished, 2) == CLAZAR_ERR_INVALID_ARGUMENT);
     CHECK(clazar_config_set_allowed_hosts(config, garbled, 2) == CLAZAR_ERR_INVALID_ARGUMENT);
+    is_refused(config, "allowed_hosts is not valid UTF-8");
+    copied[1] = two[1];
+    memcpy(own, two[0], sizeof own);
+    CHECK(clazar_config_set_allowed_hosts(config, copied, 2) == CLAZAR_OK);
     CHECK(clazar_provider_new(config, &provider, NULL) == CLAZAR_OK);
     check_url(provider, "https://gw.example/x", CLAZAR_OK, "");
     check_url(provider, "http://127.0.0.1:8080/", CLAZAR_OK, "");
@@ -147,6 +163,21 @@ static void hosts_are_checked(void) {
     CHECK(clazar_provider_new(config, &provider, &error) == CLAZAR_ERR_INVALID_ARGUMENT);
     CHECK(strstr(clazar_error_message(error), "more than one host") != NULL);
     clazar_error_free(error);
+    clazar_config_free(config);
+}
+
+/* Whoever looks at no status of a setter learns of it. */
+static void an_option_that_could_not_be_set_is_not_passed_over(void) {
+    clazar_config *config = config_from_env();
+    (void)clazar_config_set_proxy(config, "\xff\xfe");
+    (void)clazar_config_set_user_agent(config, NULL);
+    is_refused(config, "proxy is not valid UTF-8");
+    CHECK(clazar_config_set_proxy(config, "") == CLAZAR_OK);
+    is_refused(config, "user_agent must not be NULL");
+    CHECK(clazar_config_set_user_agent(config, "test/1") == CLAZAR_OK);
+    clazar_provider *provider = NULL;
+    CHECK(clazar_provider_new(config, &provider, NULL) == CLAZAR_OK);
+    clazar_provider_free(provider);
     clazar_config_free(config);
 }
 
@@ -273,6 +304,7 @@ int main(void) {
     all_take_null();
     texts_are_checked();
     hosts_are_checked();
+    an_option_that_could_not_be_set_is_not_passed_over();
     texts_have_a_limit();
     timeouts_are_checked();
     missing_credentials_are_named();

@@ -197,15 +197,15 @@ static void (*const acts[])(struct cell *) = {
 static void tells(const clazar_event_info *event, clazar_cause cause, clazar_status error_code,
                   int32_t http_status) {
     CHECK(event->level ==
-          (event->event == CLAZAR_EVENT_REFRESHED ? CLAZAR_LEVEL_INFO : CLAZAR_LEVEL_WARN));
+          (event->kind == CLAZAR_EVENT_REFRESHED ? CLAZAR_LEVEL_INFO : CLAZAR_LEVEL_WARN));
     CHECK(event->cause == cause);
     CHECK(event->error_code == error_code && event->http_status == http_status);
     CHECK((event->retry_after_ms >= 0) == (http_status != 0));
-    CHECK((event->expires_in_ms > 0) == (event->event != CLAZAR_EVENT_REFRESH_FAILED));
+    CHECK((event->expires_in_ms > 0) == (event->kind != CLAZAR_EVENT_REFRESH_FAILED));
 }
 
 static void check(const clazar_event_info *event) {
-    switch (event->event) {
+    switch (event->kind) {
     case CLAZAR_EVENT_REFRESH_FAILED:
         tells(event, CLAZAR_CAUSE_EMPTY, CLAZAR_ERR_CREDENTIALS, 401);
         break;
@@ -228,7 +228,7 @@ static void on_event(void *opaque, const clazar_event_info *event) {
     struct cell *cell = opaque;
     CHECK(event->size == sizeof *event && event->message[0] != '\0');
     CHECK(strcmp(event->client_id, cell->client_id) == 0);
-    if (event->event != cell->event || is_set(&cell->acting))
+    if (event->kind != cell->event || is_set(&cell->acting))
         return;
     check(event);
     set(&cell->acting);
@@ -355,7 +355,7 @@ static int children;
 
 static void fork_and_wait(void *opaque, const clazar_event_info *event) {
     int status = -1;
-    CHECK(opaque == NULL && event->event == CLAZAR_EVENT_REFRESHED);
+    CHECK(opaque == NULL && event->kind == CLAZAR_EVENT_REFRESHED);
     const pid_t child = fork();
     CHECK(child >= 0);
     /* The child ends with its one thread, which is the library's. */
@@ -405,11 +405,11 @@ static int parent_told;
 static void fork_at_the_first(void *opaque, const clazar_event_info *event) {
     int status = -1;
     CHECK(opaque == NULL && getpid() == first_process);
-    if (event->event == CLAZAR_EVENT_REFRESHED) {
+    if (event->kind == CLAZAR_EVENT_REFRESHED) {
         set(&parent_told);
         return;
     }
-    CHECK(event->event == CLAZAR_EVENT_FALLBACK_USED);
+    CHECK(event->kind == CLAZAR_EVENT_FALLBACK_USED);
     const pid_t child = fork();
     CHECK(child >= 0);
     if (child != 0)

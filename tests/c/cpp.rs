@@ -154,6 +154,25 @@ fn two_standard_libraries_use_it_in_one_process() {
     std::fs::remove_file(library).unwrap();
 }
 
+#[test]
+fn files_with_and_without_exceptions_are_linked_to_one_program() {
+    if Sanitizer::now() != Sanitizer::Nothing {
+        return; // It is about names.
+    }
+    let stage = stage("stage");
+    let object = folder().join(format!("without-exceptions-{}.o", std::process::id()));
+    let mut half = compiler("g++", &stage);
+    half.args(["-std=c++17", "-fno-exceptions", "-c"]).arg(source("two_libraries.cc"));
+    half.arg("-o").arg(&object);
+    checked(half);
+    let mut compiler = compiler("g++", &stage);
+    // The linker takes what it finds first, were the names the same.
+    compiler.args(["-std=c++17", "-DMAIN"]).arg(&object).arg(source("two_libraries.cc"));
+    compiler.args(shared(&stage));
+    run_with(&link(compiler, "two-modes"), &Sandbox::start().unwrap());
+    std::fs::remove_file(object).unwrap();
+}
+
 fn has_libcxx() -> bool {
     let mut command = Command::new("clang++");
     command.args([

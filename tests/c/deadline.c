@@ -41,7 +41,7 @@ int fsync(int fd) {
 
 static void on_event(void *context, const clazar_event_info *event) {
     CHECK(context == NULL);
-    if (event->event == CLAZAR_EVENT_REFRESH_FAILED) {
+    if (event->kind == CLAZAR_EVENT_REFRESH_FAILED) {
         CHECK(event->error_code == CLAZAR_ERR_TIMEOUT);
         __atomic_fetch_add(&failures, 1, __ATOMIC_SEQ_CST);
     }

@@ -20,7 +20,7 @@ static int troubles;
 
 static void on_event(void *context, const clazar_event_info *event) {
     CHECK(context == NULL);
-    if (event->event != CLAZAR_EVENT_STORE_ERROR)
+    if (event->kind != CLAZAR_EVENT_STORE_ERROR)
         return;
     CHECK(event->error_code == CLAZAR_ERR_STORE);
     CHECK(strstr(event->message, "did not answer") != NULL);

@@ -71,13 +71,13 @@ static void all_signals_are_blocked(void) {
 static void the_facts_are_right(const clazar_event_info *event) {
     CHECK(event->size == sizeof *event);
     CHECK(strcmp(event->client_id, getenv("CLAZAR_CLIENT_ID")) == 0);
-    if (event->event == CLAZAR_EVENT_REFRESH_FAILED) {
+    if (event->kind == CLAZAR_EVENT_REFRESH_FAILED) {
         CHECK(event->level == CLAZAR_LEVEL_WARN && event->cause == CLAZAR_CAUSE_EMPTY);
         CHECK(event->error_code == CLAZAR_ERR_REJECTED && event->http_status == 400);
         CHECK(event->retry_after_ms > 0 && event->retry_after_ms <= 30000);
         CHECK(event->expires_in_ms == -1);
     } else {
-        CHECK(event->event == CLAZAR_EVENT_REFRESHED && event->level == CLAZAR_LEVEL_INFO);
+        CHECK(event->kind == CLAZAR_EVENT_REFRESHED && event->level == CLAZAR_LEVEL_INFO);
         CHECK(event->cause == CLAZAR_CAUSE_EMPTY || event->cause == CLAZAR_CAUSE_REFRESH);
         CHECK(event->error_code == CLAZAR_OK && event->http_status == 0);
         CHECK(event->retry_after_ms == -1);
@@ -104,7 +104,7 @@ static void call_the_library(struct context *context, const clazar_event_info *e
     CHECK(stats_of(context->asked).empty_failed == 1);
     clazar_provider_free(clazar_provider_clone(context->asked));
     /* A token request within the event of another, once. */
-    if (event->event == CLAZAR_EVENT_REFRESHED && context->refreshes++ == 0) {
+    if (event->kind == CLAZAR_EVENT_REFRESHED && context->refreshes++ == 0) {
         CHECK(clazar_provider_refresh(context->asked, &token, NULL) == CLAZAR_OK);
         clazar_token_free(token);
     }
@@ -131,9 +131,9 @@ static void on_event(void *opaque, const clazar_event_info *event) {
     CHECK(pthread_mutex_unlock(&lock) == 0);
     if (context->told != NULL)
         add_one(context->told);
-    add_one(event->event == CLAZAR_EVENT_REFRESHED        ? &refreshed
-            : event->event == CLAZAR_EVENT_REFRESH_FAILED ? &failed
-                                                          : &others);
+    add_one(event->kind == CLAZAR_EVENT_REFRESHED        ? &refreshed
+            : event->kind == CLAZAR_EVENT_REFRESH_FAILED ? &failed
+                                                         : &others);
 }
 
 static void on_destroy(void *opaque) {

@@ -168,7 +168,7 @@ static void wait_for_threads(void) {
 }
 
 static void on_event(void *context, const clazar_event_info *event) {
-    CHECK(context == NULL && event->event > 0 && strlen(event->message) > 10);
+    CHECK(context == NULL && event->kind > 0 && strlen(event->message) > 10);
 }
 
 /* What cannot be had now can be had later. */

@@ -28,7 +28,7 @@ static void on_event(void *provider, const clazar_event_info *event) {
     CHECK(strlen(event->message) > 20);
     CHECK(!pthread_equal(pthread_self(), caller));
     /* What could not be told comes first. */
-    if (event->event == CLAZAR_EVENT_REFRESH_FAILED) {
+    if (event->kind == CLAZAR_EVENT_REFRESH_FAILED) {
         CHECK(value_of(&successes) == 0);
         CHECK(event->error_code == CLAZAR_ERR_TRANSPORT && event->retry_after_ms > 0);
     }
@@ -36,7 +36,7 @@ static void on_event(void *provider, const clazar_event_info *event) {
     clazar_token *token = NULL;
     CHECK(clazar_provider_token(*(clazar_provider **)provider, &token, NULL) == CLAZAR_OK);
     clazar_token_free(token);
-    __atomic_fetch_add(event->event == CLAZAR_EVENT_REFRESHED ? &successes : &failures, 1,
+    __atomic_fetch_add(event->kind == CLAZAR_EVENT_REFRESHED ? &successes : &failures, 1,
                        __ATOMIC_SEQ_CST);
 }
 

@@ -16,7 +16,7 @@ static int is_racy, reads_handles, unguarded;
 
 static void on_event(void *opaque, const clazar_event_info *event) {
     struct context *context = opaque;
-    CHECK(event->event > 0 && strlen(event->message) > 0);
+    CHECK(event->kind > 0 && strlen(event->message) > 0);
     CHECK(pthread_mutex_lock(&context->lock) == 0);
     context->events++;
     CHECK(pthread_mutex_unlock(&context->lock) == 0);

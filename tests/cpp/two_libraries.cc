@@ -1,4 +1,4 @@
-// Half of a program whose other half is compiled with another standard library.
+// Half of a program whose other half is compiled with another standard library, or without exceptions.
 #include <clazar_auth.hpp>
 
 #ifndef MAIN
@@ -10,11 +10,23 @@ extern "C" __attribute__((visibility("default"))) int has_token() {
 #else
 extern "C" int has_token();
 
+// Whether this half can still throw.
+static bool throws() {
+    try {
+        clazar::Config().timeout(std::chrono::milliseconds(-1));
+    } catch (const clazar::Error&) {
+        return true;
+    }
+    return false;
+}
+
 int main() {
     auto config = clazar::Config::from_env();
     config.event_callback([](const clazar::Event& event) { (void)event.message.size(); });
     const clazar::Provider provider(config);
     const bool has = provider.token().expires_in() > std::chrono::hours(1);
-    return has && has_token() && provider.token().expires_in() > std::chrono::hours(1) ? 0 : 1;
+    return throws() && has && has_token() && provider.token().expires_in() > std::chrono::hours(1)
+               ? 0
+               : 1;
 }
 #endif

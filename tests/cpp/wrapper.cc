@@ -225,9 +225,12 @@ static void timeouts() {
     const auto provider = clazar::Provider::from_env();
     const auto token = provider.token(std::chrono::minutes(1));
     const auto authorization = provider.authorization(std::chrono::duration<double>(0.5));
-    CHECK(authorization.view() == token.authorization());
+    const auto patiently = provider.refresh(std::chrono::seconds::max());
+    CHECK(patiently.value() != token.value());
+    CHECK(failure_of([&] { (void)silent.token(std::chrono::hours::min()); }).code() ==
+          CLAZAR_ERR_TIMEOUT);
     const auto next = provider.refresh(std::chrono::minutes(1));
-    CHECK(next.value() != token.value());
+    CHECK(next.value() != patiently.value());
 }
 
 static void futures() {

@@ -101,7 +101,7 @@ fn enumerations() -> [Enumeration; 3] {
         Enumeration {
             core: "Level",
             name: "level",
-            doc: "How much an event matters: one of the `CLAZAR_LEVEL_*`, the smaller the more. What is at most \
+            doc: "The severity of an event: one of the `CLAZAR_LEVEL_*`; a smaller number is more severe. What is at most \
                   `CLAZAR_LEVEL_WARN` is worth a look.",
             values: levels.collect(),
         },
@@ -156,7 +156,7 @@ fn fields_of(causes: &[CauseRow], counts: &[CounterRow]) -> Vec<[String; 4]> {
     let field =
         |name: String, kind: &str, doc: String, value: String| [name, kind.into(), doc, value];
     let causes = causes.iter().flat_map(|row| {
-        [("succeeded", "brought a token"), ("failed", "failed")].map(|(outcome, words)| {
+        [("succeeded", "succeeded"), ("failed", "failed")].map(|(outcome, words)| {
             let (name, doc) = (row.name, row.doc);
             let field = field(
                 format!("{name}_{outcome}"),
@@ -189,7 +189,8 @@ fn fields_of(causes: &[CauseRow], counts: &[CounterRow]) -> Vec<[String; 4]> {
             "refresh_in_ms".into(),
             "i64",
             "In how long a call will next start a token request, in milliseconds, rounded up; 0 if one \
-             would now, or if the provider is closed."
+             would now, while one is under way, or if the provider is closed. For a timer of the program's own, \
+             set again when an event tells how the token request ended."
                 .into(),
             "milliseconds_rounded_up(stats.refresh_in)".into(),
         ),
@@ -330,14 +331,14 @@ fn setter(row: &OptionRow) -> String {
         text += "/// @param count how many there are.\n";
         text += &wrapped(
             "@return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if an argument or a text is NULL, or a text \
-             is not UTF-8; the configuration is then as before.",
+             is not UTF-8 or longer than 64 KiB.",
             "/// ",
             WIDTH,
         );
     } else {
         text += &format!("/// @param {argument} {about}\n");
         let wrong = if is_one_text(row.kind) {
-            "an argument is NULL or not UTF-8"
+            "an argument is NULL, not UTF-8 or longer than 64 KiB"
         } else {
             "`config` is NULL"
         };
