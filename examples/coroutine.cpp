@@ -12,9 +12,10 @@
 #include <future>
 #include <iostream>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
-/** What `co_await` takes: goes on with the token, on a thread of the library unless it is at hand. */
+/** What `co_await` takes: goes on with the token, at once or on a thread of the library. */
 class NextToken {
 public:
     explicit NextToken(const clazar::Provider& provider) : provider_(provider) {}
@@ -23,17 +24,17 @@ public:
 
     bool await_suspend(std::coroutine_handle<> coroutine) {
         // The callback may have gone on with the coroutine, and ended it, before this call returns:
-        // nothing of this object is touched after it unless the token was at hand.
-        auto at_hand =
+        // nothing of this object is touched after it unless a token was available.
+        auto available =
             provider_.try_token_async([this, coroutine](clazar::Result<clazar::Token> result) {
                 result_.emplace(std::move(result));
                 coroutine.resume();
             });
-        if (at_hand && !at_hand.value()) return true;
-        if (at_hand) {
-            result_.emplace(*std::move(at_hand).value());
+        if (available && !available.value()) return true;
+        if (available) {
+            result_.emplace(*std::move(available).value());
         } else {
-            result_.emplace(*at_hand.error());
+            result_.emplace(*available.error());
         }
         return false;
     }
@@ -62,7 +63,7 @@ static Task show(const clazar::Provider& provider) {
     const clazar::Token token = co_await NextToken(provider);
     std::cout << "a token for " << token.expires_in().count() << " seconds\n";
     const clazar::Token same = co_await NextToken(provider);
-    if (same.value() != token.value()) throw std::runtime_error("it was at hand");
+    if (same.value() != token.value()) throw std::runtime_error("it was available");
 }
 
 int main() try {

@@ -1,3 +1,6 @@
+/* Generated from clazar_auth.h, for parsers without a preprocessor. */
+enum { CLAZAR_AUTH_VERSION_NUMBER = 0x000100 };
+
 enum {
     CLAZAR_AUTHORIZATION_MAX = 8008,
     CLAZAR_SEALED_MAX = 10240
@@ -53,6 +56,23 @@ typedef struct clazar_provider clazar_provider;
 
 typedef struct clazar_token clazar_token;
 
+typedef struct clazar_event_info {
+    size_t size;
+    clazar_event kind;
+    clazar_level level;
+    const char *client_id;
+    const char *message;
+    clazar_cause cause;
+    clazar_status error_code;
+    int32_t http_status;
+    int64_t retry_after_ms;
+    int64_t expires_in_ms;
+} clazar_event_info;
+
+typedef void (*clazar_event_callback)(void *context, const clazar_event_info *event);
+
+typedef void (*clazar_destroy_callback)(void *context);
+
 typedef void (*clazar_token_callback)(void *context, clazar_token *token, clazar_error *error);
 
 typedef struct clazar_stats {
@@ -74,23 +94,6 @@ typedef struct clazar_stats {
     int64_t backoff_ms;
     int64_t refresh_in_ms;
 } clazar_stats;
-
-typedef struct clazar_event_info {
-    size_t size;
-    clazar_event kind;
-    clazar_level level;
-    const char *client_id;
-    const char *message;
-    clazar_cause cause;
-    clazar_status error_code;
-    int32_t http_status;
-    int64_t retry_after_ms;
-    int64_t expires_in_ms;
-} clazar_event_info;
-
-typedef void (*clazar_event_callback)(void *context, const clazar_event_info *event);
-
-typedef void (*clazar_destroy_callback)(void *context);
 
 clazar_status clazar_config_new(clazar_config **config, clazar_error **error);
 
@@ -126,6 +129,11 @@ clazar_status clazar_config_set_store(clazar_config *config, const char *store);
 clazar_status clazar_config_set_trust_env(clazar_config *config, bool on);
 
 clazar_status clazar_config_set_system_roots(clazar_config *config, bool on);
+
+clazar_status clazar_config_set_event_callback(clazar_config *config,
+                                               clazar_event_callback callback,
+                                               void *context,
+                                               clazar_destroy_callback destroy);
 
 clazar_status clazar_provider_new(const clazar_config *config,
                                   clazar_provider **provider,
@@ -228,11 +236,6 @@ bool clazar_error_is_retryable(const clazar_error *error);
 int64_t clazar_error_retry_after_ms(const clazar_error *error);
 
 void clazar_error_free(clazar_error *error);
-
-clazar_status clazar_config_set_event_callback(clazar_config *config,
-                                               clazar_event_callback callback,
-                                               void *context,
-                                               clazar_destroy_callback destroy);
 
 const char *clazar_status_name(int32_t status);
 

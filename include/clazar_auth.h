@@ -108,15 +108,24 @@
 /** All three in one: `major << 16 | minor << 8 | patch`, as `clazar_version_number()`. */
 #define CLAZAR_AUTH_VERSION_NUMBER 0x000100
 
+/** Whether this header is of the version that is given or of a later one, for an `#if`. */
+#define CLAZAR_AUTH_AT_LEAST(major, minor, patch) \
+    (CLAZAR_AUTH_VERSION_NUMBER >= ((major) << 16 | (minor) << 8 | (patch)))
+
 /* What functions are declared with. Compilers warn by it, and assume nothing of an argument. */
 #if defined(__GNUC__)
 #define CLAZAR_API __attribute__((visibility("default")))
-#define CLAZAR_DEPRECATED(text) __attribute__((deprecated(text)))
 #define CLAZAR_MUST_USE __attribute__((warn_unused_result))
 #else
 #define CLAZAR_API
-#define CLAZAR_DEPRECATED(text)
 #define CLAZAR_MUST_USE
+#endif
+
+/* A program that defines CLAZAR_DISABLE_DEPRECATION is not warned of what is deprecated. */
+#if defined(__GNUC__) && !defined(CLAZAR_DISABLE_DEPRECATION)
+#define CLAZAR_DEPRECATED(text) __attribute__((deprecated(text)))
+#else
+#define CLAZAR_DEPRECATED(text)
 #endif
 
 /* Of a pointer that must not be NULL, and of a buffer, which is parameter `n`, that has as many bytes
@@ -144,6 +153,8 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wc++-compat"
 #endif
+
+/* ---- Types and constants ---- */
 
 /**
  * The size of a buffer that is always large enough for `clazar_provider_authorization`: "Bearer ",
@@ -362,6 +373,73 @@ typedef struct clazar_provider clazar_provider;
 typedef struct clazar_token clazar_token;
 
 /**
+ * An event: what happened, and how things were right after it. Later versions may add fields at the end.
+ */
+typedef struct clazar_event_info {
+    /**
+     * The size of the struct, in bytes: a field beyond it is not there.
+     */
+    size_t size;
+    /**
+     * What happened.
+     */
+    clazar_event kind;
+    /**
+     * Its severity, for a log that takes some events only.
+     */
+    clazar_level level;
+    /**
+     * The client id of the provider: NUL-terminated UTF-8, never NULL.
+     */
+    const char *client_id;
+    /**
+     * One sentence for a log: NUL-terminated UTF-8, never NULL. It names no secret, and of a token
+     * eight hexadecimal digits of its SHA-256 hash.
+     */
+    const char *message;
+    /**
+     * Why the token request was made that this is about; 0 if it is about none.
+     */
+    clazar_cause cause;
+    /**
+     * What failed: the status that a function would return; `CLAZAR_OK` if nothing did.
+     */
+    clazar_status error_code;
+    /**
+     * The HTTP status code of the API's answer if that is the failure; 0 if not.
+     */
+    int32_t http_status;
+    /**
+     * After a failure, how long no token request is started, in milliseconds, rounded up; -1 if there was
+     * none.
+     */
+    int64_t retry_after_ms;
+    /**
+     * How long the token in use remains valid, in milliseconds; -1 without one.
+     */
+    int64_t expires_in_ms;
+} clazar_event_info;
+
+/**
+ * Takes an event, which is never NULL and valid during the call, as is all that it points to.
+ *
+ * It is called on a thread of the library, on which all signals are blocked; on several at once if
+ * need be, so that an event may overtake another. If none can be started, the next one tells what has
+ * happened since, the last 100 events at most. Those that waited for the token have it by then, no lock
+ * is held, and nobody waits for the callback: it may call any function of the library, even close the
+ * provider or free its last handle, and may take as long as it likes, though each event that it has not
+ * returned from keeps its thread. It must return: a C++ exception must not leave it, nor may it call
+ * `pthread_exit` or cancel its own thread, which aborts the process.
+ */
+typedef void (*clazar_event_callback)(void *context, const clazar_event_info *event);
+
+/**
+ * Frees what belongs to a callback. It may be called on any thread; a C++ exception must not leave
+ * it.
+ */
+typedef void (*clazar_destroy_callback)(void *context);
+
+/**
  * Called with a token, or with an error; the other one is NULL. The callback owns it, and frees it with
  * `clazar_token_free` or `clazar_error_free`, now or later.
  *
@@ -459,76 +537,11 @@ typedef struct clazar_stats {
 #define CLAZAR_STATS_INIT \
     {sizeof(clazar_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
-/**
- * An event: what happened, and how things were right after it. Later versions may add fields at the end.
- */
-typedef struct clazar_event_info {
-    /**
-     * The size of the struct, in bytes: a field beyond it is not there.
-     */
-    size_t size;
-    /**
-     * What happened.
-     */
-    clazar_event kind;
-    /**
-     * Its severity, for a log that takes some events only.
-     */
-    clazar_level level;
-    /**
-     * The client id of the provider: NUL-terminated UTF-8, never NULL.
-     */
-    const char *client_id;
-    /**
-     * One sentence for a log: NUL-terminated UTF-8, never NULL. It names no secret, and of a token
-     * eight hexadecimal digits of its SHA-256 hash.
-     */
-    const char *message;
-    /**
-     * Why the token request was made that this is about; 0 if it is about none.
-     */
-    clazar_cause cause;
-    /**
-     * What failed: the status that a function would return; `CLAZAR_OK` if nothing did.
-     */
-    clazar_status error_code;
-    /**
-     * The HTTP status code of the API's answer if that is the failure; 0 if not.
-     */
-    int32_t http_status;
-    /**
-     * After a failure, how long no token request is started, in milliseconds, rounded up; -1 if there was
-     * none.
-     */
-    int64_t retry_after_ms;
-    /**
-     * How long the token in use remains valid, in milliseconds; -1 without one.
-     */
-    int64_t expires_in_ms;
-} clazar_event_info;
-
-/**
- * Takes an event, which is never NULL and valid during the call, as is all that it points to.
- *
- * It is called on a thread of the library, on which all signals are blocked; on several at once if
- * need be, so that an event may overtake another. If none can be started, the next one tells what has
- * happened since, the last 100 events at most. Those that waited for the token have it by then, no lock
- * is held, and nobody waits for the callback: it may call any function of the library, even close the
- * provider or free its last handle, and may take as long as it likes, though each event that it has not
- * returned from keeps its thread. It must return: a C++ exception must not leave it, nor may it call
- * `pthread_exit` or cancel its own thread, which aborts the process.
- */
-typedef void (*clazar_event_callback)(void *context, const clazar_event_info *event);
-
-/**
- * Frees what belongs to a callback. It may be called on any thread; a C++ exception must not leave
- * it.
- */
-typedef void (*clazar_destroy_callback)(void *context);
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/* ---- Configurations ---- */
 
 /**
  * Makes a configuration without credentials. No environment variable is read.
@@ -573,6 +586,8 @@ clazar_status clazar_config_new_from_env(clazar_config **CLAZAR_NONNULL config,
  * @since 0.1.0
  */
 CLAZAR_API void clazar_config_free(clazar_config *config);
+
+/* ---- Options ---- */
 
 /**
  * Sets the client id.
@@ -790,6 +805,34 @@ CLAZAR_API clazar_status clazar_config_set_trust_env(clazar_config *CLAZAR_NONNU
  */
 CLAZAR_API
 clazar_status clazar_config_set_system_roots(clazar_config *CLAZAR_NONNULL config, bool on);
+
+/* ---- Events ---- */
+
+/**
+ * Sets the function that gets the events of each provider made with this configuration; it replaces one
+ * set before. A provider keeps the callback and the context that it was made with: two of one
+ * configuration are told apart by another context, set before the second `clazar_provider_new`.
+ *
+ * @param config the configuration to change.
+ * @param callback what to call; NULL for none.
+ * @param context passed to it as it is; any thread may use it. May be NULL.
+ * @param destroy called once with `context`, after the last event: when the configuration is freed or
+ *   got another callback, all handles on providers made with it are freed, and no token request
+ *   is under way. May be NULL.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL; `destroy` is then not
+ *   called.
+ *
+ * For one thread at a time, as all that changes a configuration.
+ *
+ * @since 0.1.0
+ */
+CLAZAR_API
+clazar_status clazar_config_set_event_callback(clazar_config *CLAZAR_NONNULL config,
+                                               clazar_event_callback callback,
+                                               void *context,
+                                               clazar_destroy_callback destroy);
+
+/* ---- Providers ---- */
 
 /**
  * Makes a provider. No request is sent before the first token is asked for.
@@ -1098,6 +1141,8 @@ clazar_status clazar_provider_check_url(const clazar_provider *CLAZAR_NONNULL pr
                                         const char *CLAZAR_NONNULL url,
                                         clazar_error **error);
 
+/* ---- Waiting without blocking ---- */
+
 /**
  * A valid token, as `clazar_provider_token` gives it, without blocking the calling thread, however many
  * calls wait at a time. If a token is available it comes at once, through `token`, and nothing is called.
@@ -1126,6 +1171,8 @@ clazar_status clazar_provider_token_async(const clazar_provider *CLAZAR_NONNULL 
                                           void *context,
                                           clazar_token **CLAZAR_NONNULL token,
                                           clazar_error **error);
+
+/* ---- Tokens ---- */
 
 /**
  * Requests a new token with the client id and secret: one token request on the calling thread, and
@@ -1224,6 +1271,8 @@ CLAZAR_API CLAZAR_MUST_USE clazar_token *clazar_token_clone(const clazar_token *
  */
 CLAZAR_API void clazar_token_free(clazar_token *token);
 
+/* ---- Statistics ---- */
+
 /**
  * What a provider did so far, and how it is now.
  *
@@ -1240,6 +1289,8 @@ CLAZAR_API CLAZAR_MUST_USE
 clazar_status clazar_provider_stats(const clazar_provider *CLAZAR_NONNULL provider,
                                     clazar_stats *CLAZAR_NONNULL stats,
                                     clazar_error **error);
+
+/* ---- Errors ---- */
 
 /**
  * The status that the failed function returned; `CLAZAR_OK` for NULL.
@@ -1312,29 +1363,7 @@ CLAZAR_API int64_t clazar_error_retry_after_ms(const clazar_error *error);
  */
 CLAZAR_API void clazar_error_free(clazar_error *error);
 
-/**
- * Sets the function that gets the events of each provider made with this configuration; it replaces one
- * set before. A provider keeps the callback and the context that it was made with: two of one
- * configuration are told apart by another context, set before the second `clazar_provider_new`.
- *
- * @param config the configuration to change.
- * @param callback what to call; NULL for none.
- * @param context passed to it as it is; any thread may use it. May be NULL.
- * @param destroy called once with `context`, after the last event: when the configuration is freed or
- *   got another callback, all handles on providers made with it are freed, and no token request
- *   is under way. May be NULL.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if `config` is NULL; `destroy` is then not
- *   called.
- *
- * For one thread at a time, as all that changes a configuration.
- *
- * @since 0.1.0
- */
-CLAZAR_API
-clazar_status clazar_config_set_event_callback(clazar_config *CLAZAR_NONNULL config,
-                                               clazar_event_callback callback,
-                                               void *context,
-                                               clazar_destroy_callback destroy);
+/* ---- The library itself ---- */
 
 /**
  * The name of a status, such as "CLAZAR_ERR_TIMEOUT"; "unknown status" for any other number.

@@ -72,6 +72,12 @@ typedef clazar_status (*clazar_config_set_trust_env_fn)(clazar_config *config, b
 /** Points to `clazar_config_set_system_roots`. */
 typedef clazar_status (*clazar_config_set_system_roots_fn)(clazar_config *config, bool on);
 
+/** Points to `clazar_config_set_event_callback`. */
+typedef clazar_status (*clazar_config_set_event_callback_fn)(clazar_config *config,
+                                                             clazar_event_callback callback,
+                                                             void *context,
+                                                             clazar_destroy_callback destroy);
+
 /** Points to `clazar_provider_new`. */
 typedef clazar_status (*clazar_provider_new_fn)(const clazar_config *config,
                                                 clazar_provider **provider,
@@ -203,12 +209,6 @@ typedef int64_t (*clazar_error_retry_after_ms_fn)(const clazar_error *error);
 
 /** Points to `clazar_error_free`. */
 typedef void (*clazar_error_free_fn)(clazar_error *error);
-
-/** Points to `clazar_config_set_event_callback`. */
-typedef clazar_status (*clazar_config_set_event_callback_fn)(clazar_config *config,
-                                                             clazar_event_callback callback,
-                                                             void *context,
-                                                             clazar_destroy_callback destroy);
 
 /** Points to `clazar_status_name`. */
 typedef const char *(*clazar_status_name_fn)(int32_t status);

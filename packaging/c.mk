@@ -53,7 +53,7 @@ uninstall:
 	    '$(INSTALLED)/$(LIBDIR)'/libclazar_auth.* \
 	    '$(INSTALLED)/$(LIBDIR)'/.debug/libclazar_auth.* '$(INSTALLED)/$(LIBDIR)'/pkgconfig/clazar_auth*.pc \
 	    '$(INSTALLED)/$(LIBDIR)'/cmake/clazar_auth/clazar_authConfig*.cmake \
-	    '$(INSTALLED)'/share/clazar_auth/tsan.supp '$(INSTALLED)'/share/clazar_auth/valgrind.supp \
+	    $(foreach file,$(notdir $(wildcard packaging/suppressions/*)),'$(INSTALLED)/share/clazar_auth/$(file)') \
 	    '$(INSTALLED)/$(DOCDIR)'/LICENSE-MIT '$(INSTALLED)/$(DOCDIR)'/LICENSE-APACHE \
 	    '$(INSTALLED)/$(DOCDIR)'/THIRD-PARTY-LICENSES
 	for folder in '$(LIBDIR)/.debug' '$(LIBDIR)/cmake/clazar_auth' '$(LIBDIR)/cmake' '$(LIBDIR)/pkgconfig' share/clazar_auth '$(DOCDIR)'; do \

@@ -41,8 +41,13 @@ VERSION_SCRIPT = f"{SYMBOL_VERSION} {{ global: clazar_*; local: *; }};\n"
 LINK_OPTIONS = [
     "-shared",
     f"-Wl,-soname,{SONAME}",
-    *("-Wl,-z,nodelete", "-Wl,-z,relro,-z,now", "-Wl,-z,noexecstack", "-Wl,-z,defs"),
-    *("-Wl,--gc-sections", "-Wl,--as-needed", "-Wl,--build-id=sha1"),
+    "-Wl,-z,nodelete",
+    "-Wl,-z,relro,-z,now",
+    "-Wl,-z,noexecstack",
+    "-Wl,-z,defs",
+    "-Wl,--gc-sections",
+    "-Wl,--as-needed",
+    "-Wl,--build-id=sha1",
 ]
 
 
@@ -148,10 +153,12 @@ def install(where: argparse.Namespace) -> None:
         where.folder / "THIRD-PARTY-LICENSES",
     ):
         copy(licence, documents / licence.name)
+    copy(where.folder / "libclazar_auth.a", libraries / "libclazar_auth.a")
+    if not where.shared:
+        return
+
     for suppressions in (ROOT / "packaging/suppressions").iterdir():
         copy(suppressions, prefix / "share/clazar_auth" / suppressions.name)
-    copy(where.folder / "libclazar_auth.a", libraries / "libclazar_auth.a")
-
     # Of another version with this soname nothing stays: ldconfig would link to the newest.
     for older in [*libraries.glob(f"{SONAME}.*"), *libraries.glob(f".debug/{SONAME}.*")]:
         older.unlink()
@@ -236,6 +243,7 @@ def arguments() -> argparse.Namespace:
     builds.add_argument("features")
     builds.add_argument("options", nargs=argparse.REMAINDER, help="more options for rustc")
     installs = commands.add_parser("install", help="install it from there below a prefix")
+    installs.add_argument("--no-shared", dest="shared", action="store_false")
     installs.add_argument("folder", type=Path)
     installs.add_argument("--prefix", required=True)
     installs.add_argument("--destdir", default="")

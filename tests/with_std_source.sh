@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a command with a Rust toolchain that can build the standard library anew: this machine's, if it has the
+# Runs a command that builds the standard library anew, with a Rust toolchain that can: this machine's, if it has the
 # source of that library, or Debian unstable's, which is put into target/sid.
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,6 +13,9 @@ skip() {
     echo "skipped: $1; \`rustup component add rust-src\` brings what is needed too" >&2
     exit 0
 }
+
+# -Z is for a nightly compiler, or for one that is told to be like it.
+export RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_unwind,test,proc_macro
 
 if [ -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library/std" ]; then
     exec "$@"
@@ -34,11 +37,9 @@ cp /etc/ssl/certs/ca-certificates.crt "$chroot/etc/ssl/certs"
 
 # The mounts are gone when the command has ended.
 export chroot caches
-# shellcheck disable=SC2016  # the inner shells expand it
+# shellcheck disable=SC2016  # the inner shell expands it
 exec unshare --mount sh -euc '
     for folder in /dev /proc /sys; do mount --rbind $folder "$chroot$folder"; done
     for folder in "$PWD" "$caches"; do mount --bind "$folder" "$chroot$folder"; done
-    CARGO_HOME=${caches%/registry} PATH=/usr/sbin:/usr/bin:/sbin:/bin
-    export CARGO_HOME PATH
-    exec chroot "$chroot" sh -euc "cd \"\$1\"; shift; exec \"\$@\"" sh "$PWD" "$@"
+    exec chroot "$chroot" env -C "$PWD" CARGO_HOME="${caches%/registry}" PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
 ' sh "$@"

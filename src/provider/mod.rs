@@ -209,7 +209,7 @@ impl TokenProvider {
     }
 
     /// As [`token`](Self::token), but as a future, which blocks no thread and needs no runtime. Any number of them
-    /// wait on one thread of the library, however long that is.
+    /// wait on one thread of the provider, however long that is.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), clazar_auth::Error> {

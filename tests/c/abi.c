@@ -6,6 +6,10 @@
 
 #include "numbers.h"
 
+PIN(at_least, CLAZAR_AUTH_AT_LEAST(CLAZAR_AUTH_VERSION_MAJOR, CLAZAR_AUTH_VERSION_MINOR,
+                                   CLAZAR_AUTH_VERSION_PATCH));
+PIN(not_the_next, !CLAZAR_AUTH_AT_LEAST(CLAZAR_AUTH_VERSION_MAJOR, CLAZAR_AUTH_VERSION_MINOR,
+                                        CLAZAR_AUTH_VERSION_PATCH + 1));
 PIN(authorization_max, CLAZAR_AUTHORIZATION_MAX == 8008);
 PIN(sealed_max, CLAZAR_SEALED_MAX == 10240);
 PIN(status, sizeof(clazar_status) == 4 && (clazar_status)-1 < 0);

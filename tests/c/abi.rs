@@ -52,7 +52,8 @@ fn is_kept(old: &str, now: &[String]) -> bool {
 #[test]
 fn nothing_of_the_last_release_is_broken() {
     let header = std::fs::read_to_string(root().join("include/clazar_auth.ffi.h")).unwrap();
-    let now = declarations(&header);
+    // Its first part names the version, which changes.
+    let now = declarations(header.split_once("\n\n").unwrap().1);
     let path = root().join("packaging/abi/libclazar_auth.so.0");
     let last = std::fs::read_to_string(&path).unwrap_or_default();
     let last: Vec<_> = last.lines().collect();

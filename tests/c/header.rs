@@ -23,7 +23,8 @@ const EVERYTHING: &[&str] = &[
 
 #[test]
 fn the_headers_for_c_compile_alone_and_twice_without_a_warning() {
-    let use_it = "clazar_stats f(void);\n\
+    let use_it = "#if !CLAZAR_AUTH_AT_LEAST(0, 1, 0) || CLAZAR_AUTH_AT_LEAST(255, 0, 0)\n#error\n#endif\n\
+                  clazar_stats f(void);\n\
                   clazar_stats f(void) { clazar_stats stats = CLAZAR_STATS_INIT; return stats; }\n";
     for header in ["clazar_auth", "clazar_auth_dlopen"] {
         let text = format!("#include <{header}.h>\n").repeat(2) + use_it;
@@ -165,6 +166,11 @@ fn compilers_warn_of_what_is_wrong() {
                 None => assert_eq!(said, "", "{compiler}: {body}"),
             }
         }
+    }
+    let (deprecated, _) = WRONG.last().unwrap();
+    for compiler in ALL {
+        let without = ["-DCLAZAR_DISABLE_DEPRECATION"];
+        assert_eq!(compiled(compiler, &without, &in_a_function(deprecated)).0, "");
     }
     for body in RIGHT {
         for compiler in ALL {

@@ -278,12 +278,16 @@ fn the_examples_build_with_cmake() {
     for (name, is_shared) in [
         ("curl_get_c", true),
         ("curl_get_cpp", true),
+        ("curl_multi_c", true),
+        ("coroutine_cpp", true),
         ("curl_get_static_c", false),
         ("curl_get_static_cpp", false),
     ] {
         let program = build.join(name);
         assert_eq!(is_linked_to_ours(&program, &libraries), is_shared, "{name}");
-        check_example(|| Command::new(&program), &libraries);
+        if name.starts_with("curl_get") {
+            check_example(|| Command::new(&program), &libraries);
+        }
     }
 }
 

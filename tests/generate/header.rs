@@ -1,26 +1,29 @@
 //! The headers for C: one for compilers, one for parsers that have no preprocessor, and one for `dlopen`.
 
+use std::fs;
+
 use cbindgen::{Config, FunctionConfig};
+use test_support::sources::sources;
 
 use crate::{c, file, root};
 
 const WIDTH: usize = 100;
-/// The order in which a reader needs them.
-const SOURCES: [&str; 14] = [
-    "status",
-    "failure",
-    "config",
-    "options",
-    "provider",
-    "token_async",
-    "token",
-    "stats_fields",
-    "stats",
-    "error",
-    "event_numbers",
-    "event_info",
-    "event",
-    "library",
+/// Files of `src/capi` in the order in which a reader needs them, and what their functions are about.
+const SOURCES: [(&str, &str); 14] = [
+    ("status", ""),
+    ("failure", ""),
+    ("config", "Configurations"),
+    ("options", "Options"),
+    ("event_numbers", ""),
+    ("event_info", ""),
+    ("event", "Events"),
+    ("provider", "Providers"),
+    ("token_async", "Waiting without blocking"),
+    ("token", "Tokens"),
+    ("stats_fields", ""),
+    ("stats", "Statistics"),
+    ("error", "Errors"),
+    ("library", "The library itself"),
 ];
 
 pub fn generate() {
@@ -36,7 +39,7 @@ fn config() -> Config {
 
 fn bindings(config: Config) -> String {
     let mut builder = cbindgen::Builder::new().with_config(config);
-    for file in SOURCES {
+    for (file, _) in SOURCES {
         builder = builder.with_src(root().join(format!("src/capi/{file}.rs")));
     }
     let mut text = Vec::new();
@@ -57,7 +60,8 @@ fn with_tags(text: &str) -> String {
 
 fn full() -> String {
     let config = config();
-    let macros = format!("{}\n{}", version(), config.after_includes.as_deref().unwrap());
+    let macros = config.after_includes.as_deref().unwrap();
+    let macros = format!("{}\n{macros}\n\n{}", version(), heading("Types and constants"));
     let text = bindings(Config { after_includes: Some(macros), ..config });
     let stats = "} clazar_stats;";
     let text = text.replace(stats, &format!("{stats}\n\n{}", c::initializer_of_statistics()));
@@ -69,14 +73,25 @@ fn full() -> String {
            #endif  /* CLAZAR_AUTH_H */\n"
 }
 
-/// The version in `Cargo.toml`, for a program to compare with.
-fn version() -> String {
-    let [major, minor, patch] = [
+/// The parts of the version in `Cargo.toml`.
+fn version_parts() -> [u8; 3] {
+    let parts = [
         env!("CARGO_PKG_VERSION_MAJOR"),
         env!("CARGO_PKG_VERSION_MINOR"),
         env!("CARGO_PKG_VERSION_PATCH"),
-    ]
-    .map(|part| part.parse::<u8>().unwrap());
+    ];
+    parts.map(|part| part.parse().unwrap())
+}
+
+/// All three in one.
+fn version_number() -> String {
+    let [major, minor, patch] = version_parts();
+    format!("0x{major:02x}{minor:02x}{patch:02x}")
+}
+
+/// The version, for a program to compare with.
+fn version() -> String {
+    let [major, minor, patch] = version_parts();
     let define = |doc: &str, name: &str, value: String| {
         format!("\n/** {doc} */\n#define CLAZAR_AUTH_VERSION{name} {value}\n")
     };
@@ -92,12 +107,13 @@ fn version() -> String {
         define(
             "All three in one: `major << 16 | minor << 8 | patch`, as `clazar_version_number()`.",
             "_NUMBER",
-            format!("0x{major:02x}{minor:02x}{patch:02x}"),
+            version_number(),
         ),
     ]
     .concat()
-    .trim_end()
-    .to_owned()
+        + "\n/** Whether this header is of the version that is given or of a later one, for an `#if`. */\n\
+           #define CLAZAR_AUTH_AT_LEAST(major, minor, patch) \\\n    \
+           (CLAZAR_AUTH_VERSION_NUMBER >= ((major) << 16 | (minor) << 8 | (patch)))"
 }
 
 /// The declarations alone, with the constants in an enum.
@@ -114,7 +130,12 @@ fn plain() -> String {
     });
     let define = |line: &str| Some(line.strip_prefix("#define ")?.replacen(' ', " = ", 1));
     let constants: Vec<_> = text.lines().filter_map(define).collect();
-    let mut plain = format!("enum {{\n    {}\n}};\n", constants.join(",\n    "));
+    let mut plain = format!(
+        "/* Generated from clazar_auth.h, for parsers without a preprocessor. */\n\
+         enum {{ CLAZAR_AUTH_VERSION_NUMBER = {} }};\n\nenum {{\n    {}\n}};\n",
+        version_number(),
+        constants.join(",\n    ")
+    );
     // Without what compilers of C23 alone see, between #if and #else.
     let mut is_skipped = false;
     for line in text.lines() {
@@ -230,7 +251,21 @@ fn with_hints(block: &str) -> String {
         }
     }
     let function = Function::parse(&declaration).unwrap_or_else(|| panic!("{block}"));
-    format!("{comment}\n{}", function.declared(&attributes, comment))
+    let declared = function.declared(&attributes, comment);
+    match SOURCES.iter().find(|(file, _)| first_function(file).as_ref() == Some(&function.name)) {
+        Some((_, title)) => format!("{}\n\n{comment}\n{declared}", heading(title)),
+        None => format!("{comment}\n{declared}"),
+    }
+}
+
+fn heading(title: &str) -> String {
+    format!("/* ---- {title} ---- */")
+}
+
+fn first_function(file: &str) -> Option<String> {
+    let code = fs::read_to_string(root().join(format!("src/capi/{file}.rs"))).unwrap();
+    let (_, declaration) = code.split_once("extern \"C\" fn clazar_")?;
+    Some(format!("clazar_{}", declaration.split_once('(')?.0))
 }
 
 /// Whether the comment of a function says that a parameter may be NULL.
@@ -241,6 +276,15 @@ fn may_be_null(comment: &str, parameter: &str) -> bool {
     let about = text.split('@').find_map(|part| part.strip_prefix(&start));
     let about = about.unwrap_or_else(|| panic!("{parameter} is not described: {comment}"));
     ["may be NULL", "May be NULL", "or NULL"].iter().any(|words| about.contains(words))
+}
+
+#[test]
+fn the_header_has_the_functions_of_each_source() {
+    for path in sources(&root().join("src/capi")) {
+        let is_left_out = SOURCES.iter().all(|(file, _)| !path.ends_with(format!("{file}.rs")));
+        let code = fs::read_to_string(&path).unwrap();
+        assert!(!(is_left_out && code.contains("no_mangle")), "{} is left out", path.display());
+    }
 }
 
 #[test]
