@@ -119,7 +119,7 @@ static void wait_for_token(const clazar_provider *provider, struct inbox *inbox)
         return;
     }
     if (token != NULL) {
-        inbox->token = token; /* It was at hand, and nobody is called back. */
+        inbox->token = token; /* It was available, and nobody is called back. */
         return;
     }
     /* A program has other things to do here. */

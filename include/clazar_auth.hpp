@@ -601,7 +601,7 @@ public:
     }
 
     /**
-     * As `clazar_provider_token_async`: the token, if it is at hand; else `callback` is called with a
+     * As `clazar_provider_token_async`: the token, if one is available; else `callback` is called with a
      * Result<Token>, once, on a thread of the library. It is anything that can be called so and be moved,
      * and is destroyed after the call. What it throws is dropped.
      */
@@ -637,7 +637,7 @@ public:
     }
 
 #if CLAZAR_EXCEPTIONS
-    /** A token to come, which may be there already. Its destructor waits for nothing. */
+    /** A token to come, which may be there already. Its destructor does not wait. */
     [[nodiscard]] std::future<Token> token_future() const {
         std::promise<Token> promise;
         std::future<Token> future = promise.get_future();

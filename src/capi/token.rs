@@ -23,7 +23,7 @@ pub struct clazar_token {
 ///
 /// Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR`; none of them counts with `clazar_config_set_trust_env` off.
-/// The store and the allowed hosts of `config` are for a provider, and count for nothing here.
+/// The store and the allowed hosts of `config` are for a provider, and have no effect here.
 ///
 /// @param config the configuration; it may be changed or freed afterwards.
 /// @param token set to the token, which the caller frees with `clazar_token_free`; NULL on failure.

@@ -20,7 +20,7 @@ PIN(cause, sizeof(clazar_cause) == 4 && (clazar_cause)-1 < 0);
 #if SIZE_MAX == UINT64_MAX
 #define FIELD(name, offset) PIN(event_info_##name, offsetof(clazar_event_info, name) == (offset))
 FIELD(size, 0);
-FIELD(event, 8);
+FIELD(kind, 8);
 FIELD(level, 12);
 FIELD(client_id, 16);
 FIELD(message, 24);
