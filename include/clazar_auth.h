@@ -70,7 +70,7 @@
  * bytes that it needs for each thread that uses the library.
  *
  * Secrets: the client secret and the token are in pages of their own, which are locked as far as
- * RLIMIT_MEMLOCK allows (mlock) and left out of core files. What the library frees it wipes: after the
+ * RLIMIT_MEMLOCK allows (mlock), which they take up, and left out of core files. What the library frees it wipes: after the
  * last _free, and the end of a token request that is under way, neither is left. A caller wipes its
  * own copies with clazar_memzero.
  *
@@ -873,7 +873,8 @@ CLAZAR_API CLAZAR_MUST_USE clazar_provider *clazar_provider_clone(const clazar_p
 /**
  * Ends the token request under way and drops the token. From now on, and for those that wait, each
  * call for a token on any handle returns `CLAZAR_ERR_CLOSED`; `clazar_provider_peek` finds none.
- * The callbacks of `clazar_provider_token_async` that are pending are called with `CLAZAR_ERR_CLOSED`.
+ * The callbacks of `clazar_provider_token_async` that are pending are called with `CLAZAR_ERR_CLOSED`,
+ * those whose token has come with that.
  * NULL and a closed provider are allowed, and nothing happens.
  *
  * @param provider a provider, or NULL.
@@ -1147,9 +1148,10 @@ clazar_status clazar_provider_check_url(const clazar_provider *CLAZAR_NONNULL pr
  * A valid token, as `clazar_provider_token` gives it, without blocking the calling thread, however many
  * calls wait at a time. If a token is available it comes at once, through `token`, and nothing is called.
  * Otherwise `callback` is called exactly once, within the time that `clazar_provider_token` may take, and
- * maybe before this function has returned; `clazar_provider_close` has it called with
- * `CLAZAR_ERR_CLOSED`. Freeing the provider ends no wait, and one wait cannot be cancelled. In a child
- * that is forked meanwhile it is not called.
+ * maybe before this function has returned. `clazar_provider_close` has it called with
+ * `CLAZAR_ERR_CLOSED`, unless its token has come, and maybe after `clazar_provider_close` has returned.
+ * Freeing the provider ends no wait, and one wait cannot be cancelled. In a child that is forked
+ * meanwhile it is not called.
  *
  * @param provider a provider.
  * @param callback what to call with the token or the error; must not be NULL.

@@ -196,7 +196,8 @@ def describe(where: argparse.Namespace, libraries: Path) -> None:
 
     The paths in a file lead from where it is to the prefix, so that the whole can be moved.
     """
-    native = (where.folder / "native-static-libs").read_text()
+    # A plugin with the static library in it stays loaded, as the shared library does: a thread may still run.
+    native = (where.folder / "native-static-libs").read_text() + " -Wl,-z,nodelete"
     # A bare name would be a target of the project where it has one of that name.
     for_cmake = native.replace("-lpthread", "Threads::Threads").replace(" ", ";")
     values = {

@@ -22,7 +22,7 @@ python3 packaging/c.py build --profile dev target/c-tsan capi,redis,test-panic
 python3 packaging/c.py install target/c-tsan --no-strip --prefix="$PWD/target/stage-tsan"
 # Without what looks at headers and packages, what brings a library that is not instrumented, what counts threads
 # (ThreadSanitizer has one of its own), and coroutines: gcc counts who uses their frame without atomics.
-set -- abi:: header:: package:: loop_of links_beside locale coroutine a_resolver_that_hangs a_plugin_is_unloaded
+set -- abi:: header:: package:: loop_of links_beside locale coroutine a_resolver_that_hangs a_plugin_may_be_closed
 cargo test --locked --features sandbox --test c -- --list | tests/names_of_tests.sh "$@"
 for word; do
     shift

@@ -92,7 +92,8 @@ pub unsafe extern "C" fn clazar_provider_clone(
 
 /// Ends the token request under way and drops the token. From now on, and for those that wait, each
 /// call for a token on any handle returns `CLAZAR_ERR_CLOSED`; `clazar_provider_peek` finds none.
-/// The callbacks of `clazar_provider_token_async` that are pending are called with `CLAZAR_ERR_CLOSED`.
+/// The callbacks of `clazar_provider_token_async` that are pending are called with `CLAZAR_ERR_CLOSED`,
+/// those whose token has come with that.
 /// NULL and a closed provider are allowed, and nothing happens.
 ///
 /// @param provider a provider, or NULL.

@@ -26,9 +26,10 @@ pub type clazar_token_callback = Option<
 /// A valid token, as `clazar_provider_token` gives it, without blocking the calling thread, however many
 /// calls wait at a time. If a token is available it comes at once, through `token`, and nothing is called.
 /// Otherwise `callback` is called exactly once, within the time that `clazar_provider_token` may take, and
-/// maybe before this function has returned; `clazar_provider_close` has it called with
-/// `CLAZAR_ERR_CLOSED`. Freeing the provider ends no wait, and one wait cannot be cancelled. In a child
-/// that is forked meanwhile it is not called.
+/// maybe before this function has returned. `clazar_provider_close` has it called with
+/// `CLAZAR_ERR_CLOSED`, unless its token has come, and maybe after `clazar_provider_close` has returned.
+/// Freeing the provider ends no wait, and one wait cannot be cancelled. In a child that is forked
+/// meanwhile it is not called.
 ///
 /// @param provider a provider.
 /// @param callback what to call with the token or the error; must not be NULL.

@@ -14,7 +14,8 @@ use crate::token::AccessToken;
 type Outcome = Result<Arc<AccessToken>, Error>;
 
 /// A token to come: what [`TokenProvider::token_async`] gives. It needs no runtime, and does nothing before it
-/// is polled. Dropping it ends this wait and no other; the token request goes on.
+/// is polled. Dropping it ends this wait and no other; the token request goes on. One that was polled
+/// before a fork stays pending in the child: ask again there.
 #[must_use = "a future does nothing unless it is polled"]
 pub struct TokenFuture {
     provider: TokenProvider,
@@ -33,8 +34,11 @@ impl TokenFuture {
 
     fn start(&mut self, waker: &Waker) -> Poll<Outcome> {
         let slot = Arc::new(Mutex::new(Slot { outcome: None, waker: Some(waker.clone()) }));
-        self.wait = Some(slot.clone());
+        // A future that is dropped leaves nothing to be woken.
+        let ours = Arc::downgrade(&slot);
+        self.wait = Some(slot);
         let tell = move |outcome| {
+            let Some(slot) = ours.upgrade() else { return };
             let waker = {
                 let mut slot = lock(&slot);
                 slot.outcome = Some(outcome);

@@ -2,14 +2,15 @@
 //! the last wait.
 
 use std::collections::LinkedList;
+use std::mem;
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Wake, Waker};
 use std::time::Instant;
-use std::{io, mem};
 
 use super::callbacks::call_each;
+use crate::error::Error;
 use crate::sync::{ignore_poison, lock};
-use crate::sys::thread;
+use crate::sys::{memory, thread};
 
 /// A wait, and whom to tell when it is over.
 pub(super) trait Wait: Send {
@@ -53,13 +54,18 @@ impl Wake for Notifier {
 }
 
 impl Notifier {
-    /// Tells `wait` on a thread of the library when it is over. Without one (an error) it is never told.
-    pub(super) fn watch(self: &Arc<Self>, wait: Box<dyn Wait>) -> io::Result<()> {
+    /// Tells `wait` on a thread of the library when it is over. Without one, or without memory (an error),
+    /// it is never told.
+    pub(super) fn watch(self: &Arc<Self>, wait: Box<dyn Wait>) -> Result<(), Error> {
+        if memory::is_short() {
+            return Err(Error::out_of_memory());
+        }
         wait.wake(&Waker::from(self.clone()));
         let mut state = lock(&self.state);
         if !state.is_watched {
             let notifier = self.clone();
-            thread::spawn(c"clazar-notify", move || notifier.run())?;
+            thread::spawn(c"clazar-notify", move || notifier.run())
+                .map_err(|error| Error::no_thread("the callback", &error))?;
             state.is_watched = true;
         }
         let is_earlier = wait

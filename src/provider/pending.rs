@@ -106,7 +106,7 @@ impl Pending {
     pub(super) fn call(self, tell: impl FnOnce(Outcome) + Send + 'static) -> Result<(), Error> {
         let shared = self.shared.clone();
         let wait = Box::new(Call { pending: self, tell });
-        shared.notifier().watch(wait).map_err(|error| Error::no_thread("the callback", &error))
+        shared.notifier().watch(wait)
     }
 
     /// Whether there is an outcome.

@@ -7,6 +7,9 @@ use libc::{CLOCK_MONOTONIC as MONOTONIC, CLOCK_REALTIME as WALL};
 #[cfg(target_os = "linux")]
 use libc::{CLOCK_MONOTONIC_COARSE as MONOTONIC, CLOCK_REALTIME_COARSE as WALL};
 
+/// The longest of the ticks by which Linux moves its coarse clocks on (`CONFIG_HZ=100`).
+const TICK: Duration = Duration::from_millis(10);
+
 /// Where the time comes from: the system, or a test.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Clock {
@@ -35,6 +38,14 @@ impl Clock {
             Self::Set(moment) => *moment.lock().unwrap(),
             #[cfg(test)]
             Self::Simulated(clocks) => clocks.now(),
+        }
+    }
+
+    /// How long to sleep for `left` to have passed by [`now`](Self::now), which is late by up to a tick.
+    pub(crate) fn until(&self, left: Duration) -> Duration {
+        match self {
+            Self::System if !left.is_zero() => left.saturating_add(TICK),
+            _ => left,
         }
     }
 

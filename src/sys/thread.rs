@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_int, c_void};
 use std::io;
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 #[cfg(feature = "sandbox")]
 use std::thread::{Builder, JoinHandle};
@@ -56,7 +56,7 @@ fn create(start: Start, argument: *mut c_void) -> c_int {
         if error != 0 {
             return error;
         }
-        libc::pthread_attr_setstacksize(attributes, STACK);
+        libc::pthread_attr_setstacksize(attributes, STACK + least_stack(attributes));
         libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED);
         let error = libc::pthread_create(thread.as_mut_ptr(), attributes, start, argument);
         libc::pthread_attr_destroy(attributes);
@@ -64,21 +64,31 @@ fn create(start: Start, argument: *mut c_void) -> c_int {
     }
 }
 
-thread_local! {
-    /// As long as a thread has something to be dropped at its end, glibc unloads no library that it is of.
-    static IN_USE: Pinned = const { Pinned };
+/// What glibc takes of a stack for itself, such as the thread-local data of all that is loaded, however much
+/// that is.
+///
+/// # Safety
+/// The attributes must be initialised.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+unsafe fn least_stack(attributes: *const libc::pthread_attr_t) -> usize {
+    type LeastStack = unsafe extern "C" fn(*const libc::pthread_attr_t) -> usize;
+    // SAFETY: the name ends in NUL, and a function of this name is of this type; null is none.
+    unsafe {
+        let found = libc::dlsym(libc::RTLD_DEFAULT, c"__pthread_get_minstack".as_ptr());
+        let function = mem::transmute::<*mut c_void, Option<LeastStack>>(found);
+        function.map_or(0, |least_stack| least_stack(attributes))
+    }
 }
 
-struct Pinned;
-
-impl Drop for Pinned {
-    fn drop(&mut self) {}
+/// Elsewhere a stack has no thread-local data in it.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+unsafe fn least_stack(_: *const libc::pthread_attr_t) -> usize {
+    0
 }
 
 extern "C" fn run<W: FnOnce()>(task: *mut c_void) -> *mut c_void {
     // SAFETY: `spawn` made it for this thread alone.
     let task = unsafe { Box::from_raw(task.cast::<Task<W>>()) };
-    IN_USE.with(|_| ());
     set_name(task.name);
     // What it panics with has been told by the hook.
     let _ = catch_unwind(AssertUnwindSafe(task.work));

@@ -83,23 +83,25 @@ fn it_is_loaded_and_unloaded_again_and_again() {
     run_case(&program, &Sandbox::start().unwrap(), &more);
 }
 
-/// A plugin need not be linked with `-z nodelete`.
+/// A plugin that is linked as pkg-config says.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_plugin_is_unloaded_while_a_thread_of_the_library_runs() {
+fn a_plugin_may_be_closed_while_a_thread_of_the_library_runs() {
     let stage = stage("stage");
     let source = root().join("tests/c/unloaded.c");
-    let archive = stage.join("lib/libclazar_auth.a");
-    let build = |name: &str, options: &[&str], libraries: &[&str]| {
+    let build = |name: &str, options: &[&str], libraries: &[String]| {
         let mut cc = compiler("cc", &stage);
         cc.args(["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-O1"]).args(options);
         cc.arg(&source).args(libraries);
         link(cc, name)
     };
-    let native = ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
-    let plugin = [&[archive.to_str().unwrap()][..], &native].concat();
-    let plugin = build("plugin", &["-shared", "-fPIC", "-DPLUGIN"], &plugin);
-    let host = build("host-of-plugin", &["-rdynamic"], &["-ldl"]);
+    let mut pkg_config = Command::new("pkg-config");
+    pkg_config.args(["--libs", "clazar_auth-static"]);
+    pkg_config.env("PKG_CONFIG_PATH", stage.join("lib/pkgconfig"));
+    let libraries = String::from_utf8(checked(pkg_config).stdout).unwrap();
+    let libraries: Vec<_> = libraries.split_whitespace().map(str::to_owned).collect();
+    let plugin = build("plugin", &["-shared", "-fPIC", "-DPLUGIN"], &libraries);
+    let host = build("host-of-plugin", &["-rdynamic"], &["-ldl".into()]);
     run(&host, &credentials("https://lookup.test/", &[("TEST_PLUGIN", plugin.to_str().unwrap())]));
 }
 
@@ -181,6 +183,11 @@ fn small_stacks_are_enough() {
     let url = format!("https://127.0.0.1:{}/authenticate/", server.port());
     let ca_file = [("TEST_CA_FILE", authority.pem_file.to_str().unwrap())];
     run(&compile("stack", &stage("stage")), &credentials(&url, &ca_file));
+}
+
+#[test]
+fn a_host_may_have_much_thread_local_data() {
+    run_with(&compile("tls", &stage("stage")), &Sandbox::start().unwrap());
 }
 
 #[test]

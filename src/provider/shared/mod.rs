@@ -395,7 +395,7 @@ impl Shared {
         Stats {
             expires_in: cached.map(|cached| cached.token.left(now)).filter(above_zero),
             backoff: failure.map(|failure| failure.pause(age)).filter(above_zero),
-            refresh_in: policy::until_request(age, failure),
+            refresh_in: self.clock.until(policy::until_request(age, failure)),
             ..self.counters.stats()
         }
     }
