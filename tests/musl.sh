@@ -14,7 +14,9 @@ export RUSTFLAGS="-C linker=$cc -C link-self-contained=no -C target-feature=+crt
 python3 packaging/c.py build --no-shared target/c-musl capi,redis
 python3 packaging/c.py install --no-shared target/c-musl --prefix="$PWD/target/stage-musl"
 
-cargo test --locked --features sandbox,redis --lib --test core --test allocations
+cargo test --locked --features sandbox,redis --lib --test allocations
+cargo test --locked --features sandbox,redis --test core -- --skip load::
+cargo test --locked --features sandbox,redis --test core load:: -- --test-threads 1
 # Those that put themselves between a program and a shared library are left out.
 set -- wrong_arguments each_function sealed_token sixty_four_threads ten_thousand goes_on_with_the_provider \
     each_kind_of_error tls_works left_in_memory

@@ -16,7 +16,8 @@ export CC=gcc LDFLAGS=-ltsan
 
 cargo test --locked --features sandbox,redis --lib -- --list | tests/names_of_tests.sh simulation
 cargo test --locked --features sandbox,redis --lib -- --skip simulation
-cargo test --locked --features sandbox,redis --test core
+cargo test --locked --features sandbox,redis --test core -- --skip load::
+cargo test --locked --features sandbox,redis --test core load:: -- --test-threads 1
 
 python3 packaging/c.py build --profile dev target/c-tsan capi,redis,test-panic
 python3 packaging/c.py install target/c-tsan --no-strip --prefix="$PWD/target/stage-tsan"

@@ -96,6 +96,20 @@ fn one_that_is_dropped_ends_no_other() {
 }
 
 #[test]
+fn one_that_is_dropped_keeps_no_waker() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_delay(FOREVER);
+    let provider = provider(&sandbox);
+    let task = Arc::new(Unpark(thread::current()));
+    let waker = Waker::from(task.clone());
+    let mut future = Box::pin(provider.token_async());
+    assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    drop((future, waker));
+    assert_eq!(Arc::strong_count(&task), 1);
+    provider.close();
+}
+
+#[test]
 fn close_ends_all() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_delay(FOREVER);

@@ -10,7 +10,7 @@ use clazar_auth::sandbox::Sandbox;
 use clazar_auth::{Error, ErrorKind, Options, Store, TokenProvider};
 
 use crate::credentials;
-use crate::files::{Folder, at_once, unreadable_for_now};
+use crate::files::{Folder, at_once, said_of_unreadable, unreadable_for_now};
 use crate::proxy::in_child;
 use crate::tls::secure_url;
 use test_support::certificates::{Authority, VALID};
@@ -240,7 +240,7 @@ fn what_cannot_be_read_for_now_may_pass() {
     let options = Options::default().ca_file(unreadable_for_now());
     let error = TokenProvider::builder(credentials()).options(options).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
-    assert!(error.to_string().contains("(Input/output error)"), "{error}");
+    assert!(error.to_string().contains(&said_of_unreadable()), "{error}");
     let folder = Folder::new("for-now-certs");
     symlink(unreadable_for_now(), folder.0.join("ca.pem")).unwrap();
     for (variable, path) in [("SSL_CERT_FILE", unreadable_for_now()), ("SSL_CERT_DIR", &folder.0)] {
