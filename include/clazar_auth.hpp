@@ -230,11 +230,11 @@ public:
     explicit operator bool() const noexcept { return content_.index() == 0; }
 
     /** The value; without one the Error is thrown. */
-    [[nodiscard]] const T& value() const& CLAZAR_LIFETIMEBOUND { return *checked(&content_); }
+    [[nodiscard]] const T& value() const& CLAZAR_LIFETIMEBOUND { return checked(content_); }
     /** The same, to be changed or moved from. */
-    [[nodiscard]] T& value() & CLAZAR_LIFETIMEBOUND { return *checked(&content_); }
+    [[nodiscard]] T& value() & CLAZAR_LIFETIMEBOUND { return checked(content_); }
     /** The same, moved out. */
-    [[nodiscard]] T value() && { return std::move(*checked(&content_)); }
+    [[nodiscard]] T value() && { return std::move(checked(content_)); }
 
     /** The Error, or null if there is a value. */
     [[nodiscard]] const Error* error() const& noexcept CLAZAR_LIFETIMEBOUND {
@@ -244,9 +244,9 @@ public:
 
 private:
     template <class Content>
-    static auto checked(Content* content) -> decltype(std::get_if<0>(content)) {
-        if (const Error* error = std::get_if<1>(content)) detail::fail(*error);
-        return std::get_if<0>(content);
+    static auto& checked(Content& content) {
+        if (const Error* error = std::get_if<1>(&content)) detail::fail(*error);
+        return std::get<0>(content);
     }
 
     std::variant<T, Error> content_;
