@@ -319,6 +319,8 @@ int main(void) {
     } cases[] = {{"first", first_request}, {"renewal", renewal}, {"alone", alone}};
     const char *name = getenv("TEST_CASE");
     long outcomes[NOT_REACHED + 1] = {0}, call = 0;
+    /* In a row: a run that finds a token in the store may end early. */
+    int not_reached = 0;
     alarm(WHOLE_LIMIT);
     find_real();
     if (strcmp(name, "waiting") == 0) {
@@ -326,14 +328,16 @@ int main(void) {
         return 0;
     }
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        while (strcmp(cases[i].name, name) == 0 && outcomes[NOT_REACHED] == 0) {
+        while (strcmp(cases[i].name, name) == 0 && not_reached < 5) {
             const int outcome = cases[i].run(++call);
             CHECK(outcome >= SUCCEEDED && outcome <= NOT_REACHED);
             outcomes[outcome]++;
+            not_reached = outcome == NOT_REACHED ? not_reached + 1 : 0;
         }
     }
     printf("%s%s: of %ld points at which there was no memory, %ld led to an error\n", name,
-           getenv("TEST_LASTING") != NULL ? ", from there on" : "", call - 1, outcomes[FAILED]);
+           getenv("TEST_LASTING") != NULL ? ", from there on" : "",
+           outcomes[SUCCEEDED] + outcomes[FAILED], outcomes[FAILED]);
     CHECK(outcomes[SUCCEEDED] > 20 && outcomes[FAILED] > 0);
     return 0;
 }
