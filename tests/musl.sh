@@ -18,7 +18,7 @@ cargo test --locked --features sandbox,redis --lib --test allocations
 cargo test --locked --features sandbox,redis --test core -- --skip load::
 cargo test --locked --features sandbox,redis --test core load:: -- --test-threads 1
 # Those that put themselves between a program and a shared library are left out.
-set -- wrong_arguments each_function sealed_token sixty_four_threads ten_thousand goes_on_with_the_provider \
+set -- wrong_arguments each_function_of_a_provider sealed_token sixty_four_threads ten_thousand goes_on_with_the_provider \
     each_kind_of_error tls_works left_in_memory
 cargo test --locked --features sandbox --test c -- --list | tests/names_of_tests.sh "$@"
 # The programs are compiled by the `cc` that is found first.
