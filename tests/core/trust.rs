@@ -241,15 +241,16 @@ fn what_cannot_be_read_for_now_may_pass() {
     let error = TokenProvider::builder(credentials()).options(options).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
     assert!(error.to_string().contains(&said_of_unreadable()), "{error}");
+    let again = said_of_unreadable() + "; try again";
     let folder = Folder::new("for-now-certs");
     symlink(unreadable_for_now(), folder.0.join("ca.pem")).unwrap();
     for (variable, path) in [("SSL_CERT_FILE", unreadable_for_now()), ("SSL_CERT_DIR", &folder.0)] {
         let printed = with(&server, variable, path);
-        assert!(printed.contains("(Input/output error); try again"), "{printed}");
+        assert!(printed.contains(&again), "{printed}");
     }
     // A refusal may be for want of the part that could not be read.
     let other = Authority::new("for-now-other");
     std::fs::copy(&other.pem_file, folder.0.join("other.pem")).unwrap();
     let printed = with(&server, "SSL_CERT_DIR", &folder.0);
-    assert!(printed.contains("(Input/output error); try again"), "{printed}");
+    assert!(printed.contains(&again), "{printed}");
 }
