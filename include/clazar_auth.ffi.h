@@ -167,6 +167,14 @@ clazar_status clazar_provider_refresh_timeout(const clazar_provider *provider,
                                               clazar_token **token,
                                               clazar_error **error);
 
+clazar_status clazar_provider_invalidate(const clazar_provider *provider,
+                                         const clazar_token *token,
+                                         clazar_error **error);
+
+clazar_status clazar_provider_check_url(const clazar_provider *provider,
+                                        const char *url,
+                                        clazar_error **error);
+
 clazar_status clazar_provider_authorization(const clazar_provider *provider,
                                             char *buffer,
                                             size_t size,
@@ -180,10 +188,6 @@ clazar_status clazar_provider_authorization_timeout(const clazar_provider *provi
                                                     size_t *length,
                                                     clazar_error **error);
 
-clazar_status clazar_provider_invalidate(const clazar_provider *provider,
-                                         const clazar_token *token,
-                                         clazar_error **error);
-
 clazar_status clazar_provider_seal(const clazar_provider *provider,
                                    uint8_t *buffer,
                                    size_t size,
@@ -194,10 +198,6 @@ clazar_status clazar_provider_unseal(const clazar_provider *provider,
                                      const uint8_t *blob,
                                      size_t size,
                                      clazar_error **error);
-
-clazar_status clazar_provider_check_url(const clazar_provider *provider,
-                                        const char *url,
-                                        clazar_error **error);
 
 clazar_status clazar_provider_token_async(const clazar_provider *provider,
                                           clazar_token_callback callback,

@@ -66,8 +66,8 @@
  * take up no memory until then. A token request fails with CLAZAR_ERR_TRANSPORT, and so does each that
  * would start while there is no memory; a valid token stays in use. The 768 KiB are enough for all
  * that a handful of token requests do at a time. If they are used up too, the library says so on
- * standard error and aborts, as Rust programs do. glibc itself aborts when it cannot allocate the 32
- * bytes that it needs for each thread that uses the library.
+ * standard error and aborts, as Rust programs do. glibc itself aborts when it has no memory to note
+ * down that a thread uses the library.
  *
  * Secrets: the client secret and the token are in pages of their own, which are locked as far as
  * RLIMIT_MEMLOCK allows (mlock), which they take up, and left out of core files. What the library frees it wipes: after the
@@ -1003,6 +1003,47 @@ clazar_status clazar_provider_refresh_timeout(const clazar_provider *CLAZAR_NONN
                                               clazar_error **error);
 
 /**
+ * Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in
+ * use is already another, so each of many threads may call this; nor if a token was replaced for
+ * this reason less than 30 seconds ago, since the API then refuses for another one. A 403 is no
+ * reason to call this.
+ *
+ * @param provider a provider.
+ * @param token the token that was refused.
+ * @param error set to NULL, or to an error that the caller frees; may be NULL.
+ * @return `CLAZAR_OK` or `CLAZAR_ERR_INVALID_ARGUMENT`.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+CLAZAR_API
+clazar_status clazar_provider_invalidate(const clazar_provider *CLAZAR_NONNULL provider,
+                                         const clazar_token *CLAZAR_NONNULL token,
+                                         clazar_error **error);
+
+/**
+ * Whether a request to `url` may carry the token: https, or http on this machine, to one of the
+ * hosts of `clazar_config_set_allowed_hosts`. To be asked before a request to each URL that the
+ * program did not write itself, such as one that an answer names.
+ *
+ * @param provider a provider; a closed one answers as well.
+ * @param url NUL-terminated UTF-8.
+ * @param error set to NULL, or to an error that the caller frees and that says why not; may be NULL.
+ * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if the token must not go there.
+ *
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+CLAZAR_API CLAZAR_MUST_USE
+clazar_status clazar_provider_check_url(const clazar_provider *CLAZAR_NONNULL provider,
+                                        const char *CLAZAR_NONNULL url,
+                                        clazar_error **error);
+
+/* ---- The value of the header ---- */
+
+/**
  * Copies the value of the Authorization header, "Bearer <token>", into a buffer of the caller's:
  * the short way to what `clazar_provider_token` gives, with the same waits. With a fresh token it
  * takes no lock and makes no allocation.
@@ -1055,25 +1096,7 @@ clazar_status clazar_provider_authorization_timeout(const clazar_provider *CLAZA
                                                     clazar_error **error)
     CLAZAR_BUFFER(write_only, 3, buffer, 4, size);
 
-/**
- * Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in
- * use is already another, so each of many threads may call this; nor if a token was replaced for
- * this reason less than 30 seconds ago, since the API then refuses for another one. A 403 is no
- * reason to call this.
- *
- * @param provider a provider.
- * @param token the token that was refused.
- * @param error set to NULL, or to an error that the caller frees; may be NULL.
- * @return `CLAZAR_OK` or `CLAZAR_ERR_INVALID_ARGUMENT`.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-CLAZAR_API
-clazar_status clazar_provider_invalidate(const clazar_provider *CLAZAR_NONNULL provider,
-                                         const clazar_token *CLAZAR_NONNULL token,
-                                         clazar_error **error);
+/* ---- Sealed tokens ---- */
 
 /**
  * Copies the token, got as `clazar_provider_token` gets it and sealed with the client secret, into
@@ -1122,25 +1145,6 @@ clazar_status clazar_provider_unseal(const clazar_provider *CLAZAR_NONNULL provi
                                      size_t size,
                                      clazar_error **error)
     CLAZAR_BUFFER(read_only, 2, blob, 3, size);
-
-/**
- * Whether a request to `url` may carry the token: https, or http on this machine, to one of the
- * hosts of `clazar_config_set_allowed_hosts`. To be asked before a request to each URL that the
- * program did not write itself, such as one that an answer names.
- *
- * @param provider a provider; a closed one answers as well.
- * @param url NUL-terminated UTF-8.
- * @param error set to NULL, or to an error that the caller frees and that says why not; may be NULL.
- * @return `CLAZAR_OK`, or `CLAZAR_ERR_INVALID_ARGUMENT` if the token must not go there.
- *
- * Thread-safe.
- *
- * @since 0.1.0
- */
-CLAZAR_API CLAZAR_MUST_USE
-clazar_status clazar_provider_check_url(const clazar_provider *CLAZAR_NONNULL provider,
-                                        const char *CLAZAR_NONNULL url,
-                                        clazar_error **error);
 
 /* ---- Waiting without blocking ---- */
 

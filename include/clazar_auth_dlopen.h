@@ -119,6 +119,16 @@ typedef clazar_status (*clazar_provider_refresh_timeout_fn)(const clazar_provide
                                                             clazar_token **token,
                                                             clazar_error **error);
 
+/** Points to `clazar_provider_invalidate`. */
+typedef clazar_status (*clazar_provider_invalidate_fn)(const clazar_provider *provider,
+                                                       const clazar_token *token,
+                                                       clazar_error **error);
+
+/** Points to `clazar_provider_check_url`. */
+typedef clazar_status (*clazar_provider_check_url_fn)(const clazar_provider *provider,
+                                                      const char *url,
+                                                      clazar_error **error);
+
 /** Points to `clazar_provider_authorization`. */
 typedef clazar_status (*clazar_provider_authorization_fn)(const clazar_provider *provider,
                                                           char *buffer,
@@ -134,11 +144,6 @@ typedef clazar_status (*clazar_provider_authorization_timeout_fn)(const clazar_p
                                                                   size_t *length,
                                                                   clazar_error **error);
 
-/** Points to `clazar_provider_invalidate`. */
-typedef clazar_status (*clazar_provider_invalidate_fn)(const clazar_provider *provider,
-                                                       const clazar_token *token,
-                                                       clazar_error **error);
-
 /** Points to `clazar_provider_seal`. */
 typedef clazar_status (*clazar_provider_seal_fn)(const clazar_provider *provider,
                                                  uint8_t *buffer,
@@ -151,11 +156,6 @@ typedef clazar_status (*clazar_provider_unseal_fn)(const clazar_provider *provid
                                                    const uint8_t *blob,
                                                    size_t size,
                                                    clazar_error **error);
-
-/** Points to `clazar_provider_check_url`. */
-typedef clazar_status (*clazar_provider_check_url_fn)(const clazar_provider *provider,
-                                                      const char *url,
-                                                      clazar_error **error);
 
 /** Points to `clazar_provider_token_async`. */
 typedef clazar_status (*clazar_provider_token_async_fn)(const clazar_provider *provider,

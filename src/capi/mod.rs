@@ -2,6 +2,7 @@
 //! comments, so they speak to C programmers.
 #![allow(unsafe_code, non_camel_case_types)]
 
+mod authorization;
 mod config;
 mod error;
 mod event;
@@ -14,6 +15,7 @@ mod library;
 #[rustfmt::skip]
 mod options;
 mod provider;
+mod seal;
 mod stats;
 #[rustfmt::skip]
 mod stats_fields;

@@ -6,21 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::clazar_config;
-use super::failure::CallError;
 use super::failure::clazar_error;
 use super::guard::{self, or_fallback};
 use super::status::clazar_status;
 use super::text;
 use super::token::clazar_token;
-use crate::binding::{LONGEST_SEALED, LONGEST_VALUE, cancel};
 use crate::{AccessToken, Error, TokenProvider};
-
-/// The size of a buffer that is always large enough for `clazar_provider_authorization`: "Bearer ",
-/// 8,000 characters and a NUL. It is no limit of a token: should a later version accept longer ones,
-/// only `clazar_provider_token` gives them.
-pub const CLAZAR_AUTHORIZATION_MAX: usize = 8008;
-
-const _: () = assert!(CLAZAR_AUTHORIZATION_MAX == "Bearer ".len() + LONGEST_VALUE + 1);
 
 /// Hands out a valid token, and gets a new one when it is due. Reference counted, and safe to use
 /// from any number of threads at once.
@@ -272,102 +263,6 @@ unsafe fn get(
     }
 }
 
-/// Copies the value of the Authorization header, "Bearer <token>", into a buffer of the caller's:
-/// the short way to what `clazar_provider_token` gives, with the same waits. With a fresh token it
-/// takes no lock and makes no allocation.
-///
-/// @param provider a provider.
-/// @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
-/// @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
-/// @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size
-///   that is needed, the NUL included; with any other error to 0. May be NULL.
-/// @param error set to NULL, or to an error that the caller frees; may be NULL.
-/// @return `CLAZAR_OK` or any error.
-///
-/// Thread-safe. The caller may wipe the buffer with `clazar_memzero` after use.
-///
-/// @since 0.1.0
-#[must_use]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn clazar_provider_authorization(
-    provider: *const clazar_provider,
-    buffer: *mut c_char,
-    size: usize,
-    length: *mut usize,
-    error: *mut *mut clazar_error,
-) -> clazar_status {
-    // SAFETY: the caller passes a live provider or NULL, a buffer of `size` bytes, and valid
-    // out-parameters or NULL.
-    unsafe { copy_out(provider, buffer, size, length, error, TokenProvider::token) }
-}
-
-/// As `clazar_provider_authorization`, but this call waits no longer than `timeout_ms`; with 0 it never
-/// waits, as `clazar_provider_token_timeout` says.
-///
-/// @param provider a provider.
-/// @param timeout_ms milliseconds; what is longer than `clazar_provider_authorization` would wait has no
-///   effect.
-/// @param buffer gets the text and a NUL, or nothing at all; may be NULL if `size` is 0.
-/// @param size the buffer's size in bytes; `CLAZAR_AUTHORIZATION_MAX` is always enough.
-/// @param length set to the length without the NUL; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size
-///   that is needed, the NUL included; with any other error to 0. May be NULL.
-/// @param error set to NULL, or to an error that the caller frees; may be NULL.
-/// @return `CLAZAR_OK` or any error; `CLAZAR_ERR_TIMEOUT`, which is retryable, when the wait has ended and
-///   there is no valid token.
-///
-/// Thread-safe. The caller may wipe the buffer with `clazar_memzero` after use.
-///
-/// @since 0.1.0
-#[must_use]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn clazar_provider_authorization_timeout(
-    provider: *const clazar_provider,
-    timeout_ms: u64,
-    buffer: *mut c_char,
-    size: usize,
-    length: *mut usize,
-    error: *mut *mut clazar_error,
-) -> clazar_status {
-    let timeout = Duration::from_millis(timeout_ms);
-    // SAFETY: the caller passes a live provider or NULL, a buffer of `size` bytes, and valid
-    // out-parameters or NULL.
-    unsafe {
-        copy_out(provider, buffer, size, length, error, |provider| provider.token_timeout(timeout))
-    }
-}
-
-/// # Safety
-/// `provider` must be null or live, `buffer` null or valid for a write of `size` bytes, and the out-parameters
-/// null or valid for a write.
-unsafe fn copy_out(
-    provider: *const clazar_provider,
-    buffer: *mut c_char,
-    size: usize,
-    length: *mut usize,
-    error: *mut *mut clazar_error,
-    wait: impl FnOnce(&TokenProvider) -> Result<Arc<AccessToken>, Error>,
-) -> clazar_status {
-    // SAFETY: the caller vouches for all of them.
-    unsafe {
-        if !length.is_null() {
-            length.write(0);
-        }
-        guard::run_at_once(error, || {
-            let provider = guard::handle(provider, "provider")?;
-            if size > 0 {
-                guard::check_not_null(buffer, "buffer")?;
-            }
-            let copy = |token: &AccessToken| {
-                text::copy(token.authorization_with_nul(), buffer, size, length)
-            };
-            match provider.provider.with_fresh(copy) {
-                Some(copied) => copied,
-                None => copy(&*cancel::with_cancel_disabled(|| wait(&provider.provider))?),
-            }
-        })
-    }
-}
-
 /// Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in
 /// use is already another, so each of many threads may call this; nor if a token was replaced for
 /// this reason less than 30 seconds ago, since the API then refuses for another one. A 403 is no
@@ -393,90 +288,6 @@ pub unsafe extern "C" fn clazar_provider_invalidate(
             let provider = guard::handle(provider, "provider")?;
             provider.provider.invalidate(&guard::handle(token, "token")?.token);
             Ok(())
-        })
-    }
-}
-
-/// The size of a buffer that holds any sealed token.
-pub const CLAZAR_SEALED_MAX: usize = 10240;
-
-const _: () = assert!(CLAZAR_SEALED_MAX >= LONGEST_SEALED);
-
-/// Copies the token, got as `clazar_provider_token` gets it and sealed with the client secret, into
-/// a buffer of the caller's: for keeping anywhere. Only a provider with the same client, URL and
-/// secret can take it, with `clazar_provider_unseal`.
-///
-/// @param provider a provider.
-/// @param buffer gets the bytes, or nothing at all; may be NULL if `size` is 0.
-/// @param size the buffer's size in bytes; `CLAZAR_SEALED_MAX` is always enough.
-/// @param length set to the number of bytes; with `CLAZAR_ERR_BUFFER_TOO_SMALL` to the size that is
-///   needed; with any other error to 0. May be NULL.
-/// @param error set to NULL, or to an error that the caller frees; may be NULL.
-/// @return `CLAZAR_OK` or any error; `CLAZAR_ERR_INVALID_ARGUMENT` also for a client secret of
-///   fewer than 32 characters.
-///
-/// Thread-safe.
-///
-/// @since 0.1.0
-#[must_use]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn clazar_provider_seal(
-    provider: *const clazar_provider,
-    buffer: *mut u8,
-    size: usize,
-    length: *mut usize,
-    error: *mut *mut clazar_error,
-) -> clazar_status {
-    // SAFETY: the caller passes a live provider or NULL, a buffer of `size` bytes, and valid
-    // out-parameters or NULL.
-    unsafe {
-        if !length.is_null() {
-            length.write(0);
-        }
-        guard::run(error, || {
-            let provider = guard::handle(provider, "provider")?;
-            if size > 0 {
-                guard::check_not_null(buffer, "buffer")?;
-            }
-            let blob = provider.provider.seal()?;
-            if !length.is_null() {
-                length.write(blob.len());
-            }
-            if blob.len() > size {
-                return Err(CallError::buffer_too_small(size, blob.len(), "CLAZAR_SEALED_MAX"));
-            }
-            buffer.copy_from_nonoverlapping(blob.as_ptr(), blob.len());
-            Ok(())
-        })
-    }
-}
-
-/// Takes the token of a blob that `clazar_provider_seal` made into use, unless the one in use expires
-/// later.
-///
-/// @param provider a provider.
-/// @param blob `size` bytes, which are copied.
-/// @param size how many bytes `blob` has.
-/// @param error set to NULL, or to an error that the caller frees; may be NULL.
-/// @return `CLAZAR_OK`; `CLAZAR_ERR_INVALID_ARGUMENT` if the blob is not one of this client's and
-///   its present secret's, or if its token has expired or was invalidated; or `CLAZAR_ERR_CLOSED`.
-///
-/// Thread-safe.
-///
-/// @since 0.1.0
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn clazar_provider_unseal(
-    provider: *const clazar_provider,
-    blob: *const u8,
-    size: usize,
-    error: *mut *mut clazar_error,
-) -> clazar_status {
-    // SAFETY: the caller passes a live provider or NULL, `size` bytes or NULL, and a valid
-    // out-parameter or NULL.
-    unsafe {
-        guard::run(error, || {
-            let provider = guard::handle(provider, "provider")?;
-            Ok(provider.provider.unseal(guard::bytes(blob, size, "blob")?)?)
         })
     }
 }

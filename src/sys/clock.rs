@@ -151,3 +151,19 @@ fn read(clock: libc::clockid_t) -> Duration {
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     Duration::new(seconds, time.tv_nsec as u32)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_as_long_as_it_says_is_not_early() {
+        let mut tick = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: `tick` is a valid timespec to write to.
+        assert_eq!(unsafe { libc::clock_getres(MONOTONIC, &mut tick) }, 0);
+        let tick = Duration::new(tick.tv_sec as u64, tick.tv_nsec as u32);
+        let left = Duration::from_secs(1);
+        assert!(Clock::System.until(left) >= left + tick, "a tick is {tick:?}");
+        assert_eq!(Clock::System.until(Duration::ZERO), Duration::ZERO);
+    }
+}

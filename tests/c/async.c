@@ -1,13 +1,12 @@
 /* Asks ten thousand times on one thread, which waits with epoll. TEST_CASE "copies": and reads no text through
  * a handle. */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "process.h"
 
 #ifndef MOST
 #define MOST 10000
@@ -61,16 +60,6 @@ static void start_a_thread(void) {
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, end, NULL) == 0);
     CHECK(pthread_join(thread, NULL) == 0);
-}
-
-static int threads(void) {
-    int count = 0;
-    DIR *tasks = opendir("/proc/self/task");
-    CHECK(tasks != NULL);
-    while (readdir(tasks) != NULL)
-        count++;
-    CHECK(closedir(tasks) == 0);
-    return count - 2; /* "." and ".." */
 }
 
 /* Asks; nobody has a token yet. */

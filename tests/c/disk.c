@@ -2,17 +2,11 @@
  * the API, the one thread that hangs is all that is left behind, and nobody's fork() waits for it. */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
-#include <stddef.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "notified.h"
 
 enum { TIMEOUT_MS = 300, FORKS = 20, REFRESHES = 3 };
 
@@ -39,12 +33,7 @@ static int hold_up(unsigned number, unsigned flags) {
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-    const long listener =
-        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
-    CHECK(listener >= 0);
-    return (int)listener;
+    return install(filter, sizeof filter / sizeof *filter);
 }
 
 /* Lets all such calls go on, those that wait and those to come. */

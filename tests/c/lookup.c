@@ -1,7 +1,6 @@
 /* A resolver that hangs leaves one thread behind, or two in the end, and the next lookup works once it is
  * well again. A failure that may pass is tried again within a request. */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <dlfcn.h>
 #include <limits.h>
 #include <netdb.h>
@@ -11,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "process.h"
 
 #define REFRESHES 10
 #define THREADS 8
@@ -54,16 +53,6 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
 static void hold(int first, int last) {
     __atomic_store_n(&last_held, last, __ATOMIC_SEQ_CST);
     __atomic_store_n(&first_held, first, __ATOMIC_SEQ_CST);
-}
-
-static int threads(void) {
-    int count = 0;
-    DIR *folder = opendir("/proc/self/task");
-    CHECK(folder != NULL);
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
-        count += entry->d_name[0] != '.';
-    closedir(folder);
-    return count;
 }
 
 /* Those of a token request end a moment after it. */

@@ -5,22 +5,17 @@
  * TEST_CASE says what is done: "first" is the first request of a process, "renewal" one of many, "alone" one
  * without a provider. In "waiting" there is no memory from the moment on at which thousands wait. */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "check.h"
+#include "failing.h"
 
-/* After so many seconds SIGALRM ends a run that hangs, and all of them. */
-enum { RUN_LIMIT = 60, WHOLE_LIMIT = 900 };
-/* Exit statuses of a run. */
-enum { SUCCEEDED = 10, FAILED, NOT_REACHED };
+/* After so many seconds SIGALRM ends all runs. */
+enum { WHOLE_LIMIT = 900 };
 /* So many blocks more are not lost: as many threads at a time as never before need room. */
 enum { SLACK = 2 };
 enum { WAITING = 10000 };
@@ -148,21 +143,10 @@ static int stop_failing(void) {
     return is_reached;
 }
 
-/* In a folder of /proc/self, without the two that are in each. */
-static int count_of(const char *path) {
-    DIR *folder = opendir(path);
-    CHECK(folder != NULL);
-    int count = -2;
-    while (readdir(folder) != NULL)
-        count++;
-    closedir(folder);
-    return count;
-}
-
 /* Threads of the library end with their work, and nobody is told. */
 static void wait_for_threads(void) {
     exempt = 1;
-    while (count_of("/proc/self/task") > 1)
+    while (threads() > 1)
         breathe();
     exempt = 0;
 }
@@ -182,15 +166,6 @@ static int judged(clazar_status status, clazar_error *error) {
         CHECK(strstr(clazar_error_message(error), "too little memory") != NULL);
     clazar_error_free(error);
     return status == CLAZAR_OK ? SUCCEEDED : FAILED;
-}
-
-static int refresh(clazar_provider *provider) {
-    clazar_token *token = NULL;
-    clazar_error *error = NULL;
-    const clazar_status status = clazar_provider_refresh(provider, &token, &error);
-    CHECK((status == CLAZAR_OK) == (token != NULL));
-    clazar_token_free(token);
-    return judged(status, error);
 }
 
 static int make_provider(clazar_provider **provider) {
@@ -240,20 +215,14 @@ static void check_alone(long call) {
     _exit(is_reached ? outcome : NOT_REACHED);
 }
 
-/* In a process that has never used the library. */
 static int in_a_child(void (*check)(long), long call) {
-    fflush(stdout);
-    const pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        alarm(RUN_LIMIT);
+    const pid_t child = start_run();
+    if (child == 0)
         check(call);
-    }
-    int status = 0;
-    CHECK(waitpid(child, &status, 0) == child);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) < SUCCEEDED)
-        fprintf(stderr, "the child that failed at %ld ended with %x\n", call, (unsigned)status);
-    return WEXITSTATUS(status);
+    const int outcome = end_of(child);
+    if (outcome < SUCCEEDED)
+        fprintf(stderr, "the child that failed at %ld ended with %d\n", call, outcome);
+    return outcome;
 }
 
 static int first_request(long call) { return in_a_child(check_first_request, call); }
@@ -304,6 +273,9 @@ static void let_thousands_wait(void) {
         CHECK(token == NULL);
     }
     fail_from(1);
+    /* One more is told at once, and not called back. */
+    CHECK(clazar_provider_token_async(provider, on_token, &told, &token, NULL) ==
+          CLAZAR_ERR_TRANSPORT);
     __atomic_store_n(&is_held, 0, __ATOMIC_SEQ_CST);
     while (__atomic_load_n(&told, __ATOMIC_SEQ_CST) < WAITING)
         breathe();
@@ -319,7 +291,6 @@ int main(void) {
     } cases[] = {{"first", first_request}, {"renewal", renewal}, {"alone", alone}};
     const char *name = getenv("TEST_CASE");
     long outcomes[NOT_REACHED + 1] = {0}, call = 0;
-    /* In a row: a run that finds a token in the store may end early. */
     int not_reached = 0;
     alarm(WHOLE_LIMIT);
     find_real();
@@ -328,7 +299,7 @@ int main(void) {
         return 0;
     }
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        while (strcmp(cases[i].name, name) == 0 && not_reached < 5) {
+        while (strcmp(cases[i].name, name) == 0 && not_reached < LAST_RUNS) {
             const int outcome = cases[i].run(++call);
             CHECK(outcome >= SUCCEEDED && outcome <= NOT_REACHED);
             outcomes[outcome]++;

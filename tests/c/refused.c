@@ -3,24 +3,14 @@
  *
  * TEST_CASE says what is done: "first" is the first request of a process, "renewal" one of many. */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
-#include <stddef.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "check.h"
+#include "failing.h"
+#include "notified.h"
 
-/* After so many seconds SIGALRM ends a run that hangs, and all of them. */
-enum { RUN_LIMIT = 60, WHOLE_LIMIT = 1800 };
-/* Exit statuses of a run. */
-enum { SUCCEEDED = 10, FAILED, NOT_REACHED };
+/* After so many seconds SIGALRM ends all runs. */
+enum { WHOLE_LIMIT = 1800 };
 /* Which call is refused, and with what; none as long as it is 0. */
 static long target, calls;
 static int refusal;
@@ -88,12 +78,7 @@ static int ask_about_calls(void) {
         ALLOW(SYS_ioctl),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
     };
-    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-    const long listener =
-        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
-    CHECK(listener >= 0);
-    return (int)listener;
+    return install(filter, sizeof filter / sizeof *filter);
 }
 
 static int listener = -1;
@@ -126,21 +111,10 @@ static int stop_refusing(void) {
     return is_reached;
 }
 
-/* In a folder of /proc/self, without the two that are in each. */
-static int count_of(const char *path) {
-    DIR *folder = opendir(path);
-    CHECK(folder != NULL);
-    int count = -2;
-    while (readdir(folder) != NULL)
-        count++;
-    closedir(folder);
-    return count;
-}
-
 /* Threads of the library end with their work, and nobody is told. The other is the one that decides. */
 static void wait_for_threads(void) {
     __atomic_store_n(&exempt, 1, __ATOMIC_SEQ_CST);
-    while (count_of("/proc/self/task") > 2)
+    while (threads() > 2)
         breathe();
 }
 
@@ -150,15 +124,6 @@ static int judged(clazar_status status, clazar_error *error) {
         printf("%ld, %s: %s\n", value_of(&calls), strerror(refusal), clazar_error_message(error));
     clazar_error_free(error);
     return status == CLAZAR_OK ? SUCCEEDED : FAILED;
-}
-
-static int refresh(clazar_provider *provider) {
-    clazar_token *token = NULL;
-    clazar_error *error = NULL;
-    const clazar_status status = clazar_provider_refresh(provider, &token, &error);
-    CHECK((status == CLAZAR_OK) == (token != NULL));
-    clazar_token_free(token);
-    return judged(status, error);
 }
 
 static int make_provider(clazar_provider **provider) {
@@ -187,18 +152,13 @@ static void check_first_request(long call, int error) {
 }
 
 static int first_request(long call, int error) {
-    fflush(stdout);
-    const pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        alarm(RUN_LIMIT);
+    const pid_t child = start_run();
+    if (child == 0)
         check_first_request(call, error);
-    }
-    int status = 0;
-    CHECK(waitpid(child, &status, 0) == child);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) < SUCCEEDED)
-        fprintf(stderr, "at %ld, %s: ended with %x\n", call, strerror(error), (unsigned)status);
-    return WEXITSTATUS(status);
+    const int outcome = end_of(child);
+    if (outcome < SUCCEEDED)
+        fprintf(stderr, "at %ld, %s: ended with %d\n", call, strerror(error), outcome);
+    return outcome;
 }
 
 /* With a token in use, which stays in use. */
@@ -228,9 +188,8 @@ int main(void) {
     long outcomes[NOT_REACHED + 1] = {0};
     alarm(WHOLE_LIMIT);
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
-        /* In a row: a run that finds a token in the store may end early. */
         int not_reached = 0;
-        for (long call = 1; not_reached < 5; call++) {
+        for (long call = 1; not_reached < LAST_RUNS; call++) {
             const int outcome = (is_first ? first_request : renewal)(call, errors[i]);
             CHECK(outcome >= SUCCEEDED && outcome <= NOT_REACHED);
             outcomes[outcome]++;

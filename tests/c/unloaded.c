@@ -1,13 +1,12 @@
 /* A plugin with the static library in it (compiled with PLUGIN), and a host that unloads it while a name
  * lookup of the library is under way: from the thread that used it, or when that has ended. */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <dlfcn.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "process.h"
 
 #ifdef PLUGIN
 
@@ -37,16 +36,6 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
     while (!__atomic_load_n(&is_unloaded, __ATOMIC_SEQ_CST))
         breathe();
     return EAI_FAIL;
-}
-
-static int threads(void) {
-    DIR *folder = opendir("/proc/self/task");
-    CHECK(folder != NULL);
-    int count = -2;
-    while (readdir(folder) != NULL)
-        count++;
-    closedir(folder);
-    return count;
 }
 
 static void *plugin;

@@ -9,7 +9,7 @@ use crate::{c, file, root};
 
 const WIDTH: usize = 100;
 /// Files of `src/capi` in the order in which a reader needs them, and what their functions are about.
-const SOURCES: [(&str, &str); 14] = [
+const SOURCES: [(&str, &str); 16] = [
     ("status", ""),
     ("failure", ""),
     ("config", "Configurations"),
@@ -18,6 +18,8 @@ const SOURCES: [(&str, &str); 14] = [
     ("event_info", ""),
     ("event", "Events"),
     ("provider", "Providers"),
+    ("authorization", "The value of the header"),
+    ("seal", "Sealed tokens"),
     ("token_async", "Waiting without blocking"),
     ("token", "Tokens"),
     ("stats_fields", ""),
