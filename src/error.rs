@@ -24,6 +24,8 @@ struct Details {
     requested_wait: Option<Duration>,
     /// What is left of a provider's back-off.
     backoff: Option<Duration>,
+    /// How long ago the server told it to another process, if it did not tell this one.
+    told: Option<Duration>,
     another_attempt: bool,
 }
 
@@ -36,6 +38,7 @@ impl Error {
             http_status: None,
             requested_wait: None,
             backoff: None,
+            told: None,
             another_attempt: false,
         }))
     }
@@ -91,6 +94,16 @@ impl Error {
         self
     }
 
+    /// Says that another process was told it, and how long ago.
+    pub(crate) fn with_told(mut self, ago: Duration) -> Self {
+        Arc::make_mut(&mut self.0).told = Some(ago);
+        self
+    }
+
+    pub(crate) fn told(&self) -> Option<Duration> {
+        self.0.told
+    }
+
     /// With what went wrong besides.
     pub(crate) fn with_also(mut self, other: &Self) -> Self {
         let message = &mut Arc::make_mut(&mut self.0).message;
@@ -140,7 +153,11 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)
+        f.write_str(&self.0.message)?;
+        match self.0.told {
+            Some(ago) => write!(f, " (another process was told so {} s ago)", ago.as_secs()),
+            None => Ok(()),
+        }
     }
 }
 

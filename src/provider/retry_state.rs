@@ -139,7 +139,7 @@ impl RetryState {
     fn note(&mut self, failed: Failed, age: Option<TokenAge>, now: Moment) -> Error {
         let pause = failed.as_failure(now).pause(age);
         self.failed = Some(failed);
-        self.error(pause)
+        self.error(pause, now)
     }
 
     /// The last token request, if it failed, as the policy sees it.
@@ -154,13 +154,17 @@ impl RetryState {
         age: Option<TokenAge>,
     ) -> Option<(Cause, Error)> {
         let failed = self.failed.as_ref()?;
-        Some((failed.cause, self.error(failed.as_failure(now).pause(age))))
+        Some((failed.cause, self.error(failed.as_failure(now).pause(age), now)))
     }
 
     /// Its error, for a caller that is to come back after `pause`.
-    pub(super) fn error(&self, pause: Duration) -> Error {
+    pub(super) fn error(&self, pause: Duration, now: Moment) -> Error {
         let failed = self.failed.as_ref().expect("a pause follows a failure");
-        failed.error.clone().with_backoff(Some(pause))
+        let error = failed.error.clone().with_backoff(Some(pause));
+        match failed.error.told() {
+            Some(ago) => error.with_told(ago + now.since(failed.at)),
+            None => error,
+        }
     }
 
     /// Whether the API's 401 may lead to a token request.

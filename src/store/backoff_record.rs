@@ -78,7 +78,8 @@ impl<'a> BackoffRecord<'a> {
         now: &Stamp,
         moment: Moment,
     ) -> Option<Error> {
-        let left = Duration::from_millis(self.length).checked_sub(now.since(&self.since)?)?;
+        let age = now.since(&self.since)?;
+        let left = Duration::from_millis(self.length).checked_sub(age)?;
         let is_ignored = if self.is_requested {
             freshness.ignores_retry_after
         } else {
@@ -94,7 +95,8 @@ impl<'a> BackoffRecord<'a> {
         let error = Error::new(ErrorKind::from_number(self.kind)?, self.message.clone())
             .with_another_attempt(self.is_transient)
             .with_requested_wait(self.is_requested.then_some(left))
-            .with_backoff(Some(left));
+            .with_backoff(Some(left))
+            .with_told(age);
         Some(match self.status {
             Some(status) => error.with_http_status(status),
             None => error,

@@ -70,6 +70,27 @@ fn in_a_back_off_the_store_is_looked_at() {
 }
 
 #[test]
+fn an_error_that_another_process_was_told_says_so() {
+    with_each_store(|store| {
+        let sandbox = Sandbox::start().unwrap();
+        sandbox.answer_next(AUTHENTICATE, Answer::new(400, ""));
+        let told = provider(&sandbox, store).token().unwrap_err().to_string();
+        let other = provider(&sandbox, store);
+        // It finds the error, and then it has it.
+        for _ in 0..2 {
+            let error = other.token().unwrap_err().to_string();
+            let ago = error.strip_prefix(&told).unwrap();
+            let ago = ago.strip_prefix(" (another process was told so ").unwrap();
+            ago.strip_suffix(" s ago)").unwrap().parse::<u64>().unwrap();
+        }
+        assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+        // What it is told itself is no news of another.
+        sandbox.answer_next(AUTHENTICATE, Answer::new(400, ""));
+        assert_eq!(other.refresh().unwrap_err().to_string(), told);
+    });
+}
+
+#[test]
 fn a_refused_token_is_served_to_nobody_else() {
     with_each_store(|store| {
         let sandbox = Sandbox::start().unwrap();

@@ -207,7 +207,7 @@ impl Shared {
                 }
                 // What a look into the store finds is for the next caller.
                 let work = guard.in_flight().filter(|work| !work.handle.is_look_into_store());
-                let work = work.ok_or_else(|| guard.error(pause))?;
+                let work = work.ok_or_else(|| guard.error(pause, self.clock.now()))?;
                 return self.pending(flight, work, None);
             }
             Decision::Wait => {
