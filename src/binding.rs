@@ -1,6 +1,6 @@
 //! Lists what the bindings use besides the public items of this crate.
 
-pub(crate) use crate::doctor::{Finding, examine};
+pub(crate) use crate::doctor::{Finding, Step, examine};
 pub(crate) use crate::error::catch_panic;
 pub(crate) use crate::interface::{
     Cause, EventKind, Level, OptionName, OptionRow, OptionType, Scope,

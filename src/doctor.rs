@@ -2,6 +2,8 @@
 //!
 //! It makes a token request, by the code that makes them all, and tells how far that got.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use rustls::ProtocolVersion;
@@ -34,26 +36,33 @@ pub(crate) enum Finding {
     Skipped(&'static str),
 }
 
-/// Checks `config`, completed from the environment, and what lies beyond it.
-pub(crate) fn examine(mut config: Config) -> Vec<Step> {
-    let mut report = Report::default();
-    let trace = Trace::new();
+/// Checks `config`, completed from the environment, and what lies beyond it. Each step is told as it ends; one
+/// that a later attempt of the token request does not reach again is told again.
+pub(crate) fn examine(mut config: Config, tell: impl Fn(Step) + Send + Sync + 'static) {
+    let report = Report(Arc::new(tell));
 
     let credentials = credentials(&mut config);
-    let credentials = report.add("credentials", credentials, |_| origin(&config));
-    let client = client(&mut config).map(|client| client.traced(trace.clone()));
-    let client = report.add("options", client, HttpSource::location);
+    let credentials = report.add("credentials", credentials, |it| origin(&config, it));
+    let client = client(&mut config);
+    let client = report.add("options", client, |client| Finding::Good(client.location()));
     let roots = client.as_ref().filter(|client| client.url().is_https());
-    let roots = roots.map(|client| report.add("trust", client.trust().describe(), String::clone));
+    let roots = roots.map(|client| {
+        report.add("trust", client.trust().describe(), |text| Finding::Good(text.clone()))
+    });
 
+    let way = Arc::new(Way::new(client.as_ref(), report.clone()));
+    let watching = way.clone();
+    let trace = Trace::new(move |reached| watching.tell(reached));
+    let client = client.map(|client| client.traced(trace.clone()));
     let ready = client.as_ref().zip(credentials.as_ref()).filter(|_| roots != Some(None));
     let outcome = ready.map(|(client, credentials)| request_once(client, credentials));
-    report.add_token_request(client.as_ref(), &trace.milestones(), outcome);
+    way.tell_rest(&trace.milestones(), outcome);
     match client.and(credentials) {
-        Some(_) => _ = report.add("store", store(&mut config), String::clone),
+        Some(_) => {
+            _ = report.add("store", store(&mut config), |place| Finding::Good(place.clone()));
+        }
         None => report.put("store", BLOCKED),
     }
-    report.0
 }
 
 fn credentials(config: &mut Config) -> Result<Credentials, Error> {
@@ -61,16 +70,32 @@ fn credentials(config: &mut Config) -> Result<Credentials, Error> {
     config.credentials()
 }
 
-fn origin(config: &Config) -> String {
-    let variable = |option: OptionName| option.row().variable;
+/// Where the credentials come from, and whether they look as if something had been left in or on them.
+fn origin(config: &Config, credentials: &Credentials) -> Finding {
+    let named_by = |option| config.values().named_by(option);
     let secret = match config.values().path(OptionName::ClientSecretFile) {
         Some(path) => {
-            let variable = variable(OptionName::ClientSecretFile);
-            format!("{}, the file that {variable} names", path.display())
+            let option = named_by(OptionName::ClientSecretFile);
+            format!("{}, the file that {option} names", path.display())
         }
-        None => variable(OptionName::ClientSecret).to_owned(),
+        None => named_by(OptionName::ClientSecret).to_owned(),
     };
-    format!("the client id is in {}, the secret in {secret}", variable(OptionName::ClientId))
+    let id = named_by(OptionName::ClientId);
+    let origin = format!("the client id is in {id}, the secret in {secret}");
+    let secret = credentials.client_secret();
+    let texts = [("client id", credentials.client_id()), ("secret", secret.expose())];
+    match texts.into_iter().find(|(_, text)| is_wrapped(text)) {
+        Some((name, _)) => Finding::Doubtful(format!(
+            "{origin}; the {name} begins or ends with a quote or a space, which are no part of it: a shell \
+             takes quotes away, docker --env-file does not"
+        )),
+        None => Finding::Good(origin),
+    }
+}
+
+fn is_wrapped(text: &str) -> bool {
+    let is_wrapping = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
+    text.starts_with(is_wrapping) || text.ends_with(is_wrapping)
 }
 
 fn client(config: &mut Config) -> Result<HttpSource, Error> {
@@ -91,75 +116,97 @@ fn store(config: &mut Config) -> Result<String, Error> {
     })
 }
 
-#[derive(Default)]
-struct Report(Vec<Step>);
+#[derive(Clone)]
+struct Report(Arc<dyn Fn(Step) + Send + Sync>);
 
 impl Report {
-    fn put(&mut self, name: &'static str, finding: Finding) {
-        self.0.push(Step { name, finding });
+    fn put(&self, name: &'static str, finding: Finding) {
+        (self.0)(Step { name, finding });
     }
 
-    /// Adds a step and what `text` says of its result, which is returned if there is one.
+    /// Tells a step, and what `found` says of its result, which is returned if there is one.
     fn add<T>(
-        &mut self,
+        &self,
         name: &'static str,
         result: Result<T, Error>,
-        text: impl FnOnce(&T) -> String,
+        found: impl FnOnce(&T) -> Finding,
     ) -> Option<T> {
         let (finding, result) = match result {
-            Ok(result) => (Finding::Good(text(&result)), Some(result)),
+            Ok(result) => (found(&result), Some(result)),
             Err(error) => (Finding::Failed(error), None),
         };
         self.put(name, finding);
         result
     }
+}
 
-    /// Adds the steps of a token request, if there was one.
-    fn add_token_request(
-        &mut self,
-        client: Option<&HttpSource>,
-        reached: &Milestones,
-        outcome: Option<Result<AccessToken, Error>>,
-    ) {
+/// The steps of a token request.
+struct Way {
+    uses_proxy: bool,
+    uses_tls: bool,
+    report: Report,
+    /// How many steps were told.
+    told: AtomicUsize,
+}
+
+impl Way {
+    fn new(client: Option<&HttpSource>, report: Report) -> Self {
+        Self {
+            uses_proxy: client.is_some_and(HttpSource::uses_proxy),
+            uses_tls: client.is_none_or(|client| client.url().is_https()),
+            report,
+            told: AtomicUsize::new(0),
+        }
+    }
+
+    /// Tells the steps that are reached for the first time.
+    fn tell(&self, reached: &Milestones) {
+        let told = self.told.load(Ordering::Relaxed);
+        for (name, text) in self.steps(reached).into_iter().skip(told) {
+            let Some(text) = text else { break };
+            self.report.put(name, Finding::Good(text));
+            self.told.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Tells the other steps, once the last attempt has got so far; there is no outcome without a request.
+    fn tell_rest(&self, reached: &Milestones, outcome: Option<Result<AccessToken, Error>>) {
         let (token, mut error) = match outcome {
             Some(Ok(token)) => (Some(token), None),
             Some(Err(error)) => (None, Some(error)),
             None => (None, None),
         };
         let accepted = || "the client id and the secret were accepted".to_owned();
-        let steps = milestone_steps(client, reached)
-            .into_iter()
-            .chain([("request", token.as_ref().map(|_| accepted()))]);
-        for (name, text) in steps {
+        let mut steps = self.steps(reached);
+        steps.push(("request", token.as_ref().map(|_| accepted())));
+        let done = steps.iter().take_while(|(_, text)| text.is_some()).count();
+        for (name, text) in steps.into_iter().skip(done.min(self.told.load(Ordering::Relaxed))) {
             // The first step that was not done is the one that failed.
             let undone = || error.take().map_or(BLOCKED, Finding::Failed);
-            self.put(name, text.map_or_else(undone, Finding::Good));
+            self.report.put(name, text.map_or_else(undone, Finding::Good));
         }
-        self.put("token", token.map_or(BLOCKED, |token| life(token.lifetime())));
-        let undated = Finding::Skipped("no answer with a date came");
-        self.put("clock", reached.clocks.map_or(undated, clocks));
+        self.report.put("token", token.map_or(BLOCKED, |token| life(token.lifetime())));
+        self.report.put("clock", clock(reached));
     }
-}
 
-/// The steps to the API, each with what there is to say of it if it was done.
-fn milestone_steps(
-    client: Option<&HttpSource>,
-    reached: &Milestones,
-) -> Vec<(&'static str, Option<String>)> {
-    let found = reached.found.as_ref().map(|found| {
-        let addresses: Vec<_> = found.addresses.iter().map(ToString::to_string).collect();
-        format!("{} has the address {}", found.host, addresses.join(", "))
-    });
-    let connected = reached.found.as_ref().filter(|_| reached.connected);
-    let connected = connected.map(|found| format!("{} takes port {}", found.host, found.port));
-    let mut steps = vec![("name lookup", found), ("connection", connected)];
-    if client.is_some_and(HttpSource::uses_proxy) {
-        steps.push(("proxy", reached.tunnelled.then(|| "it opened the way to the API".to_owned())));
+    /// The steps to the API, each with what there is to say of it if it was done.
+    fn steps(&self, reached: &Milestones) -> Vec<(&'static str, Option<String>)> {
+        let found = reached.found.as_ref().map(|found| {
+            let addresses: Vec<_> = found.addresses.iter().map(ToString::to_string).collect();
+            format!("{} has the address {}", found.host, addresses.join(", "))
+        });
+        let connected = reached.found.as_ref().filter(|_| reached.connected);
+        let connected = connected.map(|found| format!("{} takes port {}", found.host, found.port));
+        let mut steps = vec![("name lookup", found), ("connection", connected)];
+        if self.uses_proxy {
+            let opened = reached.tunnelled.then(|| "it opened the way to the API".to_owned());
+            steps.push(("proxy", opened));
+        }
+        if self.uses_tls {
+            steps.push(("TLS", reached.protocol.map(protocol)));
+        }
+        steps
     }
-    if client.is_none_or(|client| client.url().is_https()) {
-        steps.push(("TLS", reached.protocol.map(protocol)));
-    }
-    steps
 }
 
 fn protocol(version: ProtocolVersion) -> String {
@@ -179,8 +226,20 @@ fn life(lifetime: Duration) -> Finding {
     }
 }
 
+/// What is known of our clock.
+fn clock(reached: &Milestones) -> Finding {
+    match reached.clocks {
+        Some(clocks) => difference(clocks),
+        None if reached.is_out_of_time => Finding::Doubtful(format!(
+            "this machine's shows {}; if that is wrong, set it, since the certificate was not valid then",
+            httpdate::fmt_http_date(SystemTime::now())
+        )),
+        None => Finding::Skipped("no answer with a date came"),
+    }
+}
+
 /// By how much the server's clock and ours differ.
-fn clocks((there, here): (SystemTime, SystemTime)) -> Finding {
+fn difference((there, here): (SystemTime, SystemTime)) -> Finding {
     let apart = there.duration_since(here).unwrap_or_else(|error| error.duration());
     if apart > FAR_APART {
         Finding::Doubtful(format!(

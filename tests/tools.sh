@@ -9,6 +9,7 @@ valgrind valgrind
 curl curl
 redis-server redis-server
 zsh zsh
+fish fish
 node nodejs
 npm npm
 g++ g++

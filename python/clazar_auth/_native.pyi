@@ -1,4 +1,4 @@
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 from os import PathLike
 from typing import Any, TypeAlias, TypeVar, final
@@ -86,8 +86,8 @@ def authenticate(
     """
 
 def _examine(
-    store: str | None = None,
-) -> list[tuple[str, str, str, str | None]]: ...
+    tell: Callable[[tuple[str, str, str, str | None]], None], **options: str | None
+) -> None: ...
 
 @final
 class AccessToken:
@@ -494,7 +494,9 @@ class Waker:
 @disjoint_base
 class Sandbox:
     """A stand-in for the Clazar API on loopback; see clazar_auth.testing.Sandbox."""
-    def __new__(cls, *, lifetime: float | None = None, delay: float | None = None) -> Self: ...
+    def __new__(
+        cls, *, lifetime: float | None = None, delay: float | None = None, port: int = 0
+    ) -> Self: ...
     @property
     def url(self) -> str:
         """str: Where it listens, without a slash at the end.

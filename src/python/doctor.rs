@@ -2,26 +2,40 @@
 
 use pyo3::prelude::*;
 
+use pyo3::types::PyDict;
+
 use super::error::run;
-use crate::binding::{Config, Finding, OptionName, OptionValue, examine};
+use super::options::Arguments;
+use crate::binding::{Finding, Step, examine};
 
 /// A step's name, its status, a sentence, and the class of the exception if it failed.
-type Step = (&'static str, &'static str, String, Option<&'static str>);
+type Told = (&'static str, &'static str, String, Option<&'static str>);
 
 /// Check step by step what stands between this machine and a token, with the options of the
-/// environment and, if one is given, this store.
+/// environment and those given, and hand each step to a function.
 #[pyfunction]
-#[pyo3(signature = (store=None))]
-pub(super) fn _examine(py: Python<'_>, store: Option<String>) -> PyResult<Vec<Step>> {
-    let mut config = Config::default();
-    if let Some(store) = store {
-        config.set(OptionName::Store, OptionValue::Text(store));
-    }
-    let steps = run(py, || Ok(examine(config)))?;
-    Ok(steps.into_iter().map(|step| converted(step.name, step.finding)).collect())
+#[pyo3(signature = (tell, **options))]
+pub(super) fn _examine<'py>(
+    py: Python<'py>,
+    tell: Py<PyAny>,
+    options: Option<&Bound<'py, PyDict>>,
+) -> PyResult<()> {
+    let arguments = Arguments { name: "_examine", is_provider: true, keywords: options };
+    let config = arguments.config(py)?;
+    let tell = move |step: Step| {
+        Python::attach(|py| {
+            if let Err(error) = tell.call1(py, (converted(step),)) {
+                error.write_unraisable(py, None);
+            }
+        });
+    };
+    run(py, || {
+        examine(config, tell);
+        Ok(())
+    })
 }
 
-fn converted(name: &'static str, finding: Finding) -> Step {
+fn converted(Step { name, finding }: Step) -> Told {
     match finding {
         Finding::Good(text) => (name, "ok", text, None),
         Finding::Doubtful(text) => (name, "warning", text, None),

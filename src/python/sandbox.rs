@@ -20,9 +20,11 @@ pub(super) struct Sandbox(Mutex<Option<sandbox::Sandbox>>);
 #[pymethods]
 impl Sandbox {
     #[new]
-    #[pyo3(signature = (*, lifetime=None, delay=None))]
-    fn new(py: Python<'_>, lifetime: Option<f64>, delay: Option<f64>) -> PyResult<Self> {
-        let sandbox = Self(Mutex::new(Some(run(py, sandbox::Sandbox::start)?)));
+    #[pyo3(signature = (*, lifetime=None, delay=None, port=0))]
+    fn new(py: Python<'_>, lifetime: Option<f64>, delay: Option<f64>, port: u16) -> PyResult<Self> {
+        let address = format!("127.0.0.1:{port}");
+        let started = run(py, || sandbox::Sandbox::start_on(&address))?;
+        let sandbox = Self(Mutex::new(Some(started)));
         if let Some(lifetime) = lifetime {
             sandbox.set_lifetime(py, lifetime)?;
         }

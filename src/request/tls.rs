@@ -12,6 +12,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::buffers::WipedBuffers;
+use super::tls_failure;
 use super::trace::Trace;
 use crate::text::without_brackets;
 
@@ -40,7 +41,9 @@ impl<In: Transport> Connector<In> for TlsConnector {
         let mut sock = TransportAdapter::new(below.boxed(), details.current_time.clone());
         sock.set_timeout(details.timeout);
         let mut conn = ClientConnection::new(config, name)?;
-        conn.complete_io(&mut sock)?;
+        conn.complete_io(&mut sock).inspect_err(|error| {
+            self.1.note(|reached| reached.is_out_of_time = tls_failure::is_about_time(error));
+        })?;
         self.1.note(|reached| reached.protocol = conn.protocol_version());
         Ok(Some(Either::B(TlsTransport {
             stream: StreamOwned { conn, sock },

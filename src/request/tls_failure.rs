@@ -1,5 +1,7 @@
 //! Maps TLS errors to words that say what to do.
 
+use std::io;
+
 use rustls::{AlertDescription, CertificateError, Error, OtherError};
 
 use crate::text::printable;
@@ -35,6 +37,18 @@ pub(super) fn may_pass(error: &Error) -> bool {
     matches!(
         error,
         Error::AlertReceived(AlertDescription::InternalError) | Error::FailedToGetRandomBytes
+    )
+}
+
+/// Whether a certificate was refused that is valid at another time.
+pub(super) fn is_about_time(error: &io::Error) -> bool {
+    use CertificateError::*;
+    let error = error.get_ref().and_then(|error| error.downcast_ref::<Error>());
+    matches!(
+        error,
+        Some(Error::InvalidCertificate(
+            Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }
+        ))
     )
 }
 

@@ -1,5 +1,6 @@
 //! Records how far an attempt got, for the doctor.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
@@ -10,8 +11,14 @@ use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector, Transport};
 
 /// Where an attempt notes how far it got; by default nowhere.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Trace(Option<Arc<Mutex<Milestones>>>);
+#[derive(Clone, Default)]
+pub(crate) struct Trace(Option<Arc<Traced>>);
+
+struct Traced {
+    reached: Mutex<Milestones>,
+    /// Called after each change.
+    watch: Box<dyn Fn(&Milestones) + Send + Sync>,
+}
 
 /// How far the last attempt got. The host is the API's, or the proxy's if one is used.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +31,8 @@ pub(crate) struct Milestones {
     pub(crate) protocol: Option<ProtocolVersion>,
     /// What the server's clock showed when it answered, and what ours did.
     pub(crate) clocks: Option<(SystemTime, SystemTime)>,
+    /// Whether the certificate was refused because by our clock it has expired, or is not valid yet.
+    pub(crate) is_out_of_time: bool,
 }
 
 /// A host and its addresses.
@@ -35,20 +44,26 @@ pub(crate) struct Found {
 }
 
 impl Trace {
-    pub(crate) fn new() -> Self {
-        Self(Some(Arc::default()))
+    pub(crate) fn new(watch: impl Fn(&Milestones) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(Traced { reached: Mutex::default(), watch: Box::new(watch) })))
     }
 
     pub(crate) fn milestones(&self) -> Milestones {
-        let mut copy = Milestones::default();
-        self.note(|reached| copy = reached.clone());
-        copy
+        self.0.as_ref().map(|traced| lock(&traced.reached).clone()).unwrap_or_default()
     }
 
     pub(super) fn note(&self, change: impl FnOnce(&mut Milestones)) {
-        if let Some(reached) = &self.0 {
-            change(&mut lock(reached));
+        if let Some(traced) = &self.0 {
+            let mut reached = lock(&traced.reached);
+            change(&mut reached);
+            (traced.watch)(&reached);
         }
+    }
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trace")
     }
 }
 

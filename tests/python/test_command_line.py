@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from helpers import LONG
+from terminal import Terminal
 from test_docs import BLOCK, PAGES, ROOT
 
 import clazar_auth
@@ -22,7 +25,7 @@ from clazar_auth._variables import VARIABLES
 from clazar_auth.testing import Sandbox
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "clazar-auth"
-NAMES = ("token", "header", "status", "logout", "doctor", "sandbox", "demo", "completion")
+NAMES = ("token", "header", "status", "logout", "doctor", "sandbox", "demo", "completion", "help")
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -56,6 +59,98 @@ def test_a_refusal_is_one_line(sandbox: Sandbox, sandbox_environment: dict[str, 
     assert "sandbox-secret" not in result.stderr
 
 
+def test_an_error_from_the_store_says_so(
+    sandbox: Sandbox, sandbox_environment: dict[str, str]
+) -> None:
+    sandbox.answer_next(401)
+    told = run("token").stderr.removesuffix("\n")
+    assert "logout" not in told
+    for command in ("token", "header"):
+        again = run(command)
+        assert (again.returncode, again.stdout) == (1, "")
+        pattern = (
+            r" \(another process was told so \d+ s ago\); it is asked again in \d+ s, or after "
+            r"`clazar-auth logout`\n"
+        )
+        assert re.fullmatch(re.escape(told) + pattern, again.stderr), again.stderr
+    assert sandbox.requests() == 1
+    assert run("logout").returncode == 0
+    assert run("token").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "requests"),
+    [({"status": 401}, 0, 2), ({"status": 429, "headers": {"Retry-After": "100"}}, 1, 1)],
+)
+def test_at_a_terminal_what_was_refused_for_good_is_asked_again(
+    sandbox: Sandbox,
+    sandbox_environment: dict[str, str],
+    answer: dict[str, Any],
+    status: int,
+    requests: int,
+) -> None:
+    sandbox.answer_next(**answer)
+    assert run("token").returncode == 1
+    with Terminal([str(COMMAND), "token"]) as terminal:
+        assert terminal.end() == status
+    assert ("it is asked again in" in terminal.shown) is (status == 1)
+    assert sandbox.requests() == requests
+
+
+def test_a_store_that_cannot_be_used_is_told_once(
+    sandbox: Sandbox, sandbox_environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "clazar-auth").mkdir(mode=0o755)
+    for command in ("token", "header"):
+        result = run(command)
+        assert result.returncode == 0 and result.stdout
+        assert result.stderr.startswith("clazar-auth: going on without a store: ")
+        assert str(tmp_path) in result.stderr and "set its mode to 0700" in result.stderr
+        assert result.stderr.count("\n") == 1
+    quiet = run("token", "--no-store")
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+    sandbox.rotate_secret()
+    store, error = run("token").stderr.splitlines()
+    assert "going on without a store" in store and "HTTP 401" in error
+
+
+def test_credentials_and_places_as_options(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    secret, store = tmp_path / "secret", tmp_path / "store"
+    secret.write_text(sandbox.client_secret)
+    monkeypatch.setenv("CLAZAR_CLIENT_ID", sandbox.client_id)
+    # All of these are overruled.
+    monkeypatch.setenv("CLAZAR_CLIENT_SECRET", "another")
+    monkeypatch.setenv("CLAZAR_AUTH_URL", "http://127.0.0.1:1/")
+    monkeypatch.setenv("CLAZAR_STORE", str(tmp_path / "unused"))
+    options = (
+        *("--client-secret-file", str(secret), "--auth-url", sandbox.auth_url),
+        *("--store", str(store)),
+    )
+    printed = [run(command, *options) for command in ("token", "header", "status", "doctor")]
+    assert [(it.returncode, it.stderr) for it in printed] == [(0, "")] * 4
+    token, header, status, doctor = (it.stdout for it in printed)
+    assert header == f"Authorization: Bearer {token}"
+    assert f"store: {store}" in status and "valid: " in status
+    assert f"{secret}, the file that client_secret_file names" in doctor
+    assert sandbox.requests() == 2, "of token and of doctor"
+    assert run("logout", *options).returncode == 0
+    assert "token: none" in run("status", *options).stdout
+    assert not (tmp_path / "unused").exists()
+    assert run("token", "--store", "file", "--no-store").returncode == 2
+
+
+def test_a_store_that_was_asked_for_is_not_done_without(
+    sandbox_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAZAR_CLIENT_SECRET", "short")
+    refused = run("status", "--store", "file")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    done = run("status")
+    assert done.returncode == 0 and "going on without a store" in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -81,7 +176,8 @@ def test_help_and_version() -> None:
     for word in (*NAMES, *VARIABLES):
         assert word in result.stdout
     assert run().stderr == result.stdout
-    assert run("--version").stdout == f"{clazar_auth.__version__}\n"
+    assert run("--version").stdout == f"clazar-auth {clazar_auth.__version__}\n"
+    assert run("help").stdout == result.stdout
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -90,6 +186,15 @@ def test_help_of_a_command(name: str) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     assert f"clazar-auth {name}" in result.stdout.partition("examples:")[2]
     assert "exit status: 0 " in result.stdout
+    assert run("help", name).stdout == result.stdout
+
+
+def test_a_wrong_option_shows_the_usage_of_its_command() -> None:
+    for arguments in (("token", "--jsn"), ("sandbox", "--port", "70000"), ("help", "tokn")):
+        result = run(*arguments)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr.startswith(f"usage: clazar-auth {arguments[0]} [-h]")
+        assert arguments[-1] in result.stderr.splitlines()[-1]
 
 
 def run_into(output: int | IO[str], *arguments: str) -> tuple[int, str]:
@@ -203,6 +308,28 @@ def test_sandbox_runs_a_command() -> None:
     missing = run("sandbox", "--", "/nonexistent/command")
     assert missing.returncode == 2
     assert "/nonexistent/command" in missing.stderr
+
+
+def test_a_sandbox_as_it_is_wanted() -> None:
+    with Sandbox() as other:
+        taken = other.url.rpartition(":")[2]
+        busy = run("sandbox", "--port", taken)
+        assert busy.returncode == 1 and f"127.0.0.1:{taken}" in busy.stderr
+    # Which is free now.
+    code = "import os; print(os.environ['CLAZAR_AUTH_URL'])"
+    here = run("sandbox", "--port", taken, "--", sys.executable, "-c", code)
+    assert here.stdout == f"http://127.0.0.1:{taken}/authenticate/\n"
+    token = [sys.executable, "-m", "clazar_auth", "token", "--json"]
+    short = run("sandbox", "--lifetime", "90", "--", *token)
+    assert 80 < json.loads(short.stdout)["expires_in"] <= 90
+    began = time.monotonic()
+    assert run("sandbox", "--delay", "1.5", "--", *token).returncode == 0
+    assert time.monotonic() - began >= 1.5
+    answered = run("sandbox", "--answer", "400", "--answer", "403", "--", *token)
+    assert answered.returncode == 1 and "HTTP 400" in answered.stderr
+    for wrong in (("--lifetime", "-1"), ("--delay", "x"), ("--answer", "70000"), ("--port", "y")):
+        result = run("sandbox", *wrong)
+        assert result.returncode == 2, wrong
 
 
 CATCHING = """

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import completions
 import pytest
-import shtab
+from helpers import LONG
 from terminal import Terminal
 
 from clazar_auth._cli.parser import parser
@@ -22,9 +24,9 @@ SHELLS = {"bash": ["bash", "--noprofile", "--norc", "-i"], "zsh": ["zsh", "-f", 
 SETTINGS = {"bash": "set +o history", "zsh": "autoload -U compinit; compinit -u -D"}
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("shell", [*SHELLS, "fish"])
 def test_the_committed_script_is_up_to_date(shell: str) -> None:
-    script = shtab.complete(parser(), shell) + "\n"
+    script = completions.script(parser(), shell)
     committed = FOLDER / f"clazar-auth.{shell}"
     if os.environ.get("CLAZAR_BLESS"):
         committed.write_text(script)
@@ -58,6 +60,10 @@ def shell_with_completion(shell: str) -> Iterator[Terminal]:
         ("sandbox --js\t-- true", "[sandbox][--json][--][true]"),
         ("completion zs\t", "[completion][zsh]"),
         ("logout --js\t", "[logout][--js]"),
+        ("status --sto\tfile --js\t", "[status][--store][file][--json]"),
+        ("token --client-sec\t/dev/nul\t", "[token][--client-secret-file][/dev/null]"),
+        ("help heade\t", "[help][header]"),
+        ("sandbox --lif\t60", "[sandbox][--lifetime][60]"),
     ],
 )
 def test_a_shell_completes(shell: str, keys: str, words: str) -> None:
@@ -66,7 +72,10 @@ def test_a_shell_completes(shell: str, keys: str, words: str) -> None:
         terminal.until(words)
 
 
-COMMANDS = ("completion", "demo", "doctor", "header", "logout", "sandbox", "status", "token")
+COMMANDS = (
+    *("completion", "demo", "doctor", "header", "help"),
+    *("logout", "sandbox", "status", "token"),
+)
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -74,3 +83,33 @@ def test_a_shell_lists_the_commands(shell: str) -> None:
     with shell_with_completion(shell) as terminal:
         terminal.press("clazar-auth \t\t")
         terminal.until_all(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("dem", {"demo"}),
+        ("--vers", {"--version"}),
+        (
+            "token --",
+            {"--help", "--client-secret-file", "--auth-url", "--store", "--no-store", "--json"},
+        ),
+        ("logout --js", set()),
+        ("completion ", {"bash", "zsh", "fish"}),
+        ("help heade", {"header"}),
+        ("token --client-secret-file /dev/nul", {"/dev/null"}),
+        ("", {*COMMANDS}),
+    ],
+)
+def test_fish_completes(typed: str, words: set[str]) -> None:
+    code = f"clazar-auth completion fish | source; complete -C 'clazar-auth {typed}'"
+    path = os.pathsep.join([str(SCRIPTS), os.environ["PATH"]])
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=LONG,
+        env={**os.environ, "PATH": path},
+    )
+    assert done.stderr == ""
+    assert {line.partition("\t")[0] for line in done.stdout.splitlines()} == words

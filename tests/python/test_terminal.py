@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sysconfig
 import time
@@ -28,13 +29,29 @@ def test_a_long_wait_is_shown_and_erased() -> None:
     assert terminal.shown == ERASED + "held-1\r\n"
 
 
-def test_the_doctor_waits_alike() -> None:
+def test_the_doctor_waits_alike_and_shows_each_step_as_it_ends() -> None:
     with HeldServer() as server, Terminal([COMMAND, "doctor"], **server.environment()) as terminal:
-        terminal.until(NOTICE)
+        for step in ("credentials", "options", "name lookup", "connection", NOTICE):
+            terminal.until(step)
         server.go_on.set()
+        terminal.until(ERASED.removeprefix(NOTICE))
+        terminal.until("request")
         terminal.end()
-    assert terminal.shown.startswith(ERASED)
     assert terminal.shown.count(NOTICE) == 1
+    assert terminal.shown.count("connection") == 1
+
+
+def test_the_steps_that_ended_before_an_interrupt_are_kept() -> None:
+    command = [COMMAND, "doctor"]
+    with (
+        HeldServer() as server,
+        subprocess.Popen(command, stdout=subprocess.PIPE, env=server.environment()) as process,
+    ):
+        until(lambda: server.requests() == 1)
+        process.send_signal(signal.SIGINT)
+        shown, _ = process.communicate(timeout=LONG)
+    assert process.returncode == 130
+    assert b"127.0.0.1 takes port" in shown
 
 
 def test_a_short_wait_is_not_shown(sandbox_environment: dict[str, str]) -> None:

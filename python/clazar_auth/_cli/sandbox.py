@@ -18,7 +18,11 @@ def sandbox(arguments: Namespace) -> int:
     end = {signal.SIGINT, signal.SIGTERM}
     if not arguments.run:
         signal.pthread_sigmask(signal.SIG_BLOCK, end)
-    with Sandbox() as sandbox:
+    with Sandbox(
+        port=arguments.port, lifetime=arguments.lifetime, delay=arguments.delay
+    ) as sandbox:
+        for status in arguments.answer:
+            sandbox.answer_next(status)
         options = {
             "auth_url": sandbox.auth_url,
             "client_id": sandbox.client_id,

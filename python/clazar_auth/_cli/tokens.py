@@ -4,36 +4,75 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from math import ceil
+from typing import Any
 
-from clazar_auth import ConfigurationError, TokenProvider
+from clazar_auth import AccessToken, ClazarAuthError, ConfigurationError, TokenProvider
 from clazar_auth._cli import DONE
 from clazar_auth._cli.output import complain, say, say_json
-from clazar_auth._cli.waiting import wait_for
+from clazar_auth._cli.waiting import is_watched, wait_for
 
 
 def store_of(arguments: Namespace) -> str | None:
-    """Where the commands keep the token: in a file, unless CLAZAR_STORE tells (None)."""
-    if arguments.no_store:
-        return "memory"
-    return None if os.environ.get("CLAZAR_STORE") else "file"
+    """Where somebody asked for the token to be kept."""
+    return arguments.store or os.environ.get("CLAZAR_STORE") or None
 
 
-def provider_of(arguments: Namespace) -> TokenProvider:
-    """The provider of the environment, without a store if the secret is too short for the file."""
+@contextmanager
+def provider_of(arguments: Namespace) -> Iterator[TokenProvider]:
+    """The provider, with a file as its store if nobody asked for another; what was wrong with the
+    store is told in the end, once."""
+    from clazar_auth._log import logger
+
     store = store_of(arguments)
+    make = partial(
+        TokenProvider.from_env,
+        client_secret_file=arguments.client_secret_file,
+        auth_url=arguments.auth_url,
+    )
+    troubles: list[str] = []
+
+    def heed(record: Any) -> bool:
+        if record.clazar_event == "store_error":
+            troubles.append(record.getMessage())
+        return False
+
+    logger.addFilter(heed)
     try:
-        return TokenProvider.from_env(store=store)
-    except ConfigurationError as error:
-        if store != "file":
+        try:
+            provider = make(store=store or "file")
+        except ConfigurationError as error:
+            if store:
+                raise
+            provider = make(store="memory")  # Raises what is not the store's fault.
+            complain(f"going on without a store: {error}")
+        with provider:
+            yield provider
+    finally:
+        for trouble in troubles[:1]:
+            complain(f"going on without a store: {trouble}")
+
+
+def token_of(provider: TokenProvider) -> AccessToken:
+    """A valid token. Somebody at the terminal may have mended what was refused for good before."""
+    try:
+        return wait_for(provider.token)
+    except ClazarAuthError as error:
+        is_remembered = error.http_status is not None and not any(provider.stats().empty)
+        if not is_remembered:
             raise
-        provider = TokenProvider.from_env(store="memory")  # Raises what is not the store's fault.
-        complain(f"going on without a store: {error}")
-        return provider
+        if is_watched() and not error.retryable:
+            return wait_for(provider.refresh)
+        again = f"asked again in {ceil(error.retry_after or 0)} s, or after `clazar-auth logout`"
+        raise type(error)(f"{error}; it is {again}") from None
 
 
 def token(arguments: Namespace) -> int:
     with provider_of(arguments) as provider:
-        token = wait_for(provider.token)
+        token = token_of(provider)
         if arguments.json:
             say_json(
                 access_token=token.value,
@@ -49,11 +88,11 @@ def token(arguments: Namespace) -> int:
 
 def header(arguments: Namespace) -> int:
     with provider_of(arguments) as provider:
-        headers = wait_for(provider.headers)
+        authorization = token_of(provider).authorization
         if arguments.json:
-            say_json(**headers)
+            say_json(Authorization=authorization)
         else:
-            say(f"Authorization: {headers['Authorization']}")
+            say(f"Authorization: {authorization}")
         provider._wait_until_stored()
     return DONE
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -17,34 +18,48 @@ NOTICE = "clazar-auth: waiting for the API..."
 
 def wait_for(work: Callable[[], T]) -> T:
     """What `work` returns or raises. It runs on another thread; Ctrl-C ends the wait for it."""
-    results: list[T] = []
-    errors: list[Exception] = []
-    done = threading.Event()
+    results: Iterator[T] = each(lambda tell: tell(work()))
+    (result,) = results
+    return result
+
+
+def each(work: Callable[[Callable[[T], None]], None]) -> Iterator[T]:
+    """What `work` hands to the function that it gets, at once; then what it raises."""
+    results: SimpleQueue[T | Exception] = SimpleQueue()
 
     def run() -> None:
         try:
-            results.append(work())
+            work(results.put)
+            results.put(StopIteration())
         except Exception as error:
-            errors.append(error)
-        finally:
-            done.set()
+            results.put(error)
 
     threading.Thread(target=run, daemon=True).start()
-    if not done.wait(QUIET):
-        try:
-            show(NOTICE)
-            done.wait()
-        finally:
-            # Blanks, since not every terminal can erase; two more for a ^C.
-            blanks = " " * (len(NOTICE) + len("^C"))
-            show(f"\r{blanks}\r")
-    if errors:
-        raise errors[0]
-    return results[0]
+    while not isinstance(result := next_of(results), StopIteration):
+        if isinstance(result, Exception):
+            raise result
+        yield result
+
+
+def next_of(results: SimpleQueue[T]) -> T:
+    with suppress(Empty):
+        return results.get(timeout=QUIET)
+    try:
+        show(NOTICE)
+        return results.get()
+    finally:
+        # Blanks, since not every terminal can erase; two more for a ^C.
+        blanks = " " * (len(NOTICE) + len("^C"))
+        show(f"\r{blanks}\r")
+
+
+def is_watched() -> bool:
+    """Whether somebody may read standard error as it comes."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def show(text: str) -> None:
     """Print a part of a line on standard error, if that is a terminal."""
-    if sys.stderr is not None and sys.stderr.isatty():
+    if is_watched():
         with suppress(OSError):
             print(text, end="", flush=True, file=sys.stderr)

@@ -15,7 +15,7 @@ __all__ = ["Sandbox", "StaticProvider"]
 
 
 class Sandbox(_native.Sandbox):
-    """A stand-in for the Clazar API on a free loopback port; a context manager that stops it.
+    """A stand-in for the Clazar API on a loopback port; a context manager that stops it.
 
     It answers ``POST /authenticate/`` (JSON or form-encoded), ``GET`` of ``/listings/``,
     ``/buyers/``, ``/contracts/`` and ``/private_offers/``, and ``POST /metering/``, all but the
@@ -24,6 +24,7 @@ class Sandbox(_native.Sandbox):
     Args:
         lifetime (float): as for set_lifetime().
         delay (float): as for set_delay().
+        port (int): where it listens. Default: a free one.
 
     Raises:
         ConfigurationError: for a number that cannot work.
