@@ -40,7 +40,7 @@ fn a_logger_may_ask_for_a_token_and_may_block() {
     log::set_logger(&Asking).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
     let sandbox = Sandbox::start().unwrap();
-    sandbox.answer_next("/authenticate/", Answer::new(503, ""));
+    sandbox.answer_next("/authenticate/", Answer::new(503, "")).unwrap();
     let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
     let options = Options::default().auth_url(sandbox.auth_url());
     let provider = TokenProvider::builder(credentials).options(options).build().unwrap();

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
 from typing import Any, TypeAlias, TypeVar, final
@@ -563,15 +563,17 @@ class Sandbox:
         headers: Mapping[str, str] = ...,
         path: str = "/authenticate/",
     ) -> None:
-        """Answer the next request to path with this; several answers wait in line.
+        """Answer the next request to path with this; several answers wait in line. One of success (2xx)
+        waits until a request comes with a token that is accepted, unless path is /authenticate/.
 
         Args:
-            status (int): the HTTP status code.
+            status (int): the HTTP status code, from 200 to 599.
             body (bytes): the body as it is sent.
             headers (dict[str, str]): headers besides Content-Length.
             path (str): the path of the request's URL.
 
         Raises:
+            ConfigurationError: for another status, and for a header that HTTP does not allow.
             ClosedError: the sandbox is closed.
 
         >>> sandbox.answer_next(429, headers={"Retry-After": "70"})
@@ -579,6 +581,22 @@ class Sandbox:
         Traceback (most recent call last):
             ...
         clazar_auth.errors.RateLimitedError: ...
+        """
+    def set_records(self, path: str, records: Sequence[dict[str, Any]]) -> None:
+        """Replace the records of a list.
+
+        Those of /contracts/ are the contracts that /metering/ takes records for: for any dimension, or
+        for the names in "dimensions", if a record has that.
+
+        Args:
+            path (str): the path of the list.
+            records (list[dict]): what json.dumps() takes.
+
+        Raises:
+            ConfigurationError: for a path or records that cannot be used.
+            ClosedError: the sandbox is closed.
+
+        >>> sandbox.set_records("/buyers/", [{"id": "a"}, {"id": "b"}])
         """
     def rotate_secret(self) -> str:
         """Replace the client secret; the old one is refused from now on.
@@ -616,6 +634,21 @@ class Sandbox:
         >>> _ = provider.token()
         >>> sandbox.requests()
         1
+        """
+    def received(self, path: str) -> list[bytes]:
+        """The bodies of the requests that came to a path, the last 1,000.
+
+        Args:
+            path (str): the path of their URL.
+
+        Returns:
+            list[bytes]: the oldest first; of /authenticate/ none, since they hold the secret.
+
+        Raises:
+            ClosedError: the sandbox is closed.
+
+        >>> sandbox.received("/metering/")
+        []
         """
     def close(self) -> None:
         """Stop listening. Closing twice does nothing.

@@ -106,15 +106,17 @@ impl Sandbox {
         self.with(py, |sandbox| sandbox.set_delay(delay))
     }
 
-    /// Answer the next request to path with this; several answers wait in line.
+    /// Answer the next request to path with this; several answers wait in line. One of success (2xx)
+    /// waits until a request comes with a token that is accepted, unless path is /authenticate/.
     ///
     /// Args:
-    ///     status (int): the HTTP status code.
+    ///     status (int): the HTTP status code, from 200 to 599.
     ///     body (bytes): the body as it is sent.
     ///     headers (dict[str, str]): headers besides Content-Length.
     ///     path (str): the path of the request's URL.
     ///
     /// Raises:
+    ///     ConfigurationError: for another status, and for a header that HTTP does not allow.
     ///     ClosedError: the sandbox is closed.
     ///
     /// >>> sandbox.answer_next(429, headers={"Retry-After": "70"})
@@ -138,7 +140,34 @@ impl Sandbox {
         let headers = optional("headers", &headers, self::headers)?.unwrap_or_default();
         let path = optional("path", &path, text)?.unwrap_or(AUTHENTICATE);
         let answer = sandbox::Answer { status, headers, body };
-        self.with(py, |sandbox| sandbox.answer_next(path, answer))
+        self.with(py, |sandbox| sandbox.answer_next(path, answer))?
+            .map_err(|error| raise(py, &error))
+    }
+
+    /// Replace the records of a list.
+    ///
+    /// Those of /contracts/ are the contracts that /metering/ takes records for: for any dimension, or
+    /// for the names in "dimensions", if a record has that.
+    ///
+    /// Args:
+    ///     path (str): the path of the list.
+    ///     records (list[dict]): what json.dumps() takes.
+    ///
+    /// Raises:
+    ///     ConfigurationError: for a path or records that cannot be used.
+    ///     ClosedError: the sandbox is closed.
+    ///
+    /// >>> sandbox.set_records("/buyers/", [{"id": "a"}, {"id": "b"}])
+    fn set_records(
+        &self,
+        py: Python<'_>,
+        path: Bound<'_, PyAny>,
+        records: Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let path = text("path", &path)?;
+        let records: String = py.import("json")?.call_method1("dumps", (records,))?.extract()?;
+        self.with(py, |sandbox| sandbox.set_records(path, &records))?
+            .map_err(|error| raise(py, &error))
     }
 
     /// Replace the client secret; the old one is refused from now on.
@@ -184,6 +213,24 @@ impl Sandbox {
     fn requests(&self, py: Python<'_>, path: Argument<'_>) -> PyResult<u64> {
         let path = optional("path", &path, text)?.unwrap_or(AUTHENTICATE);
         self.with(py, |sandbox| sandbox.requests(path))
+    }
+
+    /// The bodies of the requests that came to a path, the last 1,000.
+    ///
+    /// Args:
+    ///     path (str): the path of their URL.
+    ///
+    /// Returns:
+    ///     list[bytes]: the oldest first; of /authenticate/ none, since they hold the secret.
+    ///
+    /// Raises:
+    ///     ClosedError: the sandbox is closed.
+    ///
+    /// >>> sandbox.received("/metering/")
+    /// []
+    fn received(&self, py: Python<'_>, path: Bound<'_, PyAny>) -> PyResult<Vec<Vec<u8>>> {
+        let path = text("path", &path)?;
+        self.with(py, |sandbox| sandbox.received(path))
     }
 
     /// Stop listening. Closing twice does nothing.

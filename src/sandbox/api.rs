@@ -5,13 +5,12 @@ use std::thread;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Answer;
 use super::http::Request;
 use super::state::State;
+use super::{Answer, lists};
 
 pub(super) const AUTHENTICATE: &str = "/authenticate/";
 const METERING: &str = "/metering/";
-const LISTS: [&str; 4] = ["/listings/", "/buyers/", "/contracts/", "/private_offers/"];
 
 /// The two fields of a token request that matter; `grant_type` and others are ignored.
 #[derive(Deserialize)]
@@ -21,31 +20,44 @@ struct TokenRequest {
 }
 
 pub(super) fn answer(state: &State, request: &Request) -> Answer {
-    let prepared = state.arrive(&request.path);
-    if request.path == AUTHENTICATE {
+    let path = lists::with_slash(&request.path);
+    let authenticates = path == AUTHENTICATE;
+    let refusal = if authenticates { None } else { refusal(state, request) };
+    // The body of a token request holds the secret.
+    let body = (!authenticates).then_some(request.body.as_slice());
+    let prepared = state.arrive(&path, body, refusal.as_ref());
+    if authenticates {
         thread::sleep(state.delay());
     }
-    prepared.unwrap_or_else(|| own_answer(state, request))
+    prepared.unwrap_or_else(|| own_answer(state, request, &path, refusal))
 }
 
-fn own_answer(state: &State, request: &Request) -> Answer {
-    let path = request.path.as_str();
+fn own_answer(state: &State, request: &Request, path: &str, refusal: Option<Answer>) -> Answer {
     let wanted = match path {
         AUTHENTICATE | METERING => "POST",
-        _ if LISTS.contains(&path) => "GET",
+        _ if state.update(|knobs| knobs.lists.records(path).is_some()) => "GET",
         _ => return json_answer(404, json!({"error": "not_found"})),
     };
     if request.method != wanted {
         return json_answer(405, json!({"error": "method_not_allowed"})).header("Allow", wanted);
     }
-    if path == AUTHENTICATE {
-        return authenticate(state, request);
+    if let Some(refusal) = refusal {
+        return refusal;
     }
-    if !bearer(request).is_some_and(|token| state.accepts(token)) {
-        return json_answer(401, json!({"error": "invalid_token"}))
-            .header("WWW-Authenticate", r#"Bearer error="invalid_token""#);
+    match path {
+        AUTHENTICATE => authenticate(state, request),
+        METERING => metering(state, request),
+        _ => list(state, request, path),
     }
-    json_answer(200, if path == METERING { accepted(&request.body) } else { list(path) })
+}
+
+/// The answer to a request without a token that is accepted.
+fn refusal(state: &State, request: &Request) -> Option<Answer> {
+    if bearer(request).is_some_and(|token| state.accepts(token)) {
+        return None;
+    }
+    let answer = json_answer(401, json!({"error": "invalid_token"}));
+    Some(answer.header("WWW-Authenticate", r#"Bearer error="invalid_token""#))
 }
 
 fn authenticate(state: &State, request: &Request) -> Answer {
@@ -55,17 +67,14 @@ fn authenticate(state: &State, request: &Request) -> Answer {
     let fields =
         if form { form_fields(&request.body) } else { serde_json::from_slice(&request.body).ok() };
     let Some(TokenRequest { client_id, client_secret }) = fields else {
-        return json_answer(400, json!({"error": "invalid_request"}));
+        return invalid("the body must have a client_id and a client_secret");
     };
     match state.issue(&client_id, &client_secret) {
-        Some((token, lifetime)) => json_answer(
-            200,
-            json!({
-                "access_token": token,
-                "token_type": "bearer",
-                "expires_in": whole_or_part(lifetime.as_secs_f64()),
-            }),
-        ),
+        Some((token, lifetime)) => success(json!({
+            "access_token": token,
+            "token_type": "bearer",
+            "expires_in": whole_or_part(lifetime.as_secs_f64()),
+        })),
         None => {
             json_answer(401, json!({"error": "access_denied", "error_description": "Unauthorized"}))
         }
@@ -85,16 +94,25 @@ fn form_fields(body: &[u8]) -> Option<TokenRequest> {
     Some(TokenRequest { client_id: field("client_id")?, client_secret: field("client_secret")? })
 }
 
-fn list(path: &str) -> Value {
-    let what = path.trim_matches('/');
-    let item = |number| json!({"id": format!("{what}-{number}"), "name": format!("Sample {number} of {what}")});
-    json!({"results": [item(1), item(2), item(3)], "next": null, "count": 3})
+fn list(state: &State, request: &Request, path: &str) -> Answer {
+    let page = state.update(|knobs| lists::page(knobs.lists.records(path)?, request));
+    page.map_or_else(|| invalid("page and page_size must be whole numbers from 1"), success)
 }
 
-fn accepted(body: &[u8]) -> Value {
-    let records = serde_json::from_slice::<Value>(body).ok();
-    let records = records.as_ref().and_then(|body| body["request"].as_array());
-    json!({"results": records.cloned().unwrap_or_default()})
+fn metering(state: &State, request: &Request) -> Answer {
+    let results = state.update(|knobs| {
+        let contracts = knobs.lists.records(lists::CONTRACTS).unwrap_or_default();
+        knobs.meter.take(&request.body, contracts)
+    });
+    results.map_or_else(|| invalid("the body must be JSON, with records in \"request\""), success)
+}
+
+fn success(body: Value) -> Answer {
+    json_answer(200, body)
+}
+
+fn invalid(description: &str) -> Answer {
+    json_answer(400, json!({"error": "invalid_request", "error_description": description}))
 }
 
 fn bearer(request: &Request) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! Serves as much of HTTP/1.1 (RFC 9112) as a sandbox needs.
 
+use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::SystemTime;
@@ -16,6 +17,7 @@ pub(super) struct Request {
     pub(super) method: String,
     /// Without the query.
     pub(super) path: String,
+    query: String,
     headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
     stays_open: bool,
@@ -25,6 +27,11 @@ impl Request {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let header = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
         Some(&header.1)
+    }
+
+    /// The names and values in the query.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        form_urlencoded::parse(self.query.as_bytes())
     }
 }
 
@@ -150,9 +157,11 @@ fn parse_head(bytes: &[u8]) -> io::Result<Option<(usize, Request)>> {
     let httparse::Status::Complete(length) = status else { return Ok(None) };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let target = parsed.path.unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut request = Request {
         method: parsed.method.unwrap_or_default().to_owned(),
-        path: target.split('?').next().unwrap_or_default().to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
         headers: parsed.headers.iter().map(|h| (h.name.to_owned(), text(h.value))).collect(),
         body: Vec::new(),
         stays_open: parsed.version == Some(1),

@@ -1,8 +1,9 @@
 //! Stands in for the Clazar API on loopback, for demonstrations and for tests.
 //!
 //! It answers `POST /authenticate/` (JSON or form-encoded), `GET` of `/listings/`, `/buyers/`,
-//! `/contracts/` and `/private_offers/`, and `POST /metering/`, all but the first behind a check of
-//! the bearer token. Nothing it issues is worth anything to the real API.
+//! `/contracts/`, `/private_offers/`, `/opportunities/` and `/analytics/datasets/...` in pages, and
+//! `POST /metering/` with a status for each record; all but the first behind a check of the bearer
+//! token. Nothing it issues is worth anything to the real API.
 //!
 //! ```
 //! use clazar_auth::{Credentials, Options, authenticate, sandbox::Sandbox};
@@ -17,6 +18,8 @@
 
 mod api;
 mod http;
+mod lists;
+mod metering;
 mod state;
 mod tokens;
 
@@ -28,6 +31,9 @@ use std::process;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use serde_json::Value;
+use ureq::http::{HeaderName, HeaderValue};
 
 use self::state::State;
 use crate::error::{Error, ErrorKind};
@@ -62,6 +68,24 @@ impl Answer {
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let Self { status, .. } = self;
+        if !(200..600).contains(status) {
+            return Err(Error::invalid(format!(
+                "an answer cannot have the status {status}; give one from 200 to 599"
+            )));
+        }
+        let is_wrong = |(name, value): &&(String, String)| {
+            HeaderName::from_bytes(name.as_bytes()).is_err()
+                || HeaderValue::from_str(value).is_err()
+        };
+        self.headers.iter().find(is_wrong).map_or(Ok(()), |(name, _)| {
+            Err(Error::invalid(format!(
+                "the header {name:?} cannot be sent; give a name and a value of one line each"
+            )))
+        })
     }
 }
 
@@ -133,9 +157,38 @@ impl Sandbox {
         self.state.update(|knobs| knobs.delay = delay);
     }
 
-    /// Answers the next request to `path` with `answer`; several wait in line.
-    pub fn answer_next(&self, path: &str, answer: Answer) {
-        self.state.update(|knobs| knobs.line_up(path, answer));
+    /// Answers the next request to `path` with `answer`; several wait in line. One of success (2xx)
+    /// waits until a request comes with a token that is accepted, unless it is for `/authenticate/`.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a status that is not from 200 to 599, and
+    /// for a header that HTTP does not allow (RFC 9110 section 5).
+    pub fn answer_next(&self, path: &str, answer: Answer) -> Result<(), Error> {
+        answer.check()?;
+        self.state.update(|knobs| knobs.line_up(&lists::with_slash(path), answer));
+        Ok(())
+    }
+
+    /// Replaces the records of a list, such as `/buyers/` or `/analytics/datasets/aws_marketplace_revenue/`,
+    /// with those of a JSON array of objects.
+    ///
+    /// The records of `/contracts/` are those that `/metering/` takes metering records for: for any
+    /// dimension, or for the names in `dimensions`, if the record has that.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for another path, and for other JSON.
+    pub fn set_records(&self, path: &str, records: &str) -> Result<(), Error> {
+        let parsed = serde_json::from_str(records).ok();
+        let records = parsed.filter(|records: &Vec<Value>| records.iter().all(Value::is_object));
+        let records = records.ok_or_else(|| {
+            Error::invalid(
+                "the records are no JSON array of objects; give one like [{\"id\":\"a\"}]",
+            )
+        })?;
+        if self.state.update(|knobs| knobs.lists.replace(path, records)) {
+            return Ok(());
+        }
+        Err(Error::invalid(format!("{path:?} is no list of the sandbox; give one like /listings/")))
     }
 
     /// Replaces the client secret and returns the new one; the old one is refused from now on.
@@ -150,7 +203,13 @@ impl Sandbox {
 
     /// How many requests came to `path`, such as `/authenticate/`.
     pub fn requests(&self, path: &str) -> u64 {
-        self.state.requests(path)
+        self.state.requests(&lists::with_slash(path))
+    }
+
+    /// The bodies of the requests that came to `path`, the last 1,000; of `/authenticate/` none, since
+    /// they hold the secret.
+    pub fn received(&self, path: &str) -> Vec<Vec<u8>> {
+        self.state.received(&lists::with_slash(path))
     }
 }
 

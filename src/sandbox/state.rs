@@ -8,11 +8,16 @@ use std::time::Duration;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::Answer;
+use super::lists::Lists;
+use super::metering::Meter;
 use super::tokens::Signer;
 use crate::sync::lock;
 use crate::text::hex;
 
 pub(super) const CLIENT_ID: &str = "sandbox-client";
+
+/// So many bodies are kept for each path.
+const MOST_BODIES: usize = 1_000;
 
 pub(super) struct State {
     signer: Signer,
@@ -44,11 +49,31 @@ pub(super) struct Knobs {
     pub(super) lifetime: Duration,
     pub(super) delay: Duration,
     client_secret: String,
+    pub(super) lists: Lists,
+    pub(super) meter: Meter,
     answers: HashMap<String, VecDeque<Answer>>,
-    requests: HashMap<String, u64>,
+    arrived: HashMap<String, Arrived>,
     issued: u64,
     /// Tokens up to this number are refused.
     revoked: u64,
+}
+
+/// What came to a path.
+#[derive(Default)]
+struct Arrived {
+    requests: u64,
+    bodies: VecDeque<Vec<u8>>,
+}
+
+impl Arrived {
+    fn add(&mut self, body: Option<&[u8]>) {
+        self.requests += 1;
+        let Some(body) = body else { return };
+        if self.bodies.len() == MOST_BODIES {
+            self.bodies.pop_front();
+        }
+        self.bodies.push_back(body.to_vec());
+    }
 }
 
 impl Knobs {
@@ -65,8 +90,10 @@ impl State {
                 lifetime: Duration::from_secs(86_400),
                 delay: Duration::ZERO,
                 client_secret: new_secret(),
+                lists: Lists::new(),
+                meter: Meter::default(),
                 answers: HashMap::new(),
-                requests: HashMap::new(),
+                arrived: HashMap::new(),
                 issued: 0,
                 revoked: 0,
             }),
@@ -74,19 +101,33 @@ impl State {
         }
     }
 
-    pub(super) fn update(&self, change: impl FnOnce(&mut Knobs)) {
-        change(&mut self.lock());
+    pub(super) fn update<T>(&self, change: impl FnOnce(&mut Knobs) -> T) -> T {
+        change(&mut self.lock())
     }
 
-    /// Counts a request, and takes the answer that was prepared for it.
-    pub(super) fn arrive(&self, path: &str) -> Option<Answer> {
+    /// Counts a request, keeps its body if one is given, and takes the answer that was prepared for it:
+    /// if that is one of success, the refusal in its stead, where there is one.
+    pub(super) fn arrive(
+        &self,
+        path: &str,
+        body: Option<&[u8]>,
+        refusal: Option<&Answer>,
+    ) -> Option<Answer> {
         let mut knobs = self.lock();
-        *knobs.requests.entry(path.to_owned()).or_default() += 1;
-        knobs.answers.get_mut(path)?.pop_front()
+        knobs.arrived.entry(path.to_owned()).or_default().add(body);
+        let line = knobs.answers.get_mut(path)?;
+        let succeeds = (200..300).contains(&line.front()?.status);
+        refusal.filter(|_| succeeds).cloned().or_else(|| line.pop_front())
     }
 
     pub(super) fn requests(&self, path: &str) -> u64 {
-        self.lock().requests.get(path).copied().unwrap_or(0)
+        self.lock().arrived.get(path).map_or(0, |arrived| arrived.requests)
+    }
+
+    pub(super) fn received(&self, path: &str) -> Vec<Vec<u8>> {
+        let knobs = self.lock();
+        let arrived = knobs.arrived.get(path);
+        arrived.map_or_else(Vec::new, |arrived| arrived.bodies.iter().cloned().collect())
     }
 
     pub(super) fn delay(&self) -> Duration {

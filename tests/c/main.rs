@@ -233,7 +233,7 @@ fn eight_threads_without_pause_are_served_through_renewals() {
 #[test]
 fn the_statistics_count_what_happens() {
     let sandbox = Sandbox::start().unwrap();
-    sandbox.answer_next("/authenticate/", Answer::new(400, ""));
+    sandbox.answer_next("/authenticate/", Answer::new(400, "")).unwrap();
     run_with(&compile("stats", &stage("stage")), &sandbox);
     assert_eq!(sandbox.requests("/authenticate/"), 4);
 }
@@ -243,7 +243,7 @@ fn each_event_is_told_with_a_message_that_shows_no_secret() {
     let sandbox = Sandbox::start().unwrap();
     let secret = sandbox.client_secret();
     let body = format!(r#"{{"error":"{secret}","error_description":"{secret}"}}"#);
-    sandbox.answer_next("/authenticate/", Answer::new(400, body));
+    sandbox.answer_next("/authenticate/", Answer::new(400, body)).unwrap();
     run_with(&compile("events", &stage("stage")), &sandbox);
     assert_eq!(sandbox.requests("/authenticate/"), 11);
 }
@@ -340,7 +340,7 @@ fn a_store_that_hangs_keeps_nobody_from_a_token_or_a_fork() {
     for case in ["flock", "open", "fsync", "look"] {
         let sandbox = Sandbox::start().unwrap();
         if case == "look" {
-            sandbox.answer_next("/authenticate/", Answer::new(400, ""));
+            sandbox.answer_next("/authenticate/", Answer::new(400, "")).unwrap();
         }
         let store = folder().join(format!("disk-{case}-{}", std::process::id()));
         let variables = [("CLAZAR_STORE", store.to_str().unwrap()), ("TEST_CASE", case)];

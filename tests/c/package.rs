@@ -97,7 +97,7 @@ fn check_example(make: impl Fn() -> Command, libraries: &Path) {
     for (refusals, succeeds, requests) in [(0, true, 1), (1, true, 2), (2, false, 2)] {
         let sandbox = Sandbox::start().unwrap();
         for _ in 0..refusals {
-            sandbox.answer_next("/listings/", Answer::new(401, "{}"));
+            sandbox.answer_next("/listings/", Answer::new(401, "{}")).unwrap();
         }
         let output = example(&mut make(), &listings(&sandbox), &sandbox, libraries);
         assert_eq!(output.status.success(), succeeds, "{:?}: {output:?}", make());
@@ -131,7 +131,7 @@ fn check_that_the_token_stays(make: impl Fn() -> Command, libraries: &Path) {
         assert_eq!(sandbox.requests("/authenticate/"), 0, "{url}");
     }
     let elsewhere = Answer::new(302, "").header("Location", other.url());
-    sandbox.answer_next("/listings/", elsewhere);
+    sandbox.answer_next("/listings/", elsewhere).unwrap();
     let output = example(&mut make(), &listings(&sandbox), &sandbox, libraries);
     assert!(!output.status.success(), "{output:?}");
     assert_eq!(other.connections(), 0, "{:?}", make());

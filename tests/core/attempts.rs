@@ -226,7 +226,7 @@ fn a_provider_remembers_the_secret_that_worked() {
 fn close_ends_a_pause_between_attempts() {
     let sandbox = Sandbox::start().unwrap();
     let limited = Answer::new(429, "").header("Retry-After", "3000");
-    sandbox.answer_next(AUTHENTICATE, limited);
+    sandbox.answer_next(AUTHENTICATE, limited).unwrap();
     let options =
         Options::default().auth_url(sandbox.auth_url()).timeout(Duration::from_secs(3600));
     let provider = TokenProvider::builder(credentials()).options(options).build().unwrap();

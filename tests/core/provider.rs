@@ -69,7 +69,7 @@ fn all_that_wait_share_a_failure() {
     let sandbox = Sandbox::start().unwrap();
     let provider = provider(&sandbox);
     sandbox.set_delay(Duration::from_millis(500));
-    sandbox.answer_next(AUTHENTICATE, Answer::new(400, ""));
+    sandbox.answer_next(AUTHENTICATE, Answer::new(400, "")).unwrap();
     let errors: Vec<Error> =
         at_once(|| provider.token()).into_iter().filter_map(Result::err).collect();
     assert_eq!(errors.len(), 64);
@@ -96,7 +96,7 @@ fn refresh_replaces_a_token_and_a_failed_one_keeps_it() {
     let first = provider.token().unwrap();
     let second = provider.refresh().unwrap();
     assert_ne!(first.value(), second.value());
-    sandbox.answer_next(AUTHENTICATE, Answer::new(400, ""));
+    sandbox.answer_next(AUTHENTICATE, Answer::new(400, "")).unwrap();
     assert_eq!(provider.refresh().unwrap_err().kind(), ErrorKind::Rejected);
     assert_eq!(provider.token().unwrap().value(), second.value());
     assert_eq!(sandbox.requests(AUTHENTICATE), 3);

@@ -89,7 +89,7 @@ fn what_redis_says_of_a_tokens_life_counts_if_it_is_less() {
 #[test]
 fn a_failure_is_shared() {
     let (sandbox, redis) = (Sandbox::start().unwrap(), Redis::start(&[]));
-    sandbox.answer_next(AUTHENTICATE, Answer::new(400, ""));
+    sandbox.answer_next(AUTHENTICATE, Answer::new(400, "")).unwrap();
     let first = host(&sandbox, &redis.url());
     assert_eq!(first.token().unwrap_err().kind(), ErrorKind::Rejected);
     let second = host(&sandbox, &redis.url());

@@ -31,7 +31,7 @@ fn post(url: &str, content_type: &str, body: &str) -> (u16, serde_json::Value) {
 fn the_lists_need_a_token() {
     let sandbox = Sandbox::start().unwrap();
     let authorization = token(&sandbox);
-    for list in ["listings", "buyers", "contracts", "private_offers"] {
+    for list in ["listings", "buyers", "contracts", "private_offers", "opportunities"] {
         let url = format!("{}/{list}/", sandbox.url());
         let (status, body) = get(&url, &authorization);
         assert_eq!(status, 200);
@@ -85,7 +85,9 @@ fn the_knobs_turn() {
     let authorization = token(&sandbox);
     assert_eq!(get(&listings, &authorization).0, 200);
 
-    sandbox.answer_next("/listings/", Answer::new(503, r#"{"a":1}"#).header("Retry-After", "3"));
+    sandbox
+        .answer_next("/listings/", Answer::new(503, r#"{"a":1}"#).header("Retry-After", "3"))
+        .unwrap();
     assert_eq!(get(&listings, &authorization), (503, serde_json::json!({"a": 1})));
     assert_eq!(get(&listings, &authorization).0, 200);
 
@@ -99,6 +101,40 @@ fn the_knobs_turn() {
     assert_eq!(exchange(old).unwrap_err().kind(), ErrorKind::Credentials);
     exchange(new).unwrap();
     assert_eq!(sandbox.requests("/authenticate/"), 4);
+}
+
+#[test]
+fn what_cannot_be_sent_is_refused() {
+    let sandbox = Sandbox::start().unwrap();
+    let invalid = |answer| {
+        let error = sandbox.answer_next("/listings/", answer).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        error.to_string()
+    };
+    assert!(invalid(Answer::new(100, "")).contains("from 200 to 599"));
+    assert!(invalid(Answer::new(200, "").header("X", "a\r\nY: b")).contains("\"X\""));
+}
+
+#[test]
+fn a_list_has_the_records_that_it_is_given() {
+    let sandbox = Sandbox::start().unwrap();
+    let authorization = token(&sandbox);
+    sandbox.set_records("/buyers/", r#"[{"id":"a"},{"id":"b"}]"#).unwrap();
+    let (_, body) = get(&format!("{}/buyers?page_size=1&page=2", sandbox.url()), &authorization);
+    assert_eq!(body, serde_json::json!({"results": [{"id": "b"}], "next": null, "count": 2}));
+    for (path, records) in [("/other/", "[]"), ("/buyers/", "{}"), ("/buyers/", "[1]")] {
+        let error = sandbox.set_records(path, records).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+    }
+}
+
+#[test]
+fn bodies_are_kept_but_no_secret() {
+    let sandbox = Sandbox::start().unwrap();
+    token(&sandbox);
+    post(&format!("{}/metering/", sandbox.url()), "application/json", "{}");
+    assert_eq!(sandbox.received("/metering/"), [b"{}"]);
+    assert!(sandbox.received("/authenticate/").is_empty());
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn in_a_back_off_the_store_is_looked_at() {
         let sandbox = Sandbox::start().unwrap();
         let waiting = provider(&sandbox, store);
         // Of 15 s at the least.
-        sandbox.answer_next(AUTHENTICATE, Answer::new(400, ""));
+        sandbox.answer_next(AUTHENTICATE, Answer::new(400, "")).unwrap();
         waiting.token().unwrap_err();
         let token = provider(&sandbox, store).refresh().unwrap();
         let start = Instant::now();

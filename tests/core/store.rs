@@ -312,7 +312,7 @@ fn each_secret_has_a_file_of_its_own() {
 fn a_failure_is_shared_and_a_success_ends_it() {
     let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
     let (first, second) = (provider(&sandbox, &folder.0), provider(&sandbox, &folder.0));
-    sandbox.answer_next(AUTHENTICATE, Answer::new(400, r#"{"error":"invalid_request"}"#));
+    sandbox.answer_next(AUTHENTICATE, Answer::new(400, r#"{"error":"invalid_request"}"#)).unwrap();
     let error = first.token().unwrap_err();
     let shared = second.token().unwrap_err();
     assert_eq!(sandbox.requests(AUTHENTICATE), 1);
@@ -329,7 +329,7 @@ fn garbage_ends_no_looks_into_the_store() {
     let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
     let waiting = provider(&sandbox, &folder.0);
     // A back-off of 15 s at the least.
-    sandbox.answer_next(AUTHENTICATE, Answer::new(400, ""));
+    sandbox.answer_next(AUTHENTICATE, Answer::new(400, "")).unwrap();
     waiting.token().unwrap_err();
     let backoff = fs::read_dir(&folder.0).unwrap().next().unwrap().unwrap().path();
     let file = backoff.with_extension("");
@@ -346,7 +346,7 @@ fn garbage_ends_no_looks_into_the_store() {
 fn a_wait_that_the_server_named_is_kept_by_all() {
     let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
     let limited = Answer::new(429, "").header("Retry-After", "70");
-    sandbox.answer_next(AUTHENTICATE, limited);
+    sandbox.answer_next(AUTHENTICATE, limited).unwrap();
     provider(&sandbox, &folder.0).token().unwrap_err();
     let another = provider(&sandbox, &folder.0);
     let error = another.token().unwrap_err();

@@ -20,7 +20,7 @@ pub fn refused(
     sandbox: &Sandbox,
     on_refusal: impl Fn() -> Result<(), Error> + Send + Sync + 'static,
 ) -> TokenProvider {
-    sandbox.answer_next(AUTHENTICATE, Answer::new(401, "{}"));
+    sandbox.answer_next(AUTHENTICATE, Answer::new(401, "{}")).unwrap();
     let (secret, asked) = (sandbox.client_secret(), Mutex::new(0));
     let next = move || {
         let times = {

@@ -20,7 +20,7 @@ from clazar_auth.integrations.aiohttp import middleware
 from clazar_auth.integrations.httpx import Auth
 from clazar_auth.testing import Sandbox, StaticProvider
 
-RECORDS = [{"dimension": "requests", "quantity": 1}]
+RECORDS = [{"cloud": "aws", "contract_id": "contracts-1", "dimension": "requests", "quantity": "1"}]
 BODY = json.dumps({"request": RECORDS}).encode()
 MANY = 16
 
@@ -44,8 +44,11 @@ def metering(sandbox: Sandbox, body: object) -> Call:
 
 
 def accepted(answer: Answer) -> bool:
-    """Whether the sandbox got the whole body."""
-    return answer.status == 200 and json.loads(answer.body)["results"] == RECORDS
+    """Whether the sandbox got the whole body; the same twice is a duplicate."""
+    if answer.status != 200:
+        return False
+    [result] = json.loads(answer.body)["results"]
+    return bool(result.items() >= RECORDS[0].items())
 
 
 def pieces() -> Iterator[bytes]:

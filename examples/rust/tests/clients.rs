@@ -19,7 +19,7 @@ fn url(sandbox: &Sandbox) -> String {
 /// A first token that the API refuses is replaced, and the request sent again.
 fn refuses_once() -> Sandbox {
     let sandbox = Sandbox::start().unwrap();
-    sandbox.answer_next(LISTINGS, Answer::new(401, "{}"));
+    sandbox.answer_next(LISTINGS, Answer::new(401, "{}")).unwrap();
     sandbox
 }
 

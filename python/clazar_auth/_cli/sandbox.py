@@ -85,7 +85,7 @@ def demo(_arguments: Namespace) -> int:
         listings = get(f"{sandbox.url}/listings/", provider.headers())
         say(f"Listed /listings/ with the header Authorization: Bearer ..., {len(listings)} found:")
         for listing in listings:
-            say(f"  {listing['id']}: {listing['name']}")
+            say(f"  {listing['id']}: {listing['title']}")
         provider.headers()
         say(f"Asked for the header again: {sandbox.requests()} token request in all")
     return DONE

@@ -18,8 +18,9 @@ class Sandbox(_native.Sandbox):
     """A stand-in for the Clazar API on a loopback port; a context manager that stops it.
 
     It answers ``POST /authenticate/`` (JSON or form-encoded), ``GET`` of ``/listings/``,
-    ``/buyers/``, ``/contracts/`` and ``/private_offers/``, and ``POST /metering/``, all but the
-    first behind a check of the bearer token. Thread-safe.
+    ``/buyers/``, ``/contracts/``, ``/private_offers/``, ``/opportunities/`` and
+    ``/analytics/datasets/...`` in pages, and ``POST /metering/`` with a status for each record;
+    all but the first behind a check of the bearer token. Thread-safe.
 
     Args:
         lifetime (float): as for set_lifetime().

@@ -90,7 +90,7 @@ impl Fixture {
 
     fn fail_next(&self, status: u16, headers: &[(&str, &str)]) {
         let answer = headers.iter().fold(Answer::new(status, ""), |a, (n, v)| a.header(*n, *v));
-        self.sandbox.answer_next(AUTHENTICATE, answer);
+        self.sandbox.answer_next(AUTHENTICATE, answer).unwrap();
     }
 
     /// Waits for the token request under way, if there is one.

@@ -204,7 +204,7 @@ fn a_look_that_comes_late_does_not_replace_a_secret_that_works() {
 fn a_refused_client_is_not_asked_for_again_soon() {
     let fixture = Fixture::new();
     let refusal = Answer::new(503, r#"{"error":"invalid_client"}"#);
-    fixture.sandbox.answer_next(AUTHENTICATE, refusal);
+    fixture.sandbox.answer_next(AUTHENTICATE, refusal).unwrap();
     let error = fixture.error();
     assert_eq!(error.kind(), ErrorKind::Credentials);
     assert!(error.retry_after() >= Some(Duration::from_secs(14)), "{error:?}");
@@ -214,7 +214,7 @@ fn a_refused_client_is_not_asked_for_again_soon() {
 #[test]
 fn what_happened_before_a_panic_is_told() {
     let sandbox = Sandbox::start().unwrap();
-    sandbox.answer_next(AUTHENTICATE, Answer::new(401, "{}"));
+    sandbox.answer_next(AUTHENTICATE, Answer::new(401, "{}")).unwrap();
     let (secret, calls) = (sandbox.client_secret(), AtomicU32::new(0));
     let read = move || {
         assert_eq!(calls.fetch_add(1, Ordering::SeqCst), 0, "a panic that the test asked for");

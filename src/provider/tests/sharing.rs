@@ -114,7 +114,7 @@ fn a_new_process_tries_for_more_than_the_last_part_of_a_token() {
     let old = process(&sandbox, &folder, 0.0).value();
     // Twenty seconds are left.
     let late = || process(&sandbox, &folder, DAY - 20.0);
-    sandbox.answer_next(AUTHENTICATE, Answer::new(404, ""));
+    sandbox.answer_next(AUTHENTICATE, Answer::new(404, "")).unwrap();
     let second = late();
     assert_eq!(second.value(), old, "better than none, since the request failed");
     let failed = |event: &Event| event.kind == EventKind::RefreshFailed;
