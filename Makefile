@@ -19,7 +19,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
 .PHONY: dev check tools test test-rust test-c test-sanitizers test-python test-matrix tsan musl bench bench-hot-path bench-token-request fuzz lib clean
-.PHONY: generate abi abi-program completion stubs
+.PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels free-threaded vendor set-version
 
 help:
@@ -41,10 +41,11 @@ help:
 	@echo '  make clean        remove all that was built'
 	@echo
 	@echo 'To write anew what is generated and committed'
-	@echo '  make generate     all of it: what comes from src/interface.rs and src/capi, and these three:'
+	@echo '  make generate     all of it: what comes from src/interface.rs and src/capi, and these four:'
 	@echo '  make abi          the record of the ABI, from the header'
 	@echo '  make stubs        the docstrings in the stub of the Python module, from src/python'
 	@echo '  make completion   the completion scripts, from the command line'
+	@echo '  make names        the names in docs/python.md, from the docstrings'
 	@echo
 	@echo 'To ship it'
 	@echo '  make dist         a tarball of the C library; make deb makes Debian packages'
@@ -61,10 +62,13 @@ include packaging/wheels.mk
 # All that is written from something else, and committed.
 generate:
 	CLAZAR_BLESS=1 $(CARGO) test --locked --quiet --test generate
-	$(MAKE) abi stubs completion
+	$(MAKE) abi stubs completion names
 
 completion: $(VENV)/developed
 	CLAZAR_BLESS=1 $(VENV)/bin/python -m pytest --quiet tests/python/test_completion.py -k committed
+
+names: $(VENV)/developed
+	CLAZAR_BLESS=1 $(VENV)/bin/python -m pytest --quiet tests/python/test_reference.py
 
 # Adds what is new to the record of what a release promised.
 abi:
