@@ -165,8 +165,9 @@ impl Sandbox {
         records: Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let path = text("path", &path)?;
-        let records: String = py.import("json")?.call_method1("dumps", (records,))?.extract()?;
-        self.with(py, |sandbox| sandbox.set_records(path, &records))?
+        let records = py.import("json")?.call_method1("dumps", (records,))?;
+        let records = text("records", &records)?;
+        self.with(py, |sandbox| sandbox.set_records(path, records))?
             .map_err(|error| raise(py, &error))
     }
 

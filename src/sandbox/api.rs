@@ -2,8 +2,7 @@
 
 use std::thread;
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::http::Request;
 use super::state::State;
@@ -11,13 +10,6 @@ use super::{Answer, lists};
 
 pub(super) const AUTHENTICATE: &str = "/authenticate/";
 const METERING: &str = "/metering/";
-
-/// The two fields of a token request that matter; `grant_type` and others are ignored.
-#[derive(Deserialize)]
-struct TokenRequest {
-    client_id: String,
-    client_secret: String,
-}
 
 pub(super) fn answer(state: &State, request: &Request) -> Answer {
     let path = lists::with_slash(&request.path);
@@ -36,10 +28,10 @@ fn own_answer(state: &State, request: &Request, path: &str, refusal: Option<Answ
     let wanted = match path {
         AUTHENTICATE | METERING => "POST",
         _ if state.update(|knobs| knobs.lists.records(path).is_some()) => "GET",
-        _ => return json_answer(404, json!({"error": "not_found"})),
+        _ => return json_answer(404, r#"{"error":"not_found"}"#),
     };
     if request.method != wanted {
-        return json_answer(405, json!({"error": "method_not_allowed"})).header("Allow", wanted);
+        return json_answer(405, r#"{"error":"method_not_allowed"}"#).header("Allow", wanted);
     }
     if let Some(refusal) = refusal {
         return refusal;
@@ -56,7 +48,7 @@ fn refusal(state: &State, request: &Request) -> Option<Answer> {
     if bearer(request).is_some_and(|token| state.accepts(token)) {
         return None;
     }
-    let answer = json_answer(401, json!({"error": "invalid_token"}));
+    let answer = json_answer(401, r#"{"error":"invalid_token"}"#);
     Some(answer.header("WWW-Authenticate", r#"Bearer error="invalid_token""#))
 }
 
@@ -64,55 +56,59 @@ fn authenticate(state: &State, request: &Request) -> Answer {
     let form = request
         .header("content-type")
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    let fields =
-        if form { form_fields(&request.body) } else { serde_json::from_slice(&request.body).ok() };
-    let Some(TokenRequest { client_id, client_secret }) = fields else {
+    let fields = if form { form_fields(&request.body) } else { json_fields(&request.body) };
+    let Some((client_id, client_secret)) = fields else {
         return invalid("the body must have a client_id and a client_secret");
     };
-    match state.issue(&client_id, &client_secret) {
-        Some((token, lifetime)) => success(json!({
-            "access_token": token,
-            "token_type": "bearer",
-            "expires_in": whole_or_part(lifetime.as_secs_f64()),
-        })),
-        None => {
-            json_answer(401, json!({"error": "access_denied", "error_description": "Unauthorized"}))
-        }
-    }
+    let Some((token, lifetime)) = state.issue(&client_id, &client_secret) else {
+        let refusal = r#"{"error":"access_denied","error_description":"Unauthorized"}"#;
+        return json_answer(401, refusal);
+    };
+    // A whole number of seconds is written as the API does, without a point.
+    let seconds = lifetime.as_secs_f64();
+    json_answer(
+        200,
+        format!(r#"{{"access_token":"{token}","token_type":"bearer","expires_in":{seconds}}}"#),
+    )
 }
 
-/// Whole seconds as an integer, as the API writes them.
-fn whole_or_part(seconds: f64) -> Value {
-    if seconds.fract() == 0.0 { json!(seconds as u64) } else { json!(seconds) }
+/// The two fields of a token request that matter; `grant_type` and others are ignored.
+fn json_fields(body: &[u8]) -> Option<(String, String)> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let field = |name| body[name].as_str().map(str::to_owned);
+    Some((field("client_id")?, field("client_secret")?))
 }
 
-fn form_fields(body: &[u8]) -> Option<TokenRequest> {
+fn form_fields(body: &[u8]) -> Option<(String, String)> {
     let field = |wanted| {
         let mut fields = form_urlencoded::parse(body);
         fields.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
     };
-    Some(TokenRequest { client_id: field("client_id")?, client_secret: field("client_secret")? })
+    Some((field("client_id")?, field("client_secret")?))
 }
 
 fn list(state: &State, request: &Request, path: &str) -> Answer {
-    let page = state.update(|knobs| lists::page(knobs.lists.records(path)?, request));
-    page.map_or_else(|| invalid("page and page_size must be whole numbers from 1"), success)
+    let records = state.update(|knobs| knobs.lists.records(path)).unwrap_or_default();
+    lists::page(records, request).map_or_else(
+        || invalid("page and page_size must be whole numbers from 1"),
+        |page| json_answer(200, page),
+    )
 }
 
 fn metering(state: &State, request: &Request) -> Answer {
     let results = state.update(|knobs| {
         let contracts = knobs.lists.records(lists::CONTRACTS).unwrap_or_default();
-        knobs.meter.take(&request.body, contracts)
+        knobs.meter.take(&request.body, &contracts)
     });
-    results.map_or_else(|| invalid("the body must be JSON, with records in \"request\""), success)
-}
-
-fn success(body: Value) -> Answer {
-    json_answer(200, body)
+    results.map_or_else(
+        || invalid("the body must be JSON, with the records in a list named request"),
+        |results| json_answer(200, results),
+    )
 }
 
 fn invalid(description: &str) -> Answer {
-    json_answer(400, json!({"error": "invalid_request", "error_description": description}))
+    let body = format!(r#"{{"error":"invalid_request","error_description":"{description}"}}"#);
+    json_answer(400, body)
 }
 
 fn bearer(request: &Request) -> Option<&str> {
@@ -120,6 +116,6 @@ fn bearer(request: &Request) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }
 
-fn json_answer(status: u16, body: Value) -> Answer {
-    Answer::new(status, body.to_string()).header("Content-Type", "application/json")
+fn json_answer(status: u16, body: impl Into<String>) -> Answer {
+    Answer::new(status, body.into()).header("Content-Type", "application/json")
 }

@@ -17,7 +17,7 @@ pub(super) struct Request {
     pub(super) method: String,
     /// Without the query.
     pub(super) path: String,
-    query: String,
+    pub(super) query: String,
     headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
     stays_open: bool,

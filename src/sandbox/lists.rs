@@ -1,9 +1,8 @@
 //! Keeps the records of the lists, and gives them out in pages.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use super::http::Request;
 
@@ -28,36 +27,37 @@ const SAMPLES: [(&str, &str); 5] = [
 ];
 
 /// Those that are known in public; empty until a test fills them, since each has other fields.
-const KNOWN_DATASETS: &str = "aws_marketplace_disbursements aws_marketplace_revenue \
+const KNOWN_DATASETS: &str = " aws_marketplace_disbursements aws_marketplace_revenue \
     aws_cosell_opportunities azure_marketplace_revenue azure_marketplace_customers \
     azure_marketplace_orders azure_marketplace_metered_usage azure_cosell_opportunities \
     gcp_marketplace_disbursements gcp_marketplace_disbursements_summary \
     gcp_marketplace_charges_and_usage gcp_marketplace_daily_insights \
     gcp_marketplace_incremental_daily_insights gcp_marketplace_monthly_insights \
-    gcp_marketplace_incremental_monthly_insights";
+    gcp_marketplace_incremental_monthly_insights ";
 
-/// The records of each list, by its path.
-pub(super) struct Lists(BTreeMap<String, Vec<Value>>);
+/// The records that a test has put in the place of the samples, by the path of the list.
+#[derive(Default)]
+pub(super) struct Lists(Map<String, Value>);
 
 impl Lists {
-    pub(super) fn new() -> Self {
-        let samples = SAMPLES.map(|(path, fields)| (path.to_owned(), samples(path, fields)));
-        let names = KNOWN_DATASETS.split_ascii_whitespace();
-        let datasets = names.map(|name| (format!("{DATASETS}{name}/"), Vec::new()));
-        Self(samples.into_iter().chain(datasets).collect())
-    }
-
     /// `None` if there is no such list.
-    pub(super) fn records(&self, path: &str) -> Option<&[Value]> {
-        self.0.get(path).map(Vec::as_slice)
+    pub(super) fn records(&self, path: &str) -> Option<Vec<Value>> {
+        if let Some(records) = self.0.get(path) {
+            return records.as_array().cloned();
+        }
+        if let Some((_, fields)) = SAMPLES.iter().find(|(list, _)| *list == path) {
+            return Some(samples(path, fields));
+        }
+        let name = path.strip_prefix(DATASETS)?.trim_end_matches('/');
+        KNOWN_DATASETS.contains(&format!(" {name} ")).then(Vec::new)
     }
 
-    /// Whether `path` can be a list, and is one from now on.
+    /// Whether `path` can be a list, and has these records from now on.
     pub(super) fn replace(&mut self, path: &str, records: Vec<Value>) -> bool {
         let path = with_slash(path);
         let can_be = is_list(&path);
         if can_be {
-            self.0.insert(path.into_owned(), records);
+            self.0.insert(path.into_owned(), records.into());
         }
         can_be
     }
@@ -79,21 +79,23 @@ fn samples(path: &str, fields: &str) -> Vec<Value> {
     let name = path.trim_matches('/');
     let all = r#""cloud":"aws","last_modified_at":"2026-01-0#T00:00:00.000000Z""#;
     let record = format!(r#"{{"id":"{name}-#",{fields},{all}}}"#);
-    let numbered = |number| serde_json::from_str(&record.replace('#', number));
-    ["1", "2", "3"].map(|number| numbered(number).expect("samples are JSON")).to_vec()
+    let numbered = |number| serde_json::from_slice(record.replace('#', number).as_bytes());
+    ["1", "2", "3"].map(|number| numbered(number).expect("samples are JSON")).into()
 }
 
-/// The page that a request asks for; `None` if its number or size is none.
-pub(super) fn page(records: &[Value], request: &Request) -> Option<Value> {
+/// The page that a request asks for, as JSON; `None` if its number or size is none.
+pub(super) fn page(mut records: Vec<Value>, request: &Request) -> Option<String> {
     let number = positive(request, "page", 1)?;
     let size = positive(request, "page_size", 100)?;
     let after = parameter(request, "last_modified_at_after").unwrap_or_default();
-    let found: Vec<_> = records.iter().filter(|record| is_from(record, &after)).collect();
-    let start = (number - 1).saturating_mul(size);
-    let end = start.saturating_add(size);
-    let next = (end < found.len()).then(|| url_of(request, number + 1));
-    let results: Vec<_> = found.iter().skip(start).take(size).collect();
-    Some(json!({"results": results, "next": next, "count": found.len()}))
+    records.retain(|record| is_from(record, &after));
+    let count = records.len();
+    let start = (number - 1).saturating_mul(size).min(count);
+    let end = start.saturating_add(size).min(count);
+    records.truncate(end);
+    let results = Value::Array(records.split_off(start));
+    let next = Value::from((end < count).then(|| url_of(request, number + 1)));
+    Some(format!(r#"{{"results":{results},"next":{next},"count":{count}}}"#))
 }
 
 /// Whether a record was modified at that time or later; the times are of one format.
@@ -104,11 +106,14 @@ fn is_from(record: &Value, time: &str) -> bool {
 }
 
 fn url_of(request: &Request, page: usize) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(request.parameters().filter(|(name, _)| name != "page"));
-    query.append_pair("page", &page.to_string());
     let origin = request.header("host").map(|host| format!("http://{host}")).unwrap_or_default();
-    format!("{origin}{}?{}", request.path, query.finish())
+    let mut url = format!("{origin}{}?page={page}", request.path);
+    let pairs = request.query.split('&');
+    for pair in pairs.filter(|pair| !pair.is_empty() && !pair.starts_with("page=")) {
+        url += "&";
+        url += pair;
+    }
+    url
 }
 
 fn positive(request: &Request, name: &str, default: usize) -> Option<usize> {

@@ -1,9 +1,8 @@
 //! Checks metering records as `POST /metering/` does, as far as that is known in public.
 
-use std::collections::HashSet;
 use std::time::SystemTime;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::unix_time::since_1970;
 
@@ -19,9 +18,9 @@ const NEEDED: [Field; 4] = [
 ];
 const OPTIONAL: [Field; 2] = [("start_time", TIME, is_time), ("end_time", TIME, is_time)];
 
-/// Contract, dimension and hour of the records that were accepted.
+/// A set of the contract, dimension and hour of the records that were accepted.
 #[derive(Default)]
-pub(super) struct Meter(HashSet<(String, String, String)>);
+pub(super) struct Meter(Map<String, Value>);
 
 /// Why a record is not accepted.
 struct Fault {
@@ -36,29 +35,29 @@ impl Fault {
 }
 
 impl Meter {
-    /// What becomes of each record of a request; `None` if its body is no such request.
-    pub(super) fn take(&mut self, body: &[u8], contracts: &[Value]) -> Option<Value> {
+    /// What becomes of each record of a request, as JSON; `None` if its body is no such request.
+    pub(super) fn take(&mut self, body: &[u8], contracts: &[Value]) -> Option<String> {
         let body: Value = serde_json::from_slice(body).ok()?;
         let records = body["request"].as_array()?;
-        let results: Vec<_> = records.iter().map(|record| self.result(record, contracts)).collect();
-        Some(json!({ "results": results }))
+        let results = records.iter().map(|record| self.result(record, contracts)).collect();
+        Some(format!(r#"{{"results":{}}}"#, Value::Array(results)))
     }
 
     /// The record itself, with a status.
     fn result(&mut self, record: &Value, contracts: &[Value]) -> Value {
         let mut result = record.as_object().cloned().unwrap_or_default();
-        match self.accept(record, contracts) {
-            Ok(true) => add(&mut result, json!({"status": "success"})),
-            Ok(false) => {
-                let message = "the contract has no such dimension";
-                add(&mut result, json!({"status": "warning", "message": message}));
-            }
+        let (status, messages) = match self.accept(record, contracts) {
+            Ok(true) => ("success", Vec::new()),
+            Ok(false) => ("warning", vec!["the contract has no such dimension".to_owned()]),
             Err(Fault { code, messages }) => {
-                let errors: Vec<_> = messages.iter().map(|text| json!({"message": text})).collect();
-                let more = json!({"status": "error", "code": code, "message": messages[0],
-                    "errors": errors});
-                add(&mut result, more);
+                put(&mut result, "code", code.into());
+                put(&mut result, "errors", messages.iter().map(|text| error(text)).collect());
+                ("error", messages)
             }
+        };
+        put(&mut result, "status", status.into());
+        for message in messages.into_iter().take(1) {
+            put(&mut result, "message", message.into());
         }
         result.into()
     }
@@ -79,7 +78,7 @@ impl Meter {
             return Ok(false);
         }
         let hour = text("start_time").get(..13).map_or_else(this_hour, str::to_owned);
-        if !self.0.insert((id.to_owned(), dimension.to_owned(), hour)) {
+        if self.0.insert(format!("{id}\n{dimension}\n{hour}"), Value::Null).is_some() {
             let message = "a record with the same contract_id and dimension for the same hour was sent before";
             return Err(Fault::new("DUPLICATE_RECORD", message));
         }
@@ -87,10 +86,14 @@ impl Meter {
     }
 }
 
-fn add(result: &mut Map<String, Value>, more: Value) {
-    if let Value::Object(more) = more {
-        result.extend(more);
-    }
+fn put(object: &mut Map<String, Value>, field: &str, value: Value) {
+    object.insert(field.to_owned(), value);
+}
+
+fn error(message: &str) -> Value {
+    let mut error = Map::new();
+    put(&mut error, "message", message.into());
+    error.into()
 }
 
 fn faults(record: &Value) -> Vec<String> {

@@ -33,7 +33,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::Value;
-use ureq::http::{HeaderName, HeaderValue};
 
 use self::state::State;
 use crate::error::{Error, ErrorKind};
@@ -77,9 +76,10 @@ impl Answer {
                 "an answer cannot have the status {status}; give one from 200 to 599"
             )));
         }
+        let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        let in_value = |byte: u8| byte == b'\t' || !byte.is_ascii_control();
         let is_wrong = |(name, value): &&(String, String)| {
-            HeaderName::from_bytes(name.as_bytes()).is_err()
-                || HeaderValue::from_str(value).is_err()
+            name.is_empty() || !name.bytes().all(in_name) || !value.bytes().all(in_value)
         };
         self.headers.iter().find(is_wrong).map_or(Ok(()), |(name, _)| {
             Err(Error::invalid(format!(
@@ -178,13 +178,14 @@ impl Sandbox {
     /// # Errors
     /// [`InvalidArgument`](ErrorKind::InvalidArgument) for another path, and for other JSON.
     pub fn set_records(&self, path: &str, records: &str) -> Result<(), Error> {
-        let parsed = serde_json::from_str(records).ok();
-        let records = parsed.filter(|records: &Vec<Value>| records.iter().all(Value::is_object));
-        let records = records.ok_or_else(|| {
-            Error::invalid(
-                "the records are no JSON array of objects; give one like [{\"id\":\"a\"}]",
-            )
-        })?;
+        let records = match serde_json::from_slice(records.as_bytes()) {
+            Ok(Value::Array(records)) if records.iter().all(Value::is_object) => records,
+            _ => {
+                return Err(Error::invalid(
+                    "the records are no JSON array of objects; give one like [{\"id\":\"a\"}]",
+                ));
+            }
+        };
         if self.state.update(|knobs| knobs.lists.replace(path, records)) {
             return Ok(());
         }

@@ -62,7 +62,7 @@ pub(super) struct Knobs {
 #[derive(Default)]
 struct Arrived {
     requests: u64,
-    bodies: VecDeque<Vec<u8>>,
+    bodies: Vec<Vec<u8>>,
 }
 
 impl Arrived {
@@ -70,9 +70,9 @@ impl Arrived {
         self.requests += 1;
         let Some(body) = body else { return };
         if self.bodies.len() == MOST_BODIES {
-            self.bodies.pop_front();
+            self.bodies.remove(0);
         }
-        self.bodies.push_back(body.to_vec());
+        self.bodies.push(body.to_vec());
     }
 }
 
@@ -90,7 +90,7 @@ impl State {
                 lifetime: Duration::from_secs(86_400),
                 delay: Duration::ZERO,
                 client_secret: new_secret(),
-                lists: Lists::new(),
+                lists: Lists::default(),
                 meter: Meter::default(),
                 answers: HashMap::new(),
                 arrived: HashMap::new(),
@@ -125,9 +125,7 @@ impl State {
     }
 
     pub(super) fn received(&self, path: &str) -> Vec<Vec<u8>> {
-        let knobs = self.lock();
-        let arrived = knobs.arrived.get(path);
-        arrived.map_or_else(Vec::new, |arrived| arrived.bodies.iter().cloned().collect())
+        self.lock().arrived.get(path).map_or_else(Vec::new, |arrived| arrived.bodies.clone())
     }
 
     pub(super) fn delay(&self) -> Duration {
