@@ -20,6 +20,8 @@ struct Details {
     kind: ErrorKind,
     message: String,
     http_status: Option<u16>,
+    code: Option<Box<str>>,
+    request_id: Option<Box<str>>,
     /// What the server asked for.
     requested_wait: Option<Duration>,
     /// What is left of a provider's back-off.
@@ -36,6 +38,8 @@ impl Error {
             kind,
             message: printable(message.as_ref(), text::LONGEST),
             http_status: None,
+            code: None,
+            request_id: None,
             requested_wait: None,
             backoff: None,
             told: None,
@@ -75,6 +79,14 @@ impl Error {
 
     pub(crate) fn with_http_status(mut self, status: u16) -> Self {
         Arc::make_mut(&mut self.0).http_status = Some(status);
+        self
+    }
+
+    /// What the API calls the error, and its request. Both are shown, so neither may hold a secret.
+    pub(crate) fn with_names(mut self, code: Option<&str>, request_id: Option<&str>) -> Self {
+        let details = Arc::make_mut(&mut self.0);
+        details.code = code.map(Into::into);
+        details.request_id = request_id.map(Into::into);
         self
     }
 
@@ -135,6 +147,19 @@ impl Error {
     /// The status code of the API's answer, if one came.
     pub fn http_status(&self) -> Option<u16> {
         self.0.http_status
+    }
+
+    /// What the API calls the error (RFC 6749 section 5.2), such as `invalid_client`, if it did.
+    ///
+    /// An error that another process left in the store has it in its message only.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The API's `x-request-id`, which its operators find the request by, if it sent one. As for
+    /// [`code`](Self::code), an error from the store has it in its message only.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
     }
 
     /// How long to wait before the next call: until the provider that gives this error sends its next

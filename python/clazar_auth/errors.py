@@ -13,16 +13,21 @@ from __future__ import annotations
 class ClazarAuthError(Exception):
     """Base of all exceptions of this package.
 
-    >>> sandbox.answer_next(429, headers={"Retry-After": "70"})
+    >>> sandbox.answer_next(401, b'{"error": "access_denied"}')
     >>> try:
     ...     provider.token()
     ... except clazar_auth.ClazarAuthError as error:
-    ...     print(error.http_status, error.retryable, error.retry_after)
-    429 True ...
+    ...     print(error.http_status, error.code, error.retryable, error.retry_after)
+    401 access_denied False ...
     """
 
     http_status: int | None
     """Status code of the API's answer, if one came."""
+    code: str | None
+    """What the API calls the error (RFC 6749 section 5.2), such as 'invalid_client', if it did. Of an
+    error that another process left in the store, the message alone tells this and request_id."""
+    request_id: str | None
+    """The answer's x-request-id, for the support of the API, if it had one."""
     retry_after: float | None
     """Seconds to wait before the next request, as the server asked for, or what is left of a
     provider's back-off after a failure."""
@@ -34,11 +39,15 @@ class ClazarAuthError(Exception):
         message: str,
         *,
         http_status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
         retry_after: float | None = None,
         retryable: bool = False,
     ) -> None:
         super().__init__(message)
         self.http_status = http_status
+        self.code = code
+        self.request_id = request_id
         self.retry_after = retry_after
         self.retryable = retryable
 

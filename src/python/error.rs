@@ -22,6 +22,8 @@ fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>>
     let class = py.import("clazar_auth.errors")?.getattr(error.kind().row().class)?;
     let attributes = [
         ("http_status", error.http_status().into_pyobject(py)?.into_any()),
+        ("code", error.code().into_pyobject(py)?.into_any()),
+        ("request_id", error.request_id().into_pyobject(py)?.into_any()),
         ("retry_after", error.retry_after().map(|wait| wait.as_secs_f64()).into_pyobject(py)?),
         ("retryable", error.is_retryable().into_pyobject(py)?.to_owned().into_any()),
     ];

@@ -39,9 +39,10 @@ pub(super) fn error(url: &SecureUrl, secret: &Secret, answer: &Response) -> Erro
         by_status(status, url)
     };
     let wait = named_wait(answer);
-    let facts = facts(secret.expose(), answer, code);
-    Error::new(kind, format!("{url} {sentence} ({facts})"))
+    let (code, id) = shown(secret.expose(), answer, code);
+    Error::new(kind, format!("{url} {sentence} ({})", facts(status, code, id)))
         .with_http_status(status)
+        .with_names(code, id)
         .with_another_attempt(match status {
             // Other credentials are needed, whatever the status.
             _ if kind == ErrorKind::Credentials => false,
@@ -119,20 +120,28 @@ fn by_status(status: u16, url: &SecureUrl) -> (ErrorKind, &'static str) {
     }
 }
 
-/// What an error shows of an answer: nothing that a careless server may have made of the secret.
-fn facts(secret: &str, answer: &Response, code: Option<&str>) -> String {
-    let shown = |text: &&str| is_short(text) && !echoes(text, secret);
+/// The code and the request id, as far as they are shown: nothing that a careless server may have made of
+/// the secret.
+fn shown<'a>(
+    secret: &str,
+    answer: &'a Response,
+    code: Option<&'a str>,
+) -> (Option<&'a str>, Option<&'a str>) {
+    let is_harmless = |text: &&str| is_short(text) && !echoes(text, secret);
     let is_code = |code: &&str| code.bytes().all(|b| matches!(b, b'a'..=b'z' | b'_'));
     // A UUID or another number in hexadecimal: in wider alphabets a server can write a secret in base64.
     let is_group = |group: &str| group.len() >= 4 && group.bytes().all(|b| b.is_ascii_hexdigit());
     let is_id = |id: &&str| id.split('-').all(is_group);
     let id = header_text(&answer.headers, "x-request-id");
+    (code.filter(is_code).filter(is_harmless), id.filter(is_id).filter(is_harmless))
+}
 
-    let mut facts = format!("HTTP {}", answer.status.as_u16());
-    if let Some(code) = code.filter(is_code).filter(shown) {
+fn facts(status: u16, code: Option<&str>, id: Option<&str>) -> String {
+    let mut facts = format!("HTTP {status}");
+    if let Some(code) = code {
         facts += &format!(", error {code}");
     }
-    if let Some(id) = id.filter(is_id).filter(shown) {
+    if let Some(id) = id {
         facts += &format!(", request {id}");
     }
     facts

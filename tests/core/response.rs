@@ -248,7 +248,12 @@ fn refusal(secret: &str, code: &str, id: &str) -> String {
     let server = Server::answering(http("400 Bad Request", &headers, &body));
     let credentials = Credentials::new("not-a-real-client", secret).unwrap();
     let options = Options::default().auth_url(server.url());
-    authenticate(&credentials, &options).unwrap_err().to_string()
+    let error = authenticate(&credentials, &options).unwrap_err();
+    let text = error.to_string();
+    // What an error has as values is what it shows.
+    let shown = |name: &str| text.split(name).nth(1)?.split([',', ')']).next();
+    assert_eq!((error.code(), error.request_id()), (shown(", error "), shown(", request ")));
+    text
 }
 
 #[test]
