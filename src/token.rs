@@ -1,6 +1,7 @@
 //! Holds an access token: its text, and how long it is valid.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::time::{Duration, SystemTime};
 
 use ring::digest::{SHA256, digest};
@@ -129,13 +130,13 @@ impl AccessToken {
     /// Eight hexadecimal digits that tell tokens apart and tell nothing of them: the first of the
     /// token's SHA-256 hash.
     pub fn fingerprint(&self) -> String {
-        hex(&self.hash()[..4])
+        hex(&self.digest()[..4])
     }
 
-    pub(crate) fn hash(&self) -> [u8; 32] {
+    pub(crate) fn digest(&self) -> [u8; 32] {
         // The context holds the token's last bytes.
-        let hash = wipe::after::<1024, _>(|| digest(&SHA256, self.value().as_bytes()));
-        hash.as_ref().try_into().expect("SHA-256 has 32 bytes")
+        let digest = wipe::after::<1024, _>(|| digest(&SHA256, self.value().as_bytes()));
+        digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
     }
 
     pub(crate) fn age(&self, now: Moment) -> Duration {
@@ -162,6 +163,21 @@ impl AccessToken {
 
     pub(crate) fn lifetime(&self) -> Duration {
         self.lifetime
+    }
+}
+
+/// By the text of the token, through its hash: how long that takes tells nothing of a text but its length.
+impl PartialEq for AccessToken {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest() == other.digest()
+    }
+}
+
+impl Eq for AccessToken {}
+
+impl Hash for AccessToken {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.digest().hash(state);
     }
 }
 

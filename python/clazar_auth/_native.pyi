@@ -93,10 +93,13 @@ def _examine(
 class AccessToken:
     """An access token of the Clazar API. Immutable and thread-safe.
 
-    Its ``repr`` and ``str`` show no part of the token.
+    Its ``repr`` and ``str`` show no part of the token. Two with the same text are equal. It does not
+    pickle; a copy is the token itself.
 
     >>> provider.token()
     AccessToken([redacted], expires_in=...)
+    >>> provider.token() == provider.token()
+    True
     """
     @property
     def value(self) -> str:
@@ -147,6 +150,10 @@ class AccessToken:
         >>> len(provider.token().fingerprint)
         8
         """
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object, /) -> Self: ...
 
 @disjoint_base
 class TokenProvider:

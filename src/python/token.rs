@@ -13,11 +13,15 @@ use crate::binding::since_1970;
 
 /// An access token of the Clazar API. Immutable and thread-safe.
 ///
-/// Its ``repr`` and ``str`` show no part of the token.
+/// Its ``repr`` and ``str`` show no part of the token. Two with the same text are equal. It does not
+/// pickle; a copy is the token itself.
 ///
 /// >>> provider.token()
 /// AccessToken([redacted], expires_in=...)
-#[pyclass(frozen, module = "clazar_auth")]
+/// >>> provider.token() == provider.token()
+/// True
+#[pyclass(frozen, eq, hash, module = "clazar_auth")]
+#[derive(PartialEq, Eq, Hash)]
 pub(super) struct AccessToken(pub(super) Arc<crate::AccessToken>);
 
 #[pymethods]
@@ -84,6 +88,14 @@ impl AccessToken {
     #[getter]
     fn fingerprint(&self) -> String {
         self.0.fingerprint()
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
     }
 
     fn __repr__(&self) -> String {

@@ -14,10 +14,10 @@ pub(crate) struct Refused(Arc<[[u8; 32]]>);
 impl Refused {
     pub(crate) fn add(&mut self, token: &AccessToken) {
         let older = self.0.iter().copied().take(MOST - 1);
-        self.0 = std::iter::once(token.hash()).chain(older).collect();
+        self.0 = std::iter::once(token.digest()).chain(older).collect();
     }
 
     pub(crate) fn contains(&self, token: &AccessToken) -> bool {
-        self.0.contains(&token.hash())
+        self.0.contains(&token.digest())
     }
 }

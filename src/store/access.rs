@@ -214,7 +214,7 @@ impl<'a> Access<'a> {
             // What comes next is not to be refused at once either.
             self.context.note_replacement();
         }
-        let hash = token.hash();
+        let hash = token.digest();
         if freshness.refused.contains(&token) {
             let blob = sealer.refused(&stored.blob, &sealed.secret);
             self.replace(sealed, stored, blob.as_deref(), token.left(now));

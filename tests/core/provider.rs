@@ -1,5 +1,6 @@
 //! One token for all callers.
 
+use std::collections::HashSet;
 use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
@@ -112,6 +113,19 @@ fn invalidate_drops_that_very_token() {
     let second = provider.token().unwrap();
     provider.invalidate(&first);
     assert_eq!(provider.peek().unwrap().value(), second.value());
+}
+
+#[test]
+fn tokens_are_equal_and_hash_alike_by_their_text() {
+    let sandbox = Sandbox::start().unwrap();
+    let (provider, other) = (provider(&sandbox), provider(&sandbox));
+    let first = provider.token().unwrap();
+    other.unseal(&provider.seal().unwrap()).unwrap();
+    let same = other.token().unwrap();
+    assert!(!std::ptr::eq(&*first, &*same) && first == same);
+    let second = provider.refresh().unwrap();
+    assert_ne!(first, second);
+    assert_eq!(HashSet::from([first, same, second]).len(), 2);
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl Shared {
                 Cause::Proactive => token.map(|token| token.age(now)),
                 Cause::Refresh => Some(Duration::ZERO),
             },
-            held: token.map(|token| token.hash()),
+            held: token.map(|token| token.digest()),
             refused: state.refused.clone(),
             waited_out: state.waited_out,
             replaces_refused: reason.cause == Cause::Invalidated || !state.may_force(now),

@@ -141,7 +141,7 @@ impl Provider {
                 Cause::Refresh if has(Flaw::TakesOld) => None,
                 Cause::Refresh => Some(Duration::ZERO),
             },
-            held: token.map(|token| token.hash()),
+            held: token.map(|token| token.digest()),
             refused: match has(Flaw::ForgetsRefused) {
                 true => Refused::default(),
                 false => self.refused.clone(),
