@@ -25,14 +25,16 @@ impl<'py> Arguments<'_, 'py> {
     pub(super) fn with_credentials(
         &self,
         py: Python<'py>,
-        client_id: &Bound<'py, PyAny>,
+        client_id: Option<&Bound<'py, PyAny>>,
         client_secret: &Argument<'py>,
     ) -> PyResult<Config> {
         let mut config = self.config(py)?;
-        config.set(OptionName::ClientId, value(py, OptionName::ClientId.row(), client_id)?);
-        if let Some(secret) = client_secret {
-            config
-                .set(OptionName::ClientSecret, value(py, OptionName::ClientSecret.row(), secret)?);
+        let given =
+            [(OptionName::ClientId, client_id), (OptionName::ClientSecret, client_secret.as_ref())];
+        for (option, argument) in given {
+            if let Some(argument) = argument {
+                config.set(option, value(py, option.row(), argument)?);
+            }
         }
         Ok(config)
     }
