@@ -397,7 +397,7 @@ impl TokenProvider {
         request: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let adapter = slf.py().import("clazar_auth.integrations.requests")?;
-        adapter.call_method1("authorize", (slf, request))
+        adapter.getattr("Auth")?.call1((slf,))?.call1((request,))
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {

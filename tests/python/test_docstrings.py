@@ -70,7 +70,7 @@ def test_what_is_looked_at() -> None:
         "clazar_auth.TokenProvider.from_env",
         "clazar_auth.TokenProvider.token",
         "clazar_auth.errors.TlsError",
-        "clazar_auth.integrations.requests.authorize",
+        "clazar_auth.integrations.requests.Auth",
         "clazar_auth.testing.Sandbox.answer_next",
         "clazar_auth.testing.StaticProvider.refresh",
     } <= PUBLIC.keys()

@@ -17,7 +17,7 @@ import requests
 from helpers import LONG, Loopback, at_once
 
 from clazar_auth import AccessToken, TokenProvider
-from clazar_auth.integrations.requests import authorize
+from clazar_auth.integrations.requests import Auth
 from clazar_auth.testing import Sandbox
 
 RECORD = {"cloud": "aws", "contract_id": "contracts-1", "dimension": "requests", "quantity": "1"}
@@ -37,9 +37,8 @@ def test_the_provider_is_an_auth_object(sandbox: Sandbox) -> None:
 
 
 def test_what_is_no_provider_is_refused() -> None:
-    request = requests.Request("GET", "https://api.clazar.io/").prepare()
     with pytest.raises(TypeError, match="a TokenProvider, not str"):
-        authorize("x", request)  # type: ignore[arg-type]
+        Auth("x")  # type: ignore[arg-type]
 
 
 def test_the_response_tells_of_the_retry(sandbox: Sandbox) -> None:
@@ -129,7 +128,7 @@ def test_a_request_that_was_authorized_often_is_sent_again_once(sandbox: Sandbox
     provider = sandbox.provider()
     request = prepared(provider, f"{sandbox.url}/listings/")
     for _ in range(3):
-        authorize(provider, request)
+        Auth(provider)(request)
     for _ in range(9):
         sandbox.answer_next(401, path="/listings/")
     assert send(request) == 401
@@ -159,7 +158,7 @@ def test_a_hook_that_raises_does_not_get_a_refusal_first(sandbox: Sandbox) -> No
     provider = sandbox.provider()
     request = requests.Request("GET", f"{sandbox.url}/listings/").prepare()
     request.register_hook("response", check)  # type: ignore[no-untyped-call]
-    authorize(provider, request)
+    Auth(provider)(request)
     for _ in range(2):
         sandbox.answer_next(401, path="/listings/")
         assert send(request) == 200

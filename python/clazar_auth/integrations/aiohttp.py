@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from clazar_auth.errors import ConfigurationError
@@ -15,9 +16,11 @@ from clazar_auth.integrations._provider import checked
 from clazar_auth.integrations._renewal import LONGEST_WAIT, is_another, is_short
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
 
-    from clazar_auth import TokenProvider
+    from clazar_auth import AccessToken, TokenProvider
 
 __all__ = ["middleware"]
 
@@ -37,7 +40,7 @@ class _Call(NamedTuple):
 _redirected: ContextVar[_Call | None] = ContextVar("clazar_auth_redirected", default=None)
 
 
-def middleware(provider: TokenProvider) -> ClientMiddlewareType:
+def middleware(provider: TokenProvider, *, timeout: float | None = None) -> ClientMiddlewareType:
     """Add the token to each request whose URL may have it, and retry once if the API answers 401.
 
     For ``ClientSession(middlewares=[...])``. The request is sent again with its whole body; where
@@ -51,6 +54,7 @@ def middleware(provider: TokenProvider) -> ClientMiddlewareType:
 
     Args:
         provider (TokenProvider): where the token comes from.
+        timeout (float): as for TokenProvider.token(), whenever a request needs a token.
 
     Returns:
         aiohttp.ClientMiddlewareType: for one session or several.
@@ -68,6 +72,7 @@ def middleware(provider: TokenProvider) -> ClientMiddlewareType:
     3
     """
     checked(provider)
+    ask = partial(provider.token_async, timeout=timeout)
 
     async def authorize(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         # Should aiohttp cease to tell, each request counts as the first of its call.
@@ -83,7 +88,7 @@ def middleware(provider: TokenProvider) -> ClientMiddlewareType:
                 if call is None:
                     raise
                 has_left = True
-        response = await (handler(request) if has_left else _send(provider, request, handler))
+        response = await (handler(request) if has_left else _send(ask, provider, request, handler))
         if response.status in _REDIRECTS:
             _redirected.set(_Call(timer, has_left))
         return response
@@ -92,11 +97,14 @@ def middleware(provider: TokenProvider) -> ClientMiddlewareType:
 
 
 async def _send(
-    provider: TokenProvider, request: ClientRequest, handler: ClientHandlerType
+    ask: Callable[[], Awaitable[AccessToken]],
+    provider: TokenProvider,
+    request: ClientRequest,
+    handler: ClientHandlerType,
 ) -> ClientResponse:
     if not request.is_ssl():
         request.proxy = None  # The URL is one of this machine, which the token is not to leave.
-    token = await provider.token_async()
+    token = await ask()
     request.headers["Authorization"] = token.authorization
     response = await handler(request)
     # A middleware of the program that comes after this one may have put another in its place.
@@ -107,7 +115,7 @@ async def _send(
     if not _has_its_body(request):
         return response
     try:
-        fresh = await provider.token_async()
+        fresh = await ask()
         if not is_another(fresh, token):
             return response
         await _leave(response)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from clazar_auth.integrations._provider import checked
@@ -54,6 +54,7 @@ class Auth(_Base):
 
     Args:
         provider (TokenProvider): where the token comes from.
+        timeout (float): as for TokenProvider.token(), whenever a request needs a token.
 
     Raises:
         TypeError: for what is no provider.
@@ -64,8 +65,9 @@ class Auth(_Base):
     3
     """
 
-    def __init__(self, provider: TokenProvider) -> None:
+    def __init__(self, provider: TokenProvider, *, timeout: float | None = None) -> None:
         self._provider = checked(provider)
+        self._timeout = timeout
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """What Client runs for each request.
@@ -77,7 +79,7 @@ class Auth(_Base):
         'Bearer ...'
         """
         self._provider.check_url(str(request.url))
-        token = self._provider.token()
+        token = self._provider.token(timeout=self._timeout)
         with _traced(request, _both, _Watch(self._provider, token).look):
             response = yield _with(request, token)
             if not _is_refused(response, token):
@@ -85,7 +87,7 @@ class Auth(_Base):
             self._provider.invalidate(token)
             if not _has_its_body(response.request):
                 return
-            fresh = self._provider.token()
+            fresh = self._provider.token(timeout=self._timeout)
             if is_another(fresh, token):
                 _leave(response)
                 yield _with(response.request, fresh)
@@ -106,7 +108,7 @@ class Auth(_Base):
         3
         """
         self._provider.check_url(str(request.url))
-        token = await self._provider.token_async()
+        token = await self._provider.token_async(timeout=self._timeout)
         with _traced(request, _both_async, _Watch(self._provider, token).look):
             response = yield _with(request, token)
             if not _is_refused(response, token):
@@ -114,7 +116,7 @@ class Auth(_Base):
             self._provider.invalidate(token)
             if not _has_its_body(response.request):
                 return
-            fresh = await self._provider.token_async()
+            fresh = await self._provider.token_async(timeout=self._timeout)
             if is_another(fresh, token):
                 await _leave_async(response)
                 yield _with(response.request, fresh)
@@ -126,7 +128,7 @@ class Auth(_Base):
         return _heir(_loaded("Auth"))
 
     def __reduce__(self) -> tuple[Callable[..., Auth], tuple[TokenProvider]]:
-        return type(self), (self._provider,)
+        return partial(type(self), timeout=self._timeout), (self._provider,)
 
 
 def _with(request: Any, token: AccessToken) -> Any:

@@ -29,46 +29,60 @@ if TYPE_CHECKING:
 
     from clazar_auth import AccessToken, TokenProvider
 
-__all__ = ["authorize"]
+__all__ = ["Auth"]
 
 
-def authorize(provider: TokenProvider, request: PreparedRequest) -> PreparedRequest:
-    """Add the token to a request, if its URL may have it, and retry once if the API answers 401.
+class Auth:
+    """Add the token to each request whose URL may have it, and retry once if the API answers 401.
+
+    A provider itself is the same without a time-out. Requests does not tell an auth object of that of
+    a call.
 
     The request is sent again with its whole body; where the body cannot be had again (a generator),
     the 401 is returned as it is, and the next request has a fresh token. After a redirect to
     another origin all requests of that call go without the token. After one within the origin,
     requests prefers what .netrc says; if the API answers 401 to that, the request is sent again
-    with the token.
+    with the token. Thread-safe.
+
+    A request raises ConfigurationError if its URL is not https (or loopback), its host is not an
+    allowed one, or it is a plain-http one for which the environment names a proxy; and another
+    ClazarAuthError if no token could be had, at first or after a 401.
 
     Args:
         provider (TokenProvider): where the token comes from.
-        request (requests.PreparedRequest): is changed in place.
-
-    Returns:
-        requests.PreparedRequest: the same.
+        timeout (float): as for TokenProvider.token(), whenever a request needs a token.
 
     Raises:
-        TypeError: for what is no provider, or no request of requests.
-        ConfigurationError: the URL is not https (or loopback), its host is not an allowed one, or
-            it is a plain-http one for which the environment names a proxy.
-        ClazarAuthError: no token could be had, at first or after a 401.
+        TypeError: for what is no provider.
 
     >>> import requests
-    >>> request = requests.Request("GET", "https://api.clazar.io/listings/").prepare()
-    >>> authorized = clazar_auth.integrations.requests.authorize(provider, request)
-    >>> authorized.headers["Authorization"]
-    'Bearer ...'
+    >>> auth = clazar_auth.integrations.requests.Auth(provider, timeout=5)
+    >>> requests.get("https://api.clazar.io/listings/", auth=auth, timeout=5).json()["count"]
+    3
     """
-    checked(provider)
-    if not hasattr(request, "hooks"):
-        raise TypeError(
-            f"{type(request).__module__} is not requests; see clazar_auth.integrations for its adapter"
-        )
-    provider.check_url(request.url or "")
-    _check_proxy(request.url or "")
-    _give(request, provider, provider.token())
-    return request
+
+    def __init__(self, provider: TokenProvider, *, timeout: float | None = None) -> None:
+        self._provider = checked(provider)
+        self._timeout = timeout
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        if not hasattr(request, "hooks"):
+            raise TypeError(
+                f"{type(request).__module__} is not requests; "
+                "see clazar_auth.integrations for its adapter"
+            )
+        self._provider.check_url(request.url or "")
+        _check_proxy(request.url or "")
+        self._give(request, self._token())
+        return request
+
+    def _token(self) -> AccessToken:
+        return self._provider.token(timeout=self._timeout)
+
+    def _give(self, request: PreparedRequest, token: AccessToken) -> None:
+        """Put the token into a request, in place of an earlier one."""
+        request.headers["Authorization"] = token.authorization
+        _hook(request, _Retry(self, token, request))
 
 
 def _check_proxy(url: str) -> None:
@@ -78,12 +92,6 @@ def _check_proxy(url: str) -> None:
         return  # Another library's request goes where that library says.
     if utils.select_proxy(url, utils.get_environ_proxies(url)):
         raise refusal(url)
-
-
-def _give(request: PreparedRequest, provider: TokenProvider, token: AccessToken) -> None:
-    """Put the token into a request, in place of an earlier one."""
-    request.headers["Authorization"] = token.authorization
-    _hook(request, _Retry(provider, token, request))
 
 
 def _hook(request: PreparedRequest, *retries: _Retry) -> None:
@@ -100,10 +108,8 @@ def _retries(request: PreparedRequest) -> list[_Retry]:
 class _Retry:
     """Answers a 401 to this token with a fresh one, once."""
 
-    def __init__(
-        self, provider: TokenProvider, token: AccessToken, request: PreparedRequest
-    ) -> None:
-        self._provider = provider
+    def __init__(self, auth: Auth, token: AccessToken, request: PreparedRequest) -> None:
+        self._auth = auth
         self._token = token
         self._origin = _origin(request)
         self._position = _position(request.body)
@@ -117,13 +123,13 @@ class _Retry:
         if response.status_code != 401 or not (is_ours or _is_of_netrc(request)):
             return response
         if is_ours:
-            self._provider.invalidate(self._token)
+            self._auth._provider.invalidate(self._token)
         # A transport adapter of the program need not tell its connection.
         has_connection = getattr(response, "connection", None) is not None
         if not has_connection or not self._rewind(request.body):
             return response
         try:
-            token = self._provider.token()
+            token = self._auth._token()
         except BaseException:
             response.close()
             raise
@@ -139,7 +145,7 @@ class _Retry:
 
     def _send_again(self, response: Response, token: AccessToken, **options: Any) -> Response:
         # What follows a redirect is made from the first request.
-        _give(response.request, self._provider, token)
+        self._auth._give(response.request, token)
         again = response.request.copy()
         answer: Response = response.connection.send(again, **options)
         answer.history.append(response)
