@@ -14,7 +14,8 @@ from typing import Any
 
 from clazar_auth import _native
 
-Definition = ast.ClassDef | ast.FunctionDef
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Definition = ast.ClassDef | Function
 
 
 def documented(stub: str) -> str:
@@ -35,7 +36,7 @@ def definitions(stub: str) -> list[tuple[Definition, Any]]:
             thing = getattr(_native, node.name)
             found.append((node, thing))
             for member in node.body if isinstance(node, ast.ClassDef) else ():
-                if isinstance(member, ast.FunctionDef) and not member.name.startswith("_"):
+                if isinstance(member, Function) and not member.name.startswith("_"):
                     found.append((member, getattr(thing, member.name)))
     return found
 
@@ -46,7 +47,7 @@ def put(lines: list[str], definition: Definition, text: str) -> None:
     new = indent(f'"""{text}"""' if "\n" not in text else f'"""{text}\n"""', margin).split("\n")
     first = definition.body[0]
     assert first.end_lineno is not None
-    if isinstance(definition, ast.FunctionDef) and ast.get_docstring(definition) is None:
+    if isinstance(definition, Function) and ast.get_docstring(definition) is None:
         line = lines[first.lineno - 1]
         lines[first.lineno - 1 : first.end_lineno] = [line[: first.col_offset].rstrip(), *new]
     elif ast.get_docstring(definition) is None:

@@ -17,16 +17,12 @@ if TYPE_CHECKING:
     import trio
 
 
-async def token(provider: TokenProvider, timeout: float | None) -> AccessToken:
-    answer = provider._ask(timeout)
+async def token(provider: TokenProvider, timeout: float | None, anew: bool = False) -> AccessToken:
+    answer = provider._ask(timeout, anew)
     while isinstance(answer, Pending):
         await _wait(answer)
         answer = answer.result() or answer
     return answer
-
-
-async def headers(provider: TokenProvider, timeout: float | None) -> dict[str, str]:
-    return {"Authorization": (await token(provider, timeout)).authorization}
 
 
 async def _wait(pending: Pending) -> None:

@@ -1,7 +1,7 @@
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
-from typing import Any, TypeAlias, TypeVar, final
+from typing import TypeAlias, TypeVar, final
 
 from typing_extensions import Self, disjoint_base
 
@@ -273,7 +273,9 @@ class TokenProvider:
         >>> clazar_auth.TokenProvider.from_env(timeout=5)
         TokenProvider(client_id='...', auth_url='http://127.0.0.1:.../authenticate/')
         """
-    def token(self, *, timeout: float | None = None) -> AccessToken:
+    def token(
+        self, *, timeout: float | None = None, wait: float | None = None
+    ) -> AccessToken:
         """A valid token: from memory as long as it is fresh; when it is due, it is renewed in the
         background.
 
@@ -287,6 +289,9 @@ class TokenProvider:
         Args:
             timeout (float): seconds that this call waits at the most; the token request goes on after
                 that. Default: until the token request ends.
+            wait (float): as timeout, but a failure that may pass does not end it: this call waits until the
+                next token request is due, and for that; for a program that runs once. What does not pass,
+                or not in that time, is raised at once.
 
         Returns:
             AccessToken: one that is valid now.
@@ -297,49 +302,41 @@ class TokenProvider:
         >>> provider.token(timeout=5)
         AccessToken([redacted], expires_in=...)
         """
-    def token_async(
-        self, *, timeout: float | None = None
-    ) -> Coroutine[Any, Any, AccessToken]:
-        """The same token and the same token request as token(), for a task of asyncio or trio: the event
-        loop goes on meanwhile, and cancelling one task does not affect the others.
-
-        Args:
-            timeout (float): seconds that this call waits at the most; the token request goes on after
-                that. Default: until the token request ends.
-
-        Returns:
-            AccessToken: one that is valid now, when awaited.
-
-        Raises:
-            ClazarAuthError: one of its subclasses, by what went wrong.
+    async def token_async(self, *, timeout: float | None = None) -> AccessToken:
+        """As token(), and the same token request, for a task of asyncio or trio: the event loop goes on
+        meanwhile, and cancelling one task does not affect the others.
 
         >>> import asyncio
         >>> asyncio.run(provider.token_async(timeout=5))
         AccessToken([redacted], expires_in=...)
         """
-    def headers_async(
-        self, *, timeout: float | None = None
-    ) -> Coroutine[Any, Any, dict[str, str]]:
-        """A header with the token, which it gets as token_async() does.
-
-        Args:
-            timeout (float): seconds that this call waits at the most; the token request goes on after
-                that. Default: until the token request ends.
-
-        Returns:
-            dict[str, str]: a new one with each call, when awaited.
-
-        Raises:
-            ClazarAuthError: one of its subclasses, by what went wrong.
+    async def headers_async(self, *, timeout: float | None = None) -> dict[str, str]:
+        """As headers(), for a task as in token_async().
 
         >>> import asyncio
         >>> asyncio.run(provider.headers_async())
         {'Authorization': 'Bearer ...'}
         """
-    def _ask(self, timeout: float | None) -> AccessToken | Pending: ...
-    def authorization(self) -> str:
+    async def refresh_async(self, *, timeout: float | None = None) -> AccessToken:
+        """As refresh(), for a task as in token_async().
+
+        >>> import asyncio
+        >>> asyncio.run(provider.refresh_async())
+        AccessToken([redacted], expires_in=...)
+        """
+    async def aclose(self) -> None:
+        """As close(), which waits for nothing, for ``contextlib.aclosing``.
+
+        >>> import asyncio
+        >>> asyncio.run(provider.aclose())
+        """
+    def _ask(self, timeout: float | None, anew: bool = False) -> AccessToken | Pending: ...
+    def authorization(self, *, timeout: float | None = None) -> str:
         """The value of the Authorization header (RFC 6750 section 2.1); gets the token as token()
         does.
+
+        Args:
+            timeout (float): as for token().
 
         Returns:
             str: 'Bearer ', and the token.
@@ -350,8 +347,11 @@ class TokenProvider:
         >>> provider.authorization()
         'Bearer ...'
         """
-    def headers(self) -> dict[str, str]:
+    def headers(self, *, timeout: float | None = None) -> dict[str, str]:
         """A header with the token, which it gets as token() does.
+
+        Args:
+            timeout (float): as for token().
 
         Returns:
             dict[str, str]: a new one with each call.
@@ -371,11 +371,25 @@ class TokenProvider:
         >>> provider.peek() is None  # No token was requested yet.
         True
         """
-    def refresh(self) -> AccessToken:
+    @property
+    def ready(self) -> bool:
+        """bool: Whether there is a valid token in memory, for a health check: without any I/O, and without
+        a token request.
+
+        >>> provider.ready
+        False
+        >>> _ = provider.token()
+        >>> provider.ready
+        True
+        """
+    def refresh(self, *, timeout: float | None = None) -> AccessToken:
         """A token from a new token request, or from the one that is under way.
 
         It ignores the provider's own back-off after a failure and, once in 30 s, a wait that the
         server asked for. On failure a valid token stays in use.
+
+        Args:
+            timeout (float): as for token().
 
         Returns:
             AccessToken: a new one.
@@ -411,10 +425,13 @@ class TokenProvider:
         >>> provider.stats().empty
         Requests(succeeded=1, failed=0)
         """
-    def seal(self) -> bytes:
+    def seal(self, *, timeout: float | None = None) -> bytes:
         """The token, got as token() gets it, sealed with the client secret, for keeping anywhere.
 
         Only a provider with the same client, URL and secret can take it, with unseal().
+
+        Args:
+            timeout (float): as for token().
 
         Returns:
             bytes: the same format as in the stores.
@@ -479,6 +496,8 @@ class TokenProvider:
     def __call__(self, request: _Request) -> _Request: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *_exception: object) -> None: ...
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *_exception: object) -> None: ...
 
 @final
 class Pending:

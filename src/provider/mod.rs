@@ -282,7 +282,7 @@ impl TokenProvider {
     /// # Errors
     /// As [`token`](Self::token); a valid token then stays in use.
     pub fn refresh(&self) -> Result<Arc<AccessToken>, Error> {
-        finish(self.ask_anew()?)
+        finish(self.ask_anew(None)?)
     }
 
     /// As [`refresh`](Self::refresh), but waits no longer than `timeout`.
@@ -291,7 +291,7 @@ impl TokenProvider {
     /// Also [`Timeout`](crate::ErrorKind::Timeout) when this wait ends; the token request goes on
     /// for the others, and for the next call.
     pub fn refresh_timeout(&self, timeout: Duration) -> Result<Arc<AccessToken>, Error> {
-        finish(within(self.ask_anew()?, Some(timeout)))
+        finish(self.ask_anew(Some(timeout))?)
     }
 
     /// Takes `token` out of use, because the API answered 401 to it. Nothing happens if the token in
@@ -389,9 +389,9 @@ impl TokenProvider {
         self.0.try_store()
     }
 
-    /// As [`refresh`](Self::refresh), but never blocks.
-    pub(crate) fn ask_anew(&self) -> Result<TokenPoll, Error> {
-        Ok(TokenPoll::new(&self.0, self.0.refresh()?))
+    /// As [`ask`](Self::ask), for [`refresh`](Self::refresh).
+    pub(crate) fn ask_anew(&self, timeout: Option<Duration>) -> Result<TokenPoll, Error> {
+        Ok(within(TokenPoll::new(&self.0, self.0.refresh()?), timeout))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use pyo3::PyTypeCheck;
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyUnicodeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMapping, PyMemoryView, PyString};
@@ -100,6 +101,15 @@ pub(super) fn bytes(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<Vec<u8>
     } else {
         Err(wrong_type(name, "bytes", argument))
     }
+}
+
+/// An object of a class of this module; `class` is its name.
+pub(super) fn instance<'a, 'py, T: PyTypeCheck>(
+    name: &str,
+    class: &str,
+    argument: &'a Bound<'py, PyAny>,
+) -> PyResult<&'a Bound<'py, T>> {
+    argument.cast::<T>().map_err(|_| wrong_type(name, class, argument))
 }
 
 fn wrong_type(name: &str, expected: &str, argument: &Bound<'_, PyAny>) -> PyErr {

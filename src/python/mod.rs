@@ -25,7 +25,8 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        one_interpreter(module.py())
+        one_interpreter(module.py())?;
+        super::provider::add_coroutines(module)
     }
 
     #[pymodule_export]

@@ -80,10 +80,14 @@ fn value(py: Python<'_>, row: &OptionRow, argument: &Bound<'_, PyAny>) -> PyResu
     })
 }
 
-/// The argument `timeout` of a call.
-pub(super) fn timeout(py: Python<'_>, argument: &Argument<'_>) -> PyResult<Option<Duration>> {
-    let number = optional("timeout", argument, number)?;
-    number.map(|number| seconds(py, "timeout", number)).transpose()
+/// A time that a call may be given.
+pub(super) fn time(
+    py: Python<'_>,
+    name: &str,
+    argument: &Argument<'_>,
+) -> PyResult<Option<Duration>> {
+    let number = optional(name, argument, number)?;
+    number.map(|number| seconds(py, name, number)).transpose()
 }
 
 /// A number of seconds that a [`Duration`] can hold; `name` is that of the argument.

@@ -6,7 +6,9 @@ matrix.py runs it as `python -X dev -W error smoke.py`.
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
+import inspect
 import os
 import pickle
 import subprocess
@@ -60,6 +62,15 @@ class Smoke(unittest.TestCase):
         tokens = asyncio.run(ask())
         self.assertEqual(len({token.value for token in tokens}), 1)
         self.assertEqual(self.sandbox.requests(), 1)
+
+    def test_coroutine_functions_are_known_as_such(self) -> None:
+        async def ask() -> clazar_auth.AccessToken:
+            async with self.sandbox.provider() as provider:
+                self.assertTrue(inspect.iscoroutinefunction(provider.token_async))
+                return await provider.refresh_async(timeout=LONG)
+
+        token = asyncio.run(ask())
+        self.assertEqual({token}, {copy.deepcopy(token)})
 
     def test_the_token_knows_its_life(self) -> None:
         token = self.sandbox.provider().token()

@@ -136,6 +136,8 @@ def test_wrong_types_are_told_in_the_words_of_python(sandbox: Sandbox) -> None:
         "user_agent must be str, not list": lambda: token({"user_agent": [SECRET]}),
         "timeout must be a number, not str": lambda: provider({"timeout": SECRET}),
         "timeout must be a number, not bytes": lambda: sandbox.provider().token(timeout=wrong),  # type: ignore[arg-type]
+        "wait must be a number, not str": lambda: sandbox.provider().token(wait=SECRET),  # type: ignore[arg-type]
+        "token must be AccessToken, not str": lambda: sandbox.provider().invalidate(SECRET),  # type: ignore[arg-type]
         "store must be str or os.PathLike, not bytes": lambda: provider({"store": wrong}),
         "ca_file must be str or os.PathLike, not int": lambda: token({"ca_file": 1}),
         "value must be str, not bytes": lambda: static({"value": wrong}),

@@ -133,6 +133,8 @@ def test_the_argument_is_named(sandbox: Sandbox) -> None:
         ("lifetime", lambda: Sandbox(lifetime=-1)),
         ("delay", lambda: sandbox.set_delay(-1)),
         ("timeout", lambda: sandbox.provider().token(timeout=-1)),
+        ("timeout", lambda: sandbox.provider().refresh(timeout=float("nan"))),
+        ("wait", lambda: sandbox.provider().token(wait=-1)),
     ):
         with pytest.raises(clazar_auth.ConfigurationError, match=f"the {name} is not a number"):
             change()

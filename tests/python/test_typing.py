@@ -50,21 +50,24 @@ def test_all_that_is_public_has_a_type() -> None:
     assert report["exportedSymbolCounts"]["withKnownType"] > 50
 
 
-def stubs() -> Iterator[tuple[str, ast.FunctionDef]]:
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def stubs() -> Iterator[tuple[str, Function]]:
     for node in ast.parse(STUB.read_text()).body:
         if isinstance(node, ast.FunctionDef):
             yield node.name, node
         elif isinstance(node, ast.ClassDef):
             for member in node.body:
-                if isinstance(member, ast.FunctionDef) and not is_property(member):
+                if isinstance(member, Function) and not is_property(member):
                     yield f"{node.name}.{member.name}", member
 
 
-def is_property(function: ast.FunctionDef) -> bool:
+def is_property(function: Function) -> bool:
     return any(isinstance(it, ast.Name) and it.id == "property" for it in function.decorator_list)
 
 
-def parameters(stub: ast.FunctionDef) -> list[tuple[str, bool]]:
+def parameters(stub: Function) -> list[tuple[str, bool]]:
     """The names, and whether each has a default."""
     arguments = stub.args
     positional = arguments.posonlyargs + arguments.args
@@ -75,14 +78,14 @@ def parameters(stub: ast.FunctionDef) -> list[tuple[str, bool]]:
 
 
 # Python gives none of these as it is.
-WITHOUT_SIGNATURE = ("__call__", "__eq__", "__exit__")
+WITHOUT_SIGNATURE = ("__aexit__", "__call__", "__eq__", "__exit__")
 
 
 CASES = [pytest.param(*it, id=it[0]) for it in stubs() if not it[0].endswith(WITHOUT_SIGNATURE)]
 
 
 @pytest.mark.parametrize(("name", "stub"), CASES)
-def test_signatures_are_those_at_run_time(name: str, stub: ast.FunctionDef) -> None:
+def test_signatures_are_those_at_run_time(name: str, stub: Function) -> None:
     function: Any = _native
     for part in name.removesuffix(".__new__").split("."):
         function = getattr(function, part)

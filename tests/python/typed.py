@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from typing import Any
 
 import aiohttp
 import httpx
@@ -14,6 +15,7 @@ import clazar_auth
 from clazar_auth import AccessToken, Requests, Stats, TokenProvider
 from clazar_auth.integrations.aiohttp import middleware
 from clazar_auth.integrations.httpx import Auth
+from clazar_auth.integrations.requests import Auth as RequestsAuth
 from clazar_auth.testing import Sandbox, StaticProvider
 
 
@@ -30,26 +32,34 @@ def main() -> None:
         assert_type(token.expires_in, float)
         assert_type(token.expired, bool)
         assert_type(provider.peek(), AccessToken | None)
-        assert_type(provider.refresh(), AccessToken)
+        assert_type(provider.refresh(timeout=5), AccessToken)
+        assert_type(provider.token(wait=60) == token, bool)
+        assert_type(provider.ready, bool)
         assert_type(provider.stats(), Stats)
         assert_type(provider.stats().empty, Requests)
         assert_type(provider.stats().backoff, float | None)
-        assert_type(provider.seal(), bytes)
+        assert_type(provider.stats()._asdict(), dict[str, Any])
+        assert_type(provider.seal(timeout=5), bytes)
         request = requests.Request("GET", sandbox.url + "/listings/", auth=provider).prepare()
         assert_type(provider(request), requests.PreparedRequest)
+        requests.Request("GET", sandbox.url, auth=RequestsAuth(provider, timeout=5)).prepare()
         assert_type(asyncio.run(asynchronous(provider)), AccessToken)
         arguments = (sandbox.client_id, sandbox.client_secret)
         assert_type(clazar_auth.authenticate(*arguments, auth_url=sandbox.auth_url), AccessToken)
-        httpx.Client(auth=Auth(provider)).close()
-        assert_type(middleware(provider), aiohttp.ClientMiddlewareType)
+        httpx.Client(auth=Auth(provider, timeout=5)).close()
+        assert_type(middleware(provider, timeout=5), aiohttp.ClientMiddlewareType)
         static = StaticProvider("not-a-real-token", allowed_hosts=["api.example"])
         assert_type(static, StaticProvider)
+        assert_type(StaticProvider.from_env(), StaticProvider)
         takes_a_provider(static)
 
 
 async def asynchronous(provider: TokenProvider) -> AccessToken:
-    assert_type(await provider.headers_async(), dict[str, str])
-    return await provider.token_async(timeout=10)
+    async with provider as same:
+        assert_type(same, TokenProvider)
+        assert_type(await provider.headers_async(timeout=5), dict[str, str])
+        assert_type(await provider.refresh_async(timeout=5), AccessToken)
+        return await provider.token_async(timeout=10)
 
 
 def takes_a_provider(provider: TokenProvider) -> None:
@@ -59,6 +69,8 @@ def takes_a_provider(provider: TokenProvider) -> None:
         assert_type(error.http_status, int | None)
         assert_type(error.retry_after, float | None)
         assert_type(error.retryable, bool)
+        assert_type(error.code, str | None)
+        assert_type(error.request_id, str | None)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clazar_auth import AccessToken, TokenProvider, _native
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["Sandbox", "StaticProvider"]
 
@@ -82,12 +85,27 @@ class StaticProvider(TokenProvider):
         finally:
             del value, options  # A traceback may show what a function holds.
 
-    def refresh(self) -> AccessToken:
+    @classmethod
+    def from_env(cls, **options: Any) -> Self:
+        """A provider with these options alone: the environment is not read.
+
+        >>> clazar_auth.testing.StaticProvider.from_env().token().value
+        'not-a-real-token'
+        """
+        try:
+            return cls(**options)
+        finally:
+            del options
+
+    def refresh(self, *, timeout: float | None = None) -> AccessToken:
         """The same token again.
 
         >>> clazar_auth.testing.StaticProvider().refresh()
         AccessToken([redacted], expires_in=...)
         """
+        return self.token()
+
+    async def refresh_async(self, *, timeout: float | None = None) -> AccessToken:
         return self.token()
 
     def invalidate(self, token: AccessToken) -> None:
