@@ -12,6 +12,5 @@ pub(crate) use crate::secret::Secret;
 pub(crate) use crate::store::LONGEST_SEALED;
 pub(crate) use crate::sync::lock;
 pub(crate) use crate::sys::{cancel, wipe};
-pub(crate) use crate::text;
 pub(crate) use crate::token::LONGEST_VALUE;
 pub(crate) use crate::unix_time::since_1970;

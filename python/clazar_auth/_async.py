@@ -1,20 +1,18 @@
 """Waits for a token that block no event loop, on asyncio (and loops like it) and on trio.
 
-A token request runs on a thread of the library. When it ends, that thread writes one byte to a
-descriptor which the loop watches: no executor, and no call into Python from that thread.
+A token request runs on a thread of the library. When it ends, that thread makes one thread-safe call
+to each loop on which tasks wait, which wakes them all: no executor, and no descriptor.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from collections.abc import Callable
+from functools import partial
 
-from clazar_auth._native import AccessToken, Pending, TokenProvider, Waker
-
-if TYPE_CHECKING:
-    import trio
+from clazar_auth._group import Group, groups, wake_all
+from clazar_auth._native import AccessToken, Pending, TokenProvider
 
 
 async def token(provider: TokenProvider, timeout: float | None, anew: bool = False) -> AccessToken:
@@ -30,43 +28,22 @@ async def _wait(pending: Pending) -> None:
     trio = getattr(sys.modules.get("trio"), "lowlevel", None)
     if getattr(trio, "in_trio_task", bool)():
         await _trio_wait(pending)
-        return
+    else:
+        await _asyncio_wait(pending)
+
+
+async def _asyncio_wait(pending: Pending) -> None:
     loop = asyncio.get_running_loop()
-    group = _groups.get(loop)
-    if group is None:
-        group = _groups[loop] = _Group()
-    await group.wait(loop, pending)
-
-
-class _Group:
-    """The tasks of one asyncio loop that wait, and the descriptor that wakes them."""
-
-    def __init__(self) -> None:
-        self._waker = Waker()
-        self._waiting: dict[asyncio.Future[None], Pending] = {}
-
-    async def wait(self, loop: asyncio.AbstractEventLoop, pending: Pending) -> None:
-        if not self._waiting:
-            loop.add_reader(self._waker.fileno(), self._wake)
-        future = loop.create_future()
-        self._waiting[future] = pending
-        remaining = pending.remaining()
-        timer = None if remaining is None else loop.call_later(remaining, _resolve, future)
-        pending.wake(self._waker)
-        try:
-            await future
-        finally:
-            if timer is not None:
-                timer.cancel()
-            del self._waiting[future]
-            if not self._waiting:
-                loop.remove_reader(self._waker.fileno())
-
-    def _wake(self) -> None:
-        self._waker.drain()
-        for future, pending in self._waiting.items():
-            if pending.done():
-                _resolve(future)
+    future: asyncio.Future[None] = loop.create_future()
+    wake = partial(_resolve, future)
+    timer = loop.call_later(pending.remaining(), wake)
+    group = groups.get(loop) or Group(loop, loop.call_soon_threadsafe)
+    group.add(pending, wake)
+    try:
+        await future
+    finally:
+        timer.cancel()
+        group.remove(wake)
 
 
 def _resolve(future: asyncio.Future[None]) -> None:
@@ -74,60 +51,44 @@ def _resolve(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-_groups: WeakKeyDictionary[asyncio.AbstractEventLoop, _Group] = WeakKeyDictionary()
-
-
 async def _trio_wait(pending: Pending) -> None:
     import trio
 
-    group = _TrioGroup.of_this_run()
-    remaining = pending.remaining()
-    with trio.move_on_after(float("inf") if remaining is None else remaining):
-        await group.wait(pending)
+    event = trio.Event()
+    run = trio.lowlevel.current_trio_token()
+    group = groups.get(run) or _TrioGroup(run, run.run_sync_soon)
+    group.add(pending, event.set)
+    try:
+        await event.wait()
+    finally:
+        group.remove(event.set)
 
 
-class _TrioGroup:
-    """The tasks of one trio run that wait, and the descriptor that wakes them."""
+class _TrioGroup(Group):
+    """One cancel scope for all deadlines: one for each task would take longer than all the rest."""
 
-    def __init__(self) -> None:
-        self._waker = Waker()
-        self._waiting: dict[trio.Event, Pending] = {}
-
-    @staticmethod
-    def of_this_run() -> _TrioGroup:
+    def add(self, pending: Pending, wake: Callable[[], object]) -> None:
         import trio
 
-        global _trio_group
-        if _trio_group is None:
-            _trio_group = trio.lowlevel.RunVar("clazar_auth")
-        try:
-            return _trio_group.get()
-        except LookupError:
-            group = _TrioGroup()
-            _trio_group.set(group)
-            trio.lowlevel.spawn_system_task(group._watch)
-            return group
+        if not self.waiting:
+            self._scope = trio.CancelScope()
+            trio.lowlevel.spawn_system_task(self._watch)
+        super().add(pending, wake)
+        deadline = trio.current_time() + pending.remaining()
+        if deadline < self._scope.deadline:
+            self._scope.deadline = deadline
 
-    async def wait(self, pending: Pending) -> None:
-        import trio
-
-        event = trio.Event()
-        self._waiting[event] = pending
-        pending.wake(self._waker)
-        try:
-            await event.wait()
-        finally:
-            del self._waiting[event]
+    def remove(self, wake: Callable[[], object]) -> None:
+        super().remove(wake)
+        if not self.waiting:
+            self._scope.cancel()
 
     async def _watch(self) -> None:
         import trio
 
-        while True:
-            await trio.lowlevel.wait_readable(self._waker.fileno())
-            self._waker.drain()
-            for event, pending in self._waiting.items():
-                if pending.done():
-                    event.set()
-
-
-_trio_group: trio.lowlevel.RunVar[_TrioGroup] | None = None
+        while self.waiting:
+            with self._scope:
+                await trio.sleep_forever()
+            wake_all(self.waiting)
+            remaining = min((wait.remaining() for wait in self.waiting.values()), default=0)
+            self._scope = trio.CancelScope(deadline=trio.current_time() + remaining)

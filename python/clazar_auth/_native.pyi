@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
-from typing import TypeAlias, TypeVar, final
+from typing import Any, TypeAlias, TypeVar, final
 
 from typing_extensions import Self, disjoint_base
 
@@ -503,9 +503,9 @@ class TokenProvider:
 class Pending:
     """A wait for a token request."""
     def wake(self, waker: Waker) -> None:
-        """Make the waker's descriptor readable when the token request ends."""
-    def remaining(self) -> float | None:
-        """Seconds until the wait ends at the latest; None if it ends with the token request."""
+        """Call the waker's function when the token request ends, if the waker is still there."""
+    def remaining(self) -> float:
+        """Seconds until the wait ends at the latest; infinite if it ends with the token request."""
     def done(self) -> bool:
         """Whether the wait is over."""
     def result(self) -> AccessToken | None:
@@ -513,11 +513,8 @@ class Pending:
 
 @final
 class Waker:
-    """A descriptor that becomes readable when something has ended."""
-    def __new__(cls) -> Self: ...
-    def fileno(self) -> int: ...
-    def drain(self) -> None:
-        """Make it unreadable again."""
+    """A function that is called when a token request ends, on the thread of that request."""
+    def __new__(cls, function: Callable[[], object]) -> Self: ...
 
 @disjoint_base
 class Sandbox:

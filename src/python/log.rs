@@ -1,5 +1,5 @@
 //! Hands events to `logging`: a library thread leaves them in a queue, and the next Python thread
-//! that calls the provider takes them along. No library thread ever calls into Python.
+//! that calls the provider takes them along: no library thread waits for Python to tell of an event.
 
 use std::cell::Cell;
 use std::time::Duration;

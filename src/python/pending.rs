@@ -1,9 +1,6 @@
-//! Offers waits that block no event loop; `clazar_auth._async` builds upon them.
+//! Offers waits that block no event loop; `clazar_auth._async` and `clazar_auth._green` build upon them.
 
-use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixStream;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker as TaskWaker};
 use std::time::Instant;
 
@@ -12,13 +9,12 @@ use pyo3::prelude::*;
 use super::error::raise;
 use super::log::Log;
 use super::token::AccessToken;
-use crate::binding::{self, catch_panic, text};
-use crate::{Error, ErrorKind};
+use crate::binding::{self, catch_panic};
 
 /// A wait for a token request.
 #[pyclass(frozen, module = "clazar_auth._native")]
 pub(super) struct Pending {
-    pending: binding::Pending,
+    pub(super) pending: binding::Pending,
     log: Log,
 }
 
@@ -30,15 +26,16 @@ impl Pending {
 
 #[pymethods]
 impl Pending {
-    /// Make the waker's descriptor readable when the token request ends.
+    /// Call the waker's function when the token request ends, if the waker is still there.
     fn wake(&self, waker: &Waker) {
         self.pending.wake(&waker.waker);
     }
 
-    /// Seconds until the wait ends at the latest; None if it ends with the token request.
-    fn remaining(&self) -> Option<f64> {
-        let deadline = self.pending.deadline()?;
-        Some(deadline.saturating_duration_since(Instant::now()).as_secs_f64())
+    /// Seconds until the wait ends at the latest; infinite if it ends with the token request.
+    fn remaining(&self) -> f64 {
+        self.pending.deadline().map_or(f64::INFINITY, |deadline| {
+            deadline.saturating_duration_since(Instant::now()).as_secs_f64()
+        })
     }
 
     /// Whether the wait is over.
@@ -57,61 +54,30 @@ impl Pending {
     }
 }
 
-/// A descriptor that becomes readable when something has ended.
+/// A function that is called when a token request ends, on the thread of that request.
 #[pyclass(frozen, module = "clazar_auth._native")]
 pub(super) struct Waker {
-    pipe: Arc<Pipe>,
+    _function: Arc<Py<PyAny>>,
     waker: TaskWaker,
 }
 
-/// Both ends in one, so that nobody writes to a closed one.
-struct Pipe {
-    receiver: UnixStream,
-    sender: UnixStream,
-}
+/// What a token request keeps of a waker: nothing, once nobody waits with it.
+struct Call(Weak<Py<PyAny>>);
 
-impl Pipe {
-    fn open() -> io::Result<Self> {
-        let (receiver, sender) = UnixStream::pair()?;
-        receiver.set_nonblocking(true)?;
-        sender.set_nonblocking(true)?;
-        Ok(Self { receiver, sender })
-    }
-}
-
-/// Most likely the process may open no more files. The token request goes on.
-fn no_pipe(error: &io::Error) -> Error {
-    Error::new(
-        ErrorKind::Transport,
-        format!(
-            "the wait for a token needs a pair of sockets, of which there are none ({}); close other files, \
-             or allow more with ulimit -n",
-            text::system(error)
-        ),
-    )
-}
-
-impl Wake for Pipe {
+impl Wake for Call {
     fn wake(self: Arc<Self>) {
-        // A full buffer is as readable as can be.
-        let _ = (&self.sender).write(&[0]);
+        let Some(function) = self.0.upgrade() else { return };
+        // An event loop that is closed has nobody to be woken, and neither has a Python that ends.
+        let _ = Python::try_attach(|py| function.call0(py).map(drop));
     }
 }
 
 #[pymethods]
 impl Waker {
     #[new]
-    fn new(py: Python<'_>) -> PyResult<Self> {
-        let pipe = Arc::new(Pipe::open().map_err(|error| raise(py, &no_pipe(&error)))?);
-        Ok(Self { waker: pipe.clone().into(), pipe })
-    }
-
-    fn fileno(&self) -> i32 {
-        self.pipe.receiver.as_raw_fd()
-    }
-
-    /// Make it unreadable again.
-    fn drain(&self) {
-        while let Ok(1..) = (&self.pipe.receiver).read(&mut [0; 64]) {}
+    fn new(function: Py<PyAny>) -> Self {
+        let function = Arc::new(function);
+        let waker = Arc::new(Call(Arc::downgrade(&function))).into();
+        Self { _function: function, waker }
     }
 }

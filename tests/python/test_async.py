@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
@@ -392,36 +393,90 @@ def without_descriptors() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-async def without_any(sandbox: Sandbox) -> None:
-    provider = sandbox.provider()
-    provider.token()
-    await provider.token_async()  # Imports what is needed, and does not wait.
-    provider.invalidate(provider.token())
-    with without_descriptors(), pytest.raises(clazar_auth.TransportError, match="open files"):
-        await provider.token_async()
-
-
-def test_without_descriptors_there_is_an_error_of_ours(sandbox: Sandbox, new_loop: NewLoop) -> None:
-    run(new_loop, without_any(sandbox))
-
-
-def test_without_descriptors_there_is_one_on_trio(sandbox: Sandbox) -> None:
-    run_trio(without_any, sandbox)
-
-
-def test_no_reader_is_left(sandbox: Sandbox) -> None:
+def test_waiting_needs_no_descriptor(new_loop: NewLoop) -> None:
     async def main() -> None:
-        loop: Any = asyncio.get_running_loop()
-        watched = loop._selector.get_map()
-        before = len(watched)
-        after_first = 0
-        for _ in range(100):
-            await sandbox.provider().token_async()
-            assert len(watched) == before
-            after_first = after_first or descriptors()
-        assert descriptors() == after_first, "a loop keeps one pair for all its waits"
+        with without_descriptors():
+            tasks = [asyncio.ensure_future(provider.token_async()) for _ in range(10)]
+            await until_async(lambda: provider.stats().waited == 12)
+            server.go_on.set()
+            assert {(await task).value for task in tasks} == {"held-1"}
 
-    run(asyncio.new_event_loop, main())
+    with HeldServer() as server:
+        provider = server.provider()
+        with under_way(server, provider):
+            run(new_loop, main())
+
+
+def test_waiting_on_trio_needs_no_descriptor() -> None:
+    values: list[str] = []
+
+    async def main() -> None:
+        with without_descriptors():
+            async with trio.open_nursery() as nursery:
+                for _ in range(10):
+                    nursery.start_soon(ask_into, provider, values)
+                while provider.stats().waited < 12:
+                    await trio.sleep(0.001)
+                server.go_on.set()
+
+    with HeldServer() as server:
+        provider = server.provider()
+        with under_way(server, provider):
+            run_trio(main)
+        assert values == ["held-1"] * 10
+
+
+@contextmanager
+def under_way(server: HeldServer, provider: TokenProvider) -> Iterator[None]:
+    """With a token request that has the descriptors that it needs, and whatever a wait imports."""
+    with suppress(clazar_auth.AuthTimeoutError):
+        asyncio.run(provider.token_async(timeout=0))
+    thread = threading.Thread(target=provider.token)
+    thread.start()
+    until(lambda: server.requests() == 1)
+    yield
+    thread.join()
+
+
+CANCELLED = """
+import asyncio, os, resource, clazar_auth
+
+def descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+async def give_up():
+    try:
+        await asyncio.wait_for(provider.token_async(), 0.005)
+    except asyncio.TimeoutError:
+        return True
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+provider = clazar_auth.TokenProvider.from_env(timeout=3600)
+asyncio.run(give_up())
+before = descriptors()
+print(sum(asyncio.run(give_up()) for _ in range(1000)), descriptors() - before)
+"""
+
+
+def test_a_wait_that_was_given_up_keeps_no_descriptor() -> None:
+    with HeldServer() as server:
+        result = python(CANCELLED, "-W", "error", env=server.environment())
+        assert (result.stdout, result.stderr) == ("1000 0\n", "")
+        assert server.requests() == 1
+
+
+def test_a_loop_that_gave_up_is_free(new_loop: NewLoop) -> None:
+    async def give_up() -> None:
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(provider.token_async(), 0.01)
+
+    with HeldServer() as server:
+        provider = server.provider()
+        loops = [new_loop()]
+        gone = weakref.ref(loops[0])
+        run(loops.pop, give_up())
+        gc.collect()
+        assert gone() is None, "the token request goes on, and nobody waits"
 
 
 END = {
