@@ -8,7 +8,7 @@ pub(crate) use crate::interface::{
 pub(crate) use crate::option_values::OptionValue;
 pub(crate) use crate::provider::{CachedToken, Config, Event, Listener, Pending, TokenPoll};
 pub(crate) use crate::queue::Queue;
-pub(crate) use crate::secret::Secret;
+pub(crate) use crate::secret::{Secret, SecretFunction, SourceError};
 pub(crate) use crate::store::LONGEST_SEALED;
 pub(crate) use crate::sync::lock;
 pub(crate) use crate::sys::{cancel, wipe};

@@ -7,13 +7,15 @@ use std::time::Duration;
 use crate::env;
 use crate::error::Error;
 use crate::interface::{OPTIONS, OptionName, OptionRow, OptionType};
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretFunction};
 
 /// What an option is set to.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum OptionValue {
     Text(String),
     Secret(Secret),
+    /// Where the secret comes from.
+    Function(SecretFunction),
     Path(PathBuf),
     Hosts(Vec<String>),
     Duration(Duration),
@@ -94,6 +96,13 @@ impl OptionValues {
     pub(crate) fn secret(&self, option: OptionName) -> Option<&Secret> {
         match self.get(option)? {
             OptionValue::Secret(secret) => Some(secret),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn function(&self, option: OptionName) -> Option<&SecretFunction> {
+        match self.get(option)? {
+            OptionValue::Function(function) => Some(function),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Holds a client secret.
+//! Holds a client secret, or the function that it comes from.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +23,39 @@ impl Secret {
 
     pub(crate) fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+/// What a program's own function for the secret fails with.
+pub(crate) type SourceError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A program's own function for the secret. It may block.
+#[derive(Clone)]
+pub(crate) struct SecretFunction(Arc<dyn Fn() -> Result<Secret, SourceError> + Send + Sync>);
+
+impl SecretFunction {
+    pub(crate) fn new(
+        function: impl Fn() -> Result<Secret, SourceError> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(function))
+    }
+
+    pub(crate) fn call(&self) -> Result<Secret, SourceError> {
+        (self.0)()
+    }
+}
+
+impl PartialEq for SecretFunction {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for SecretFunction {}
+
+impl fmt::Debug for SecretFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretFunction")
     }
 }
 

@@ -36,7 +36,7 @@ impl PickleState {
 fn python<'py>(py: Python<'py>, value: &OptionValue) -> PyResult<Bound<'py, PyAny>> {
     Ok(match value {
         OptionValue::Text(text) => text.into_pyobject(py)?.into_any(),
-        OptionValue::Secret(_) => unreachable!("a secret is not pickled"),
+        OptionValue::Secret(_) | OptionValue::Function(_) => unreachable!("a secret is not pickled"),
         OptionValue::Path(path) => path.into_pyobject(py)?.into_any(),
         OptionValue::Hosts(hosts) => hosts.into_pyobject(py)?.into_any(),
         OptionValue::Duration(duration) => duration.as_secs_f64().into_pyobject(py)?.into_any(),

@@ -29,7 +29,7 @@ impl TokenSource for HttpSource {
 impl HttpSource {
     /// One token request, of as many attempts as it needs and as the limits allow.
     fn request_token(&self, context: &FetchContext<'_>) -> Result<AccessToken, Error> {
-        let FetchContext { credentials, interrupt, clock, .. } = *context;
+        let FetchContext { credentials, interrupt, progress, clock, .. } = *context;
         let limit = context.limit();
         let started = Instant::now();
         let timeout = self.timeout();
@@ -54,7 +54,7 @@ impl HttpSource {
             }
             let pause = if error.kind() == ErrorKind::Credentials {
                 refused.push(secret.clone());
-                match credentials.another(&refused) {
+                match progress.asking(|| credentials.another(&refused)) {
                     Ok(Some(another)) => {
                         secret = another;
                         Some(Duration::ZERO)

@@ -69,6 +69,7 @@ pub(crate) fn request_once(
 ) -> Result<AccessToken, Error> {
     let (interrupt, progress) = (Interrupt::default(), Progress::default());
     let context = FetchContext::new(credentials, &Clock::System, &interrupt, &progress);
+    credentials.ask()?;
     let outcome = source.fetch(&context);
     let outcome = outcome.map(|token| Arc::into_inner(token).expect("nobody else has it"));
     for note in context.take_notes() {

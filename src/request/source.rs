@@ -168,6 +168,7 @@ pub(crate) struct Progress {
     in_store: AtomicBool,
     looking: AtomicBool,
     store_failed: AtomicBool,
+    asking: AtomicBool,
 }
 
 impl Progress {
@@ -196,6 +197,19 @@ impl Progress {
 
     pub(crate) fn uses_store(&self, uses: bool) {
         self.in_store.store(uses, Ordering::Relaxed);
+    }
+
+    /// Runs `ask`, which may call the program's function for the secret.
+    pub(crate) fn asking<T>(&self, ask: impl FnOnce() -> T) -> T {
+        self.asking.store(true, Ordering::Relaxed);
+        let answer = ask();
+        self.asking.store(false, Ordering::Relaxed);
+        answer
+    }
+
+    /// Whether the source of the secret is being asked.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.asking.load(Ordering::Relaxed)
     }
 
     /// Whether a store is only being looked at.

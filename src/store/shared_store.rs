@@ -54,10 +54,13 @@ impl SharedStore {
                 Box::new(RedisStore::new(url.clone(), trust, timeout))
             }
         };
-        for secret in credentials.secrets() {
-            sealer::check(&secret)?;
-        }
+        Self::check(credentials)?;
         Ok(Some(Self::around(inner.clone(), inner.timeout(), backend, sealer.clone())))
+    }
+
+    /// Whether the secrets at hand are long enough to seal with.
+    pub(crate) fn check(credentials: &Credentials) -> Result<(), Error> {
+        credentials.secrets().iter().try_for_each(|secret| sealer::check(secret))
     }
 
     pub(super) fn around(

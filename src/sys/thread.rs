@@ -11,6 +11,8 @@ use super::signals;
 
 /// Said here, since the default would be looked up in the environment.
 const STACK: usize = 1024 * 1024;
+/// As large as that of a program's own thread, for what the program runs on one of ours.
+const STACK_FOR_THE_PROGRAM: usize = 8 * 1024 * 1024;
 
 /// Which of the threads that run now. In musl a pthread_t is a pointer, which could go to no other thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +28,24 @@ pub(crate) fn current() -> Id {
 ///
 /// Not by the standard library, which ends the process where it has no memory for a thread.
 pub(crate) fn spawn<W: FnOnce() + Send + 'static>(name: &'static CStr, work: W) -> io::Result<()> {
+    spawn_with(STACK, name, work)
+}
+
+/// As [`spawn`], for work that calls a function of the program's.
+pub(crate) fn spawn_for_the_program<W: FnOnce() + Send + 'static>(
+    name: &'static CStr,
+    work: W,
+) -> io::Result<()> {
+    spawn_with(STACK_FOR_THE_PROGRAM, name, work)
+}
+
+fn spawn_with<W: FnOnce() + Send + 'static>(
+    stack: usize,
+    name: &'static CStr,
+    work: W,
+) -> io::Result<()> {
     let task = Box::into_raw(Box::new(Task { name, work }));
-    match signals::with_all_blocked(|| create(run::<W>, task.cast())) {
+    match signals::with_all_blocked(|| create(stack, run::<W>, task.cast())) {
         0 => Ok(()),
         error => {
             // SAFETY: it was made above, and no thread has it.
@@ -45,7 +63,7 @@ struct Task<W> {
 type Start = extern "C" fn(*mut c_void) -> *mut c_void;
 
 /// Starts a thread with `argument`; an error number, or 0.
-fn create(start: Start, argument: *mut c_void) -> c_int {
+fn create(stack: usize, start: Start, argument: *mut c_void) -> c_int {
     let mut attributes = MaybeUninit::uninit();
     let mut thread = MaybeUninit::uninit();
     let attributes = attributes.as_mut_ptr();
@@ -56,7 +74,7 @@ fn create(start: Start, argument: *mut c_void) -> c_int {
         if error != 0 {
             return error;
         }
-        libc::pthread_attr_setstacksize(attributes, STACK + least_stack(attributes));
+        libc::pthread_attr_setstacksize(attributes, stack + least_stack(attributes));
         libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED);
         let error = libc::pthread_create(thread.as_mut_ptr(), attributes, start, argument);
         libc::pthread_attr_destroy(attributes);

@@ -182,8 +182,10 @@ fn a_refused_secret_from_a_function_is_asked_for_again() {
     assert_eq!(error.kind(), ErrorKind::Credentials);
     assert_eq!(sandbox.requests(AUTHENTICATE), 3, "a new secret each time, and three attempts");
 
-    let failing = Credentials::from_fn("id", || Err::<String, _>("the vault is sealed"));
-    assert!(failing.unwrap_err().to_string().contains("the vault is sealed"));
+    let failing = Credentials::from_fn("id", || Err::<String, _>("the vault is sealed")).unwrap();
+    let error = authenticate(&failing, &options).unwrap_err();
+    assert!(error.is_retryable() && error.to_string().contains("the vault is sealed"), "{error}");
+    assert_eq!(sandbox.requests(AUTHENTICATE), 3, "nothing is sent without a secret");
 }
 
 #[test]

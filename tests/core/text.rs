@@ -88,7 +88,8 @@ fn the_name_of_a_folder() {
 #[test]
 fn what_a_function_says_of_its_failure() {
     let why = format!("the vault\r\nis \x1b[31msealed{}", "!".repeat(10_000));
-    let error = Credentials::from_fn("id", move || Err::<String, _>(why.clone())).unwrap_err();
+    let failing = Credentials::from_fn("id", move || Err::<String, _>(why.clone())).unwrap();
+    let error = clazar_auth::authenticate(&failing, &Options::default()).unwrap_err();
     let text = error.to_string();
     assert!(text.contains(r"the vault\r\nis \u{1b}[31msealed!!!"), "{text}");
     assert!(is_printable(&text) && text.len() < 1000, "{text}");

@@ -3,6 +3,7 @@
 mod delivery;
 mod report;
 mod run;
+mod secret;
 mod tell;
 
 use std::sync::Arc;
@@ -258,6 +259,10 @@ impl Shared {
         self.credentials.load().as_ref().is_some_and(|credentials| credentials.can_change())
     }
 
+    fn has_secret_function(&self) -> bool {
+        self.credentials.load().as_ref().is_some_and(|credentials| credentials.calls_the_program())
+    }
+
     /// Joins or starts a token request, except, most of the time, during a wait that the server asked for.
     pub(super) fn refresh(self: &Arc<Self>) -> Result<Asked, Error> {
         let flight = self.flight();
@@ -302,7 +307,7 @@ impl Shared {
         self.token.clear();
         drop(guard);
         match &self.store {
-            Some(store) => store.erase(&*self.credentials()?),
+            Some(store) => store.erase(&*self.credentials_with_secret()?),
             None => Ok(()),
         }
     }
@@ -311,7 +316,7 @@ impl Shared {
     pub(super) fn stored(&self) -> Result<(Option<AccessToken>, String), Error> {
         match &self.store {
             Some(store) => {
-                let credentials = self.credentials()?;
+                let credentials = self.credentials_with_secret()?;
                 Ok((store.peek(&credentials)?, store.location(&credentials)))
             }
             None => Ok((None, "memory".to_owned())),
@@ -322,7 +327,7 @@ impl Shared {
     pub(super) fn try_store(&self) -> Result<String, Error> {
         match &self.store {
             Some(store) => {
-                let credentials = self.credentials()?;
+                let credentials = self.credentials_with_secret()?;
                 store.probe(&credentials).map(|()| store.location(&credentials))
             }
             None => Ok("memory".to_owned()),
@@ -330,11 +335,11 @@ impl Shared {
     }
 
     pub(super) fn seal(&self, token: &AccessToken) -> Result<Vec<u8>, Error> {
-        self.sealer.seal(token, &self.credentials()?.client_secret())
+        self.sealer.seal(token, &self.credentials_with_secret()?.client_secret())
     }
 
     pub(super) fn unseal(&self, blob: &[u8]) -> Result<(), Error> {
-        let opened = self.sealer.open(blob, &*self.credentials()?);
+        let opened = self.sealer.open(blob, &*self.credentials_with_secret()?);
         let flight = self.flight();
         let mut guard = flight.lock()?;
         let refused = |token: &AccessToken| guard.refused.contains(token);

@@ -1,5 +1,6 @@
 //! Gets a token on a thread of its own, from the start to the token in use.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::provider::stats::{Cause, Count};
 use crate::request::{
     FetchContext, Freshness, Interrupt, Note, Progress, RenewalLimit, TokenSource,
 };
+use crate::store::SharedStore;
 use crate::sys::{memory, thread};
 use crate::text;
 use crate::token::AccessToken;
@@ -66,7 +68,8 @@ impl Shared {
         };
         let started = guard.join_or_start(handle, |work| {
             let (shared, flight) = (self.clone(), flight.clone());
-            spawn(move || shared.run(&flight, &work, freshness))
+            let run = move || shared.run(&flight, &work, freshness);
+            if self.has_secret_function() { spawn_for_the_program(run) } else { spawn(run) }
         });
         started.map_err(|error| {
             self.counters.add_request(reason.cause, false);
@@ -164,6 +167,11 @@ impl Shared {
         report: &mut Report,
     ) -> Outcome {
         let credentials = self.credentials()?;
+        handle.progress.asking(|| credentials.ask())?;
+        if self.store.is_some() {
+            // When the provider was made, there may have been no secret to look at.
+            SharedStore::check(&credentials)?;
+        }
         let used_fallback = credentials.uses_fallback();
         let refused = || self.last_state.load().refused.clone();
         let context =
@@ -199,7 +207,8 @@ impl Shared {
             if let Some(token) = found {
                 return Ok(Some(Arc::new(token)));
             }
-            if !look.for_secret || !context.credentials.reload() {
+            let reload = || context.credentials.reload();
+            if !look.for_secret || !handle.progress.asking(reload) {
                 return Ok(None);
             }
         }
@@ -339,6 +348,10 @@ impl Shared {
                 report.notes.push(note);
                 format!("{what}, so this request was given up; ask again, which goes without it")
             }
+            None if work.handle.progress.is_asking() => format!(
+                "the function for the client secret did not return within {limit}, so this request was given \
+                 up; ask again"
+            ),
             None => format!(
                 "{} brought no token within {limit}, so this request was given up; ask again",
                 self.http.url()
@@ -363,9 +376,17 @@ impl Shared {
 
 /// Runs `work` on a thread that ends with it.
 fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    started(|| thread::spawn(c"clazar-request", work))
+}
+
+/// As [`spawn`], for work that may call the program's function for the secret.
+pub(super) fn spawn_for_the_program(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    started(|| thread::spawn_for_the_program(c"clazar-request", work))
+}
+
+fn started(start: impl FnOnce() -> io::Result<()>) -> Result<(), Error> {
     if memory::is_short() {
         return Err(Error::out_of_memory());
     }
-    thread::spawn(c"clazar-request", work)
-        .map_err(|error| Error::no_thread("the token request", &error))
+    start().map_err(|error| Error::no_thread("the token request", &error))
 }

@@ -46,6 +46,54 @@ fn a_changed_secret_is_tried_during_a_pause() {
     assert_eq!(fixture.requests(), 4);
 }
 
+/// On a thread of the library, and not before it is needed.
+#[test]
+fn a_function_for_the_secret_is_asked_by_the_first_request_or_by_unseal() {
+    let threads = Arc::new(Mutex::new(Vec::new()));
+    let make = |sandbox: &Arc<Sandbox>| {
+        let credentials = |sandbox: &Sandbox, secret: &Arc<Mutex<String>>| {
+            let (secret, threads) = (secret.clone(), threads.clone());
+            let read = move || {
+                threads.lock().unwrap().push(thread::current().id());
+                Ok::<_, Error>(secret.lock().unwrap().clone())
+            };
+            Credentials::from_fn(sandbox.client_id(), read).unwrap()
+        };
+        Fixture::with_options(sandbox, credentials, Options::default())
+    };
+    let calls = || threads.lock().unwrap().len();
+    let fixture = make(&Arc::new(Sandbox::start().unwrap()));
+    assert_eq!(calls(), 0);
+    fixture.value();
+    fixture.provider.refresh().unwrap();
+    let blob = fixture.provider.seal().unwrap();
+    assert_eq!(calls(), 1);
+    make(&fixture.sandbox).provider.unseal(&blob).unwrap();
+    assert_eq!(calls(), 2);
+    assert!(!threads.lock().unwrap().contains(&thread::current().id()));
+}
+
+/// A fault of the program's, such as a vault that is away, ends with it.
+#[test]
+fn a_function_that_fails_is_asked_again_by_the_next_look() {
+    let fixture = Fixture::with_secret(|sandbox, secret| {
+        let secret = secret.clone();
+        let read = move || match secret.lock().unwrap().as_str() {
+            "" => Err("the vault is sealed"),
+            secret => Ok(secret.to_owned()),
+        };
+        Credentials::from_fn(sandbox.client_id(), read).unwrap()
+    });
+    let secret = std::mem::take(&mut *fixture.secret.lock().unwrap());
+    let error = fixture.error();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    assert!(error.retry_after() <= Some(Duration::from_secs(2)), "{error:?}");
+    *fixture.secret.lock().unwrap() = secret;
+    fixture.pass(3.0);
+    fixture.value();
+    assert_eq!(fixture.requests(), 1);
+}
+
 type Caller = JoinHandle<Result<Arc<AccessToken>, Error>>;
 
 /// A provider that the server has asked to wait, while a caller's look for another secret, the second
