@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from clazar_auth._group import Group, groups, wake_all
@@ -21,6 +21,15 @@ async def token(provider: TokenProvider, timeout: float | None, anew: bool = Fal
         await _wait(answer)
         answer = answer.result() or answer
     return answer
+
+
+def run(answer: Awaitable[str]) -> str:
+    """What an asynchronous function for the client secret gives, on an event loop of its own."""
+
+    async def wait() -> str:
+        return await answer
+
+    return asyncio.run(wait())
 
 
 async def _wait(pending: Pending) -> None:

@@ -8,8 +8,5 @@ from typing import Any
 from clazar_auth._native import TokenProvider
 
 
-def provider(options: dict[str, Any]) -> TokenProvider:
-    client_id = options.pop("client_id", None)
-    if client_id is None:
-        return TokenProvider.from_env(**options)
-    return TokenProvider(client_id, **options)
+def provider(options: dict[str, Any], from_env: bool) -> TokenProvider:
+    return TokenProvider.from_env(**options) if from_env else TokenProvider(**options)

@@ -3,6 +3,7 @@
 mod argument;
 mod doctor;
 mod error;
+mod function;
 mod log;
 mod options;
 mod pending;

@@ -1,5 +1,6 @@
 //! Converts keyword arguments to options.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::exceptions::PyTypeError;
@@ -8,6 +9,7 @@ use pyo3::types::PyDict;
 
 use super::argument::{Argument, flag, hosts, number, optional, owned, path};
 use super::error::raise;
+use super::function::Function;
 use crate::Error;
 use crate::binding::{Config, OptionName, OptionRow, OptionType, OptionValue, Scope, Secret};
 
@@ -21,22 +23,27 @@ pub(super) struct Arguments<'a, 'py> {
 }
 
 impl<'py> Arguments<'_, 'py> {
-    /// What the call says, with its credentials.
+    /// What the call says, with its credentials, and the function that the secret comes from.
     pub(super) fn with_credentials(
         &self,
         py: Python<'py>,
-        client_id: Option<&Bound<'py, PyAny>>,
-        client_secret: &Argument<'py>,
-    ) -> PyResult<Config> {
+        client_id: Argument<'py>,
+        client_secret: Argument<'py>,
+    ) -> PyResult<(Config, Option<Arc<Function>>)> {
         let mut config = self.config(py)?;
-        let given =
-            [(OptionName::ClientId, client_id), (OptionName::ClientSecret, client_secret.as_ref())];
-        for (option, argument) in given {
-            if let Some(argument) = argument {
-                config.set(option, value(py, option.row(), argument)?);
-            }
+        if let Some(client_id) = client_id {
+            config.set(OptionName::ClientId, value(py, OptionName::ClientId.row(), &client_id)?);
         }
-        Ok(config)
+        let Some(secret) = client_secret else { return Ok((config, None)) };
+        let function = secret.is_callable().then(|| Function::new(secret.clone()));
+        config.set(
+            OptionName::ClientSecret,
+            match &function {
+                Some(function) => function.value(),
+                None => value(py, OptionName::ClientSecret.row(), &secret)?,
+            },
+        );
+        Ok((config, function))
     }
 
     /// What the keywords say; those that are None say nothing.

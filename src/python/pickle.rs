@@ -6,18 +6,23 @@ use pyo3::types::PyDict;
 
 use crate::binding::{Config, OptionName, OptionValue};
 
-/// The options that the program gave, or the one that may hold a secret.
-pub(super) struct PickleState(Result<Vec<(OptionName, OptionValue)>, OptionName>);
+pub(super) struct PickleState {
+    /// The options that the program gave, or the one that may hold a secret.
+    given: Result<Vec<(OptionName, OptionValue)>, OptionName>,
+    /// Whether the environment gives others.
+    from_env: bool,
+}
 
 impl PickleState {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, from_env: bool) -> Self {
         let given = config.values().given().map(|(option, value)| (option, value.clone()));
-        Self(config.first_secret().map_or_else(|| Ok(given.collect()), Err))
+        let given = config.first_secret().map_or_else(|| Ok(given.collect()), Err);
+        Self { given, from_env }
     }
 
     /// What `__reduce__` answers.
     pub(super) fn reduce<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let given = self.0.as_ref().map_err(|secret| {
+        let given = self.given.as_ref().map_err(|secret| {
             PyTypeError::new_err(format!(
                 "this TokenProvider is not pickled, since its {} is or may hold a secret; give that in \
                  the environment and use from_env(), or make one in each process",
@@ -29,14 +34,16 @@ impl PickleState {
             options.set_item(option.row().name, python(py, value)?)?;
         }
         let make = py.import("clazar_auth._pickle")?.getattr("provider")?;
-        Ok((make, (options,)).into_pyobject(py)?.into_any())
+        Ok((make, (options, self.from_env)).into_pyobject(py)?.into_any())
     }
 }
 
 fn python<'py>(py: Python<'py>, value: &OptionValue) -> PyResult<Bound<'py, PyAny>> {
     Ok(match value {
         OptionValue::Text(text) => text.into_pyobject(py)?.into_any(),
-        OptionValue::Secret(_) | OptionValue::Function(_) => unreachable!("a secret is not pickled"),
+        OptionValue::Secret(_) | OptionValue::Function(_) => {
+            unreachable!("a secret is not pickled")
+        }
         OptionValue::Path(path) => path.into_pyobject(py)?.into_any(),
         OptionValue::Hosts(hosts) => hosts.into_pyobject(py)?.into_any(),
         OptionValue::Duration(duration) => duration.as_secs_f64().into_pyobject(py)?.into_any(),

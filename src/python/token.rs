@@ -133,7 +133,7 @@ pub(super) fn authenticate<'py>(
     options: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<AccessToken> {
     let arguments = Arguments { name: "authenticate", is_provider: false, keywords: options };
-    let config = arguments.with_credentials(py, Some(&client_id), &client_secret)?;
+    let (config, _) = arguments.with_credentials(py, Some(client_id), client_secret)?;
     let provider = run(py, || config.provider())?;
     finish(py, || provider.ask_once()).map(AccessToken)
 }

@@ -1,6 +1,6 @@
 //! What Python sees: keywords, their documentation and types, statistics, names of errors and variables.
 
-use crate::interface::{CAUSES, COUNTS, ERRORS, OPTIONS, OptionRow, OptionType, Scope};
+use crate::interface::{CAUSES, COUNTS, ERRORS, OPTIONS, OptionName, OptionRow, OptionType, Scope};
 use crate::words::{continued, quoted, wrapped};
 use crate::{file, is_one_text, parts, root, variables};
 
@@ -22,8 +22,9 @@ fn keywords(of_a_provider: bool) -> Vec<&'static OptionRow> {
     OPTIONS.iter().filter(takes).filter(|row| !row.is_positional()).collect()
 }
 
-fn types(kind: OptionType) -> [&'static str; 2] {
-    match kind {
+fn types(row: &OptionRow) -> [&'static str; 2] {
+    match row.kind {
+        _ if row.option == OptionName::ClientSecret => ["str or Callable", "_Secret"],
         OptionType::Text | OptionType::Secret | OptionType::Url => ["str", "str"],
         OptionType::Path | OptionType::Store => ["str or os.PathLike", "_Path"],
         OptionType::Hosts => ["list[str]", "Iterable[str]"],
@@ -38,7 +39,7 @@ fn write_options() {
         let text = rows.map(|row| {
             let doc = quoted(row.doc, '\'', |name| name.replace("true", "True"));
             let unit = if row.kind == OptionType::Duration { "seconds: " } else { "" };
-            let words = format!("{} ({}): {unit}{}", row.name, types(row.kind)[0], continued(&doc));
+            let words = format!("{} ({}): {unit}{}", row.name, types(row)[0], continued(&doc));
             let lines = wrapped(&words, "        ", WIDTH);
             format!("    {}", lines.trim_start())
         });
@@ -48,8 +49,7 @@ fn write_options() {
     let names = |of_a_provider| {
         keywords(of_a_provider).iter().map(|row| format!(", {}=None", row.name)).collect::<String>()
     };
-    let pyo3 = |indent: &str, first: &str, arguments: &str, of_a_provider| {
-        let names = names(of_a_provider);
+    let pyo3 = |indent: &str, first: &str, arguments: &str, names: &str| {
         format!(
             "{indent}#[pyo3(signature = ({first}**options),\n\
              {indent}    text_signature = \"({arguments}*{names})\")]\n"
@@ -60,18 +60,25 @@ fn write_options() {
         variables(|_| true, str::to_owned)
     );
     let credentials = "client_id, client_secret=None, ";
+    let optional = ", client_id=None, client_secret=None";
     parts(
         "src/python/provider.rs",
         &[
-            ("constructor", pyo3("    ", credentials, credentials, true)),
-            ("from_env", pyo3("    ", "", "", true)),
+            ("constructor", pyo3("    ", credentials, credentials, &names(true))),
+            (
+                "from_env",
+                pyo3("    ", &format!("*{optional}, "), "", &(optional.to_owned() + &names(true))),
+            ),
             ("variables", wrapped(&from_env, "    /// ", WIDTH - 4)),
         ],
     );
-    parts("src/python/token.rs", &[("authenticate", pyo3("", credentials, credentials, false))]);
+    parts(
+        "src/python/token.rs",
+        &[("authenticate", pyo3("", credentials, credentials, &names(false)))],
+    );
     let stub = |indent: &str, of_a_provider| {
         let rows = keywords(of_a_provider).into_iter();
-        rows.map(|row| format!("{indent}{}: {} | None = None,\n", row.name, types(row.kind)[1]))
+        rows.map(|row| format!("{indent}{}: {} | None = None,\n", row.name, types(row)[1]))
             .collect::<String>()
     };
     parts(
