@@ -1,6 +1,7 @@
 //! Defines the Python module `clazar_auth._native`: it converts types, and nothing else.
 
 mod argument;
+mod authenticate;
 mod doctor;
 mod error;
 mod function;
@@ -31,6 +32,8 @@ mod _native {
     }
 
     #[pymodule_export]
+    use super::authenticate::authenticate;
+    #[pymodule_export]
     use super::doctor::_examine;
     #[pymodule_export]
     use super::pending::{Pending, Waker};
@@ -39,7 +42,7 @@ mod _native {
     #[pymodule_export]
     use super::sandbox::Sandbox;
     #[pymodule_export]
-    use super::token::{AccessToken, authenticate};
+    use super::token::AccessToken;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals)]

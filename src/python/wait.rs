@@ -6,11 +6,15 @@ use std::time::Duration;
 use pyo3::prelude::*;
 
 use super::error::raise;
-use crate::binding::{TokenPoll, catch_panic};
+use super::log::Log;
+use super::pending::Pending;
+use crate::binding::{self, TokenPoll, catch_panic};
 use crate::{AccessToken, Error};
 
 /// How often a wait looks for a signal.
 const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
+
+type Outcome = Result<Arc<AccessToken>, Error>;
 
 /// The token that `ask` gives or lets wait for; other Python threads go on meanwhile.
 pub(super) fn finish(
@@ -19,15 +23,30 @@ pub(super) fn finish(
 ) -> PyResult<Arc<AccessToken>> {
     let outcome = match catch_panic(ask) {
         Ok(TokenPoll::Ready(token)) => Ok(token),
-        Ok(TokenPoll::Pending(pending)) => loop {
-            let slice = || catch_panic(|| Ok(pending.wait_for(BETWEEN_SIGNALS)));
-            match py.detach(slice) {
-                Ok(Some(outcome)) => break outcome,
-                Ok(None) => py.check_signals()?,
-                Err(error) => break Err(error),
-            }
-        },
+        Ok(TokenPoll::Pending(pending)) => wait(py, pending)?,
         Err(error) => Err(error),
     };
     outcome.map_err(|error| raise(py, &error))
+}
+
+/// Other greenlets go on as well, if the program has any.
+fn wait(py: Python<'_>, pending: binding::Pending) -> PyResult<Outcome> {
+    let modules = py.import("sys")?.getattr("modules")?;
+    if !modules.contains("gevent")? && !modules.contains("eventlet")? {
+        return block(py, &pending);
+    }
+    let pending = Bound::new(py, Pending::new(pending, Log::default()))?;
+    py.import("clazar_auth._green")?.call_method1("wait", (&pending,))?;
+    block(py, &pending.get().pending)
+}
+
+fn block(py: Python<'_>, pending: &binding::Pending) -> PyResult<Outcome> {
+    loop {
+        let slice = || catch_panic(|| Ok(pending.wait_for(BETWEEN_SIGNALS)));
+        match py.detach(slice) {
+            Ok(Some(outcome)) => return Ok(outcome),
+            Ok(None) => py.check_signals()?,
+            Err(error) => return Ok(Err(error)),
+        }
+    }
 }

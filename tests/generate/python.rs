@@ -73,7 +73,7 @@ fn write_options() {
         ],
     );
     parts(
-        "src/python/token.rs",
+        "src/python/authenticate.rs",
         &[("authenticate", pyo3("", credentials, credentials, &names(false)))],
     );
     let stub = |indent: &str, of_a_provider| {

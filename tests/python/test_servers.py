@@ -7,13 +7,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from helpers import LONG, at_once
+from helpers import LONG, HeldServer, at_once, until
 
 from clazar_auth.testing import Sandbox
 
@@ -147,6 +148,39 @@ def test_gunicorn_with_preload(
             gunicorn.terminate()
     check(answers, token_requests)
     assert sandbox.requests() == token_requests
+
+
+GREEN = """
+import clazar_auth
+
+provider = clazar_auth.TokenProvider.from_env(timeout=60)
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    is_alive = environ["PATH_INFO"] == "/alive"
+    return [b"yes" if is_alive else provider.token().value.encode()]
+"""
+
+
+def test_gunicorn_with_gevent_goes_on_while_a_request_waits_for_a_token(folder: Path) -> None:
+    def get(path: str) -> bytes:
+        answer: bytes = urlopen(url + path, timeout=LONG).read()
+        return answer
+
+    (folder / "green.py").write_text(GREEN)
+    with socket.create_server(("127.0.0.1", 0)) as listener, HeldServer() as held:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        command = ["-m", "gunicorn", "--worker-class=gevent", "--workers=1"]
+        command += [f"--bind=fd://{listener.fileno()}", "--no-control-socket", "green"]
+        options = {"pass_fds": [listener.fileno()]}
+        with server(command, folder, held.environment(), **options) as gunicorn:
+            with ThreadPoolExecutor() as pool:
+                waiting = [pool.submit(get, "/token") for _ in range(3)]
+                until(lambda: held.requests() == 1)
+                assert get("/alive") == b"yes"
+                held.go_on.set()
+                assert {future.result() for future in waiting} == {b"held-1"}
+            gunicorn.terminate()
 
 
 @KINDS
