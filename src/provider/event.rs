@@ -7,11 +7,14 @@ use crate::error::Error;
 pub(crate) use crate::interface::EventKind;
 use crate::interface::{Cause, Level};
 use crate::queue::Queue;
+use crate::request::Timing;
 
 /// An event: what was noted down, and how the provider was when it could be told.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) client_id: Arc<str>,
+    /// Without query and fragment.
+    pub(crate) auth_url: String,
     pub(crate) kind: EventKind,
     /// A sentence that names no secret and of a token its fingerprint at most.
     pub(crate) message: String,
@@ -21,6 +24,8 @@ pub(crate) struct Event {
     pub(crate) error: Option<Error>,
     /// How long the token in use remains valid; `None` without one.
     pub(crate) expires_in: Option<Duration>,
+    /// The token request whose outcome this is, if it is one's.
+    pub(crate) request: Option<Timing>,
 }
 
 impl Event {

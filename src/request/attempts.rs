@@ -17,8 +17,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 impl TokenSource for HttpSource {
     fn fetch(&self, context: &FetchContext<'_>) -> Result<Arc<AccessToken>, Error> {
-        context.progress.requests();
+        context.progress.begins_request();
         let outcome = self.request_token(context);
+        context.progress.ends_request();
         for warning in self.trust().take_warnings() {
             context.report(Note::new(EventKind::TrustWarning, warning));
         }

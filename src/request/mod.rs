@@ -28,7 +28,7 @@ pub(crate) mod url;
 pub(crate) use http_source::HttpSource;
 pub(crate) use interrupt::Interrupt;
 pub(crate) use limits::RenewalLimit;
-pub(crate) use note::Note;
+pub(crate) use note::{Note, Timing};
 pub use options::Options;
 pub(crate) use refused::Refused;
 pub(crate) use source::{FetchContext, Freshness, Progress, TokenSource};

@@ -2,12 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::interrupt::Interrupt;
 use super::limits::RenewalLimit;
-use super::note::Note;
+use super::note::{Note, Timing};
 use super::refused::Refused;
 use crate::credentials::Credentials;
 use crate::error::Error;
@@ -164,7 +165,10 @@ pub(crate) struct Freshness {
 /// How far it is, for other threads.
 #[derive(Default)]
 pub(crate) struct Progress {
-    requested: AtomicBool,
+    /// When a request to the API was begun, by the wall clock and by the one that measures.
+    began: OnceLock<(SystemTime, Instant)>,
+    /// How long it took.
+    took: OnceLock<Duration>,
     in_store: AtomicBool,
     looking: AtomicBool,
     store_failed: AtomicBool,
@@ -174,11 +178,23 @@ pub(crate) struct Progress {
 impl Progress {
     /// Whether a request to the API was begun.
     pub(crate) fn is_requested(&self) -> bool {
-        self.requested.load(Ordering::Relaxed)
+        self.began.get().is_some()
     }
 
-    pub(super) fn requests(&self) {
-        self.requested.store(true, Ordering::Relaxed);
+    pub(super) fn begins_request(&self) {
+        self.began.get_or_init(|| (SystemTime::now(), Instant::now()));
+    }
+
+    pub(super) fn ends_request(&self) {
+        if let Some((_, since)) = self.began.get() {
+            self.took.get_or_init(|| since.elapsed());
+        }
+    }
+
+    /// When the request was made; one that was given up has taken the time until now.
+    pub(crate) fn timing(&self) -> Option<Timing> {
+        let (began, since) = *self.began.get()?;
+        Some(Timing { began, took: self.took.get().copied().unwrap_or_else(|| since.elapsed()) })
     }
 
     /// Whether the last thing that was done with a store failed.

@@ -45,7 +45,8 @@ impl Access<'_> {
             (Err(error), Some(token)) if error.kind() != ErrorKind::Closed => {
                 let note = Note::new(EventKind::RefreshFailed, format!("no new token: {error}"));
                 // The next request does not wait for what the server asked for, since this token is expiring.
-                self.context.report(note.with_error(error.clone().with_requested_wait(None)));
+                let note = note.with_error(error.clone().with_requested_wait(None));
+                self.context.report(note.with_request(self.context.progress.timing()));
                 Ok(Arc::new(token))
             }
             _ => outcome.clone(),

@@ -1,6 +1,6 @@
 //! Collects what there is to tell of a piece of work.
 
-use crate::request::Note;
+use crate::request::{Note, Timing};
 
 /// What there is to say of work besides its outcome.
 #[derive(Default)]
@@ -12,4 +12,15 @@ pub(super) struct Report {
     /// When the back-off of another process began that was found instead of a token.
     pub(super) backoff_since: Option<u64>,
     pub(super) notes: Vec<Note>,
+}
+
+impl Report {
+    /// Notes the token request with what is told last, its outcome, unless that was told before.
+    pub(super) fn note_request(&mut self, request: Option<Timing>) {
+        if self.notes.iter().all(|note| note.request.is_none())
+            && let Some(outcome) = self.notes.last_mut()
+        {
+            outcome.request = request;
+        }
+    }
 }

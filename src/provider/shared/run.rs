@@ -273,6 +273,7 @@ impl Shared {
                     Err(error)
                 }
             };
+            report.note_request(progress.timing());
             events = Some(self.publish(std::mem::take(&mut report.notes), reason.cause));
             outcome
         });

@@ -14,9 +14,10 @@ use crate::sys::thread;
 impl Shared {
     /// An event about a token request with this cause, with how the provider is now.
     pub(super) fn event(&self, note: Note, cause: Cause) -> Event {
-        let Note { kind, message, error } = note;
-        let (client_id, expires_in) = (self.client_id.clone(), self.expires_in());
-        Event { client_id, kind, message, cause, error, expires_in }
+        let Note { kind, message, error, request } = note;
+        let (client_id, auth_url) = (self.client_id.clone(), self.http.url().to_string());
+        let expires_in = self.expires_in();
+        Event { client_id, auth_url, kind, message, cause, error, expires_in, request }
     }
 
     /// The first time that a token is handed out although its renewal failed, with this error, or is late.

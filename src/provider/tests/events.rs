@@ -1,5 +1,7 @@
 //! Tests the facts that each event tells.
 
+use std::time::SystemTime;
+
 use super::*;
 use crate::interface::Cause;
 use crate::provider::event::EventKind;
@@ -76,6 +78,23 @@ fn a_failure_says_what_failed_and_when_the_next_request_is_due() {
     let rejected = Some((ErrorKind::Rejected, Some(400)));
     assert_eq!(facts(&event), (EventKind::RefreshFailed, Cause::Refresh, rejected));
     assert_eq!(event.expires_in, Some(Duration::from_secs(86_000)));
+}
+
+#[test]
+fn the_outcome_of_a_request_says_when_that_was_and_how_long_it_took() {
+    let fixture = Fixture::new();
+    fixture.sandbox.set_delay(Duration::from_millis(50));
+    let before = SystemTime::now();
+    fixture.provider.token().unwrap();
+    fixture.fail_next(400, &[]);
+    fixture.provider.refresh().unwrap_err();
+    for event in fixture.events.take() {
+        let request = event.request.unwrap();
+        assert!(request.took >= Duration::from_millis(50), "{event:?}");
+        assert!(before <= request.began, "{event:?}");
+        assert!(request.began + request.took <= SystemTime::now() + Duration::from_millis(50));
+        assert_eq!(event.auth_url, fixture.provider.auth_url());
+    }
 }
 
 #[test]

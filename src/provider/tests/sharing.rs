@@ -72,6 +72,17 @@ fn a_corrected_clock_makes_no_back_off_longer() {
 }
 
 #[test]
+fn a_token_that_was_found_is_of_no_request() {
+    let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
+    let requested = [(); 2].map(|()| {
+        let fixture = process(&sandbox, &folder, 0.0);
+        fixture.value();
+        fixture.events.take().iter().map(|event| event.request.is_some()).collect::<Vec<_>>()
+    });
+    assert_eq!(requested, [[true], [false]]);
+}
+
+#[test]
 fn a_failure_that_was_found_is_none_of_ones_own() {
     let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
     let (first, second) = (process(&sandbox, &folder, 0.0), process(&sandbox, &folder, 0.0));
@@ -133,6 +144,9 @@ fn a_failure_with_which_a_stored_token_is_handed_out_names_no_wait() {
     assert_eq!(late.value(), old);
     let events = late.events.take();
     let failed = events.iter().find(|event| event.kind == EventKind::RefreshFailed).unwrap();
+    let of_requests = events.iter().filter(|event| event.request.is_some());
+    let kinds: Vec<_> = of_requests.map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::RefreshFailed], "one request, one outcome");
     let error = failed.error.as_ref().unwrap();
     assert_eq!((error.http_status(), error.retry_after()), (Some(429), None));
     assert!(failed.expires_in <= Some(Duration::from_secs(20)), "{failed:?}");
