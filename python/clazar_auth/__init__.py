@@ -34,6 +34,7 @@ TYPE_CHECKING = False  # As checkers know it, without the cost of importing typi
 if TYPE_CHECKING:
     from clazar_auth import integrations as integrations
     from clazar_auth import testing as testing
+    from clazar_auth._event import Event as Event
     from clazar_auth._stats import Requests as Requests
     from clazar_auth._stats import Stats as Stats
 
@@ -44,6 +45,7 @@ __all__ = [
     "ClazarAuthError",
     "ClosedError",
     "ConfigurationError",
+    "Event",
     "InternalError",
     "InvalidCredentialsError",
     "InvalidResponseError",
@@ -68,6 +70,10 @@ def __getattr__(name: str) -> object:
         import importlib
 
         return importlib.import_module(f"clazar_auth.{name}")
+    if name == "Event":
+        from clazar_auth._event import Event
+
+        return Event
     if name in ("Requests", "Stats"):
         from clazar_auth import _stats
 

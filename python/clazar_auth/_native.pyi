@@ -5,6 +5,7 @@ from typing import Any, TypeAlias, TypeVar, final
 
 from typing_extensions import Self, disjoint_base
 
+from clazar_auth._event import Event
 from clazar_auth._stats import Stats
 
 _Path: TypeAlias = str | PathLike[str]
@@ -170,11 +171,8 @@ class TokenProvider:
     which runs on an event loop of its own. What it raises is raised as TransportError, with its text. No
     object that it returned or raised is kept.
 
-    What happens goes to ``logging.getLogger("clazar_auth")``. Besides its text a record has the
-    attributes clazar_event (such as 'refresh_failed'), clazar_client_id, clazar_cause (why the token
-    request was made, as in Stats), clazar_error (the name of an exception) and clazar_http_status, and
-    in seconds clazar_retry_after (until the next token request) and clazar_expires_in (of the token in
-    use); None where there is nothing to say.
+    What happens goes to ``logging.getLogger("clazar_auth")``, and to on_event. Besides its text a record
+    has what an Event has as attributes: clazar_event (its kind), clazar_client_id and so on.
 
     Args:
         client_id (str): the client id.
@@ -214,6 +212,9 @@ class TokenProvider:
         system_roots (bool): whether to trust the system's CA certificates, or those that
             SSL_CERT_FILE and SSL_CERT_DIR name in their place; otherwise those of ca_file alone.
             Default: True.
+        on_event (Callable[[Event], object]): called with each event, when it goes to the log as well: by
+            the thread of the next call that concerns a token, or of close(), with no lock held. It may call
+            the provider. An exception that it raises goes to sys.unraisablehook. Default: none.
 
     Raises:
         ConfigurationError: for an argument that cannot work.
@@ -243,6 +244,7 @@ class TokenProvider:
         store: _Path | None = None,
         trust_env: bool | None = None,
         system_roots: bool | None = None,
+        on_event: Callable[[Event], object] | None = None,
         # end of what is generated
     ) -> Self: ...
     @classmethod
@@ -263,6 +265,7 @@ class TokenProvider:
         store: _Path | None = None,
         trust_env: bool | None = None,
         system_roots: bool | None = None,
+        on_event: Callable[[Event], object] | None = None,
         # end of what is generated
     ) -> Self:
         """A provider from CLAZAR_CLIENT_ID, either CLAZAR_CLIENT_SECRET or
@@ -281,6 +284,13 @@ class TokenProvider:
 
         >>> clazar_auth.TokenProvider.from_env(timeout=5)
         TokenProvider(client_id='...', auth_url='http://127.0.0.1:.../authenticate/')
+        """
+    @property
+    def client_id(self) -> str:
+        """str: The client id that it authenticates with.
+
+        >>> provider.client_id == sandbox.client_id
+        True
         """
     def token(
         self, *, timeout: float | None = None, wait: float | None = None

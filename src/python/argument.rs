@@ -91,6 +91,13 @@ pub(super) fn flag(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<bool> {
     argument.extract().map_err(|_| wrong_type(name, "bool", argument))
 }
 
+pub(super) fn callable(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    if !argument.is_callable() {
+        return Err(wrong_type(name, "a callable", argument));
+    }
+    Ok(argument.clone().unbind())
+}
+
 pub(super) fn bytes(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     if let Ok(bytes) = argument.cast::<PyBytes>() {
         Ok(bytes.as_bytes().to_vec())

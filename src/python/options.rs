@@ -7,11 +7,14 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::argument::{Argument, flag, hosts, number, optional, owned, path};
+use super::argument::{Argument, callable, flag, hosts, number, optional, owned, path};
 use super::error::raise;
 use super::function::Function;
 use crate::Error;
 use crate::binding::{Config, OptionName, OptionRow, OptionType, OptionValue, Scope, Secret};
+
+/// The keyword of a provider that is for Python alone.
+pub(super) const ON_EVENT: &str = "on_event";
 
 /// The arguments of a call that makes a provider, or that asks for one token.
 pub(super) struct Arguments<'a, 'py> {
@@ -46,11 +49,21 @@ impl<'py> Arguments<'_, 'py> {
         Ok((config, function))
     }
 
+    /// The callable for events.
+    pub(super) fn on_event(&self) -> PyResult<Option<Py<PyAny>>> {
+        let Some(keywords) = self.keywords else { return Ok(None) };
+        let argument = keywords.get_item(ON_EVENT)?.filter(|argument| !argument.is_none());
+        optional(ON_EVENT, &argument, callable)
+    }
+
     /// What the keywords say; those that are None say nothing.
     pub(super) fn config(&self, py: Python<'py>) -> PyResult<Config> {
         let mut config = Config::default();
         for (keyword, argument) in self.keywords.into_iter().flatten() {
             let keyword = owned("a keyword", &keyword)?;
+            if keyword == ON_EVENT && self.is_provider {
+                continue;
+            }
             let row = OptionName::from_name(&keyword).map(OptionName::row);
             let row = row.filter(|row| self.takes(row)).ok_or_else(|| {
                 let text =

@@ -4,6 +4,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::options::ON_EVENT;
 use crate::binding::{Config, OptionName, OptionValue};
 
 pub(super) struct PickleState {
@@ -21,7 +22,11 @@ impl PickleState {
     }
 
     /// What `__reduce__` answers.
-    pub(super) fn reduce<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    pub(super) fn reduce<'py>(
+        &self,
+        py: Python<'py>,
+        on_event: Option<&Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let given = self.given.as_ref().map_err(|secret| {
             PyTypeError::new_err(format!(
                 "this TokenProvider is not pickled, since its {} is or may hold a secret; give that in \
@@ -32,6 +37,9 @@ impl PickleState {
         let options = PyDict::new(py);
         for (option, value) in given {
             options.set_item(option.row().name, python(py, value)?)?;
+        }
+        if let Some(on_event) = on_event {
+            options.set_item(ON_EVENT, on_event)?;
         }
         let make = py.import("clazar_auth._pickle")?.getattr("provider")?;
         Ok((make, (options, self.from_env)).into_pyobject(py)?.into_any())

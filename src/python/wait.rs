@@ -35,7 +35,7 @@ fn wait(py: Python<'_>, pending: binding::Pending) -> PyResult<Outcome> {
     if !modules.contains("gevent")? && !modules.contains("eventlet")? {
         return block(py, &pending);
     }
-    let pending = Bound::new(py, Pending::new(pending, Log::default()))?;
+    let pending = Bound::new(py, Pending::new(pending, Log::new(None)))?;
     py.import("clazar_auth._green")?.call_method1("wait", (&pending,))?;
     block(py, &pending.get().pending)
 }

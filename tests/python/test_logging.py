@@ -79,9 +79,13 @@ def test_a_record_has_the_facts_as_attributes(sandbox: Sandbox, collector: Colle
     provider.refresh()
     until(lambda: provider.stats() and len(collector.records) == 2)
     failed, refreshed = map(facts, collector.records)
+    for told in (failed, refreshed):
+        assert isinstance(told.pop("clazar_requested_at"), float)
+        assert isinstance(told.pop("clazar_duration"), float)
     assert failed == {
         "clazar_event": "refresh_failed",
         "clazar_client_id": sandbox.client_id,
+        "clazar_auth_url": sandbox.auth_url,
         "clazar_cause": "empty",
         "clazar_error": "RateLimitedError",
         "clazar_http_status": 429,
@@ -93,6 +97,7 @@ def test_a_record_has_the_facts_as_attributes(sandbox: Sandbox, collector: Colle
     assert refreshed == {
         "clazar_event": "refreshed",
         "clazar_client_id": sandbox.client_id,
+        "clazar_auth_url": sandbox.auth_url,
         "clazar_cause": "refresh",
         "clazar_error": None,
         "clazar_http_status": None,
