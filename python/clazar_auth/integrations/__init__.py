@@ -1,4 +1,4 @@
-"""Adapters to HTTP libraries. None is imported before it is used.
+"""Adapters to HTTP libraries, and to those for metrics and traces. None is imported before it is used.
 
 >>> auth = clazar_auth.integrations.httpx.Auth(provider)
 >>> adapter = clazar_auth.integrations.aiohttp.middleware(provider)
@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from clazar_auth.integrations import aiohttp, httpx, requests
+    from clazar_auth.integrations import aiohttp, httpx, opentelemetry, prometheus, requests
 
-__all__ = ["aiohttp", "httpx", "requests"]
+__all__ = ["aiohttp", "httpx", "opentelemetry", "prometheus", "requests"]
 
 
 def __getattr__(name: str) -> object:
