@@ -1,4 +1,4 @@
-"""A provider that gunicorn or Celery made before it forked its workers."""
+"""A provider in the worker processes of real servers: gunicorn, uvicorn and Celery; Django and FastAPI."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,21 +29,61 @@ provider = clazar_auth.TokenProvider.from_env()
 if "WARM" in os.environ:
     provider.token()
 
-def work():
-    # No worker gets a second request before each of the others has its first.
+def meet():
+    # No worker ends its first request before each of the others has one.
     (here / f"{os.getpid()}.worker").touch()
     while len(list(here.glob("*.worker"))) < WORKERS:
         time.sleep(0.001)
-    return os.getpid(), provider.token().fingerprint
+    return os.getpid()
+
+def work():
+    return meet(), provider.token().fingerprint
+
+async def work_async():
+    return meet(), (await provider.token_async()).fingerprint
 """
 
-GUNICORN = """
+WSGI = """
 import json
 from work import work
 
 def application(environ, start_response):
     start_response("200 OK", [])
     return [json.dumps(work()).encode()]
+"""
+
+DJANGO = """
+import work
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
+from django.http import JsonResponse
+from django.urls import path
+
+def view(request):
+    return JsonResponse(work.work(), safe=False)
+
+async def async_view(request):
+    return JsonResponse(await work.work_async(), safe=False)
+
+urlpatterns = [path("", view), path("async", async_view)]
+settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="not-a-real-secret")
+wsgi, asgi = get_wsgi_application(), get_asgi_application()
+"""
+
+FASTAPI = """
+import work
+from fastapi import FastAPI
+
+app = FastAPI()
+
+@app.get("/")
+def answer():
+    return work.work()
+
+@app.get("/async")
+async def answer_async():
+    return await work.work_async()
 """
 
 SETTINGS = """
@@ -92,6 +133,24 @@ KINDS = pytest.mark.parametrize(
     ids=["one token before the fork", "one token each", "one token from the store"],
 )
 
+GUNICORN = ["gunicorn", f"--workers={WORKERS}", "--no-control-socket", "--bind=fd://{fd}"]
+UVICORN = ["uvicorn", f"--workers={WORKERS}", "--fd={fd}"]
+THREADS = ["--worker-class=gthread", "--threads=4"]
+UVICORN_WORKERS = ["--worker-class=uvicorn_worker.UvicornWorker"]
+
+PRELOADED = {
+    "gunicorn sync": ([*GUNICORN, "plain"], "/"),
+    "gunicorn gthread": ([*GUNICORN, *THREADS, "plain"], "/"),
+    "gunicorn uvicorn, FastAPI": ([*GUNICORN, *UVICORN_WORKERS, "fast:app"], "/async"),
+    "gunicorn gthread, Django": ([*GUNICORN, *THREADS, "site_of_django:wsgi"], "/"),
+}
+# These workers are spawned, not forked.
+SPAWNED = {
+    "uvicorn, FastAPI": ([*UVICORN, "fast:app"], "/async"),
+    "uvicorn, FastAPI in threads": ([*UVICORN, "fast:app"], "/"),
+    "uvicorn, Django": ([*UVICORN, "site_of_django:asgi"], "/async"),
+}
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -100,7 +159,8 @@ def folder(tmp_path: Path) -> Path:
     queue.mkdir()
     constants = f"import pathlib\nhere = pathlib.Path({str(tmp_path)!r})\n"
     constants += f"folder, WORKERS = here / 'queue', {WORKERS}\n"
-    programs = {"work": WORK, "app": GUNICORN, "settings": SETTINGS, "tasks": TASKS, "send": SEND}
+    programs = {"work": WORK, "plain": WSGI, "site_of_django": DJANGO, "fast": FASTAPI}
+    programs |= {"settings": SETTINGS, "tasks": TASKS, "send": SEND}
     for name, program in programs.items():
         (tmp_path / f"{name}.py").write_text(constants + program)
     return tmp_path
@@ -124,28 +184,54 @@ def server(
     assert "Traceback" not in (folder / "log").read_text()
 
 
+def each_answers(folder: Path, url: str) -> list[list[object]]:
+    """Answers of all workers, some of which may have taken more than one request."""
+
+    def ask() -> Any:
+        return json.load(urlopen(url, timeout=LONG))
+
+    end = time.monotonic() + LONG
+    with ThreadPoolExecutor(100) as pool:
+        asked = [pool.submit(ask)]
+        while len(list(folder.glob("*.worker"))) < WORKERS:
+            assert time.monotonic() < end, "not all workers get a request"
+            time.sleep(0.02)
+            asked.append(pool.submit(ask))
+        return [answer.result() for answer in asked]
+
+
+def serve(
+    command: list[str], path: str, folder: Path, environment: dict[str, str]
+) -> list[list[object]]:
+    """What the workers of this server answer."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}{path}"
+        fd = listener.fileno()
+        command = ["-m", *(word.format(fd=fd) for word in command)]
+        with server(command, folder, environment, pass_fds=[fd]) as process:
+            answers = each_answers(folder, url)
+            process.terminate()
+    return answers
+
+
 def check(answers: list[list[object]], token_requests: int) -> None:
-    assert len(answers) == WORKERS
     assert len({process for process, _ in answers}) == WORKERS, "each worker answers"
     assert len({token for _, token in answers}) == token_requests
 
 
 @KINDS
-def test_gunicorn_with_preload(
+@pytest.mark.parametrize(("command", "path"), PRELOADED.values(), ids=PRELOADED)
+def test_workers_that_are_forked(
     sandbox: Sandbox,
     sandbox_environment: dict[str, str],
     folder: Path,
+    command: list[str],
+    path: str,
     settings: dict[str, str],
     token_requests: int,
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        command = ["-m", "gunicorn", "--preload", f"--workers={WORKERS}"]
-        command += [f"--bind=fd://{listener.fileno()}", "--no-control-socket", "app"]
-        environment = {**sandbox_environment, **settings}
-        with server(command, folder, environment, pass_fds=[listener.fileno()]) as gunicorn:
-            answers = at_once(WORKERS, lambda: json.load(urlopen(url, timeout=LONG)))
-            gunicorn.terminate()
+    environment = {**sandbox_environment, **settings}
+    answers = serve([command[0], "--preload", *command[1:]], path, folder, environment)
     check(answers, token_requests)
     assert sandbox.requests() == token_requests
 
@@ -181,6 +267,19 @@ def test_gunicorn_with_gevent_goes_on_while_a_request_waits_for_a_token(folder: 
                 held.go_on.set()
                 assert {future.result() for future in waiting} == {b"held-1"}
             gunicorn.terminate()
+
+
+@pytest.mark.parametrize(("command", "path"), SPAWNED.values(), ids=SPAWNED)
+def test_workers_that_are_spawned(
+    sandbox: Sandbox,
+    sandbox_environment: dict[str, str],
+    folder: Path,
+    command: list[str],
+    path: str,
+) -> None:
+    environment = {**sandbox_environment, "CLAZAR_STORE": "file"}
+    check(serve(command, path, folder, environment), 1)
+    assert sandbox.requests() == 1
 
 
 @KINDS

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,11 +35,15 @@ def test_editors_find_the_docstrings_in_the_stub() -> None:
     assert fresh == STUB.read_text(), "run `make stubs`"
 
 
-@pytest.mark.node
-def test_all_that_is_public_has_a_type() -> None:
+def pyright() -> Path:
     if not PYRIGHT.exists():
         pytest.fail("pyright is not installed; run `make test-python`")
-    command = ["node", str(PYRIGHT), "--verifytypes", "clazar_auth", "--outputjson"]
+    return PYRIGHT
+
+
+@pytest.mark.node
+def test_all_that_is_public_has_a_type() -> None:
+    command = ["node", str(pyright()), "--verifytypes", "clazar_auth", "--outputjson"]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path}
     # Outside the checkout, whose own folder would be taken for the package.
@@ -98,5 +103,25 @@ def test_signatures_are_those_at_run_time(name: str, stub: Function) -> None:
 
 
 def test_what_checkers_infer() -> None:
-    """`typed.py` is checked with the other files here; it runs as well."""
     importlib.import_module("typed").main()
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """A program of a user, far from the checkout and its settings."""
+    return Path(shutil.copy(ROOT / "tests/python/typed.py", tmp_path))
+
+
+def test_mypy_is_content_with_a_users_program(program: Path) -> None:
+    command = [sys.executable, "-m", "mypy", "--strict", program.name]
+    done = subprocess.run(command, cwd=program.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.node
+def test_pyright_is_content_with_a_users_program(program: Path) -> None:
+    settings = {"typeCheckingMode": "strict", "include": [program.name]}
+    (program.parent / "pyrightconfig.json").write_text(json.dumps(settings))
+    command = ["node", str(pyright()), "--pythonpath", sys.executable, "--warnings"]
+    done = subprocess.run(command, cwd=program.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

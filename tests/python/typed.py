@@ -8,13 +8,16 @@ from typing import Any
 
 import aiohttp
 import httpx
+import prometheus_client
 import requests
 from typing_extensions import assert_type
 
 import clazar_auth
-from clazar_auth import AccessToken, Requests, Stats, TokenProvider
+from clazar_auth import AccessToken, Event, Requests, Stats, TokenProvider
 from clazar_auth.integrations.aiohttp import middleware
 from clazar_auth.integrations.httpx import Auth
+from clazar_auth.integrations.opentelemetry import Telemetry
+from clazar_auth.integrations.prometheus import Collector
 from clazar_auth.integrations.requests import Auth as RequestsAuth
 from clazar_auth.testing import Sandbox, StaticProvider
 
@@ -48,6 +51,12 @@ def main() -> None:
         assert_type(clazar_auth.authenticate(*arguments, auth_url=sandbox.auth_url), AccessToken)
         httpx.Client(auth=Auth(provider, timeout=5)).close()
         assert_type(middleware(provider, timeout=5), aiohttp.ClientMiddlewareType)
+        events: list[Event] = []
+        TokenProvider(*arguments, auth_url=sandbox.auth_url, on_event=events.append).token()
+        assert_type(events[0].duration, float | None)
+        assert_type(sandbox.provider(on_event=Telemetry()), TokenProvider)
+        prometheus_client.CollectorRegistry().register(Collector(provider))
+        assert_type(provider.client_id, str)
         static = StaticProvider("not-a-real-token", allowed_hosts=["api.example"])
         assert_type(static, StaticProvider)
         assert_type(StaticProvider.from_env(), StaticProvider)
