@@ -22,7 +22,12 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 # The standard library and the HTTP libraries are documented elsewhere.
-nitpick_ignore_regex = [(r"py:.*", r"(aiohttp|datetime|opentelemetry|os|prometheus_client|requests)\..*|PreparedRequest|Client.*")]
+nitpick_ignore_regex = [
+    (
+        r"py:.*",
+        r"(aiohttp|datetime|opentelemetry|os|prometheus_client|requests)\..*|PreparedRequest|Client.*",
+    )
+]
 
 # In code, which much of the text is about, a quote is a quote.
 smartquotes = False

@@ -32,8 +32,18 @@ $(VENV)/maturin: packaging/wheels.mk | $(VENV)/bin/python
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check $(MATURIN)
 	touch $@
 
-test-matrix: $(WHEELS)/.built free-threaded
+test-matrix: $(WHEELS)/.built free-threaded target/oldest/installed
 	$(VENV)/bin/python tests/python/matrix.py $(WHEELS)/*.whl
+	target/oldest/bin/python -m pytest $(ADAPTERS:%=tests/python/test_%.py)
+
+# With old versions of each library; `make test-python` runs the same tests with the newest.
+ADAPTERS := adapters requests httpx http2 aiohttp metrics
+
+target/oldest/installed: tests/python/oldest.txt $(WHEELS)/.built | $(VENV)/bin/python
+	rm -rf $(@D)
+	$(VENV)/bin/python -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $< $(WHEELS)/*.whl
+	touch $@
 
 # A free-threaded Python has no stable ABI before 3.15, so its wheel is another build, of the same code.
 free-threaded:
