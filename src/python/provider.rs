@@ -74,10 +74,11 @@ impl TokenProvider {
         client_secret: Argument<'py>,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
-        let (is_from_env, client_id) = match client_id.extract::<(Bound<'py, PyType>, Argument<'py>)>() {
-            Ok((class, client_id)) if class.is(py.get_type::<Self>()) => (true, client_id),
-            _ => (false, Some(client_id)),
-        };
+        let (is_from_env, client_id) =
+            match client_id.extract::<(Bound<'py, PyType>, Argument<'py>)>() {
+                Ok((class, client_id)) if class.is(py.get_type::<Self>()) => (true, client_id),
+                _ => (false, Some(client_id)),
+            };
         let name = if is_from_env { "from_env" } else { "TokenProvider" };
         let arguments = Arguments { name, is_provider: true, keywords: options };
         let (mut config, function) = arguments.with_credentials(py, client_id, client_secret)?;

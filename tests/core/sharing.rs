@@ -73,7 +73,7 @@ fn in_a_back_off_the_store_is_looked_at() {
 fn an_error_that_another_process_was_told_says_so() {
     with_each_store(|store| {
         let sandbox = Sandbox::start().unwrap();
-        sandbox.answer_next(AUTHENTICATE, Answer::new(400, ""));
+        sandbox.answer_next(AUTHENTICATE, Answer::new(400, "")).unwrap();
         let told = provider(&sandbox, store).token().unwrap_err().to_string();
         let other = provider(&sandbox, store);
         // It finds the error, and then it has it.
@@ -85,7 +85,7 @@ fn an_error_that_another_process_was_told_says_so() {
         }
         assert_eq!(sandbox.requests(AUTHENTICATE), 1);
         // What it is told itself is no news of another.
-        sandbox.answer_next(AUTHENTICATE, Answer::new(400, ""));
+        sandbox.answer_next(AUTHENTICATE, Answer::new(400, "")).unwrap();
         assert_eq!(other.refresh().unwrap_err().to_string(), told);
     });
 }

@@ -317,7 +317,7 @@ fn a_failure_is_shared_and_a_success_ends_it() {
     let shared = second.token().unwrap_err();
     assert_eq!(sandbox.requests(AUTHENTICATE), 1);
     assert_eq!((shared.kind(), shared.http_status()), (ErrorKind::Rejected, Some(400)));
-    assert_eq!(shared.to_string(), error.to_string());
+    assert!(shared.to_string().starts_with(&error.to_string()), "{shared}");
     assert_eq!(second.stats().empty.failed, 0, "it was not its own");
     second.refresh().unwrap();
     provider(&sandbox, &folder.0).token().unwrap();

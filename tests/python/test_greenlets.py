@@ -38,6 +38,12 @@ print(clazar_auth.TokenProvider.from_env().token().value)
 """
 
 
+@pytest.fixture(autouse=True)
+def without_dnspython(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With h2 beside it that imports trio, which eventlet's patched modules cannot be given."""
+    monkeypatch.setenv("EVENTLET_NO_GREENDNS", "yes")
+
+
 @pytest.mark.parametrize("library", PATCH)
 def test_other_greenlets_go_on(library: str) -> None:
     code = GREENLETS.format(patch=PATCH[library], join=JOIN[library])

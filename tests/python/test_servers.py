@@ -15,7 +15,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from helpers import LONG, HeldServer, at_once, until
+from helpers import LONG, HeldServer, until
 
 from clazar_auth.testing import Sandbox
 

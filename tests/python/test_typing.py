@@ -79,7 +79,8 @@ def parameters(stub: Function) -> list[tuple[str, bool]]:
     needed = len(positional) - len(arguments.defaults)
     found = [(it.arg, index >= needed) for index, it in enumerate(positional)]
     keywords = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    return found + [(it.arg, default is not None) for it, default in keywords]
+    found += [(it.arg, default is not None) for it, default in keywords]
+    return found + ([(arguments.kwarg.arg, False)] if arguments.kwarg else [])
 
 
 # Python gives none of these as it is.
