@@ -1,5 +1,6 @@
 //! Decides which certificate authorities are trusted, and makes the TLS configuration from them.
 
+mod no_keys;
 mod reader;
 mod sources;
 mod stamps;
@@ -14,8 +15,10 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use rustls::client::Resumption;
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, RootCertStore};
 
+use self::no_keys::NoKeys;
 use self::reader::{Anchors, Reader};
 use self::sources::{Place, Sources};
 use self::stamps::Stamps;
@@ -210,8 +213,8 @@ fn nothing_trusted() -> Error {
 }
 
 fn configure(roots: RootCertStore) -> Arc<ClientConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let provider = CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() };
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .expect("ring speaks TLS 1.2 and 1.3")
         .with_root_certificates(roots)
