@@ -17,10 +17,10 @@ impl AllowedHosts {
     /// `entries` are `host[:port]`, with port 443 by default; without any, the API and `auth_url`'s host.
     pub(super) fn new(entries: Option<&[String]>, auth_url: &SecureUrl) -> Result<Self, Error> {
         let Some(entries) = entries else {
-            let api = Origin::parse(API).expect("the API's name is a host");
+            let api = Origin::parse(API, 443).expect("the API's name is a host");
             return Ok(Self(vec![api, auth_url.origin().clone()]));
         };
-        let parse = |entry: &String| Origin::parse(entry).ok_or_else(|| refused(entry));
+        let parse = |entry: &String| Origin::parse(entry, 443).ok_or_else(|| refused(entry));
         entries.iter().map(parse).collect::<Result<_, _>>().map(Self)
     }
 

@@ -55,7 +55,7 @@ fn has_plain_authority(text: &str) -> bool {
     let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
     let authority = authority.strip_suffix('/').unwrap_or(authority);
     let origin = authority.rsplit_once('@').map_or(authority, |(_, origin)| origin);
-    !authority.contains(['/', '#', '?']) && Origin::parse(origin).is_some()
+    !authority.contains(['/', '#', '?']) && Origin::parse(origin, 443).is_some()
 }
 
 /// `list` holds `*`, or hosts and domains (with or without a leading dot), each with an optional

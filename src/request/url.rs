@@ -7,7 +7,7 @@ use ureq::http::Uri;
 use ureq::http::uri::Authority;
 
 use crate::error::Error;
-use crate::text::{self, printable};
+use crate::text::{self, printable, without_brackets};
 
 /// No URL is longer, in bytes: what [`Uri`] holds.
 const LONGEST: usize = 65_534;
@@ -20,10 +20,10 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Reads `host[:port]`, with port 443 by default.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// Reads `host[:port]`.
+    pub(crate) fn parse(text: &str, default_port: u16) -> Option<Self> {
         let authority: Authority = text.parse().ok()?;
-        Self::of(&authority, 443)
+        Self::of(&authority, default_port)
     }
 
     fn of(authority: &Authority, default_port: u16) -> Option<Self> {
@@ -36,9 +36,18 @@ impl Origin {
         is_host(host).then(|| Self { host: host.to_ascii_lowercase(), port })
     }
 
+    /// An IPv6 address is without its brackets.
+    pub(crate) fn host(&self) -> &str {
+        without_brackets(&self.host)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// 127.0.0.0/8, `::1` and `localhost`: what never leaves this machine.
-    fn is_loopback(&self) -> bool {
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+    pub(crate) fn is_loopback(&self) -> bool {
+        let host = self.host();
         host == "localhost"
             || host.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback())
             || host.parse().is_ok_and(|ip: Ipv6Addr| ip.is_loopback())
@@ -62,6 +71,12 @@ pub(crate) fn is_host(text: &str) -> bool {
 fn parse_port(text: &str) -> Option<u16> {
     let is_plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
     is_plain.then(|| text.parse().ok()).flatten()
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
 }
 
 /// What a URL is for, for the errors that speak of it.

@@ -57,9 +57,9 @@ impl Connection {
 }
 
 fn addresses(url: &RedisUrl, limit: Limit) -> io::Result<Vec<SocketAddr>> {
-    match url.host().parse::<IpAddr>() {
-        Ok(address) => Ok(vec![(address, url.port).into()]),
-        Err(_) => resolve(url.host(), url.port, limit.left()?),
+    match url.origin.host().parse::<IpAddr>() {
+        Ok(address) => Ok(vec![(address, url.origin.port()).into()]),
+        Err(_) => resolve(url.origin.host(), url.origin.port(), limit.left()?),
     }
 }
 
@@ -87,7 +87,7 @@ fn secure(
 ) -> Result<Connection, Failure> {
     let unusable = |why: String| Failure::Unusable(format!("cannot be used: {why}"));
     let config = trust.client_config().map_err(|error| unusable(error.to_string()))?;
-    let name = ServerName::try_from(url.host().to_owned())
+    let name = ServerName::try_from(url.origin.host().to_owned())
         .map_err(|_| unusable("no certificate can be for its name".into()))?;
     let connection = ClientConnection::new(config, name);
     let mut connection =

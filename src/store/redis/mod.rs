@@ -1,10 +1,11 @@
 //! Keeps tokens in Redis or Valkey, for a fleet.
 //!
-//! The crate `redis` reads URLs and writes commands. The connection is ours, so that its certificates are
-//! judged as those of the API are, and so that it ends in time and with the token request.
+//! The connection is not that of a client library, so that its certificates are judged as those of the API
+//! are, and so that it ends in time and with the token request.
 
 mod answer;
 mod budget;
+mod command;
 mod connection;
 mod failure;
 mod scripts;

@@ -5,8 +5,7 @@
 
 use std::time::Duration;
 
-use redis::{Cmd, cmd};
-
+use super::command::Command;
 use crate::store::seal;
 use crate::unix_time::milliseconds;
 
@@ -14,7 +13,7 @@ use crate::unix_time::milliseconds;
 pub(super) const COMMANDS: [&str; 5] = ["EVAL", "TIME", "GETRANGE", "PTTL", "SET"];
 
 /// No longer value opens, so no more of it is read than shows that it is longer.
-const LAST_BYTE: usize = seal::LONGEST;
+const LAST_BYTE: u64 = seal::LONGEST as u64;
 /// Redis adds a life to its clock, which must not overflow.
 const LONGEST_LIFE: u64 = 10 * 365 * 24 * 3600 * 1000;
 
@@ -26,30 +25,28 @@ macro_rules! script {
 
 /// When it is there, and what the two items hold.
 pub(super) fn look(token: &str, backoff: &str) -> Vec<u8> {
-    eval(script!("look.lua"), &[token, backoff]).arg(LAST_BYTE).get_packed_command()
+    eval(script!("look.lua"), &[token, backoff]).number(LAST_BYTE).packed()
 }
 
 /// Takes a lease that is free or has this holder, or says whose it is.
 pub(super) fn lock(lease: &str, owner: &[u8], life: Duration, from: &[u8]) -> Vec<u8> {
-    let mut command = eval(script!("lock.lua"), &[lease]);
-    command.arg(owner).arg(in_bounds(life)).arg(from).get_packed_command()
+    eval(script!("lock.lua"), &[lease]).arg(owner).number(in_bounds(life)).arg(from).packed()
 }
 
 /// Ends a lease, but no other owner's.
 pub(super) fn release(lease: &str, owner: &[u8]) -> Vec<u8> {
-    eval(script!("release.lua"), &[lease]).arg(owner).get_packed_command()
+    eval(script!("release.lua"), &[lease]).arg(owner).packed()
 }
 
 /// Replaces an item if it holds `old`: 1 if it did, 2 if it holds `new` already, else 0. Nothing is ''.
 pub(super) fn replace(item: &str, old: &[u8], new: &[u8], life: Duration) -> Vec<u8> {
-    let mut command = eval(script!("replace.lua"), &[item]);
-    command.arg(LAST_BYTE).arg(old).arg(new).arg(in_bounds(life)).get_packed_command()
+    let command = eval(script!("replace.lua"), &[item]).number(LAST_BYTE);
+    command.arg(old).arg(new).number(in_bounds(life)).packed()
 }
 
-fn eval(script: &str, keys: &[&str]) -> Cmd {
-    let mut command = cmd("EVAL");
-    command.arg(script).arg(keys.len()).arg(keys);
-    command
+fn eval(script: &str, keys: &[&str]) -> Command {
+    let command = Command::new("EVAL").arg(script).number(keys.len() as u64);
+    keys.iter().fold(command, Command::arg)
 }
 
 /// In milliseconds.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use redis::cmd;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::answer::Answer;
 use super::budget::{Budget, Limit};
+use super::command::Command;
 use super::connection::Connection;
 use super::failure::Failure;
 use super::{RedisStore, scripts};
@@ -54,21 +54,21 @@ impl<'a> RedisSession<'a> {
     /// Opens a connection on which commands can be sent.
     fn connect(&mut self) -> Result<(), Failure> {
         let RedisStore { url, trust, .. } = self.store;
-        let settings = url.settings();
         let mut connection = self.budget.spend(|limit| Connection::open(url, trust, limit))?;
-        let mut run = |command: &redis::Cmd, name| {
-            let command = command.get_packed_command();
+        let mut run = |command: Command, name| {
+            let command = command.packed();
             match self.budget.spend(|limit| connection.ask(&command, limit))? {
                 Answer::Done => Ok(()),
                 Answer::Error(text) => Err(Failure::refusal(name, &text)),
                 _ => Err(Failure::strange()),
             }
         };
-        if let Some(password) = settings.password() {
-            run(cmd("AUTH").arg(settings.username()).arg(password), "AUTH")?;
+        if let Some(password) = &url.password {
+            let command = url.user.iter().fold(Command::new("AUTH"), Command::arg);
+            run(command.arg(password), "AUTH")?;
         }
-        if settings.db() != 0 {
-            run(cmd("SELECT").arg(settings.db()), "SELECT")?;
+        if url.database != 0 {
+            run(Command::new("SELECT").number(url.database.into()), "SELECT")?;
         }
         self.connection = Some(connection);
         Ok(())

@@ -1,23 +1,25 @@
 //! Reads the address of a server, and refuses what would be lost or would be read on the way.
 
 use std::fmt;
-use std::net::IpAddr;
 
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo};
+use percent_encoding::percent_decode_str;
 
 use crate::error::Error;
-use crate::text::without_brackets;
+use crate::request::url::Origin;
 
 /// For who knows that nobody reads what goes to another machine in the clear.
 const PLAINTEXT: &str = "plaintext=yes";
+const DEFAULT_PORT: u16 = 6379;
 
-/// The address of a server, which may hold a password.
+/// The address of a server, which may hold a password:
+/// <https://www.iana.org/assignments/uri-schemes/prov/redis>.
 #[derive(Clone)]
 pub(in crate::store) struct RedisUrl {
-    host: String,
-    pub(super) port: u16,
+    pub(super) origin: Origin,
     pub(super) is_tls: bool,
-    info: ConnectionInfo,
+    pub(super) user: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) database: u32,
 }
 
 impl fmt::Debug for RedisUrl {
@@ -42,22 +44,34 @@ impl RedisUrl {
         if rest.contains('#') {
             return Err(no_url());
         }
-        // The crate knows TLS only if it is built in.
-        let info = format!("redis://{rest}").into_connection_info().map_err(|_| no_url())?;
-        let ConnectionAddr::Tcp(host, port) = info.addr() else { return Err(no_url()) };
-        let url = Self { host: host.clone(), port: *port, is_tls, info };
+        let url = Self::read(is_tls, rest).ok_or_else(no_url)?;
         url.check(is_plaintext)?;
         Ok(url)
     }
 
+    /// Reads `[user:password@]host[:port][/database]`.
+    fn read(is_tls: bool, text: &str) -> Option<Self> {
+        let (authority, path) = text.split_once('/').unwrap_or((text, ""));
+        let (user_info, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
+        let is_number = path.bytes().all(|b| b.is_ascii_digit());
+        let database = if path.is_empty() { Some(0) } else { path.parse().ok() };
+        Some(Self {
+            origin: Origin::parse(host, DEFAULT_PORT)?,
+            is_tls,
+            user: decoded(user)?,
+            password: decoded(password)?,
+            database: database.filter(|_| is_number)?,
+        })
+    }
+
     fn check(&self, is_plaintext: bool) -> Result<(), Error> {
-        let settings = self.settings();
-        if settings.username().is_some() && settings.password().is_none() {
+        if self.user.is_some() && self.password.is_none() {
             return Err(Error::invalid(
                 "the URL of the store has a user without a password; give both or none",
             ));
         }
-        if self.is_tls || is_plaintext || self.is_loopback() {
+        if self.is_tls || is_plaintext || self.origin.is_loopback() {
             return Ok(());
         }
         Err(Error::invalid(
@@ -66,28 +80,17 @@ impl RedisUrl {
         ))
     }
 
-    fn is_loopback(&self) -> bool {
-        let host = self.host();
-        host.eq_ignore_ascii_case("localhost")
-            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-    }
-
-    pub(super) fn host(&self) -> &str {
-        without_brackets(&self.host)
-    }
-
-    /// User, password and database.
-    pub(super) fn settings(&self) -> &RedisConnectionInfo {
-        self.info.redis_settings()
-    }
-
     /// Without what is secret.
     pub(super) fn location(&self) -> String {
         let scheme = if self.is_tls { "rediss" } else { "redis" };
-        let host = self.host();
-        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-        format!("{scheme}://{host}:{}", self.port)
+        format!("{scheme}://{}", self.origin)
     }
+}
+
+/// What a part of the user information means; None if that is no Unicode text.
+fn decoded(text: &str) -> Option<Option<String>> {
+    let text = percent_decode_str(text).decode_utf8().ok()?;
+    Some((!text.is_empty()).then(|| text.into_owned()))
 }
 
 fn no_url() -> Error {
@@ -119,10 +122,11 @@ mod tests {
     #[test]
     fn the_parts_of_a_url() {
         let url = RedisUrl::parse("rediss://a%20user:p%40ss%3F@[2001:db8::1]:6380/3").unwrap();
-        assert_eq!((url.host(), url.port, url.is_tls), ("2001:db8::1", 6380, true));
-        let settings = url.settings();
-        assert_eq!((settings.username(), settings.password()), (Some("a user"), Some("p@ss?")));
-        assert_eq!(settings.db(), 3);
+        assert_eq!(url.origin, Origin::parse("[2001:db8::1]:6380", 0).unwrap());
+        assert!(url.is_tls);
+        assert_eq!(url.user.as_deref(), Some("a user"));
+        assert_eq!(url.password.as_deref(), Some("p@ss?"));
+        assert_eq!(url.database, 3);
         assert_eq!(format!("{url:?}"), "rediss://[2001:db8::1]:6380");
         let url = RedisUrl::parse("redis://localhost").unwrap();
         assert_eq!(url.location(), "redis://localhost:6379");
@@ -145,7 +149,7 @@ mod tests {
     fn who_insists_may_use_plaintext() {
         let url = RedisUrl::parse("redis://:hush@redis:7/1?plaintext=yes").unwrap();
         assert_eq!(url.location(), "redis://redis:7");
-        assert_eq!(url.settings().password(), Some("hush"));
+        assert_eq!(url.password.as_deref(), Some("hush"));
         RedisUrl::parse("redis://localhost?plaintext=yes").unwrap();
     }
 
@@ -160,7 +164,12 @@ mod tests {
         refusal("rediss://:hush@redis/0?plaintext=yes");
         refusal("redis://:hush@localhost/0#insecure");
         assert!(refusal("redis://hush@localhost").contains("a user without a password"));
-        refusal("redis://:hush@localhost/first");
+        for rest in
+            ["localhost/first", "localhost/-1", "localhost/+1", "localhost/1/2", "localhost:x"]
+        {
+            refusal(&format!("redis://:hush@{rest}"));
+        }
+        refusal("redis://:%ffhush@localhost");
         refusal("redis://");
         refusal("redis+unix:///socket");
     }
