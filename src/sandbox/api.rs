@@ -1,5 +1,6 @@
 //! Answers requests to the endpoints.
 
+use std::borrow::Cow;
 use std::thread;
 
 use serde_json::Value;
@@ -11,13 +12,20 @@ use super::{Answer, lists};
 pub(super) const AUTHENTICATE: &str = "/authenticate/";
 const METERING: &str = "/metering/";
 
+/// A path with the slash at its end, which programs may leave out.
+pub(super) fn with_slash(path: &str) -> Cow<'_, str> {
+    if path.ends_with('/') { path.into() } else { format!("{path}/").into() }
+}
+
 pub(super) fn answer(state: &State, request: &Request) -> Answer {
-    let path = lists::with_slash(&request.path);
+    let path = with_slash(&request.path);
     let authenticates = path == AUTHENTICATE;
     let refusal = if authenticates { None } else { refusal(state, request) };
-    // The body of a token request holds the secret.
-    let body = (!authenticates).then_some(request.body.as_slice());
-    let prepared = state.arrive(&path, body, refusal.as_ref());
+    let prepared = state.arrive(&path, refusal.as_ref());
+    // The body of a token request holds the secret, and may be sent to a path that is a mistake.
+    if !authenticates && (prepared.is_some() || path == METERING || is_list(state, &path)) {
+        state.keep(&path, &request.body);
+    }
     if authenticates {
         thread::sleep(state.delay());
     }
@@ -26,8 +34,10 @@ pub(super) fn answer(state: &State, request: &Request) -> Answer {
 
 fn own_answer(state: &State, request: &Request, path: &str, refusal: Option<Answer>) -> Answer {
     let wanted = match path {
-        AUTHENTICATE | METERING => "POST",
-        _ if state.update(|knobs| knobs.lists.records(path).is_some()) => "GET",
+        METERING => "POST",
+        // Without the slash a configuration is wrong, which a test is to show.
+        AUTHENTICATE if request.path == AUTHENTICATE => "POST",
+        _ if is_list(state, path) => "GET",
         _ => return json_answer(404, r#"{"error":"not_found"}"#),
     };
     if request.method != wanted {
@@ -41,6 +51,10 @@ fn own_answer(state: &State, request: &Request, path: &str, refusal: Option<Answ
         METERING => metering(state, request),
         _ => list(state, request, path),
     }
+}
+
+fn is_list(state: &State, path: &str) -> bool {
+    state.update(|knobs| knobs.lists.records(path).is_some())
 }
 
 /// The answer to a request without a token that is accepted.

@@ -1,7 +1,5 @@
 //! Keeps the records of the lists, and gives them out in pages.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 
 use super::http::Request;
@@ -54,19 +52,12 @@ impl Lists {
 
     /// Whether `path` can be a list, and has these records from now on.
     pub(super) fn replace(&mut self, path: &str, records: Vec<Value>) -> bool {
-        let path = with_slash(path);
-        let can_be = is_list(&path);
+        let can_be = is_list(path);
         if can_be {
-            self.0.insert(path.into_owned(), records.into());
+            self.0.insert(path.to_owned(), records.into());
         }
         can_be
     }
-}
-
-/// The path of a list as the sandbox keeps it, also for readers that leave out the slash at the end.
-pub(super) fn with_slash(path: &str) -> Cow<'_, str> {
-    let whole = format!("{path}/");
-    if is_list(&whole) { Cow::Owned(whole) } else { Cow::Borrowed(path) }
 }
 
 fn is_list(path: &str) -> bool {

@@ -161,11 +161,14 @@ impl Sandbox {
     /// waits until a request comes with a token that is accepted, unless it is for `/authenticate/`.
     ///
     /// # Errors
-    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a status that is not from 200 to 599, and
-    /// for a header that HTTP does not allow (RFC 9110 section 5).
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a status that is not from 200 to 599, for a
+    /// header that HTTP does not allow (RFC 9110 section 5), and for a path without its first slash.
     pub fn answer_next(&self, path: &str, answer: Answer) -> Result<(), Error> {
         answer.check()?;
-        self.state.update(|knobs| knobs.line_up(&lists::with_slash(path), answer));
+        if !path.starts_with('/') {
+            return Err(Error::invalid(format!("the path {path:?} does not begin with a slash")));
+        }
+        self.state.update(|knobs| knobs.line_up(&api::with_slash(path), answer));
         Ok(())
     }
 
@@ -186,7 +189,7 @@ impl Sandbox {
                 ));
             }
         };
-        if self.state.update(|knobs| knobs.lists.replace(path, records)) {
+        if self.state.update(|knobs| knobs.lists.replace(&api::with_slash(path), records)) {
             return Ok(());
         }
         Err(Error::invalid(format!("{path:?} is no list of the sandbox; give one like /listings/")))
@@ -202,15 +205,16 @@ impl Sandbox {
         self.state.revoke_tokens();
     }
 
-    /// How many requests came to `path`, such as `/authenticate/`.
+    /// How many requests came to `path`, such as `/authenticate/`; here and elsewhere the slash at its end
+    /// may be left out, as in a request.
     pub fn requests(&self, path: &str) -> u64 {
-        self.state.requests(&lists::with_slash(path))
+        self.state.requests(&api::with_slash(path))
     }
 
-    /// The bodies of the requests that came to `path`, the last 1,000; of `/authenticate/` none, since
-    /// they hold the secret.
+    /// The bodies of the requests that came to `path`, the last 1,000: of `/authenticate/` none, since they
+    /// hold the secret, and of an unknown path none but those with a prepared answer.
     pub fn received(&self, path: &str) -> Vec<Vec<u8>> {
-        self.state.received(&lists::with_slash(path))
+        self.state.received(&api::with_slash(path))
     }
 }
 

@@ -66,9 +66,7 @@ struct Arrived {
 }
 
 impl Arrived {
-    fn add(&mut self, body: Option<&[u8]>) {
-        self.requests += 1;
-        let Some(body) = body else { return };
+    fn keep(&mut self, body: &[u8]) {
         if self.bodies.len() == MOST_BODIES {
             self.bodies.remove(0);
         }
@@ -105,19 +103,18 @@ impl State {
         change(&mut self.lock())
     }
 
-    /// Counts a request, keeps its body if one is given, and takes the answer that was prepared for it:
-    /// if that is one of success, the refusal in its stead, where there is one.
-    pub(super) fn arrive(
-        &self,
-        path: &str,
-        body: Option<&[u8]>,
-        refusal: Option<&Answer>,
-    ) -> Option<Answer> {
+    /// Counts a request, and takes the answer that was prepared for it: if that is one of success, the
+    /// refusal in its stead, where there is one.
+    pub(super) fn arrive(&self, path: &str, refusal: Option<&Answer>) -> Option<Answer> {
         let mut knobs = self.lock();
-        knobs.arrived.entry(path.to_owned()).or_default().add(body);
+        knobs.arrived.entry(path.to_owned()).or_default().requests += 1;
         let line = knobs.answers.get_mut(path)?;
         let succeeds = (200..300).contains(&line.front()?.status);
         refusal.filter(|_| succeeds).cloned().or_else(|| line.pop_front())
+    }
+
+    pub(super) fn keep(&self, path: &str, body: &[u8]) {
+        self.lock().arrived.entry(path.to_owned()).or_default().keep(body);
     }
 
     pub(super) fn requests(&self, path: &str) -> u64 {

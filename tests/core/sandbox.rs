@@ -132,9 +132,23 @@ fn a_list_has_the_records_that_it_is_given() {
 fn bodies_are_kept_but_no_secret() {
     let sandbox = Sandbox::start().unwrap();
     token(&sandbox);
-    post(&format!("{}/metering/", sandbox.url()), "application/json", "{}");
-    assert_eq!(sandbox.received("/metering/"), [b"{}"]);
-    assert!(sandbox.received("/authenticate/").is_empty());
+    let form = format!("client_id=sandbox-client&client_secret={}", sandbox.client_secret());
+    let wrong = "//authenticate/";
+    for (path, body) in
+        [("/metering/", "{}"), ("/metering", "{}"), ("/authenticate", &form), (wrong, &form)]
+    {
+        post(&(sandbox.url() + path), "application/x-www-form-urlencoded", body);
+    }
+    for slash in ["", "/"] {
+        assert_eq!(sandbox.received(&format!("/metering{slash}")), [b"{}", b"{}"]);
+        assert_eq!(sandbox.requests(&format!("/authenticate{slash}")), 2);
+        assert!(sandbox.received(&format!("/authenticate{slash}")).is_empty());
+    }
+    assert!(sandbox.received(wrong).is_empty());
+    sandbox.answer_next("/hook", Answer::new(500, "{}")).unwrap();
+    post(&(sandbox.url() + "/hook"), "text/plain", "kept");
+    assert_eq!(sandbox.received("/hook/"), [b"kept"]);
+    assert!(sandbox.answer_next("hook", Answer::new(500, "")).is_err());
 }
 
 #[test]
