@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import socket
 from collections.abc import Iterator
@@ -18,71 +19,13 @@ from clazar_auth.testing import Sandbox
 
 TASKS = 200
 
-SERVICE = """
-import asyncio, os
-from contextlib import asynccontextmanager
-
-import clazar_auth, httpx
-from clazar_auth.integrations.httpx import Auth
-from fastapi import Depends, FastAPI
-from fastapi.responses import JSONResponse
-
-provider = clazar_auth.TokenProvider.from_env(timeout=60)
-api = os.environ["CLAZAR_AUTH_URL"].removesuffix("authenticate/")
-
-@asynccontextmanager
-async def lifespan(app):
-    async with provider, httpx.AsyncClient(auth=Auth(provider, timeout=60)) as app.state.client:
-        yield
-
-app = FastAPI(lifespan=lifespan)
-
-@app.exception_handler(clazar_auth.ClazarAuthError)
-async def no_token(request, error):
-    return JSONResponse({"error": type(error).__name__, "code": error.code}, 503)
-
-async def patient_headers():
-    return await provider.headers_async(timeout=60)
-
-async def impatient_headers():
-    return await provider.headers_async(timeout=0.05)
-
-@app.get("/patient")
-async def patient(headers=Depends(patient_headers)):
-    return headers
-
-@app.get("/direct")
-async def direct(headers=Depends(provider.headers_async)):
-    return headers
-
-@app.get("/impatient")
-async def impatient(headers=Depends(impatient_headers)):
-    return headers
-
-@app.get("/cancelled")
-async def cancelled():
-    try:
-        await asyncio.wait_for(provider.headers_async(), 0.05)
-    except clazar_auth.ClazarAuthError:
-        return "ours"
-    except asyncio.TimeoutError:
-        return "cancelled"
-
-@app.get("/listings")
-async def listings():
-    response = await app.state.client.get(api + "listings/")
-    return {"status": response.status_code}
-
-@app.get("/health")
-async def health():
-    return JSONResponse({"waited": provider.stats().waited}, 200 if provider.ready else 503)
-"""
+SERVICE = Path(__file__).with_name("programs") / "service.py"
 
 
 @contextmanager
 def service(folder: Path, environment: dict[str, str]) -> Iterator[str]:
     """The URL of the running service, which has to end when it is told to."""
-    (folder / "service.py").write_text(SERVICE)
+    shutil.copy(SERVICE, folder)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         command = ["-m", "uvicorn", f"--fd={listener.fileno()}", "service:app"]
         options: dict[str, Any] = {"pass_fds": [listener.fileno()]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,39 +22,10 @@ from clazar_auth.testing import Sandbox
 
 WORKERS = 3
 
-WORK = """
-import os, pathlib, time
-import clazar_auth
-
-provider = clazar_auth.TokenProvider.from_env()
-if "WARM" in os.environ:
-    provider.token()
-
-def meet():
-    # No worker ends its first request before each of the others has one.
-    (here / f"{os.getpid()}.worker").touch()
-    while len(list(here.glob("*.worker"))) < WORKERS:
-        time.sleep(0.001)
-    return os.getpid()
-
-def work():
-    return meet(), provider.token().fingerprint
-
-async def work_async():
-    return meet(), (await provider.token_async()).fingerprint
-"""
-
-WSGI = """
-import json
-from work import work
-
-def application(environ, start_response):
-    start_response("200 OK", [])
-    return [json.dumps(work()).encode()]
-"""
+PROGRAM = Path(__file__).with_name("programs") / "workers.py"
 
 DJANGO = """
-import work
+import workers
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
@@ -61,10 +33,10 @@ from django.http import JsonResponse
 from django.urls import path
 
 def view(request):
-    return JsonResponse(work.work(), safe=False)
+    return JsonResponse(workers.work(), safe=False)
 
 async def async_view(request):
-    return JsonResponse(await work.work_async(), safe=False)
+    return JsonResponse(await workers.work_async(), safe=False)
 
 urlpatterns = [path("", view), path("async", async_view)]
 settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="not-a-real-secret")
@@ -72,18 +44,18 @@ wsgi, asgi = get_wsgi_application(), get_asgi_application()
 """
 
 FASTAPI = """
-import work
+import workers
 from fastapi import FastAPI
 
 app = FastAPI()
 
 @app.get("/")
 def answer():
-    return work.work()
+    return workers.work()
 
 @app.get("/async")
 async def answer_async():
-    return await work.work_async()
+    return await workers.work_async()
 """
 
 SETTINGS = """
@@ -100,12 +72,12 @@ app.conf.update(
 
 TASKS = """
 import os
-import clazar_auth, work
+import clazar_auth, workers
 from settings import app
 
 @app.task(name="work")
 def call():
-    return work.work()
+    return workers.work()
 
 @app.task(name="fail", throws=clazar_auth.ClazarAuthError)
 def fail():
@@ -139,8 +111,9 @@ THREADS = ["--worker-class=gthread", "--threads=4"]
 UVICORN_WORKERS = ["--worker-class=uvicorn_worker.UvicornWorker"]
 
 PRELOADED = {
-    "gunicorn sync": ([*GUNICORN, "plain"], "/"),
-    "gunicorn gthread": ([*GUNICORN, *THREADS, "plain"], "/"),
+    "gunicorn sync": ([*GUNICORN, "workers"], "/"),
+    "gunicorn gevent": ([*GUNICORN, "--worker-class=gevent", "workers"], "/"),
+    "gunicorn gthread": ([*GUNICORN, *THREADS, "workers"], "/"),
     "gunicorn uvicorn, FastAPI": ([*GUNICORN, *UVICORN_WORKERS, "fast:app"], "/async"),
     "gunicorn gthread, Django": ([*GUNICORN, *THREADS, "site_of_django:wsgi"], "/"),
 }
@@ -159,10 +132,11 @@ def folder(tmp_path: Path) -> Path:
     queue.mkdir()
     constants = f"import pathlib\nhere = pathlib.Path({str(tmp_path)!r})\n"
     constants += f"folder, WORKERS = here / 'queue', {WORKERS}\n"
-    programs = {"work": WORK, "plain": WSGI, "site_of_django": DJANGO, "fast": FASTAPI}
+    programs = {"site_of_django": DJANGO, "fast": FASTAPI}
     programs |= {"settings": SETTINGS, "tasks": TASKS, "send": SEND}
     for name, program in programs.items():
         (tmp_path / f"{name}.py").write_text(constants + program)
+    shutil.copy(PROGRAM, tmp_path)
     return tmp_path
 
 
@@ -172,6 +146,7 @@ def server(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A running server; it has to end when it is told to, and to complain of nothing."""
     with (folder / "log").open("w") as log:
+        environment = {**environment, "MEETING": str(folder)}
         options |= {"cwd": folder, "env": environment, "stdout": log, "stderr": log}
         process = subprocess.Popen([sys.executable, *command], **options)
     try:

@@ -20,6 +20,7 @@ import clazar_auth
 from clazar_auth import _native
 
 ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
 PYRIGHT = ROOT / "target/node/node_modules/pyright/index.js"
 STUB = Path(clazar_auth.__file__).with_name("_native.pyi")
 
@@ -107,22 +108,27 @@ def test_what_checkers_infer() -> None:
     importlib.import_module("typed").main()
 
 
+PROGRAMS = [HERE / "typed.py", *sorted(HERE.glob("programs/*.py"))]
+
+
 @pytest.fixture
-def program(tmp_path: Path) -> Path:
-    """A program of a user, far from the checkout and its settings."""
-    return Path(shutil.copy(ROOT / "tests/python/typed.py", tmp_path))
+def programs(tmp_path: Path) -> Path:
+    """Programs of users, far from the checkout and its settings."""
+    for program in PROGRAMS:
+        shutil.copy(program, tmp_path)
+    return tmp_path
 
 
-def test_mypy_is_content_with_a_users_program(program: Path) -> None:
-    command = [sys.executable, "-m", "mypy", "--strict", program.name]
-    done = subprocess.run(command, cwd=program.parent, capture_output=True, text=True)
+def test_mypy_is_content_with_programs_of_users(programs: Path) -> None:
+    command = [sys.executable, "-m", "mypy", "--strict", *(path.name for path in PROGRAMS)]
+    done = subprocess.run(command, cwd=programs, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.node
-def test_pyright_is_content_with_a_users_program(program: Path) -> None:
-    settings = {"typeCheckingMode": "strict", "include": [program.name]}
-    (program.parent / "pyrightconfig.json").write_text(json.dumps(settings))
+def test_pyright_is_content_with_programs_of_users(programs: Path) -> None:
+    settings = {"typeCheckingMode": "strict", "include": [path.name for path in PROGRAMS]}
+    (programs / "pyrightconfig.json").write_text(json.dumps(settings))
     command = ["node", str(pyright()), "--pythonpath", sys.executable, "--warnings"]
-    done = subprocess.run(command, cwd=program.parent, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=programs, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
