@@ -106,7 +106,7 @@ impl Error {
         self
     }
 
-    /// Says that another process was told it, and how long ago.
+    /// Says that it was found in the store, and how long ago it was put there.
     pub(crate) fn with_told(mut self, ago: Duration) -> Self {
         Arc::make_mut(&mut self.0).told = Some(ago);
         self
@@ -180,7 +180,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;
         match self.0.told {
-            Some(ago) => write!(f, " (another process was told so {} s ago)", ago.as_secs()),
+            Some(ago) => write!(f, " (from the store, {} s ago)", ago.as_secs()),
             None => Ok(()),
         }
     }

@@ -80,6 +80,11 @@ impl OptionValues {
         given.map(|(option, set)| (*option, &set.value))
     }
 
+    pub(crate) fn of_the_environment(&self) -> impl Iterator<Item = (OptionName, &OptionValue)> {
+        let found = self.0.iter().filter(|(_, set)| set.is_from_env);
+        found.map(|(option, set)| (*option, &set.value))
+    }
+
     /// Those that are `wanted`.
     pub(crate) fn filtered(&self, wanted: impl Fn(&OptionRow) -> bool) -> Self {
         let values = self.0.iter().filter(|(option, _)| wanted(option.row()));

@@ -328,6 +328,13 @@ impl TokenProvider {
         self.0.unseal(blob)
     }
 
+    /// Whether there is a client secret, which a function for it may take some time to return: waits for
+    /// `limit`, or for as long as a call of it may take.
+    #[cfg(feature = "python")]
+    pub(crate) fn has_secret_within(&self, limit: Duration) -> Result<bool, Error> {
+        self.0.credentials_within(limit).map(|credentials| credentials.is_some())
+    }
+
     /// Whether a request to `url` may carry the token: `https`, or `http` on this machine, to one
     /// of the allowed hosts.
     ///

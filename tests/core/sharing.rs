@@ -80,7 +80,7 @@ fn an_error_that_another_process_was_told_says_so() {
         for _ in 0..2 {
             let error = other.token().unwrap_err().to_string();
             let ago = error.strip_prefix(&told).unwrap();
-            let ago = ago.strip_prefix(" (another process was told so ").unwrap();
+            let ago = ago.strip_prefix(" (from the store, ").unwrap();
             ago.strip_suffix(" s ago)").unwrap().parse::<u64>().unwrap();
         }
         assert_eq!(sandbox.requests(AUTHENTICATE), 1);

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwap, ArcSwapOption};
 
 use self::run::{Look, Reason};
+use self::secret::SecretCalls;
 use super::current_token::{CachedToken, CurrentToken};
 use super::event::{Event, Listener};
 use super::hosts::AllowedHosts;
@@ -87,6 +88,7 @@ pub(crate) struct Shared {
     token: CurrentToken,
     flight: PerProcess<Flight>,
     notifier: PerProcess<Notifier>,
+    secret_calls: PerProcess<SecretCalls>,
     /// For a forked child, which cannot ask its parent's single flight.
     closed: AtomicBool,
     last_state: ArcSwap<RetryState>,
@@ -122,6 +124,7 @@ impl Shared {
             token: CurrentToken::default(),
             flight: PerProcess::new(),
             notifier: PerProcess::new(),
+            secret_calls: PerProcess::new(),
             closed: AtomicBool::new(false),
             last_state: ArcSwap::default(),
         }
