@@ -6,6 +6,7 @@ Neither is imported by this: without one of them a program has no greenlets.
 from __future__ import annotations
 
 import sys
+import time
 from importlib import import_module
 from typing import Any
 
@@ -17,16 +18,34 @@ LONGEST_PAUSE = 0.05
 
 def wait(pending: Pending) -> None:
     """Wait until it is over, if this thread has a hub and is not in it."""
-    # Half imported, they have no such names; a hub that has not run yet is false.
-    hub = getattr(sys.modules.get("gevent._hub_local"), "get_hub_if_exists", lambda: None)()
+    hub = _gevent_hub()
     if hub is not None:
-        if import_module("gevent").getcurrent() is not hub:
-            _gevent_wait(hub, pending)
-        return
+        _gevent_wait(hub, pending)
+    elif _has_eventlet_hub():
+        _eventlet_wait(pending)
+
+
+def sleep(seconds: float) -> None:
+    """As time.sleep(), in a thread without greenlets too."""
+    if _gevent_hub() is not None:
+        import_module("gevent").sleep(seconds)
+    elif _has_eventlet_hub():
+        import_module("eventlet").sleep(seconds)
+    else:
+        time.sleep(seconds)
+
+
+def _gevent_hub() -> Any:
+    """That of this thread, unless it is the hub that runs now."""
+    # Half imported, gevent has no such name; a hub that has not run yet is false.
+    hub = getattr(sys.modules.get("gevent._hub_local"), "get_hub_if_exists", lambda: None)()
+    return None if hub is None or import_module("gevent").getcurrent() is hub else hub
+
+
+def _has_eventlet_hub() -> bool:
     local = getattr(sys.modules.get("eventlet.hubs"), "_threadlocal", None)
     hub = getattr(local, "hub", None)
-    if hub is not None and import_module("greenlet").getcurrent() is not hub.greenlet:
-        _eventlet_wait(pending)
+    return hub is not None and import_module("greenlet").getcurrent() is not hub.greenlet
 
 
 def _gevent_wait(hub: Any, pending: Pending) -> None:

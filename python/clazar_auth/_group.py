@@ -15,7 +15,8 @@ class Group:
     def __init__(self, loop: object, call_soon: Callable[..., Any]) -> None:
         self._loop = loop
         self.waiting: dict[Callable[[], object], Pending] = {}
-        self._waker = Waker(partial(call_soon, wake_all, self.waiting))
+        # Not a method: nothing would end a circle through the waker.
+        self._waker = Waker(partial(_call, loop, call_soon, self.waiting))
         groups[loop] = self
 
     def add(self, pending: Pending, wake: Callable[[], object]) -> None:
@@ -23,12 +24,21 @@ class Group:
         pending.wake(self._waker)
 
     def remove(self, wake: Callable[[], object]) -> None:
-        del self.waiting[wake]
+        self.waiting.pop(wake, None)
         if not self.waiting:
-            del groups[self._loop]
+            groups.pop(self._loop, None)
 
 
 groups: dict[object, Any] = {}
+
+
+def _call(loop: object, call_soon: Callable[..., Any], waiting: dict[Any, Pending]) -> None:
+    """What a thread of the library does when the token request has ended."""
+    try:
+        call_soon(wake_all, waiting)
+    except RuntimeError:  # The loop was closed while they waited, so they never come to remove().
+        waiting.clear()
+        groups.pop(loop, None)
 
 
 def wake_all(waiting: dict[Callable[[], object], Pending]) -> None:

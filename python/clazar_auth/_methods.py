@@ -13,19 +13,23 @@ if TYPE_CHECKING:
 
 def token(self: TokenProvider, wait: float) -> AccessToken:
     # For token(wait=...): a failure that passes in time does not end it.
-    from time import monotonic, sleep
+    from time import monotonic
 
+    from clazar_auth._green import sleep
+    from clazar_auth._native import TokenProvider
     from clazar_auth.errors import ClazarAuthError
 
     end = monotonic() + wait
     while True:
         try:
-            return self.token(timeout=max(0.0, end - monotonic()))
+            # And not self.token(), which a subclass may have replaced by one that calls this.
+            return TokenProvider.token(self, timeout=max(0.0, end - monotonic()))
         except ClazarAuthError as error:
             pause = error.retry_after
             if not error.retryable or pause is None or monotonic() + pause > end:
                 raise
-        sleep(pause)
+        # Meanwhile it may be closed, or somebody else may get a token.
+        sleep(min(pause, 0.1))
 
 
 async def token_async(self: TokenProvider, *, timeout: float | None = None) -> AccessToken:

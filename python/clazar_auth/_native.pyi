@@ -19,6 +19,7 @@ __all__ = [
     "TokenProvider",
     "Waker",
     "__version__",
+    "_checked",
     "_examine",
     "authenticate",
 ]
@@ -87,6 +88,7 @@ def authenticate(
     AccessToken([redacted], expires_in=...)
     """
 
+def _checked(provider: TokenProvider, timeout: float | None = None) -> TokenProvider: ...
 def _examine(
     tell: Callable[[tuple[str, str, str, str | None]], None], **options: str | None
 ) -> None: ...
@@ -275,8 +277,8 @@ class TokenProvider:
         Keyword arguments are those of TokenProvider, and come before the environment.
 
         Returns:
-            TokenProvider: it sends nothing before the first token is asked for. Of a subclass, one of
-                that.
+            TokenProvider: it sends nothing before the first token is asked for. Of a subclass, what a
+                call of it with the values that were found returns.
 
         Raises:
             ConfigurationError: for a variable or an argument that is missing or cannot work.
@@ -617,7 +619,8 @@ class Sandbox:
             path (str): the path of the request's URL.
 
         Raises:
-            ConfigurationError: for another status, and for a header that HTTP does not allow.
+            ConfigurationError: for another status, a header that HTTP does not allow, and a path without
+                its first slash.
             ClosedError: the sandbox is closed.
 
         >>> sandbox.answer_next(429, headers={"Retry-After": "70"})
@@ -686,7 +689,8 @@ class Sandbox:
             path (str): the path of their URL.
 
         Returns:
-            list[bytes]: the oldest first; of /authenticate/ none, since they hold the secret.
+            list[bytes]: the oldest first; of /authenticate/ none, since they hold the secret, and of an
+                unknown path none but those with a prepared answer.
 
         Raises:
             ClosedError: the sandbox is closed.

@@ -87,6 +87,17 @@ pub(super) fn number(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<f64> {
     }
 }
 
+pub(super) fn whole_number(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<u16> {
+    let py = argument.py();
+    argument.extract().map_err(|error: PyErr| {
+        if error.is_instance_of::<PyTypeError>(py) {
+            return wrong_type(name, "int", argument);
+        }
+        let text = format!("the {name} is not a whole number from 0 to 65535; give one");
+        raise(py, &Error::invalid(text))
+    })
+}
+
 pub(super) fn flag(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<bool> {
     argument.extract().map_err(|_| wrong_type(name, "bool", argument))
 }
@@ -119,7 +130,7 @@ pub(super) fn instance<'a, 'py, T: PyTypeCheck>(
     argument.cast::<T>().map_err(|_| wrong_type(name, class, argument))
 }
 
-fn wrong_type(name: &str, expected: &str, argument: &Bound<'_, PyAny>) -> PyErr {
+pub(super) fn wrong_type(name: &str, expected: &str, argument: &Bound<'_, PyAny>) -> PyErr {
     wrong(name, expected, &type_of(argument))
 }
 

@@ -7,6 +7,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use super::argument;
+use super::attached::attached;
 use crate::binding::{OptionValue, Secret, SecretFunction, SourceError, lock};
 
 /// The function. Python's garbage collector sees it through the provider, which it may lead back to.
@@ -33,7 +34,7 @@ impl Function {
 
     /// Called on a thread of the library.
     fn secret(&self) -> Result<Secret, SourceError> {
-        let secret = Python::try_attach(|py| self.ask(py).map_err(|error| error.to_string()));
+        let secret = attached(|py| self.ask(py).map_err(|error| told(py, error)));
         Ok(secret.ok_or("Python is about to end")??)
     }
 
@@ -47,4 +48,16 @@ impl Function {
         }
         Ok(Secret::new(argument::text("what it returns", &secret)?))
     }
+}
+
+/// The text of an exception, of which nothing else stays: its traceback, and those of what came before it, would
+/// be kept by the task of an asynchronous function, and hold the variables.
+fn told(py: Python<'_>, error: PyErr) -> String {
+    let text = error.to_string();
+    let mut next = Some(error.into_value(py).into_bound(py).into_any());
+    while let Some(exception) = next {
+        let _ = exception.setattr("__traceback__", py.None());
+        next = exception.getattr("__context__").ok().filter(|it| !it.is_none());
+    }
+    text
 }

@@ -1,6 +1,8 @@
 //! Defines the Python module `clazar_auth._native`: it converts types, and nothing else.
 
+mod adapter;
 mod argument;
+mod attached;
 mod authenticate;
 mod doctor;
 mod error;
@@ -31,6 +33,8 @@ mod _native {
         super::provider::add_coroutines(module)
     }
 
+    #[pymodule_export]
+    use super::adapter::_checked;
     #[pymodule_export]
     use super::authenticate::authenticate;
     #[pymodule_export]

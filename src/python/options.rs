@@ -49,6 +49,25 @@ impl<'py> Arguments<'_, 'py> {
         Ok((config, function))
     }
 
+    /// The client secret and the keywords, with what the environment added to `config`.
+    pub(super) fn with_values_of_env(
+        &self,
+        py: Python<'py>,
+        config: &Config,
+        client_secret: Argument<'py>,
+    ) -> PyResult<(Argument<'py>, Bound<'py, PyDict>)> {
+        let mut secret = client_secret;
+        let keywords = self.keywords.map_or_else(|| Ok(PyDict::new(py)), |given| given.copy())?;
+        for (option, value) in config.values().of_the_environment() {
+            match option {
+                OptionName::ClientId => {}
+                OptionName::ClientSecret => secret = Some(python(py, value)?),
+                _ => keywords.set_item(option.row().name, python(py, value)?)?,
+            }
+        }
+        Ok((secret, keywords))
+    }
+
     /// The callable for events.
     pub(super) fn on_event(&self) -> PyResult<Option<Py<PyAny>>> {
         let Some(keywords) = self.keywords else { return Ok(None) };
@@ -95,8 +114,21 @@ fn value(py: Python<'_>, row: &OptionRow, argument: &Bound<'_, PyAny>) -> PyResu
             OptionValue::Text(text.to_owned())
         }
         OptionType::Hosts => OptionValue::Hosts(hosts(name, argument)?),
-        OptionType::Duration => OptionValue::Duration(seconds(py, name, number(name, argument)?)?),
+        OptionType::Duration => OptionValue::Duration(duration(py, name, argument)?),
         OptionType::Flag => OptionValue::Flag(flag(name, argument)?),
+    })
+}
+
+/// The other way round, but for a function.
+pub(super) fn python<'py>(py: Python<'py>, value: &OptionValue) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        OptionValue::Text(text) => text.into_pyobject(py)?.into_any(),
+        OptionValue::Secret(secret) => secret.expose().into_pyobject(py)?.into_any(),
+        OptionValue::Function(_) => unreachable!("no function is converted to Python"),
+        OptionValue::Path(path) => path.into_pyobject(py)?.into_any(),
+        OptionValue::Hosts(hosts) => hosts.into_pyobject(py)?.into_any(),
+        OptionValue::Duration(duration) => duration.as_secs_f64().into_pyobject(py)?.into_any(),
+        OptionValue::Flag(on) => on.into_pyobject(py)?.to_owned().into_any(),
     })
 }
 
@@ -106,13 +138,16 @@ pub(super) fn time(
     name: &str,
     argument: &Argument<'_>,
 ) -> PyResult<Option<Duration>> {
-    let number = optional(name, argument, number)?;
-    number.map(|number| seconds(py, name, number)).transpose()
+    optional(name, argument, |name, argument| duration(py, name, argument))
 }
 
 /// A number of seconds that a [`Duration`] can hold; `name` is that of the argument.
-pub(super) fn seconds(py: Python<'_>, name: &str, number: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(number).map_err(|_| {
+pub(super) fn duration(
+    py: Python<'_>,
+    name: &str,
+    argument: &Bound<'_, PyAny>,
+) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(number(name, argument)?).map_err(|_| {
         let text = format!("the {name} is not a number of seconds from 0 up; give one");
         raise(py, &Error::invalid(text))
     })

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use pyo3::prelude::*;
 
+use super::attached::attached;
 use super::error::raise;
 use super::log::Log;
 use super::token::AccessToken;
@@ -68,7 +69,7 @@ impl Wake for Call {
     fn wake(self: Arc<Self>) {
         let Some(function) = self.0.upgrade() else { return };
         // An event loop that is closed has nobody to be woken, and neither has a Python that ends.
-        let _ = Python::try_attach(|py| function.call0(py).map(drop));
+        let _ = attached(|py| function.call0(py).map(drop));
     }
 }
 

@@ -4,7 +4,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::options::ON_EVENT;
+use super::options::{ON_EVENT, python};
 use crate::binding::{Config, OptionName, OptionValue};
 
 pub(super) struct PickleState {
@@ -44,17 +44,4 @@ impl PickleState {
         let make = py.import("clazar_auth._pickle")?.getattr("provider")?;
         Ok((make, (options, self.from_env)).into_pyobject(py)?.into_any())
     }
-}
-
-fn python<'py>(py: Python<'py>, value: &OptionValue) -> PyResult<Bound<'py, PyAny>> {
-    Ok(match value {
-        OptionValue::Text(text) => text.into_pyobject(py)?.into_any(),
-        OptionValue::Secret(_) | OptionValue::Function(_) => {
-            unreachable!("a secret is not pickled")
-        }
-        OptionValue::Path(path) => path.into_pyobject(py)?.into_any(),
-        OptionValue::Hosts(hosts) => hosts.into_pyobject(py)?.into_any(),
-        OptionValue::Duration(duration) => duration.as_secs_f64().into_pyobject(py)?.into_any(),
-        OptionValue::Flag(on) => on.into_pyobject(py)?.to_owned().into_any(),
-    })
 }

@@ -19,7 +19,7 @@ use super::pickle::PickleState;
 use super::stats;
 use super::text::Text;
 use super::token::AccessToken;
-use super::wait::finish;
+use super::wait::{finish, wait_for_secret};
 use crate::Error;
 use crate::binding::{Config, TokenPoll, catch_panic};
 
@@ -74,18 +74,9 @@ impl TokenProvider {
         client_secret: Argument<'py>,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
-        let (is_from_env, client_id) =
-            match client_id.extract::<(Bound<'py, PyType>, Argument<'py>)>() {
-                Ok((class, client_id)) if class.is(py.get_type::<Self>()) => (true, client_id),
-                _ => (false, Some(client_id)),
-            };
-        let name = if is_from_env { "from_env" } else { "TokenProvider" };
-        let arguments = Arguments { name, is_provider: true, keywords: options };
-        let (mut config, function) = arguments.with_credentials(py, client_id, client_secret)?;
-        let state = PickleState::new(&config, is_from_env);
-        if is_from_env {
-            config.fill_from_env().map_err(|error| raise(py, &error))?;
-        }
+        let arguments = Arguments { name: "TokenProvider", is_provider: true, keywords: options };
+        let (config, function) = arguments.with_credentials(py, Some(client_id), client_secret)?;
+        let state = PickleState::new(&config, false);
         Self::with(py, config, state, function, arguments.on_event()?)
     }
 
@@ -98,8 +89,8 @@ impl TokenProvider {
     /// Keyword arguments are those of TokenProvider, and come before the environment.
     ///
     /// Returns:
-    ///     TokenProvider: it sends nothing before the first token is asked for. Of a subclass, one of
-    ///         that.
+    ///     TokenProvider: it sends nothing before the first token is asked for. Of a subclass, what a
+    ///         call of it with the values that were found returns.
     ///
     /// Raises:
     ///     ConfigurationError: for a variable or an argument that is missing or cannot work.
@@ -118,9 +109,19 @@ impl TokenProvider {
         client_secret: Argument<'py>,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        // In place of a client id, so that a subclass makes one of its own.
-        let marked = (class.py().get_type::<Self>(), client_id);
-        class.call((marked, client_secret), options)
+        let py = class.py();
+        let arguments = Arguments { name: "from_env", is_provider: true, keywords: options };
+        let given = arguments.with_credentials(py, client_id, client_secret.clone())?;
+        let (mut config, function) = given;
+        let state = PickleState::new(&config, true);
+        run(py, || config.fill_from_env())?;
+        if class.is(py.get_type::<Self>()) {
+            let provider = Self::with(py, config, state, function, arguments.on_event()?)?;
+            return Ok(Bound::new(py, provider)?.into_any());
+        }
+        let credentials = run(py, || config.credentials())?;
+        let (secret, options) = arguments.with_values_of_env(py, &config, client_secret)?;
+        class.call((credentials.client_id(), secret), Some(&options))
     }
 
     /// str: The client id that it authenticates with.
@@ -362,6 +363,7 @@ impl TokenProvider {
     /// True
     fn unseal(&self, py: Python<'_>, blob: Bound<'_, PyAny>) -> PyResult<()> {
         let blob = argument::bytes("blob", &blob)?;
+        wait_for_secret(py, &self.provider)?;
         let outcome = run(py, || self.provider.unseal(&blob));
         self.log.drain(py)?;
         outcome

@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::argument::{Argument, bytes, headers, optional, text};
+use super::argument::{Argument, bytes, headers, optional, text, whole_number};
 use super::error::{raise, run};
-use super::options;
+use super::options::{duration, time};
 use crate::binding::lock;
 use crate::{Error, ErrorKind, sandbox};
 
@@ -20,18 +20,25 @@ pub(super) struct Sandbox(Mutex<Option<sandbox::Sandbox>>);
 #[pymethods]
 impl Sandbox {
     #[new]
-    #[pyo3(signature = (*, lifetime=None, delay=None, port=0))]
-    fn new(py: Python<'_>, lifetime: Option<f64>, delay: Option<f64>, port: u16) -> PyResult<Self> {
-        let address = format!("127.0.0.1:{port}");
-        let started = run(py, || sandbox::Sandbox::start_on(&address))?;
-        let sandbox = Self(Mutex::new(Some(started)));
-        if let Some(lifetime) = lifetime {
-            sandbox.set_lifetime(py, lifetime)?;
+    #[pyo3(
+        signature = (*, lifetime=None, delay=None, port=None),
+        text_signature = "(*, lifetime=None, delay=None, port=0)"
+    )]
+    fn new(
+        py: Python<'_>,
+        lifetime: Argument<'_>,
+        delay: Argument<'_>,
+        port: Argument<'_>,
+    ) -> PyResult<Self> {
+        let port = optional("port", &port, whole_number)?.unwrap_or(0);
+        let started = run(py, || sandbox::Sandbox::start_on(&format!("127.0.0.1:{port}")))?;
+        if let Some(lifetime) = time(py, "lifetime", &lifetime)? {
+            started.set_lifetime(lifetime);
         }
-        if let Some(delay) = delay {
-            sandbox.set_delay(py, delay)?;
+        if let Some(delay) = time(py, "delay", &delay)? {
+            started.set_delay(delay);
         }
-        Ok(sandbox)
+        Ok(Self(Mutex::new(Some(started))))
     }
 
     /// str: Where it listens, without a slash at the end.
@@ -82,8 +89,8 @@ impl Sandbox {
     /// >>> sandbox.set_lifetime(60)
     /// >>> provider.token().expires_in <= 60
     /// True
-    fn set_lifetime(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
-        let lifetime = options::seconds(py, "lifetime", seconds)?;
+    fn set_lifetime(&self, py: Python<'_>, seconds: Bound<'_, PyAny>) -> PyResult<()> {
+        let lifetime = duration(py, "lifetime", &seconds)?;
         self.with(py, |sandbox| sandbox.set_lifetime(lifetime))
     }
 
@@ -101,8 +108,8 @@ impl Sandbox {
     /// Traceback (most recent call last):
     ///     ...
     /// clazar_auth.errors.AuthTimeoutError: ...
-    fn set_delay(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
-        let delay = options::seconds(py, "delay", seconds)?;
+    fn set_delay(&self, py: Python<'_>, seconds: Bound<'_, PyAny>) -> PyResult<()> {
+        let delay = duration(py, "delay", &seconds)?;
         self.with(py, |sandbox| sandbox.set_delay(delay))
     }
 
@@ -116,7 +123,8 @@ impl Sandbox {
     ///     path (str): the path of the request's URL.
     ///
     /// Raises:
-    ///     ConfigurationError: for another status, and for a header that HTTP does not allow.
+    ///     ConfigurationError: for another status, a header that HTTP does not allow, and a path without
+    ///         its first slash.
     ///     ClosedError: the sandbox is closed.
     ///
     /// >>> sandbox.answer_next(429, headers={"Retry-After": "70"})
@@ -131,11 +139,12 @@ impl Sandbox {
     fn answer_next(
         &self,
         py: Python<'_>,
-        status: u16,
+        status: Bound<'_, PyAny>,
         body: Argument<'_>,
         headers: Argument<'_>,
         path: Argument<'_>,
     ) -> PyResult<()> {
+        let status = whole_number("status", &status)?;
         let body = optional("body", &body, bytes)?.unwrap_or_default();
         let headers = optional("headers", &headers, self::headers)?.unwrap_or_default();
         let path = optional("path", &path, text)?.unwrap_or(AUTHENTICATE);
@@ -222,7 +231,8 @@ impl Sandbox {
     ///     path (str): the path of their URL.
     ///
     /// Returns:
-    ///     list[bytes]: the oldest first; of /authenticate/ none, since they hold the secret.
+    ///     list[bytes]: the oldest first; of /authenticate/ none, since they hold the secret, and of an
+    ///         unknown path none but those with a prepared answer.
     ///
     /// Raises:
     ///     ClosedError: the sandbox is closed.

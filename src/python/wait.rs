@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
-use super::error::raise;
+use super::error::{raise, run};
 use super::log::Log;
 use super::pending::Pending;
 use crate::binding::{self, TokenPoll, catch_panic};
-use crate::{AccessToken, Error};
+use crate::{AccessToken, Error, TokenProvider};
 
 /// How often a wait looks for a signal.
 const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
@@ -49,4 +49,12 @@ fn block(py: Python<'_>, pending: &binding::Pending) -> PyResult<Outcome> {
             Err(error) => return Ok(Err(error)),
         }
     }
+}
+
+/// Waits for a function that gives the client secret, if it was not called yet.
+pub(super) fn wait_for_secret(py: Python<'_>, provider: &TokenProvider) -> PyResult<()> {
+    while !run(py, || provider.has_secret_within(BETWEEN_SIGNALS))? {
+        py.check_signals()?;
+    }
+    Ok(())
 }

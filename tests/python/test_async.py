@@ -23,7 +23,7 @@ import uvloop
 from helpers import LONG, HeldServer, python, until
 
 import clazar_auth
-from clazar_auth import AccessToken, ClazarAuthError, TokenProvider
+from clazar_auth import AccessToken, ClazarAuthError, TokenProvider, _group
 from clazar_auth.testing import Sandbox
 
 T = TypeVar("T")
@@ -477,6 +477,27 @@ def test_a_loop_that_gave_up_is_free(new_loop: NewLoop) -> None:
         run(loops.pop, give_up())
         gc.collect()
         assert gone() is None, "the token request goes on, and nobody waits"
+
+
+def test_a_loop_that_was_closed_under_a_task_is_free(new_loop: NewLoop) -> None:
+    async def ask() -> None:
+        await provider.token_async()
+
+    with HeldServer() as server:
+        provider = server.provider()
+        loops = [new_loop()]
+        gone = weakref.ref(loops[0])
+        task = loops[0].create_task(ask())
+        while not _group.groups:
+            loops[0].run_until_complete(asyncio.sleep(0))
+        loops.pop().close()
+        server.go_on.set()
+        until(lambda: not _group.groups)
+        # What asyncio says of a task that nobody ends.
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+        del task
+        gc.collect()
+        assert gone() is None
 
 
 END = {

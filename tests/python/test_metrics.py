@@ -218,7 +218,7 @@ def test_opentelemetry_exports_a_span_and_a_duration_of_each_request(sandbox: Sa
         assert is_error == ("error.type" in result)
         assert before < span.start_time_unix_nano < span.end_time_unix_nano < time.time_ns()
     assert spans[0].end_time_unix_nano - spans[0].start_time_unix_nano >= 200_000_000
-    assert "HTTP 400" in spans[1].status.message
+    assert spans[1].status.message == "", "the status code tells it"
 
     [metric] = backend.metrics()
     assert (metric.name, metric.unit) == ("http.client.request.duration", "s")
@@ -238,6 +238,6 @@ def test_a_token_from_the_store_is_no_span(sandbox: Sandbox, tmp_path: Any) -> N
     assert backend.spans() == []
 
 
-def test_without_an_sdk_it_costs_nothing(sandbox: Sandbox) -> None:
+def test_it_works_without_an_sdk(sandbox: Sandbox) -> None:
     provider = sandbox.provider(on_event=Telemetry())
     assert provider.token().value

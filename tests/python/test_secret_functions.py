@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import pickle
+import signal
 import threading
 import weakref
 from collections.abc import Awaitable, Callable
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import LONG
+from helpers import LONG, python
 
 import clazar_auth
 from clazar_auth import ClazarAuthError, TokenProvider
@@ -152,6 +154,130 @@ def test_one_that_does_not_return_is_named() -> None:
     go_on.set()
     assert isinstance(error, clazar_auth.AuthTimeoutError)
     assert "the function for the client secret did not return" in str(error)
+
+
+def test_nothing_of_what_it_raised_is_kept(sandbox: Sandbox) -> None:
+    variables: list[weakref.ref[Text]] = []
+
+    def function() -> str:
+        text = Text(WRONG)
+        variables.append(weakref.ref(text))
+        try:
+            raise KeyError(1)
+        except KeyError:
+            raise ValueError("sealed")  # noqa: B904
+
+    async def asynchronous() -> str:
+        return function()
+
+    gc.disable()
+    try:
+        for kind in (function, asynchronous):
+            with pytest.raises(clazar_auth.TransportError, match="ValueError: sealed"):
+                sandbox.provider(client_secret=kind).token()
+            assert variables.pop()() is None, kind
+    finally:
+        gc.enable()
+
+
+def test_one_that_unseals_is_called_once(sandbox: Sandbox) -> None:
+    blob = sandbox.provider().seal()
+    called: list[int] = []
+
+    def function() -> str:
+        called.append(threading.active_count())
+        provider.unseal(blob)
+        return sandbox.client_secret
+
+    provider = sandbox.provider(client_secret=function)
+    with pytest.raises(
+        clazar_auth.TransportError, match="this very thread is getting the client secret"
+    ):
+        provider.unseal(blob)
+    assert len(called) == 1
+
+
+def test_unseal_waits_for_it_and_answers_a_signal(sandbox: Sandbox) -> None:
+    blob = sandbox.provider().seal()
+    called, go_on = threading.Event(), threading.Event()
+
+    def function() -> str:
+        called.set()
+        go_on.wait(LONG)
+        return sandbox.client_secret
+
+    def interrupt(*_: object) -> None:
+        raise InterruptedError
+
+    def send() -> None:
+        called.wait(LONG)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    provider = sandbox.provider(client_secret=function, timeout=3600)
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        thread = threading.Thread(target=send)
+        thread.start()
+        with pytest.raises(InterruptedError):
+            provider.unseal(blob)
+        thread.join()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        go_on.set()
+    provider.unseal(blob)
+    assert provider.ready
+
+
+EXITING = {
+    "an event loop is woken": """
+class Loop(asyncio.SelectorEventLoop):
+    def call_soon_threadsafe(self, *arguments, **options):
+        handle = super().call_soon_threadsafe(*arguments, **options)
+        time.sleep(0.05)  # This thread wants to go on in Python when the program ends.
+        return handle
+
+loop = Loop()
+loop.run_until_complete(sandbox.provider().token_async())
+loop.close()
+""",
+    "the function runs": """
+def function():
+    called.set()
+    for _ in range(1000):
+        time.sleep(0.001)
+    return sandbox.client_secret
+
+called = threading.Event()
+provider = sandbox.provider(client_secret=function)
+try:
+    provider.token(timeout=0.01)
+except clazar_auth.AuthTimeoutError:
+    pass
+called.wait()
+""",
+}
+BUSY = """
+import asyncio, sys, threading, time, clazar_auth
+from clazar_auth.testing import Sandbox
+
+sandbox = Sandbox()
+{program}
+class Busy:
+    def __del__(self):
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            pass
+
+# It takes a while until the interpreter has ended.
+sys.modules["busy"] = Busy()
+print("the end")
+"""
+
+
+@pytest.mark.parametrize("program", EXITING.values(), ids=EXITING)
+def test_a_program_ends_well_while(program: str) -> None:
+    result = python(BUSY.format(program=program))
+    assert (result.returncode, result.stdout, result.stderr) == (0, "the end\n", "")
 
 
 class Text(str):

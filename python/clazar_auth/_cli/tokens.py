@@ -66,8 +66,8 @@ def token_of(provider: TokenProvider) -> AccessToken:
             raise
         if is_watched() and not error.retryable:
             return wait_for(provider.refresh)
-        again = f"asked again in {ceil(error.retry_after or 0)} s, or after `clazar-auth logout`"
-        raise type(error)(f"{error}; it is {again}") from None
+        when = f"in {ceil(error.retry_after or 0)} s, or after `clazar-auth logout`"
+        raise type(error)(f"{error}; the next token request is possible {when}") from None
 
 
 def token(arguments: Namespace) -> int:

@@ -11,8 +11,8 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from clazar_auth._native import _checked
 from clazar_auth.errors import ConfigurationError
-from clazar_auth.integrations._provider import checked
 from clazar_auth.integrations._renewal import LONGEST_WAIT, is_another, is_short
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def middleware(provider: TokenProvider, *, timeout: float | None = None) -> Clie
         aiohttp.ClientMiddlewareType: for one session or several.
 
     Raises:
-        TypeError: for what is no provider.
+        TypeError, ConfigurationError: for an argument of a wrong type, or a time-out that cannot work.
 
     >>> import aiohttp, asyncio
     >>> async def count():
@@ -71,7 +71,7 @@ def middleware(provider: TokenProvider, *, timeout: float | None = None) -> Clie
     >>> asyncio.run(count())
     3
     """
-    checked(provider)
+    _checked(provider, timeout)
     ask = partial(provider.token_async, timeout=timeout)
 
     async def authorize(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from clazar_auth.integrations._provider import checked
+from clazar_auth._native import _checked
 from clazar_auth.integrations._proxies import refusal
 from clazar_auth.integrations._renewal import (
     LONGEST_WAIT,
@@ -57,7 +57,7 @@ class Auth(_Base):
         timeout (float): as for TokenProvider.token(), whenever a request needs a token.
 
     Raises:
-        TypeError: for what is no provider.
+        TypeError, ConfigurationError: for an argument of a wrong type, or a time-out that cannot work.
 
     >>> import httpx
     >>> auth = clazar_auth.integrations.httpx.Auth(provider)
@@ -66,7 +66,7 @@ class Auth(_Base):
     """
 
     def __init__(self, provider: TokenProvider, *, timeout: float | None = None) -> None:
-        self._provider = checked(provider)
+        self._provider = _checked(provider, timeout)
         self._timeout = timeout
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:

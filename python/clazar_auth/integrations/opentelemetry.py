@@ -75,8 +75,10 @@ class Telemetry:
         status = event.http_status if event.error else 200
         if status is not None:
             common["http.response.status_code"] = status
+        # The status code of HTTP tells all: by the conventions no description then.
+        told = status not in (None, 200)
         if event.error is not None:
-            common["error.type"] = event.error if status in (None, 200) else str(status)
+            common["error.type"] = str(status) if told else event.error
         start = int(event.requested_at * 1e9)
         span = self._tracer.start_span(
             f"POST {url.path}",
@@ -92,6 +94,6 @@ class Telemetry:
             start_time=start,
         )
         if event.error is not None:
-            span.set_status(Status(StatusCode.ERROR, event.message))
+            span.set_status(Status(StatusCode.ERROR, None if told else event.message))
         span.end(start + int(event.duration * 1e9))
         self._durations.record(event.duration, common, Context())

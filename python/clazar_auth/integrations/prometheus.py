@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clazar_auth._native import _checked
 from clazar_auth._stats import Requests
-from clazar_auth.integrations._provider import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +37,7 @@ class Collector(_Base):
         providers (TokenProvider): all that the program has; each has another client id.
 
     Raises:
-        TypeError: for what is no provider.
+        TypeError: for an argument that is not a provider.
         ValueError: two providers have the same client id.
 
     >>> collector = clazar_auth.integrations.prometheus.Collector(provider)
@@ -46,7 +46,7 @@ class Collector(_Base):
     """
 
     def __init__(self, *providers: TokenProvider) -> None:
-        self._providers = {checked(provider).client_id: provider for provider in providers}
+        self._providers = {_checked(provider).client_id: provider for provider in providers}
         if len(self._providers) < len(providers):
             raise ValueError("two of the providers have the same client_id; give one of them")
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from clazar_auth.integrations._provider import checked
+from clazar_auth._native import _checked
 from clazar_auth.integrations._proxies import refusal
 from clazar_auth.integrations._renewal import (
     LONGEST_REFUSAL,
@@ -53,7 +53,7 @@ class Auth:
         timeout (float): as for TokenProvider.token(), whenever a request needs a token.
 
     Raises:
-        TypeError: for what is no provider.
+        TypeError, ConfigurationError: for an argument of a wrong type, or a time-out that cannot work.
 
     >>> import requests
     >>> auth = clazar_auth.integrations.requests.Auth(provider, timeout=5)
@@ -62,7 +62,7 @@ class Auth:
     """
 
     def __init__(self, provider: TokenProvider, *, timeout: float | None = None) -> None:
-        self._provider = checked(provider)
+        self._provider = _checked(provider, timeout)
         self._timeout = timeout
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:

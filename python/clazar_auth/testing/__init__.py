@@ -43,7 +43,7 @@ class Sandbox(_native.Sandbox):
         """A provider with the sandbox's credentials.
 
         Args:
-            options: as for TokenProvider, such as ``timeout``.
+            options: as for TokenProvider, such as ``timeout`` or another ``client_secret``.
 
         Raises:
             ConfigurationError: for an option that cannot work.
@@ -52,11 +52,16 @@ class Sandbox(_native.Sandbox):
         >>> sandbox.provider(timeout=5)
         TokenProvider(client_id='...', auth_url='http://127.0.0.1:.../authenticate/')
         """
-        options.setdefault("auth_url", self.auth_url)
+        settings: dict[str, Any] = {
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "auth_url": self.auth_url,
+        }
         try:
-            return TokenProvider(self.client_id, self.client_secret, **options)
+            settings.update(options)
+            return TokenProvider(**settings)
         finally:
-            options.clear()  # A traceback may show what a function holds.
+            del settings, options  # A traceback may show what a function holds.
 
 
 class StaticProvider(TokenProvider):
@@ -86,8 +91,10 @@ class StaticProvider(TokenProvider):
             del value, options  # A traceback may show what a function holds.
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:
-        """A provider with these options alone: the environment is not read.
+    def from_env(
+        cls, *, client_id: str | None = None, client_secret: object = None, **options: Any
+    ) -> Self:
+        """A provider with these options alone: neither the environment nor the credentials are read.
 
         >>> clazar_auth.testing.StaticProvider.from_env().token().value
         'not-a-real-token'
@@ -95,7 +102,7 @@ class StaticProvider(TokenProvider):
         try:
             return cls(**options)
         finally:
-            del options
+            del client_secret, options
 
     def refresh(self, *, timeout: float | None = None) -> AccessToken:
         """The same token again.
