@@ -18,7 +18,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check tools test test-rust test-c test-sanitizers test-python test-matrix tsan musl bench bench-hot-path bench-token-request fuzz lib clean
+.PHONY: dev check tools test test-rust test-c test-sanitizers test-python test-matrix test-newest tsan musl bench bench-hot-path bench-token-request fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels free-threaded vendor set-version
 

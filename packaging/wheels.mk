@@ -36,6 +36,11 @@ test-matrix: $(WHEELS)/.built free-threaded target/oldest/installed
 	$(VENV)/bin/python tests/python/matrix.py $(WHEELS)/*.whl
 	target/oldest/bin/python -m pytest $(ADAPTERS:%=tests/python/test_%.py)
 
+# Those that are newer than what most machines have.
+test-newest: $(WHEELS)/.built
+	tests/debian_unstable.sh python3-pip,python3.14-venv,python3.15-venv \
+	    python3 tests/python/matrix.py $(WHEELS)/*.whl
+
 # With old versions of each library; `make test-python` runs the same tests with the newest.
 ADAPTERS := adapters requests httpx http2 aiohttp metrics
 
