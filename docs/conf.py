@@ -25,7 +25,8 @@ autodoc_member_order = "bysource"
 nitpick_ignore_regex = [
     (
         r"py:.*",
-        r"(aiohttp|datetime|opentelemetry|os|prometheus_client|requests)\..*|PreparedRequest|Client.*",
+        r"(aiohttp|datetime|opentelemetry|os|prometheus_client|requests)\..*|PreparedRequest|Client.*"
+        r"|Metric|(Meter|Tracer)Provider",
     )
 ]
 

@@ -216,7 +216,8 @@ class TokenProvider:
             Default: True.
         on_event (Callable[[Event], object]): called with each event, when it goes to the log as well: by
             the thread of the next call that concerns a token, or of close(), with no lock held. It may call
-            the provider. An exception that it raises goes to sys.unraisablehook. Default: none.
+            the provider, and may not be a coroutine function. An exception that it raises goes to
+            sys.unraisablehook. Default: none.
 
     Raises:
         ConfigurationError: for an argument that cannot work.
@@ -394,8 +395,8 @@ class TokenProvider:
         """
     @property
     def ready(self) -> bool:
-        """bool: Whether there is a valid token in memory, for a health check: without any I/O, and without
-        a token request.
+        """bool: Whether there is a valid token in memory, for a health check. It does no I/O and starts no
+        token request.
 
         >>> provider.ready
         False

@@ -256,8 +256,8 @@ impl TokenProvider {
         Ok(self.provider.peek().map(AccessToken))
     }
 
-    /// bool: Whether there is a valid token in memory, for a health check: without any I/O, and without
-    /// a token request.
+    /// bool: Whether there is a valid token in memory, for a health check. It does no I/O and starts no
+    /// token request.
     ///
     /// >>> provider.ready
     /// False

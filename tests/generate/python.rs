@@ -10,7 +10,8 @@ const WIDTH: usize = 100;
 /// Of the keyword that is for Python alone.
 const ON_EVENT_DOC: &str = "    on_event (Callable[[Event], object]): called with each event, when it goes to the log as well: by
         the thread of the next call that concerns a token, or of close(), with no lock held. It may call
-        the provider. An exception that it raises goes to sys.unraisablehook. Default: none.
+        the provider, and may not be a coroutine function. An exception that it raises goes to
+        sys.unraisablehook. Default: none.
 ";
 
 pub fn generate() {
