@@ -57,7 +57,8 @@ class Auth:
 
     >>> import requests
     >>> auth = clazar_auth.integrations.requests.Auth(provider, timeout=5)
-    >>> requests.get("https://api.clazar.io/listings/", auth=auth, timeout=5).json()["count"]
+    >>> url = "https://api.clazar.io/listings/"
+    >>> requests.get(url, auth=auth, timeout=5).json()["count"]
     3
     """
 
