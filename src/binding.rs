@@ -11,6 +11,8 @@ pub(crate) use crate::queue::Queue;
 pub(crate) use crate::secret::{Secret, SecretFunction, SourceError};
 pub(crate) use crate::store::LONGEST_SEALED;
 pub(crate) use crate::sync::lock;
+#[cfg(feature = "python")]
+pub(crate) use crate::sys::thread_end::held;
 pub(crate) use crate::sys::{cancel, wipe};
 pub(crate) use crate::token::LONGEST_VALUE;
 pub(crate) use crate::unix_time::since_1970;

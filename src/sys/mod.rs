@@ -17,4 +17,6 @@ mod reserve;
 pub(crate) mod signals;
 pub(crate) mod socket;
 pub(crate) mod thread;
+#[cfg(feature = "python")]
+pub(crate) mod thread_end;
 pub(crate) mod wipe;

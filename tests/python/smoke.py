@@ -28,6 +28,52 @@ LONG = 60.0
 THREADS = 8
 
 
+ENDINGS = {
+    "an event loop is woken": """
+class Loop(asyncio.SelectorEventLoop):
+    def call_soon_threadsafe(self, *arguments, **options):
+        handle = super().call_soon_threadsafe(*arguments, **options)
+        time.sleep(0.05)  # This thread wants to go on in Python when the program ends.
+        return handle
+
+loop = Loop()
+loop.run_until_complete(sandbox.provider().token_async())
+loop.close()
+""",
+    "the function runs": """
+def function():
+    called.set()
+    for _ in range(1000):
+        time.sleep(0.001)
+    return sandbox.client_secret
+
+called = threading.Event()
+provider = sandbox.provider(client_secret=function)
+try:
+    provider.token(timeout=0.01)
+except clazar_auth.AuthTimeoutError:
+    pass
+called.wait()
+""",
+}
+ENDING = """
+import asyncio, sys, threading, time, clazar_auth
+from clazar_auth.testing import Sandbox
+
+sandbox = Sandbox()
+{program}
+class Busy:
+    def __del__(self):
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            pass
+
+# It takes a while until the interpreter has ended.
+sys.modules["busy"] = Busy()
+print("the end")
+"""
+
+
 class Smoke(unittest.TestCase):
     def setUp(self) -> None:
         self.sandbox = Sandbox()
@@ -164,6 +210,14 @@ class Smoke(unittest.TestCase):
         self.assertEqual(len(headers), 1)
         self.assertTrue(headers.pop().startswith(b"Authorization: Bearer "))
         self.assertEqual(self.sandbox.requests(), 1)
+
+    def test_a_program_ends_well_while_a_thread_of_the_library_is_in_python(self) -> None:
+        for name, program in ENDINGS.items():
+            with self.subTest(name):
+                command = [sys.executable, "-c", ENDING.format(program=program)]
+                done = subprocess.run(command, capture_output=True, text=True, timeout=LONG)
+                shown = (done.returncode, done.stdout, done.stderr)
+                self.assertEqual(shown, (0, "the end\n", ""))
 
     def test_a_closed_provider_says_so(self) -> None:
         provider = self.sandbox.provider()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import LONG, python
+from helpers import LONG
 
 import clazar_auth
 from clazar_auth import ClazarAuthError, TokenProvider
@@ -226,58 +226,6 @@ def test_unseal_waits_for_it_and_answers_a_signal(sandbox: Sandbox) -> None:
         go_on.set()
     provider.unseal(blob)
     assert provider.ready
-
-
-EXITING = {
-    "an event loop is woken": """
-class Loop(asyncio.SelectorEventLoop):
-    def call_soon_threadsafe(self, *arguments, **options):
-        handle = super().call_soon_threadsafe(*arguments, **options)
-        time.sleep(0.05)  # This thread wants to go on in Python when the program ends.
-        return handle
-
-loop = Loop()
-loop.run_until_complete(sandbox.provider().token_async())
-loop.close()
-""",
-    "the function runs": """
-def function():
-    called.set()
-    for _ in range(1000):
-        time.sleep(0.001)
-    return sandbox.client_secret
-
-called = threading.Event()
-provider = sandbox.provider(client_secret=function)
-try:
-    provider.token(timeout=0.01)
-except clazar_auth.AuthTimeoutError:
-    pass
-called.wait()
-""",
-}
-BUSY = """
-import asyncio, sys, threading, time, clazar_auth
-from clazar_auth.testing import Sandbox
-
-sandbox = Sandbox()
-{program}
-class Busy:
-    def __del__(self):
-        end = time.monotonic() + 0.3
-        while time.monotonic() < end:
-            pass
-
-# It takes a while until the interpreter has ended.
-sys.modules["busy"] = Busy()
-print("the end")
-"""
-
-
-@pytest.mark.parametrize("program", EXITING.values(), ids=EXITING)
-def test_a_program_ends_well_while(program: str) -> None:
-    result = python(BUSY.format(program=program))
-    assert (result.returncode, result.stdout, result.stderr) == (0, "the end\n", "")
 
 
 class Text(str):
