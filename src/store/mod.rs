@@ -66,8 +66,9 @@ impl Store {
     }
 
     /// In Redis or Valkey, for all processes of all hosts, at a URL such as
-    /// `rediss://user:password@host:6379/0`. `rediss` is Redis over TLS; its certificate is judged as the
-    /// API's is. Without TLS a server must be on this machine (`localhost` or a loopback address), unless
+    /// `rediss://user:password@host:6379/0`, `rediss+cluster://user:password@node,node` or
+    /// `rediss+sentinel://user:password@host,host/master`. `rediss` is Redis over TLS; its certificate is
+    /// judged as the API's is. Without TLS a server must be on this machine (`localhost` or a loopback address), unless
     /// the URL ends in `?plaintext=yes`. The user needs the commands EVAL, TIME, GETRANGE, PTTL and SET (and
     /// SELECT where the URL has a database) on keys that begin with `clazar-auth:`. Redis may take 1 s for
     /// each command and 2 s in all for a token request; when it is away or slow, each host carries on alone.
@@ -80,7 +81,7 @@ impl Store {
         redis::RedisUrl::parse(url).map(Kind::Redis).map(Self)
     }
 
-    /// `memory`, `file`, a `redis://` or `rediss://` URL, or the absolute path of a folder, as in
+    /// `memory`, `file`, the URL of a Redis, or the absolute path of a folder, as in
     /// `CLAZAR_STORE`.
     ///
     /// # Errors
@@ -90,12 +91,12 @@ impl Store {
             "memory" => Ok(Self::memory()),
             "file" => Ok(Self::file()),
             #[cfg(feature = "redis")]
-            url if url.starts_with("redis://") || url.starts_with("rediss://") => Self::redis(url),
+            url if redis::RedisUrl::is_one(url) => Self::redis(url),
             path if path.starts_with('/') => Ok(Self::folder(path)),
             _ => Err(Error::invalid(
                 "the store is none that is known; give memory, file, the absolute path of a folder (~ is \
-                 the shell's), or (where Redis is built in) a redis:// or rediss:// URL, as text and not \
-                 as a path",
+                 the shell's), or (where Redis is built in) a URL such as rediss://host:6379, as text and \
+                 not as a path",
             )),
         }
     }

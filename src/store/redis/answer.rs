@@ -1,4 +1,4 @@
-//! Reads the answers of Redis (RESP2), as far as a script of ours can give them.
+//! Reads the answers of Redis (RESP2), as far as a script of ours can give them, and a sentinel.
 //!
 //! The parser of the crate `redis` makes room for 4,096 values at each of a hundred levels before it has
 //! read one; this one has no levels, and makes room for what is no longer than a blob.
@@ -20,6 +20,7 @@ pub(super) enum Answer {
     Number(i64),
     Bytes(Vec<u8>),
     List(Vec<Answer>),
+    Nothing,
     /// The first word says which.
     Error(String),
 }
@@ -40,8 +41,10 @@ impl Answer {
 
 fn whole(input: &mut impl BufRead) -> io::Result<Answer> {
     let (kind, rest) = header(input)?;
-    if kind != b'*' {
-        return single(input, kind, &rest);
+    match (kind, rest.as_str()) {
+        (b'*', "-1") => return Ok(Answer::Nothing),
+        (b'*', _) => {}
+        _ => return single(input, kind, &rest),
     }
     let items = (0..number(&rest, LONGEST_LIST)?).map(|_| {
         let (kind, rest) = header(input)?;
@@ -109,6 +112,7 @@ mod tests {
         assert_eq!(read(b":-1\r\n").unwrap(), Answer::Number(-1));
         assert_eq!(read(b"$4\r\na\r\nb\r\n").unwrap(), Answer::Bytes(b"a\r\nb".to_vec()));
         assert_eq!(read(b"$0\r\n\r\n").unwrap(), Answer::Bytes(Vec::new()));
+        assert_eq!(read(b"*-1\r\n").unwrap(), Answer::Nothing);
         assert_eq!(read(b"-ERR no\r\n").unwrap(), Answer::Error("ERR no".into()));
         let list = Answer::List(vec![Answer::Number(7), Answer::Bytes(b"x".to_vec())]);
         assert_eq!(read(b"*2\r\n:7\r\n$1\r\nx\r\n").unwrap(), list);
@@ -132,7 +136,7 @@ mod tests {
             b"$-1\r\n",
             b"$1\r\nabc",
             b"*7\r\n",
-            b"*-1\r\n",
+            b"*-2\r\n",
             b"*1\r\n*1\r\n",
             b":x\r\n",
             b"\r\n",

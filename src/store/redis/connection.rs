@@ -10,7 +10,7 @@ use rustls::{ClientConnection, StreamOwned};
 use super::answer::Answer;
 use super::budget::Limit;
 use super::failure::{Failure, tls_error};
-use super::url::RedisUrl;
+use crate::request::url::Origin;
 use crate::resolver::resolve;
 use crate::sys::socket::{Socket, share};
 use crate::trust::Trust;
@@ -22,12 +22,20 @@ pub(super) enum Connection {
 }
 
 impl Connection {
-    pub(super) fn open(url: &RedisUrl, trust: &Trust, limit: Limit) -> Result<Self, Failure> {
+    /// With `trust` over TLS.
+    pub(super) fn open(
+        origin: &Origin,
+        trust: Option<&Trust>,
+        limit: Limit,
+    ) -> Result<Self, Failure> {
         let unreachable = |error: io::Error| Failure::unreachable(&error, limit);
-        let addresses = addresses(url, limit).map_err(unreachable)?;
+        let addresses = addresses(origin, limit).map_err(unreachable)?;
         let socket = connect_any(&addresses, limit).map_err(unreachable)?;
         let socket = TimedSocket { socket, limit };
-        if url.is_tls { secure(url, trust, socket, limit) } else { Ok(Self::Plain(socket)) }
+        match trust {
+            Some(trust) => secure(origin, trust, socket, limit),
+            None => Ok(Self::Plain(socket)),
+        }
     }
 
     /// Sends a command, without waiting for what comes of it.
@@ -56,10 +64,10 @@ impl Connection {
     }
 }
 
-fn addresses(url: &RedisUrl, limit: Limit) -> io::Result<Vec<SocketAddr>> {
-    match url.origin.host().parse::<IpAddr>() {
-        Ok(address) => Ok(vec![(address, url.origin.port()).into()]),
-        Err(_) => resolve(url.origin.host(), url.origin.port(), limit.left()?),
+fn addresses(origin: &Origin, limit: Limit) -> io::Result<Vec<SocketAddr>> {
+    match origin.host().parse::<IpAddr>() {
+        Ok(address) => Ok(vec![(address, origin.port()).into()]),
+        Err(_) => resolve(origin.host(), origin.port(), limit.left()?),
     }
 }
 
@@ -80,14 +88,14 @@ pub(super) fn connect_any(addresses: &[SocketAddr], limit: Limit) -> io::Result<
 }
 
 fn secure(
-    url: &RedisUrl,
+    origin: &Origin,
     trust: &Trust,
     mut socket: TimedSocket,
     limit: Limit,
 ) -> Result<Connection, Failure> {
     let unusable = |why: String| Failure::Unusable(format!("cannot be used: {why}"));
     let config = trust.client_config().map_err(|error| unusable(error.to_string()))?;
-    let name = ServerName::try_from(url.origin.host().to_owned())
+    let name = ServerName::try_from(origin.host().to_owned())
         .map_err(|_| unusable("no certificate can be for its name".into()))?;
     let connection = ClientConnection::new(config, name);
     let mut connection =

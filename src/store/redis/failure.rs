@@ -3,6 +3,7 @@
 use std::io;
 
 use super::budget::Limit;
+use super::redirection::Redirection;
 use super::scripts::COMMANDS;
 use crate::request::tls_failure;
 use crate::text;
@@ -19,6 +20,10 @@ pub(super) enum Failure {
     BrokenOff(String),
     /// The server would say the same over another one. What it was asked for was not done.
     Refused(String),
+    /// It is a replica, perhaps since a moment ago. What it was asked for was not done.
+    Demoted(String),
+    /// Another node of the cluster has the keys.
+    Redirected(Redirection),
     /// The server cannot be believed.
     Unusable(String),
 }
@@ -26,7 +31,11 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn words(&self) -> &str {
         match self {
-            Self::BrokenOff(words) | Self::Refused(words) | Self::Unusable(words) => words,
+            Self::BrokenOff(words)
+            | Self::Refused(words)
+            | Self::Demoted(words)
+            | Self::Unusable(words) => words,
+            Self::Redirected(_) => "has moved its keys",
         }
     }
 
@@ -70,7 +79,8 @@ impl Failure {
             None => "an error".to_owned(),
         };
         let advice = code.and_then(advice).unwrap_or_default();
-        Self::Refused(format!("cannot be used: {command} was answered with {what}{advice}"))
+        let words = format!("cannot be used: {command} was answered with {what}{advice}");
+        if code == Some("READONLY") { Self::Demoted(words) } else { Self::Refused(words) }
     }
 }
 
@@ -109,9 +119,11 @@ fn advice(code: &str) -> Option<&'static str> {
     Some(match code {
         "WRONGPASS" => "; correct the user and the password in its URL",
         "NOAUTH" => "; its URL needs a password, and a user if it is not the default one",
-        "MOVED" | "ASK" | "CROSSSLOT" | "CLUSTERDOWN" => {
-            "; it is part of a cluster and does not have these keys: name a Redis that has all keys"
+        "MOVED" | "ASK" => {
+            "; it is a node of a cluster: write redis+cluster or rediss+cluster in its URL"
         }
+        "TRYAGAIN" => "; its nodes are moving these keys just now",
+        "CLUSTERDOWN" => "; no node of the cluster has these keys now: see to its nodes",
         "READONLY" => "; it is a replica: name the primary",
         "OOM" => "; it has no memory left: let it evict keys (maxmemory-policy) or have more",
         _ => return None,

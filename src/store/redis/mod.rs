@@ -8,6 +8,8 @@ mod budget;
 mod command;
 mod connection;
 mod failure;
+mod redirection;
+mod routing;
 mod scripts;
 mod session;
 #[cfg(test)]
@@ -17,10 +19,13 @@ mod url;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
+
 use self::session::RedisSession;
 pub(super) use self::url::RedisUrl;
 use super::StoreError;
 use super::session::{Backend, Session};
+use crate::request::url::Origin;
 use crate::trust::Trust;
 
 /// For how much longer than a token request may take the lease runs.
@@ -30,12 +35,26 @@ pub(super) struct RedisStore {
     url: RedisUrl,
     trust: Arc<Trust>,
     lease: Duration,
+    /// The node of a cluster that had the keys.
+    known: ArcSwapOption<Origin>,
 }
 
 impl RedisStore {
     /// `timeout` is how long a token request may take.
     pub(super) fn new(url: RedisUrl, trust: Arc<Trust>, timeout: Duration) -> Self {
-        Self { url, trust, lease: timeout + LEASE_OVERTIME }
+        Self { url, trust, lease: timeout + LEASE_OVERTIME, known: ArcSwapOption::empty() }
+    }
+
+    /// Where to connect to, the likeliest first.
+    fn origins(&self) -> impl Iterator<Item = Origin> {
+        let known = self.known.load_full().map(|origin| (*origin).clone());
+        let others: Vec<_> =
+            self.url.origins.iter().filter(|it| known.as_ref() != Some(it)).cloned().collect();
+        known.into_iter().chain(others)
+    }
+
+    fn remember(&self, origin: Origin) {
+        self.known.store(Some(Arc::new(origin)));
     }
 
     fn error(&self, what: &str) -> StoreError {

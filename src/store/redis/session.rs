@@ -6,19 +6,23 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use super::answer::Answer;
 use super::budget::{Budget, Limit};
-use super::command::Command;
 use super::connection::Connection;
 use super::failure::Failure;
+use super::routing::{Link, Route};
+use super::url::Topology;
 use super::{RedisStore, scripts};
 use crate::store::StoreError;
 use crate::store::session::{Holder, Item, Session, StoredItem, Turn, View};
 use crate::store::stamp::Stamp;
 use crate::text;
 
+/// Of one command. A cluster that changes names a node that is not the last one; more would be a circle.
+const MOST_REDIRECTIONS: usize = 4;
+
 pub(super) struct RedisSession<'a> {
     store: &'a RedisStore,
     budget: Budget,
-    connection: Option<Connection>,
+    link: Option<Link>,
     /// Whether the first connection was replaced.
     is_second: bool,
     /// Why nothing is worth a try any more.
@@ -40,7 +44,7 @@ impl<'a> RedisSession<'a> {
         let mut session = Self {
             store,
             budget: Budget::new(),
-            connection: None,
+            link: None,
             is_second: false,
             broken: None,
             owner,
@@ -51,27 +55,13 @@ impl<'a> RedisSession<'a> {
         Ok(session)
     }
 
-    /// Opens a connection on which commands can be sent.
     fn connect(&mut self) -> Result<(), Failure> {
-        let RedisStore { url, trust, .. } = self.store;
-        let mut connection = self.budget.spend(|limit| Connection::open(url, trust, limit))?;
-        let mut run = |command: Command, name| {
-            let command = command.packed();
-            match self.budget.spend(|limit| connection.ask(&command, limit))? {
-                Answer::Done => Ok(()),
-                Answer::Error(text) => Err(Failure::refusal(name, &text)),
-                _ => Err(Failure::strange()),
-            }
-        };
-        if let Some(password) = &url.password {
-            let command = url.user.iter().fold(Command::new("AUTH"), Command::arg);
-            run(command.arg(password), "AUTH")?;
-        }
-        if url.database != 0 {
-            run(Command::new("SELECT").number(url.database.into()), "SELECT")?;
-        }
-        self.connection = Some(connection);
+        self.link = Some(self.route().connect()?);
         Ok(())
+    }
+
+    fn route(&mut self) -> Route<'_> {
+        Route { store: self.store, budget: &mut self.budget }
     }
 
     /// What a script answers, and whether it was sent twice.
@@ -79,10 +69,10 @@ impl<'a> RedisSession<'a> {
         if let Some(why) = &self.broken {
             return Err(self.store.error(why));
         }
-        let answer = match self.run_once(command) {
-            Err(first @ Failure::BrokenOff(_)) if !self.is_second => {
+        let answer = match self.run_there(command) {
+            Err(first @ (Failure::BrokenOff(_) | Failure::Demoted(_))) if !self.is_second => {
                 self.is_second = true;
-                match self.connect().and_then(|()| self.run_once(command)) {
+                match self.connect().and_then(|()| self.run_there(command)) {
                     // The first time tells more than what was left for the second.
                     Err(Failure::BrokenOff(_)) => Err(first),
                     again => again.map(|answer| (answer, true)),
@@ -91,21 +81,41 @@ impl<'a> RedisSession<'a> {
             answer => answer.map(|answer| (answer, false)),
         };
         answer.map_err(|failure| {
-            if !matches!(failure, Failure::Refused(_)) {
+            if !matches!(failure, Failure::Refused(_) | Failure::Demoted(_)) {
                 self.broken = Some(failure.words().to_owned());
             }
             self.store.error(failure.words())
         })
     }
 
+    /// Asks the node that has the keys, where a cluster names another one.
+    fn run_there(&mut self, command: &[u8]) -> Result<Answer, Failure> {
+        for _ in 0..MOST_REDIRECTIONS {
+            match self.run_once(command) {
+                Err(Failure::Redirected(there)) => self.link = Some(self.route().follow(there)?),
+                answer => return answer,
+            }
+        }
+        Err(Failure::Unusable(
+            "sends from node to node; its nodes do not agree on which of them has these keys"
+                .into(),
+        ))
+    }
+
     fn run_once(&mut self, command: &[u8]) -> Result<Answer, Failure> {
-        let Some(mut connection) = self.connection.take() else {
+        let Some(mut link) = self.link.take() else {
             return Err(Failure::BrokenOff("ended the connection".into()));
         };
-        let answer = self.budget.spend(|limit| connection.ask(command, limit));
+        let answer = self.budget.spend(|limit| link.connection.ask(command, limit));
+        let is_cluster = self.store.url.topology == Topology::Cluster;
+        if let (true, Ok(Answer::Error(text))) = (is_cluster, &answer)
+            && let Some(redirection) = link.redirection(text)
+        {
+            return Err(Failure::Redirected(redirection));
+        }
         match answer {
-            Ok(_) => self.connection = Some(connection),
-            Err(_) => self.late.push(connection),
+            Ok(_) => self.link = Some(link),
+            Err(_) => self.late.push(link.connection),
         }
         match answer? {
             Answer::Error(text) => Err(Failure::refusal("EVAL", &text)),
@@ -133,14 +143,14 @@ impl<'a> RedisSession<'a> {
         for connection in &mut self.late {
             let _ = connection.send(&command, Limit::moment());
         }
-        if self.connection.is_none() && self.connect().is_err() {
+        if self.link.is_none() && self.connect().is_err() {
             return;
         }
-        if let Err(Failure::BrokenOff(_)) = self.run_once(&command)
+        if let Err(Failure::BrokenOff(_)) = self.run_there(&command)
             && self.connect().is_ok()
         {
             // One that cannot be released runs out.
-            let _ = self.run_once(&command);
+            let _ = self.run_there(&command);
         }
     }
 }

@@ -9,17 +9,27 @@ use crate::request::url::Origin;
 
 /// For who knows that nobody reads what goes to another machine in the clear.
 const PLAINTEXT: &str = "plaintext=yes";
-const DEFAULT_PORT: u16 = 6379;
 
-/// The address of a server, which may hold a password:
+/// A URL of servers that keep tokens, which may hold a password:
 /// <https://www.iana.org/assignments/uri-schemes/prov/redis>.
 #[derive(Clone)]
 pub(in crate::store) struct RedisUrl {
-    pub(super) origin: Origin,
-    pub(super) is_tls: bool,
+    pub(super) topology: Topology,
+    /// The server; or nodes of the cluster, or sentinels, of which one that answers is enough.
+    pub(super) origins: Vec<Origin>,
+    is_tls: bool,
+    is_plaintext: bool,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
     pub(super) database: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Topology {
+    Server,
+    Cluster,
+    /// Sentinels know which server is the master of this name.
+    Sentinel(String),
 }
 
 impl fmt::Debug for RedisUrl {
@@ -29,10 +39,18 @@ impl fmt::Debug for RedisUrl {
 }
 
 impl RedisUrl {
+    /// Whether a store is named by such a URL.
+    pub(in crate::store) fn is_one(text: &str) -> bool {
+        text.split_once("://").is_some_and(|(scheme, _)| scheme.starts_with("redis"))
+    }
+
     pub(in crate::store) fn parse(text: &str) -> Result<Self, Error> {
-        let (is_tls, rest) = match text.strip_prefix("rediss://") {
-            Some(rest) => (true, rest),
-            None => (false, text.strip_prefix("redis://").ok_or_else(no_url)?),
+        let (scheme, rest) = text.split_once("://").ok_or_else(no_url)?;
+        let (scheme, topology) = scheme.split_once('+').unwrap_or((scheme, ""));
+        let is_tls = match scheme {
+            "redis" => false,
+            "rediss" => true,
+            _ => return Err(no_url()),
         };
         let (rest, query) =
             rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
@@ -44,34 +62,57 @@ impl RedisUrl {
         if rest.contains('#') {
             return Err(no_url());
         }
-        let url = Self::read(is_tls, rest).ok_or_else(no_url)?;
-        url.check(is_plaintext)?;
+        let url = Self::read(topology, rest).ok_or_else(no_url)?;
+        let url = Self { is_tls, is_plaintext, ..url };
+        url.check()?;
         Ok(url)
     }
 
-    /// Reads `[user:password@]host[:port][/database]`.
-    fn read(is_tls: bool, text: &str) -> Option<Self> {
+    /// Reads `[user:password@]host[:port],...[/master][/database]`, or `master@host[:port],...`.
+    fn read(topology: &str, text: &str) -> Option<Self> {
         let (authority, path) = text.split_once('/').unwrap_or((text, ""));
-        let (user_info, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let (user_info, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
-        let is_number = path.bytes().all(|b| b.is_ascii_digit());
-        let database = if path.is_empty() { Some(0) } else { path.parse().ok() };
-        Some(Self {
-            origin: Origin::parse(host, DEFAULT_PORT)?,
-            is_tls,
-            user: decoded(user)?,
-            password: decoded(password)?,
+        let (mut user, password) = (decoded(user)?, decoded(password)?);
+        let (topology, port, database) = match topology {
+            "" => (Topology::Server, 6379, path),
+            "cluster" => (Topology::Cluster, 6379, path),
+            "sentinel" => {
+                let (master, database) = path.split_once('/').unwrap_or((path, ""));
+                let no_password = password.is_none();
+                let master = decoded(master)?.or_else(|| user.take_if(|_| no_password))?;
+                (Topology::Sentinel(master), 26379, database)
+            }
+            _ => return None,
+        };
+        let origins: Vec<_> =
+            hosts.split(',').map(|host| Origin::parse(host, port)).collect::<Option<_>>()?;
+        let is_number = database.bytes().all(|b| b.is_ascii_digit());
+        let database = if database.is_empty() { Some(0) } else { database.parse().ok() };
+        let has_right_number = topology != Topology::Server || origins.len() == 1;
+        has_right_number.then_some(Self {
+            topology,
+            origins,
+            is_tls: false,
+            is_plaintext: false,
+            user,
+            password,
             database: database.filter(|_| is_number)?,
         })
     }
 
-    fn check(&self, is_plaintext: bool) -> Result<(), Error> {
+    fn check(&self) -> Result<(), Error> {
         if self.user.is_some() && self.password.is_none() {
             return Err(Error::invalid(
                 "the URL of the store has a user without a password; give both or none",
             ));
         }
-        if self.is_tls || is_plaintext || self.origin.is_loopback() {
+        if self.topology == Topology::Cluster && self.database != 0 {
+            return Err(Error::invalid(
+                "the URL of the store has a database, and a cluster has database 0 alone; leave it out",
+            ));
+        }
+        if self.origins.iter().all(|origin| self.may_reach(origin)) {
             return Ok(());
         }
         Err(Error::invalid(
@@ -80,10 +121,25 @@ impl RedisUrl {
         ))
     }
 
+    /// Whether what is sent to `origin` is nobody else's to read.
+    pub(super) fn may_reach(&self, origin: &Origin) -> bool {
+        self.is_tls || self.is_plaintext || origin.is_loopback()
+    }
+
+    pub(super) fn is_tls(&self) -> bool {
+        self.is_tls
+    }
+
     /// Without what is secret.
     pub(super) fn location(&self) -> String {
-        let scheme = if self.is_tls { "rediss" } else { "redis" };
-        format!("{scheme}://{}", self.origin)
+        let tls = if self.is_tls { "s" } else { "" };
+        let (scheme, path) = match &self.topology {
+            Topology::Server => ("", String::new()),
+            Topology::Cluster => ("+cluster", String::new()),
+            Topology::Sentinel(master) => ("+sentinel", format!("/{master}")),
+        };
+        let origins: Vec<_> = self.origins.iter().map(Origin::to_string).collect();
+        format!("redis{tls}{scheme}://{}{path}", origins.join(","))
     }
 }
 
@@ -95,8 +151,8 @@ fn decoded(text: &str) -> Option<Option<String>> {
 
 fn no_url() -> Error {
     Error::invalid(
-        "the store is not a redis:// or rediss:// URL; give one like \
-         rediss://user:password@host:6379/0",
+        "the store is not a URL of Redis; give one like rediss://user:password@host:6379/0, \
+         rediss+cluster://user:password@node,node or rediss+sentinel://user:password@host,host/master",
     )
 }
 
@@ -119,17 +175,54 @@ mod tests {
         text
     }
 
+    fn origins(url: &RedisUrl) -> Vec<String> {
+        url.origins.iter().map(Origin::to_string).collect()
+    }
+
     #[test]
     fn the_parts_of_a_url() {
         let url = RedisUrl::parse("rediss://a%20user:p%40ss%3F@[2001:db8::1]:6380/3").unwrap();
-        assert_eq!(url.origin, Origin::parse("[2001:db8::1]:6380", 0).unwrap());
-        assert!(url.is_tls);
+        assert_eq!(origins(&url), ["[2001:db8::1]:6380"]);
+        assert!(url.is_tls() && url.topology == Topology::Server);
         assert_eq!(url.user.as_deref(), Some("a user"));
         assert_eq!(url.password.as_deref(), Some("p@ss?"));
         assert_eq!(url.database, 3);
         assert_eq!(format!("{url:?}"), "rediss://[2001:db8::1]:6380");
         let url = RedisUrl::parse("redis://localhost").unwrap();
         assert_eq!(url.location(), "redis://localhost:6379");
+    }
+
+    #[test]
+    fn clusters_and_sentinels() {
+        let url = RedisUrl::parse("rediss+cluster://:hush@a,b:7000").unwrap();
+        assert_eq!(
+            (origins(&url).join(" "), &url.topology),
+            ("a:6379 b:7000".into(), &Topology::Cluster)
+        );
+        assert_eq!(url.location(), "rediss+cluster://a:6379,b:7000");
+        let master = Topology::Sentinel("my master".into());
+        for (text, user, database) in [
+            ("rediss+sentinel://my%20master@a,b:7", None, 0),
+            ("rediss+sentinel://a,b:7/my%20master/2", None, 2),
+            ("rediss+sentinel://u:hush@a,b:7/my%20master", Some("u"), 0),
+        ] {
+            let url = RedisUrl::parse(text).unwrap();
+            assert_eq!((origins(&url).join(" "), &url.topology), ("a:26379 b:7".into(), &master));
+            assert_eq!((url.user.as_deref(), url.database), (user, database), "{text}");
+            assert_eq!(url.location(), "rediss+sentinel://a:26379,b:7/my master");
+        }
+        assert!(refusal("rediss+cluster://:hush@a/1").contains("database 0 alone"));
+        for text in [
+            "rediss://:hush@a,b",
+            "rediss+cluster://:hush@a,,b",
+            "rediss+sentinel://:hush@a",
+            "rediss+sentinel://u:hush@a",
+            "rediss+other://:hush@a",
+        ] {
+            refusal(text);
+        }
+        assert!(refusal("redis+cluster://localhost,other").contains("without TLS"));
+        RedisUrl::parse("redis+sentinel://m@other?plaintext=yes").unwrap();
     }
 
     #[test]

@@ -124,7 +124,7 @@ fn a_part_of_a_cluster_says_so() {
     let moved = saying("-MOVED 3999 127.0.0.1:6381\r\n");
     let text = error(&store(&url(&moved)));
     assert!(
-        text.contains("EVAL was answered with the error MOVED; it is part of a cluster"),
+        text.contains("EVAL was answered with the error MOVED; it is a node of a cluster"),
         "{text}"
     );
     assert!(!text.contains("6381"), "{text}");

@@ -1,5 +1,6 @@
 //! Tests sessions at a real Redis, and at peers that are none.
 
+mod cluster;
 mod errors;
 mod items;
 mod leases;
