@@ -57,6 +57,7 @@ impl HttpSource {
                 refused.push(secret.clone());
                 match progress.asking(|| credentials.another(&refused)) {
                     Ok(Some(another)) => {
+                        context.note_refusal(secret, error.clone());
                         secret = another;
                         Some(Duration::ZERO)
                     }

@@ -12,6 +12,7 @@ use super::note::{Note, Timing};
 use super::refused::Refused;
 use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::secret::Secret;
 use crate::sys::clock::Clock;
 use crate::token::AccessToken;
 
@@ -32,6 +33,8 @@ pub(crate) struct FetchContext<'a> {
     backoff_since: Cell<Option<u64>>,
     /// Whether the token is to be in place of one that the API refused.
     replaces: Cell<bool>,
+    /// Secrets that the API has refused, and what it said.
+    refusals: RefCell<Vec<(Arc<Secret>, Error)>>,
     /// For a request that is made while there is a valid token.
     limit: Cell<Option<RenewalLimit>>,
     pub(crate) clock: &'a Clock,
@@ -56,6 +59,7 @@ impl<'a> FetchContext<'a> {
             freshness: Freshness::default(),
             backoff_since: Cell::default(),
             replaces: Cell::default(),
+            refusals: RefCell::default(),
             limit: Cell::default(),
             clock,
             interrupt,
@@ -106,6 +110,15 @@ impl<'a> FetchContext<'a> {
 
     pub(crate) fn backoff_since(&self) -> Option<u64> {
         self.backoff_since.get()
+    }
+
+    /// Notes that another secret is tried after one that the API refused.
+    pub(super) fn note_refusal(&self, secret: Arc<Secret>, error: Error) {
+        self.refusals.borrow_mut().push((secret, error));
+    }
+
+    pub(crate) fn take_refusals(&self) -> Vec<(Arc<Secret>, Error)> {
+        self.refusals.take()
     }
 
     pub(crate) fn limit(&self) -> Option<RenewalLimit> {

@@ -64,6 +64,8 @@ pub(super) struct Access<'a> {
     session: Option<Box<dyn Session + 'a>>,
     /// What the last looks showed.
     pub(super) seen: Seen,
+    /// The secret that opened the token that was found.
+    pub(super) opened_with: Option<Arc<Secret>>,
     /// A valid token whose last part has begun.
     pub(super) expiring: Option<AccessToken>,
     has_reported: bool,
@@ -84,6 +86,7 @@ impl<'a> Access<'a> {
             since: context.clock.instant(),
             session: None,
             seen: Seen::default(),
+            opened_with: None,
             expiring: None,
             has_reported: false,
         };
@@ -144,6 +147,7 @@ impl<'a> Access<'a> {
                 self.expiring = None;
             }
             if let Some(token) = self.usable(&view, &sealed) {
+                self.opened_with = Some(sealed.secret);
                 return Ok(Some(token));
             }
             // That one secret is refused says nothing of the other.

@@ -58,6 +58,16 @@ impl<'a> BackoffRecord<'a> {
         }
     }
 
+    /// What stops nobody, and tells those who have another secret which one is refused.
+    pub(super) fn notice(error: &Error, last: Option<&BackoffRecord<'_>>, now: Stamp) -> Self {
+        Self { length: 0, ..Self::after(error, last, now) }
+    }
+
+    /// Whether the API has refused the secret that seals this.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.kind == ErrorKind::Credentials.number()
+    }
+
     /// Tells it from those that came before.
     pub(super) fn since(&self) -> u64 {
         self.since.at()
@@ -160,6 +170,13 @@ mod tests {
             |wall| record.error(&Freshness::default(), &then, Moment::at(0.0, wall)).is_some();
         assert!(is_believed(1e9 - 59.0) && is_believed(1e9 + 59.0));
         assert!(!is_believed(1e9 - 61.0) && !is_believed(1e9 + 61.0));
+    }
+
+    #[test]
+    fn a_notice_of_a_refusal_stops_nobody() {
+        let notice = BackoffRecord::notice(&failure(401), None, at(1000));
+        assert!(notice.is_refusal() && !after(&failure(503), None, at(1000)).is_refusal());
+        assert_eq!(left(&notice, &Freshness::default(), &at(1000)), None);
     }
 
     #[test]

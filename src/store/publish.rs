@@ -13,12 +13,31 @@ use super::stamp::Stamp;
 use crate::error::{Error, ErrorKind};
 use crate::interface::EventKind;
 use crate::request::{Note, TokenSource};
+use crate::secret::Secret;
 use crate::token::AccessToken;
 
 /// For how long a back-off is kept: it tells the next one how many there were.
 const BACKOFF_LIFE: Duration = Duration::from_secs(3600);
 
+/// Makes a record of an error that followed another one, at a time.
+type ToRecord = fn(&Error, Option<&BackoffRecord<'_>>, Stamp) -> BackoffRecord<'static>;
+
 impl Access<'_> {
+    /// Goes on with the secret of a token that was found, if the API has refused the one in use.
+    pub(super) fn follow_rotation(&mut self) {
+        let sealed = self.sealed();
+        let Some(found) = self.opened_with.take().filter(|found| *found != sealed.secret) else {
+            return;
+        };
+        let blob = self.look(&sealed.name).and_then(|view| view.backoff).map(|stored| stored.blob);
+        let open = |blob: Vec<u8>| self.sealer.open_text(Item::Backoff, &blob, &sealed.secret);
+        let text = blob.and_then(open);
+        let record = text.as_deref().and_then(|text| BackoffRecord::read(text));
+        if record.is_some_and(|record| record.is_refusal()) {
+            self.context.credentials.keep(&found);
+        }
+    }
+
     /// Makes the token request, hands out what it brings, and stores it for the others.
     pub(super) fn request(&mut self, inner: &dyn TokenSource) -> Result<Arc<AccessToken>, Error> {
         if let Some(token) = &self.expiring {
@@ -29,9 +48,15 @@ impl Access<'_> {
         let answer = self.or_expiring(&outcome);
         self.context.deliver(&answer);
         match &outcome {
-            Ok(token) => self.publish_token(token, &before),
-            Err(error) if backoff_record::is_from_the_api(error) => self.publish_backoff(error),
-            Err(_) => {}
+            Ok(token) => {
+                // First, so that who finds the token finds these.
+                self.publish_refusals();
+                self.publish_token(token, &before);
+            }
+            Err(error) => {
+                let sealed = self.sealed();
+                self.publish_backoff(error, &sealed, BackoffRecord::after);
+            }
         }
         answer
     }
@@ -135,8 +160,18 @@ impl Access<'_> {
         })
     }
 
-    fn publish_backoff(&mut self, error: &Error) {
-        let sealed = self.sealed();
+    /// Tells those who have the secrets that were tried in vain before one that worked.
+    fn publish_refusals(&mut self) {
+        for (secret, error) in self.context.take_refusals() {
+            let sealed = self.sealed_with(secret);
+            self.publish_backoff(&error, &sealed, BackoffRecord::notice);
+        }
+    }
+
+    fn publish_backoff(&mut self, error: &Error, sealed: &Sealed, record: ToRecord) {
+        if !backoff_record::is_from_the_api(error) {
+            return;
+        }
         let Some(view) = self.look(&sealed.name) else { return };
         let old = view.backoff.as_ref().map(|stored| &*stored.blob);
         let sealer = self.sealer;
@@ -144,7 +179,7 @@ impl Access<'_> {
         let last = last.as_deref().and_then(|text| BackoffRecord::read(text));
         // Not later than the store's clock shows: it is to last no longer than it says.
         let now = self.seen.time.as_ref().map_or(view.now.clone(), |time| time.at(self.now()));
-        let record = BackoffRecord::after(error, last.as_ref(), now);
+        let record = record(error, last.as_ref(), now);
         let blob = sealer.seal_text(Item::Backoff, &record.write(), &sealed.secret);
         if let Some(blob) = self.reported(blob.map_err(StoreError::from)) {
             // What another stored meanwhile is as good.
@@ -156,7 +191,10 @@ impl Access<'_> {
 
     /// The secret in use, with which the last request was made.
     fn sealed(&self) -> Sealed {
-        let secret = self.context.credentials.client_secret();
+        self.sealed_with(self.context.credentials.client_secret())
+    }
+
+    fn sealed_with(&self, secret: Arc<Secret>) -> Sealed {
         let name = self.sealer.name(&secret);
         Sealed { secret, name }
     }

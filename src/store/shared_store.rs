@@ -180,7 +180,10 @@ impl TokenSource for SharedStore {
         context.progress.uses_store(true);
         let mut access = self.access(context);
         let outcome = match access.wait() {
-            Ok(Some(token)) => Ok(Arc::new(token)),
+            Ok(Some(token)) => {
+                access.follow_rotation();
+                Ok(Arc::new(token))
+            }
             Ok(None) => {
                 // To store what comes has a limit of its own.
                 context.progress.uses_store(false);

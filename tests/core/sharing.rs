@@ -143,17 +143,22 @@ fn two_valid_secrets_do_not_replace_each_others_token() {
     });
 }
 
+/// Refuses secrets with the word "wrong" in them.
+fn refusing_server() -> Server {
+    Server::new(|mut stream, requests| {
+        let Some(request) = read_request(&mut stream) else { return };
+        let is_wrong = String::from_utf8_lossy(&request).contains("wrong");
+        requests.lock().unwrap().push(request);
+        let answer = if is_wrong { http("401 Unauthorized", "", "") } else { ok(TOKEN_BODY) };
+        let _ = stream.write_all(answer.as_bytes());
+    })
+}
+
 /// A refusal of one secret says nothing of another.
 #[test]
 fn the_refusal_of_a_secret_is_for_those_who_have_it() {
     with_each_store(|store| {
-        let server = Server::new(|mut stream, requests| {
-            let Some(request) = read_request(&mut stream) else { return };
-            let is_wrong = String::from_utf8_lossy(&request).contains("wrong");
-            requests.lock().unwrap().push(request);
-            let answer = if is_wrong { http("401 Unauthorized", "", "") } else { ok(TOKEN_BODY) };
-            let _ = stream.write_all(answer.as_bytes());
-        });
+        let server = refusing_server();
         let one = |secret: &str| {
             let credentials = Credentials::new("not-a-real-client", secret).unwrap();
             built(credentials, Options::default().auth_url(server.url()), store).token()
@@ -171,4 +176,31 @@ fn the_refusal_of_a_secret_is_for_those_who_have_it() {
         one(SECRET).unwrap();
         assert_eq!(server.requests().len(), 3);
     });
+}
+
+/// Whoever finds a token of the fallback learns from the store that the other secret is refused, and only then.
+#[test]
+fn a_secret_is_refused_once_to_all_who_have_the_next() {
+    let has_next = |request: &Vec<u8>| String::from_utf8_lossy(request).contains(SECRET);
+    for first in ["not-a-real-wrong-secret-0123456789abcdef", "not-a-real-secret-that-is-as-good"] {
+        with_each_store(|store| {
+            let server = refusing_server();
+            let options = || Options::default().auth_url(server.url());
+            let alone = |secret| Credentials::new("not-a-real-client", secret).unwrap();
+            let both = || built(alone(first).fallback(SECRET).unwrap(), options(), store);
+            let is_wrong = first.contains("wrong");
+            let earlier = if is_wrong { both() } else { built(alone(SECRET), options(), store) };
+            earlier.token().unwrap();
+            let other = both();
+            other.token().unwrap();
+            assert_eq!(other.stats().store_hits, 1);
+            other.refresh().unwrap();
+            let expected: &[bool] = if is_wrong { &[false, true, true] } else { &[true, false] };
+            let sent: Vec<_> = server.requests().iter().map(has_next).collect();
+            assert_eq!(sent, expected);
+            // Who has no other one asks all the same.
+            assert_eq!(built(alone(first), options(), store).token().is_err(), is_wrong);
+            assert_eq!(server.requests().len(), expected.len() + usize::from(is_wrong));
+        });
+    }
 }
