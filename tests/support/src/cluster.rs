@@ -16,7 +16,7 @@ const NODE_TIMEOUT: &str = "500";
 pub struct Cluster {
     /// The masters come first.
     pub nodes: Vec<Redis>,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Cluster {
@@ -24,7 +24,7 @@ impl Cluster {
     pub fn start() -> Self {
         let folder = Folder::new();
         let nodes: Vec<_> = (0..2 * MASTERS).map(|node| start_node(&folder.0, node)).collect();
-        let cluster = Self { nodes, _folder: folder };
+        let cluster = Self { nodes, folder };
         cluster.join();
         cluster
     }
@@ -79,6 +79,20 @@ impl Cluster {
         });
     }
 
+    /// Ends all at once.
+    pub fn kill(&mut self) {
+        self.nodes.iter_mut().for_each(Redis::kill);
+    }
+
+    /// Puts empty nodes in the place of those that were killed, with the same slots.
+    pub fn start_again(&mut self) {
+        for (number, node) in self.nodes.iter_mut().enumerate() {
+            let _ = fs::remove_file(node_file(&self.folder.0, number));
+            node.start_again();
+        }
+        self.join();
+    }
+
     /// Begins to move the slot of a key, and runs a function in between: what is not there yet is answered
     /// by ASK.
     pub fn move_slot(&self, key: &str, from: usize, to: usize, meanwhile: impl FnOnce()) {
@@ -94,12 +108,9 @@ impl Cluster {
 }
 
 fn start_node(folder: &Path, number: usize) -> Redis {
-    let file = folder.join(format!("nodes-{number}.conf"));
+    let file = node_file(folder, number);
     let bus = free_port();
-    let folder = of_its_own(folder, number);
     Redis::start(&[
-        "--dir",
-        folder.to_str().unwrap(),
         "--cluster-enabled",
         "yes",
         "--cluster-config-file",
@@ -111,6 +122,10 @@ fn start_node(folder: &Path, number: usize) -> Redis {
         "--masterauth",
         PASSWORD,
     ])
+}
+
+fn node_file(folder: &Path, number: usize) -> PathBuf {
+    folder.join(format!("nodes-{number}.conf"))
 }
 
 fn bus_port(node: &Redis) -> String {
@@ -145,26 +160,43 @@ pub struct Sentinels {
     /// The master comes first.
     pub servers: [Redis; 2],
     sentinels: Vec<(Child, u16)>,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Sentinels {
     /// Returns when they all know each other, and the replica.
     pub fn start() -> Self {
         let folder = Folder::new();
-        let servers = [0, 1].map(|number| {
-            let folder = of_its_own(&folder.0, number);
-            Redis::start(&["--masterauth", PASSWORD, "--dir", folder.to_str().unwrap()])
-        });
-        let master = servers[0].port();
-        servers[1].ask(&format!("REPLICAOF 127.0.0.1 {master}"));
-        wait_until(|| is_synchronised(&servers[1]));
-        let sentinels = (0..3).map(|number| start_sentinel(&folder.0, number, master)).collect();
-        let group = Self { servers, sentinels, _folder: folder };
-        let all = "num-other-sentinels\r\n$1\r\n2\r\n";
-        wait_until(|| (0..3).all(|at| group.ask(at, "SENTINEL MASTER tokens").contains(all)));
-        wait_until(|| (0..3).all(|at| group.ask(at, "SENTINEL REPLICAS tokens").contains("slave")));
+        let servers = [(); 2].map(|()| Redis::start(&["--masterauth", PASSWORD]));
+        let mut group = Self { servers, sentinels: Vec::new(), folder };
+        group.join([(); 3].map(|()| free_port()));
         group
+    }
+
+    /// Ends all at once.
+    pub fn kill(&mut self) {
+        self.servers.iter_mut().for_each(Redis::kill);
+        (0..self.sentinels.len()).for_each(|number| self.kill_sentinel(number));
+    }
+
+    /// Puts empty servers in the place of those that were killed, with the other one as the master, and new
+    /// sentinels.
+    pub fn start_again(&mut self) {
+        self.servers.iter_mut().for_each(Redis::start_again);
+        self.servers.swap(0, 1);
+        let ports = [0, 1, 2].map(|number| self.sentinels[number].1);
+        self.join(ports);
+    }
+
+    fn join(&mut self, ports: [u16; 3]) {
+        let master = self.servers[0].port();
+        self.servers[1].ask(&format!("REPLICAOF 127.0.0.1 {master}"));
+        wait_until(|| is_synchronised(&self.servers[1]));
+        let start = |(number, port)| (start_sentinel(&self.folder.0, number, port, master), port);
+        self.sentinels = ports.into_iter().enumerate().map(start).collect();
+        let all = "num-other-sentinels\r\n$1\r\n2\r\n";
+        wait_until(|| (0..3).all(|at| self.ask(at, "SENTINEL MASTER tokens").contains(all)));
+        wait_until(|| (0..3).all(|at| self.ask(at, "SENTINEL REPLICAS tokens").contains("slave")));
     }
 
     /// What a sentinel answers.
@@ -215,9 +247,8 @@ impl Drop for Sentinels {
     }
 }
 
-fn start_sentinel(folder: &Path, number: usize, master: u16) -> (Child, u16) {
+fn start_sentinel(folder: &Path, number: usize, port: u16, master: u16) -> Child {
     let file = folder.join(format!("sentinel-{number}.conf"));
-    let port = free_port();
     let lines = [
         format!("port {port}"),
         "bind 127.0.0.1".to_owned(),
@@ -231,14 +262,7 @@ fn start_sentinel(folder: &Path, number: usize, master: u16) -> (Child, u16) {
     let process =
         Command::new(program).arg(&file).arg("--sentinel").stdout(Stdio::null()).spawn().unwrap();
     wait_until(|| std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-    (process, port)
-}
-
-/// For what a replica writes when it takes over the master's data.
-fn of_its_own(folder: &Path, number: usize) -> PathBuf {
-    let folder = folder.join(format!("server-{number}"));
-    fs::create_dir(&folder).unwrap();
-    folder
+    process
 }
 
 fn free_port() -> u16 {

@@ -14,6 +14,8 @@ pub const PASSWORD: &str = "not-a-real-password";
 pub struct Redis {
     process: Child,
     port: u16,
+    /// Besides those that all have.
+    options: Vec<String>,
 }
 
 impl Redis {
@@ -45,23 +47,17 @@ impl Redis {
 
     fn try_start(more: &[&str]) -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let number = port.to_string();
-        let port_option = if more.contains(&"--tls-cert-file") { "--tls-port" } else { "--port" };
-        let program = std::env::var_os("CLAZAR_REDIS_SERVER").unwrap_or("redis-server".into());
-        let process = Command::new(program)
-            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .args(["--requirepass", PASSWORD, port_option, &number])
-            .args(more)
-            .stdout(Stdio::null())
-            .spawn()
-            .ok()?;
-        let mut redis = Self { process, port };
-        let mut listens = false;
+        let options: Vec<_> = more.iter().map(|&option| option.to_owned()).collect();
+        Some(Self { process: spawn(port, &options)?, port, options })
+    }
+
+    /// Puts an empty one in the place of one that was killed.
+    pub fn start_again(&mut self) {
+        // Until then the port may be that of somebody's connection.
         wait_until(|| {
-            listens = TcpStream::connect(("127.0.0.1", port)).is_ok();
-            listens || redis.process.try_wait().unwrap().is_some()
+            let process = spawn(self.port, &self.options);
+            process.map(|process| self.process = process).is_some()
         });
-        listens.then_some(redis)
     }
 
     /// Of loopback.
@@ -76,9 +72,16 @@ impl Redis {
 
     /// The URL of a new user with these rules, such as `+@all -set ~*`.
     pub fn url_of_user(&self, name: &str, rules: &str) -> String {
-        let answer = self.ask(&format!("ACL SETUSER {name} on >{PASSWORD} {rules}"));
-        assert!(answer.starts_with(b"+OK\r\n+OK\r\n+OK"), "{}", String::from_utf8_lossy(&answer));
+        self.add_user(name, rules);
         self.url().replace("://:", &format!("://{name}:"))
+    }
+
+    /// Adds a user with these rules and the password.
+    pub fn add_user(&self, name: &str, rules: &str) {
+        let answer = self.ask(&format!("ACL SETUSER {name} on >{PASSWORD} {rules}"));
+        let answer = String::from_utf8_lossy(&answer);
+        // After AUTH, and SELECT, which a cluster has not.
+        assert_eq!(answer.lines().nth(2), Some("+OK"), "{answer}");
     }
 
     /// What Redis answers to some commands, one on a line.
@@ -113,4 +116,30 @@ impl Drop for Redis {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// One that listens; `None` if it does not.
+fn spawn(port: u16, options: &[String]) -> Option<Child> {
+    let port_option = if options.iter().any(|option| option == "--tls-cert-file") {
+        "--tls-port"
+    } else {
+        "--port"
+    };
+    let program = std::env::var_os("CLAZAR_REDIS_SERVER").unwrap_or("redis-server".into());
+    let mut process = Command::new(program)
+        .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+        // A replica writes no file either, and its master waits for no other one.
+        .args(["--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0"])
+        .args(["--repl-diskless-load", "swapdb"])
+        .args(["--requirepass", PASSWORD, port_option, &port.to_string()])
+        .args(options)
+        .stdout(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut listens = false;
+    wait_until(|| {
+        listens = TcpStream::connect(("127.0.0.1", port)).is_ok();
+        listens || process.try_wait().unwrap().is_some()
+    });
+    listens.then_some(process)
 }
