@@ -11,6 +11,8 @@ use crate::text;
 /// No code of an error is longer, in characters.
 const LONGEST_CODE: usize = 64;
 const KEYS: &str = "clazar-auth:*";
+/// What sentinels are asked.
+pub(super) const WHO_IS_MASTER: &str = "SENTINEL|GET-MASTER-ADDR-BY-NAME";
 /// How a script is told, without a code of its own, that a user may not run a command: to Redis 7.0, and later.
 const IN_SCRIPT: [&str; 2] = ["can't run this command", "ACL failure in script"];
 
@@ -99,19 +101,23 @@ fn is_code(word: &str) -> bool {
     !word.is_empty() && word.len() <= LONGEST_CODE && word.bytes().all(allowed)
 }
 
-/// Redis has the command that may not be run in quotes.
+/// Redis has the command that may not be run in quotes, before version 7 without the subcommand.
 fn names(text: &str, command: &str) -> bool {
-    text.split('\'').nth(1).is_some_and(|named| named.eq_ignore_ascii_case(command))
+    let (container, _) = command.split_once('|').unwrap_or((command, ""));
+    let named = text.split('\'').nth(1);
+    named.is_some_and(|named| [command, container].iter().any(|it| named.eq_ignore_ascii_case(it)))
 }
 
 fn not_allowed(command: &str, is_command: bool) -> String {
     let what = if is_command { format!("run {command}") } else { format!("use the keys {KEYS}") };
-    let connecting = (command == "SELECT").then_some(command);
-    let needed: Vec<_> = connecting.into_iter().chain(COMMANDS).collect();
-    let needed = needed.join(", ");
-    format!(
-        "does not let this user {what} (the error NOPERM); allow it {needed} on the keys {KEYS}"
-    )
+    let needed = if command == WHO_IS_MASTER {
+        format!("{command} at the sentinels")
+    } else {
+        let besides = Some(command).filter(|command| !COMMANDS.contains(command));
+        let needed: Vec<_> = besides.into_iter().chain(COMMANDS).collect();
+        format!("{} on the keys {KEYS}", needed.join(", "))
+    };
+    format!("does not let this user {what} (the error NOPERM); allow it {needed}")
 }
 
 /// What to do about an error.
@@ -172,6 +178,20 @@ mod tests {
             assert!(
                 refusal("EVAL", text)
                     .starts_with("does not let this user use the keys clazar-auth:*")
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_user_may_not_do_at_sentinels_is_named() {
+        for text in [
+            "NOPERM this user has no permissions to run the 'sentinel' command or its subcommand",
+            "NOPERM User fleet has no permissions to run the 'sentinel|get-master-addr-by-name' command",
+        ] {
+            assert_eq!(
+                refusal(WHO_IS_MASTER, text),
+                "does not let this user run SENTINEL|GET-MASTER-ADDR-BY-NAME (the error NOPERM); allow it \
+                 SENTINEL|GET-MASTER-ADDR-BY-NAME at the sentinels"
             );
         }
     }

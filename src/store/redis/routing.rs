@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::budget::Budget;
 use super::command::Command;
 use super::connection::Connection;
-use super::failure::Failure;
+use super::failure::{Failure, WHO_IS_MASTER};
 use super::redirection::{Redirection, origin};
 use super::url::Topology;
 use crate::request::url::Origin;
@@ -71,8 +71,8 @@ impl Route<'_> {
         let question =
             || Command::new("SENTINEL").arg("GET-MASTER-ADDR-BY-NAME").arg(name).packed();
         let mut answer = self.ask(&mut connection, &question())?;
-        // It has a password only if it is asked for one.
-        if matches!(&answer, Answer::Error(text) if text.starts_with("NOAUTH ")) {
+        // It is told a password only if it asks for one, or lets nobody without one ask.
+        if matches!(&answer, Answer::Error(text) if is_for_others(text)) {
             self.authenticate(&mut connection)?;
             answer = self.ask(&mut connection, &question())?;
         }
@@ -82,7 +82,7 @@ impl Route<'_> {
                     "knows no master of this name; correct it in its URL".into(),
                 ));
             }
-            Answer::Error(text) => return Err(Failure::refusal("SENTINEL", &text)),
+            Answer::Error(text) => return Err(Failure::refusal(WHO_IS_MASTER, &text)),
             Answer::List(items) => match items.as_slice() {
                 [Answer::Bytes(host), Answer::Bytes(port)] => origin(host, port),
                 _ => None,
@@ -139,4 +139,9 @@ impl Link {
     pub(super) fn redirection(&self, error: &str) -> Option<Redirection> {
         Redirection::parse(error, &self.origin)
     }
+}
+
+/// Whether who logs in may be told more.
+fn is_for_others(error: &str) -> bool {
+    ["NOAUTH ", "NOPERM "].iter().any(|code| error.starts_with(code))
 }

@@ -80,25 +80,6 @@ fn a_user_who_may_not_do_it_all_leaves_nothing_behind() {
 }
 
 #[test]
-fn what_is_said_to_be_needed_is_enough() {
-    let redis = Redis::start(&[]);
-    let rules = "+eval +time +getrange +pttl +set +select ~clazar-auth:*";
-    let store = store(&redis.url_of_user("fleet", rules));
-    let mut session = store.open().unwrap();
-    assert_eq!(session.try_lock(NAME, None).unwrap(), Turn::Ours);
-    assert!(put(&mut *session, None, Some(b"new")));
-    assert!(put(&mut *session, Some(b"new"), None));
-    drop(session);
-    assert!(is_free(&redis));
-
-    let store = self::store(&redis.url_of_user("elsewhere", "+@all ~other:*"));
-    let error = error(&store);
-    let end =
-        format!(" does not let this user use the keys clazar-auth:* (the error NOPERM){ALLOW}");
-    assert!(error.ends_with(&end), "{error}");
-}
-
-#[test]
 fn a_refusal_breaks_nothing() {
     let redis = Redis::start(&[]);
     let store = store(&redis.url_of_user("reader", "+@all -set ~*"));

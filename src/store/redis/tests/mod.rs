@@ -5,6 +5,7 @@ mod errors;
 mod items;
 mod leases;
 mod limits;
+mod privileges;
 mod proxy;
 
 use std::net::TcpStream;
