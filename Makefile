@@ -18,7 +18,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check tools test test-rust test-c test-sanitizers test-python test-matrix test-newest tsan musl bench bench-hot-path bench-token-request fuzz lib clean
+.PHONY: dev check tools test test-rust test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl bench bench-hot-path bench-token-request fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels free-threaded vendor set-version
 
@@ -33,6 +33,7 @@ help:
 	@echo '  make dev          build the Python module and the C library for debugging, within seconds of an edit'
 	@echo '  make check        check format, style and types in all languages'
 	@echo '  make test         run all tests; test-rust, test-c, test-sanitizers, test-python, test-matrix are its parts'
+	@echo '  make test-valkey  run the tests of the store in Redis with Valkey'
 	@echo '  make tsan         run the tests of Rust and C under ThreadSanitizer, the standard library included'
 	@echo '  make musl         build the static library for musl, and run the tests against it'
 	@echo '  make bench        measure what a fresh token costs, and a token request'
@@ -174,6 +175,9 @@ test-sanitizers: $(STAGE)/installed $(STAGE)-panic/installed
 
 test-python: $(VENV)/installed $(VENV)/requirements $(WHEELS)/.built $(STAGE)/installed target/node/installed
 	$(VENV)/bin/python -m pytest
+
+test-valkey: $(STAGE)-dev/installed
+	CLAZAR_STAGE=stage-dev tests/valkey.sh
 
 # These two build the standard library as well, for which a toolchain may be fetched first.
 tsan:
