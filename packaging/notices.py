@@ -19,18 +19,24 @@ LICENCE_FILES = ("LICENSE*", "LICENCE*", "COPYING*", "COPYRIGHT*", "NOTICE*")
 
 
 def linked(metadata: dict[str, Any]) -> list[dict[str, Any]]:
-    """The packages that the library is linked from, itself left out."""
+    """The packages that the library is linked from, without itself and what runs in the compiler."""
+    macros = {package["id"] for package in metadata["packages"] if is_macro(package)}
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
     root = metadata["resolve"]["root"]
-    found, open_ends = set(), [root]
+    found: set[str] = set()
+    open_ends = [root]
     while open_ends:
         for dependency in nodes[open_ends.pop()]["deps"]:
             kinds = {kind["kind"] for kind in dependency["dep_kinds"]}
-            if None in kinds and dependency["pkg"] not in found:
+            if None in kinds and dependency["pkg"] not in found | macros:
                 found.add(dependency["pkg"])
                 open_ends.append(dependency["pkg"])
     packages = (package for package in metadata["packages"] if package["id"] in found)
     return sorted(packages, key=lambda package: (package["name"], package["version"]))
+
+
+def is_macro(package: dict[str, Any]) -> bool:
+    return any("proc-macro" in target["kind"] for target in package["targets"])
 
 
 def texts(package: dict[str, Any]) -> list[str]:
