@@ -7,6 +7,7 @@ set -eu
 needed='
 valgrind valgrind
 curl curl
+openssl openssl
 redis-server redis-server
 zsh zsh
 fish fish

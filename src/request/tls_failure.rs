@@ -17,8 +17,19 @@ pub(crate) fn words(error: &Error) -> String {
     match error {
         Error::InvalidCertificate(error) => certificate(error),
         Error::AlertReceived(AlertDescription::CertificateRequired) => {
-            "it wants a client certificate, which clazar-auth has none of".into()
+            "it wants a client certificate, which can be given to Redis alone: in its URL, with \
+             ?ssl_certfile=PATH&ssl_keyfile=PATH"
+                .into()
         }
+        // What a server says of a certificate can only be about that of its client.
+        Error::AlertReceived(
+            alert @ (AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA),
+        ) => format!("it does not accept the client certificate ({alert:?})"),
         Error::AlertReceived(
             alert @ (AlertDescription::HandshakeFailure
             | AlertDescription::InsufficientSecurity

@@ -203,7 +203,7 @@ fn an_older_token_replaces_no_newer_one() {
 #[test]
 fn over_tls_its_certificate_is_judged() {
     let authority = Authority::new("redis");
-    let redis = Redis::start_with_tls(&authority, &["127.0.0.1"]);
+    let redis = Redis::start_with_tls(&authority, &["127.0.0.1"], "no");
     let sandbox = Sandbox::start().unwrap();
     let url = redis.url().replace("redis://", "rediss://");
     let trusting = || host_with(&sandbox, &url, Options::default().ca_file(&authority.pem_file));

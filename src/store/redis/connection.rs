@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
@@ -9,11 +10,19 @@ use rustls::{ClientConnection, StreamOwned};
 
 use super::answer::Answer;
 use super::budget::Limit;
+use super::client_certificate::ClientCertificate;
 use super::failure::{Failure, tls_error};
 use crate::request::url::Origin;
 use crate::resolver::resolve;
 use crate::sys::socket::{Socket, share};
 use crate::trust::Trust;
+
+/// Whom to trust, and who this host is, if the server wants to know.
+#[derive(Clone, Copy)]
+pub(super) struct Tls<'a> {
+    pub(super) trust: &'a Trust,
+    pub(super) certificate: Option<&'a ClientCertificate>,
+}
 
 /// A connection on which no answer is awaited, or none any more.
 pub(super) enum Connection {
@@ -22,18 +31,17 @@ pub(super) enum Connection {
 }
 
 impl Connection {
-    /// With `trust` over TLS.
     pub(super) fn open(
         origin: &Origin,
-        trust: Option<&Trust>,
+        tls: Option<Tls<'_>>,
         limit: Limit,
     ) -> Result<Self, Failure> {
         let unreachable = |error: io::Error| Failure::unreachable(&error, limit);
         let addresses = addresses(origin, limit).map_err(unreachable)?;
         let socket = connect_any(&addresses, limit).map_err(unreachable)?;
         let socket = TimedSocket { socket, limit };
-        match trust {
-            Some(trust) => secure(origin, trust, socket, limit),
+        match tls {
+            Some(tls) => secure(origin, tls, socket, limit),
             None => Ok(Self::Plain(socket)),
         }
     }
@@ -89,12 +97,16 @@ pub(super) fn connect_any(addresses: &[SocketAddr], limit: Limit) -> io::Result<
 
 fn secure(
     origin: &Origin,
-    trust: &Trust,
+    Tls { trust, certificate }: Tls<'_>,
     mut socket: TimedSocket,
     limit: Limit,
 ) -> Result<Connection, Failure> {
     let unusable = |why: String| Failure::Unusable(format!("cannot be used: {why}"));
-    let config = trust.client_config().map_err(|error| unusable(error.to_string()))?;
+    let mut config = trust.client_config().map_err(|error| unusable(error.to_string()))?;
+    if let Some(certificate) = certificate {
+        Arc::make_mut(&mut config).client_auth_cert_resolver =
+            certificate.read().map_err(unusable)?;
+    }
     let name = ServerName::try_from(origin.host().to_owned())
         .map_err(|_| unusable("no certificate can be for its name".into()))?;
     let connection = ClientConnection::new(config, name);

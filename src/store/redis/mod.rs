@@ -5,9 +5,11 @@
 
 mod answer;
 mod budget;
+mod client_certificate;
 mod command;
 mod connection;
 mod failure;
+
 mod redirection;
 mod routing;
 mod scripts;

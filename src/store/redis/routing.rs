@@ -5,7 +5,7 @@ use super::RedisStore;
 use super::answer::Answer;
 use super::budget::Budget;
 use super::command::Command;
-use super::connection::Connection;
+use super::connection::{Connection, Tls};
 use super::failure::{Failure, WHO_IS_MASTER};
 use super::redirection::{Redirection, origin};
 use super::url::Topology;
@@ -105,8 +105,9 @@ impl Route<'_> {
     }
 
     fn open(&mut self, origin: &Origin) -> Result<Connection, Failure> {
-        let trust = self.store.url.is_tls().then_some(&*self.store.trust);
-        self.budget.spend(|limit| Connection::open(origin, trust, limit))
+        let RedisStore { url, trust, .. } = self.store;
+        let tls = url.is_tls().then_some(Tls { trust, certificate: url.certificate.as_ref() });
+        self.budget.spend(|limit| Connection::open(origin, tls, limit))
     }
 
     fn authenticate(&mut self, connection: &mut Connection) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 
+use super::client_certificate::ClientCertificate;
 use crate::error::Error;
 use crate::request::url::Origin;
 
@@ -19,6 +20,7 @@ pub(in crate::store) struct RedisUrl {
     pub(super) origins: Vec<Origin>,
     is_tls: bool,
     is_plaintext: bool,
+    pub(super) certificate: Option<ClientCertificate>,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
     pub(super) database: u32,
@@ -54,16 +56,17 @@ impl RedisUrl {
         };
         let (rest, query) =
             rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
-        let is_plaintext = match query {
-            None => false,
-            Some(PLAINTEXT) if !is_tls => true,
+        let (is_plaintext, certificate) = match query {
+            None => (false, None),
+            Some(PLAINTEXT) if !is_tls => (true, None),
+            Some(query) if is_tls => (false, Some(certificate(query).ok_or_else(unknown_query)?)),
             Some(_) => return Err(unknown_query()),
         };
         if rest.contains('#') {
             return Err(no_url());
         }
         let url = Self::read(topology, rest).ok_or_else(no_url)?;
-        let url = Self { is_tls, is_plaintext, ..url };
+        let url = Self { is_tls, is_plaintext, certificate, ..url };
         url.check()?;
         Ok(url)
     }
@@ -95,6 +98,7 @@ impl RedisUrl {
             origins,
             is_tls: false,
             is_plaintext: false,
+            certificate: None,
             user,
             password,
             database: database.filter(|_| is_number)?,
@@ -143,6 +147,17 @@ impl RedisUrl {
     }
 }
 
+/// The files of a query, in any order.
+fn certificate(query: &str) -> Option<ClientCertificate> {
+    let mut fields = query.split('&').map(|field| field.split_once('='));
+    let (chain, key) = match (fields.next()??, fields.next()??, fields.next()) {
+        ((ClientCertificate::CHAIN, chain), (ClientCertificate::KEY, key), None)
+        | ((ClientCertificate::KEY, key), (ClientCertificate::CHAIN, chain), None) => (chain, key),
+        _ => return None,
+    };
+    Some(ClientCertificate { chain: decoded(chain)??.into(), key: decoded(key)??.into() })
+}
+
 /// What a part of the user information means; None if that is no Unicode text.
 fn decoded(text: &str) -> Option<Option<String>> {
     let text = percent_decode_str(text).decode_utf8().ok()?;
@@ -158,8 +173,8 @@ fn no_url() -> Error {
 
 fn unknown_query() -> Error {
     Error::invalid(
-        "what follows the ? in the URL of the store is not known; of queries there is ?plaintext=yes \
-         alone, for redis://, and a ? in a password is written %3F",
+        "what follows the ? in the URL of the store is not known; there is ?plaintext=yes for redis:// and \
+         ?ssl_certfile=PATH&ssl_keyfile=PATH for rediss://, and a ? in a password is written %3F",
     )
 }
 
@@ -247,12 +262,31 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_has_a_key() {
+        for query in ["ssl_keyfile=/k&ssl_certfile=/a%20b", "ssl_certfile=/a%20b&ssl_keyfile=/k"] {
+            let url = RedisUrl::parse(&format!("rediss://:hush@redis/0?{query}")).unwrap();
+            let ClientCertificate { chain, key } = url.certificate.unwrap();
+            assert_eq!((chain.to_str(), key.to_str()), (Some("/a b"), Some("/k")));
+        }
+        for query in [
+            "ssl_keyfile=/k",
+            "ssl_certfile=/c",
+            "ssl_certfile=/c&ssl_keyfile=",
+            "ssl_certfile=/c&x=1",
+            "ssl_certfile=/c&ssl_keyfile=/k&x",
+        ] {
+            refusal(&format!("rediss://:hush@redis?{query}"));
+        }
+        refusal("redis://:hush@localhost?ssl_certfile=/c&ssl_keyfile=/k");
+    }
+
+    #[test]
     fn nothing_in_a_url_is_lost() {
         for query in
             ["", "plaintext", "plaintext=no", "protocol=resp3", "plaintext=yes&x=1", "db=1"]
         {
             let text = refusal(&format!("redis://:hush@localhost?{query}"));
-            assert!(text.contains("?plaintext=yes alone"), "{text}");
+            assert!(text.contains("there is ?plaintext=yes for"), "{text}");
         }
         refusal("rediss://:hush@redis/0?plaintext=yes");
         refusal("redis://:hush@localhost/0#insecure");

@@ -56,6 +56,13 @@ impl Authority {
         [certificate.unwrap().pem(), key.serialize_pem()]
     }
 
+    /// A certificate, as PEM, for a key of that form (RFC 5208).
+    pub fn certificate_of(&self, key: &str) -> String {
+        let key = KeyPair::from_pem(key).unwrap();
+        let certificate = CertificateParams::default().signed_by(&key, &self.issuer);
+        certificate.unwrap().pem()
+    }
+
     /// A server whose certificate comes from this authority until `moved` is set, then from `next`.
     pub fn server_that_moves_to(
         &self,

@@ -26,8 +26,9 @@ impl Redis {
         started.expect("redis-server starts; `tests/tools.sh` installs it")
     }
 
-    /// One that speaks TLS alone, with a certificate for `names`.
-    pub fn start_with_tls(authority: &Authority, names: &[&str]) -> Self {
+    /// One that speaks TLS alone, with a certificate for `names`; `clients` says whether one has to have a
+    /// certificate (`yes` or `no`).
+    pub fn start_with_tls(authority: &Authority, names: &[&str], clients: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = format!("clazar-auth-redis-{}-{port}", std::process::id());
         let folder = std::env::temp_dir().join(folder);
@@ -39,7 +40,7 @@ impl Redis {
         let [certificate, key] = files.each_ref().map(|file| file.to_str().unwrap());
         let ca_file = authority.pem_file.to_str().unwrap();
         let options = ["--port", "0", "--tls-cert-file", certificate, "--tls-key-file", key];
-        let more = ["--tls-ca-cert-file", ca_file, "--tls-auth-clients", "no"];
+        let more = ["--tls-ca-cert-file", ca_file, "--tls-auth-clients", clients];
         let redis = Self::start(&[&options[..], &more].concat());
         std::fs::remove_dir_all(&folder).unwrap();
         redis

@@ -139,7 +139,7 @@ fn no_other_words_of_a_server_are_shown() {
 #[test]
 fn what_is_wrong_with_a_certificate_is_said() {
     let (authority, other) = (Authority::new("judged-redis"), Authority::new("unjudged-redis"));
-    let redis = Redis::start_with_tls(&authority, &["127.0.0.1"]);
+    let redis = Redis::start_with_tls(&authority, &["127.0.0.1"], "no");
     let rediss = redis.url().replace("redis:", "rediss:");
     store_trusting(&rediss, Some(&authority.pem_file)).open().unwrap().look(NAME).unwrap();
 

@@ -1,5 +1,6 @@
 //! Tests sessions at a real Redis, and at peers that are none.
 
+mod client_certificates;
 mod cluster;
 mod errors;
 mod items;
