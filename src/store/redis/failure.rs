@@ -24,6 +24,9 @@ pub(super) enum Failure {
     Refused(String),
     /// It is a replica, perhaps since a moment ago. What it was asked for was not done.
     Demoted(String),
+    /// Its keys are on their way to another node, some of them here and some there. What it was asked for was not
+    /// done.
+    Moving(String),
     /// Another node of the cluster has the keys.
     Redirected(Redirection),
     /// The server cannot be believed.
@@ -36,9 +39,15 @@ impl Failure {
             Self::BrokenOff(words)
             | Self::Refused(words)
             | Self::Demoted(words)
+            | Self::Moving(words)
             | Self::Unusable(words) => words,
             Self::Redirected(_) => "has moved its keys",
         }
+    }
+
+    /// Whether the next command may be answered.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Demoted(_) | Self::Moving(_))
     }
 
     /// Whoever connects found nobody.
@@ -82,7 +91,11 @@ impl Failure {
         };
         let advice = code.and_then(advice).unwrap_or_default();
         let words = format!("cannot be used: {command} was answered with {what}{advice}");
-        if code == Some("READONLY") { Self::Demoted(words) } else { Self::Refused(words) }
+        match code {
+            Some("READONLY") => Self::Demoted(words),
+            Some("TRYAGAIN") => Self::Moving(words),
+            _ => Self::Refused(words),
+        }
     }
 }
 

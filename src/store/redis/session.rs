@@ -1,5 +1,6 @@
 //! Uses Redis for one token request: over one connection, and once over another if that breaks off.
 
+use std::thread;
 use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -16,8 +17,11 @@ use crate::store::session::{Holder, Item, Session, StoredItem, Turn, View};
 use crate::store::stamp::Stamp;
 use crate::text;
 
-/// Of one command. A cluster that changes names a node that is not the last one; more would be a circle.
-const MOST_REDIRECTIONS: usize = 4;
+/// How often one command is sent. A cluster that changes names a node that is not the last one, or none for a
+/// while; more would be a circle.
+const MOST_TRIES: usize = 8;
+/// Until keys that are being moved are asked for again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) struct RedisSession<'a> {
     store: &'a RedisStore,
@@ -81,7 +85,7 @@ impl<'a> RedisSession<'a> {
             answer => answer.map(|answer| (answer, false)),
         };
         answer.map_err(|failure| {
-            if !matches!(failure, Failure::Refused(_) | Failure::Demoted(_)) {
+            if !failure.may_pass() {
                 self.broken = Some(failure.words().to_owned());
             }
             self.store.error(failure.words())
@@ -90,16 +94,23 @@ impl<'a> RedisSession<'a> {
 
     /// Asks the node that has the keys, where a cluster names another one.
     fn run_there(&mut self, command: &[u8]) -> Result<Answer, Failure> {
-        for _ in 0..MOST_REDIRECTIONS {
+        let mut moving = None;
+        for _ in 0..MOST_TRIES {
             match self.run_once(command) {
                 Err(Failure::Redirected(there)) => self.link = Some(self.route().follow(there)?),
+                Err(failure @ Failure::Moving(_)) => {
+                    moving = Some(failure);
+                    self.budget.spend(|_| thread::sleep(PAUSE));
+                }
                 answer => return answer,
             }
         }
-        Err(Failure::Unusable(
-            "sends from node to node; its nodes do not agree on which of them has these keys"
-                .into(),
-        ))
+        Err(moving.unwrap_or_else(|| {
+            Failure::Unusable(
+                "sends from node to node; its nodes do not agree on which of them has these keys"
+                    .into(),
+            )
+        }))
     }
 
     fn run_once(&mut self, command: &[u8]) -> Result<Answer, Failure> {

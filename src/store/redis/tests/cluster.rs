@@ -1,8 +1,10 @@
 //! Clusters, and masters that sentinels name.
 
 use std::io::Write;
+use std::thread;
 
 use test_support::cluster::{Cluster, Sentinels};
+use test_support::wait_until;
 
 use super::*;
 
@@ -45,16 +47,37 @@ fn each_node_of_a_cluster_leads_to_the_one_that_has_the_keys() {
 fn what_is_on_its_way_to_another_node_is_asked_for_there() {
     let cluster = Cluster::start();
     let owner = cluster.owner(&token_key(NAME));
+    let next = (owner + 1) % 3;
     let store = store(&cluster.url(&[0, 1, 2]));
+    let token_there = thread::scope(|scope| {
+        let mut looks = None;
+        cluster.move_slot(&token_key(NAME), owner, next, || {
+            let mut session = store.open().unwrap();
+            assert_eq!(session.try_lock(NAME, None).unwrap(), Turn::Ours);
+            assert!(put(&mut *session, None, Some(b"moved")));
+            // Of the two items one is there, and the other one nowhere: who looks has to wait for the end.
+            looks = Some(scope.spawn(|| token(&mut *store.open().unwrap())));
+            let errors = || cluster.nodes[next].ask("INFO errorstats");
+            wait_until(|| String::from_utf8_lossy(&errors()).contains("TRYAGAIN"));
+        });
+        looks.unwrap().join().unwrap()
+    });
+    assert_eq!(token_there, Some(b"moved".to_vec()));
+}
+
+#[test]
+fn a_move_that_does_not_end_is_not_waited_for() {
+    let cluster = Cluster::start();
+    let owner = cluster.owner(&token_key(NAME));
+    let store = store(&cluster.url(&[owner]));
     cluster.move_slot(&token_key(NAME), owner, (owner + 1) % 3, || {
         let mut session = store.open().unwrap();
-        assert_eq!(session.try_lock(NAME, None).unwrap(), Turn::Ours);
         assert!(put(&mut *session, None, Some(b"moved")));
-        // Of the two items one is there, and the other one nowhere.
         let error = session.look(NAME).unwrap_err().to_string();
         assert!(error.ends_with("TRYAGAIN; its nodes are moving these keys just now"), "{error}");
+        // What is asked of one key is answered.
+        assert_eq!(session.try_lock(NAME, None).unwrap(), Turn::Ours);
     });
-    assert_eq!(token(&mut *store.open().unwrap()), Some(b"moved".to_vec()));
 }
 
 #[test]
