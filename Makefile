@@ -160,6 +160,7 @@ test-rust:
 	$(CARGO) test --locked --features sandbox,redis --test core -- --test-threads 16 --skip load::
 	@# By themselves: they keep all cores busy, and nobody may wait for a token meanwhile.
 	$(CARGO) test --locked --features sandbox,redis --test core load:: -- --test-threads 1
+	tests/valkey.sh --if-here
 	$(CARGO) test --locked --features sandbox,redis --doc
 	$(CARGO) test --locked --manifest-path tests/model/Cargo.toml --target-dir target/model --lib
 	$(CARGO) test --locked --manifest-path examples/rust/Cargo.toml --target-dir target/examples-rust --tests

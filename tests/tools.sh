@@ -28,6 +28,11 @@ curl-config libcurl4-openssl-dev
 /usr/include/c++/v1/cxxabi.h libc++abi-dev
 /usr/share/i18n/locales/de_DE locales
 '
+# Debian 13 and later have it.
+if apt-cache show valkey-server >/dev/null 2>&1; then
+    needed="$needed
+valkey-server valkey-server"
+fi
 
 packages=$(echo "$needed" | while read -r what package; do
     [ -z "$what" ] || command -v "$what" >/dev/null || [ -e "$what" ] || printf '%s ' "$package"
