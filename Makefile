@@ -18,7 +18,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check tools test test-rust test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl bench bench-hot-path bench-token-request fuzz lib clean
+.PHONY: dev check simulate tools test test-rust test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl bench bench-hot-path bench-token-request fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels free-threaded vendor set-version
 
@@ -34,6 +34,7 @@ help:
 	@echo '  make check        check format, style and types in all languages'
 	@echo '  make test         run all tests; test-rust, test-c, test-sanitizers, test-python, test-matrix are its parts'
 	@echo '  make test-valkey  run the tests of the store in Redis with Valkey'
+	@echo '  make simulate     run a month of 10,000 hosts in simulated time, and herds'
 	@echo '  make tsan         run the tests of Rust and C under ThreadSanitizer, the standard library included'
 	@echo '  make musl         build the static library for musl, and run the tests against it'
 	@echo '  make bench        measure what a fresh token costs, and a token request'
@@ -183,6 +184,17 @@ test-valkey: $(STAGE)-dev/installed
 # These two build the standard library as well, for which a toolchain may be fetched first.
 tsan:
 	tests/with_std_source.sh tests/tsan.sh
+
+# A month of 10,000 hosts, which draws docs/figures/fleet.svg; then herds, each in a process of its own, since the
+# threads of one make the next slower. CLAZAR_SEED is another run.
+SIMULATE := CLAZAR_SIMULATION=large CARGO_PROFILE_TEST_OPT_LEVEL=1 $(CARGO) test --locked --features sandbox,redis \
+    --target-dir target/simulate --lib
+
+simulate:
+	$(SIMULATE) fleet::month::no_call -- --nocapture
+	for herd in herd_that_renews herd_that_starts_one over_tls each_of_a_herd refresh_window; do \
+	    $(SIMULATE) $$herd -- --nocapture || exit 1; done
+	CLAZAR_HOSTS=10000 $(SIMULATE) over_tls -- --nocapture
 
 musl: target/zig/installed
 	tests/with_std_source.sh tests/musl.sh

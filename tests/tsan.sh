@@ -14,8 +14,8 @@ export RUSTFLAGS="-Zsanitizer=thread -Zexternal-clangrt \
     -Zpre-link-args=-Wl,--push-state,--no-as-needed,-ltsan,--pop-state"
 export CC=gcc LDFLAGS=-ltsan
 
-cargo test --locked --features sandbox,redis --lib -- --list | tests/names_of_tests.sh simulation
-cargo test --locked --features sandbox,redis --lib -- --skip simulation
+cargo test --locked --features sandbox,redis --lib -- --list | tests/names_of_tests.sh simulation fleet
+cargo test --locked --features sandbox,redis --lib -- --skip simulation --skip fleet
 cargo test --locked --features sandbox,redis --test core -- --skip load::
 cargo test --locked --features sandbox,redis --test core load:: -- --test-threads 1
 

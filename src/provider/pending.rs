@@ -133,7 +133,7 @@ impl Pending {
     }
 
     /// What the caller gets: never an expired token, and no error as long as the old token is valid.
-    fn judge(&self, outcome: Option<Outcome>) -> Outcome {
+    pub(super) fn judge(&self, outcome: Option<Outcome>) -> Outcome {
         let failure = outcome.as_ref().and_then(|outcome| outcome.as_ref().err().cloned());
         let error = match outcome {
             Some(Ok(token)) if self.shared.lives(&token) => return Ok(token),

@@ -194,7 +194,7 @@ impl Progress {
         self.began.get().is_some()
     }
 
-    pub(super) fn begins_request(&self) {
+    pub(crate) fn begins_request(&self) {
         self.began.get_or_init(|| (SystemTime::now(), Instant::now()));
     }
 

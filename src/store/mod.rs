@@ -16,7 +16,7 @@ mod session;
 mod shared_store;
 mod stamp;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 use std::path::PathBuf;

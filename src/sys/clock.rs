@@ -58,6 +58,18 @@ impl Clock {
         }
     }
 
+    /// How long to wait in real time: in a simulation not at all, since there the time has passed by then.
+    pub(crate) fn in_real_time(&self, wait: Duration) -> Duration {
+        match self {
+            #[cfg(test)]
+            Self::Simulated(clocks) => {
+                clocks.pause(wait);
+                Duration::ZERO
+            }
+            _ => wait,
+        }
+    }
+
     pub(crate) fn boot(&self) -> Option<Boot> {
         match self {
             #[cfg(test)]

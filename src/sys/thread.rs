@@ -44,6 +44,8 @@ fn spawn_with<W: FnOnce() + Send + 'static>(
     name: &'static CStr,
     work: W,
 ) -> io::Result<()> {
+    #[cfg(test)]
+    let Some(work) = simulated::unless_taken(work) else { return Ok(()) };
     let task = Box::into_raw(Box::new(Task { name, work }));
     match signals::with_all_blocked(|| create(stack, run::<W>, task.cast())) {
         0 => Ok(()),
@@ -133,4 +135,39 @@ pub(crate) fn spawn_joinable(
 ) -> io::Result<JoinHandle<()>> {
     let thread = Builder::new().name(name.into()).stack_size(STACK);
     signals::with_all_blocked(|| thread.spawn(work))
+}
+
+/// Leaves work to a simulation, which runs it in its own time.
+#[cfg(test)]
+pub(crate) mod simulated {
+    use std::cell::RefCell;
+    use std::sync::Arc;
+
+    pub(crate) type Work = Box<dyn FnOnce() + Send>;
+    pub(crate) type Start = Arc<dyn Fn(Work) + Send + Sync>;
+
+    thread_local! {
+        static START: RefCell<Option<Start>> = const { RefCell::new(None) };
+    }
+
+    /// Runs `act`; what it spawns on this thread is given to `start`.
+    pub(crate) fn with<T>(start: Start, act: impl FnOnce() -> T) -> T {
+        let before = START.replace(Some(start));
+        let _after = Restore(before);
+        act()
+    }
+
+    struct Restore(Option<Start>);
+
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            START.set(self.0.take());
+        }
+    }
+
+    pub(super) fn unless_taken<W: FnOnce() + Send + 'static>(work: W) -> Option<W> {
+        let Some(start) = START.with_borrow(Clone::clone) else { return Some(work) };
+        start(Box::new(work));
+        None
+    }
 }

@@ -9,6 +9,7 @@ use super::report::Report;
 use super::{Flight, Outcome, Shared, Work};
 use crate::request::Note;
 use crate::sync::{ignore_poison, lock};
+use crate::sys::clock::Clock;
 use crate::sys::thread;
 use crate::text;
 
@@ -41,9 +42,10 @@ impl Storing {
     }
 
     /// Waits for the end; whether that takes too long.
-    fn is_late(&self) -> bool {
+    fn is_late(&self, clock: &Clock) -> bool {
+        let longest = clock.in_real_time(LONGEST_STORING);
         let ended = lock(&self.ended);
-        let waited = self.changed.wait_timeout_while(ended, LONGEST_STORING, |ended| !*ended);
+        let waited = self.changed.wait_timeout_while(ended, longest, |ended| !*ended);
         ignore_poison(waited).1.timed_out()
     }
 }
@@ -96,7 +98,7 @@ impl Shared {
         let (shared, flight, work) = (self.clone(), flight.clone(), work.clone());
         let (outcome, is_delivered) = (outcome.clone(), early.delivered.clone());
         let _ = thread::spawn(c"clazar-delivery", move || {
-            if !storing.is_late() {
+            if !storing.is_late(&shared.clock) {
                 return;
             }
             let what = format!(

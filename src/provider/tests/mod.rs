@@ -1,6 +1,7 @@
 //! Tests the provider under clocks that a test sets; the sandbox at the other end is real.
 
 mod events;
+mod fleet;
 mod secrets;
 mod sharing;
 

@@ -1,4 +1,4 @@
 //! Tests the shared store as a whole.
 
 mod late_answers;
-mod simulation;
+pub(crate) mod simulation;

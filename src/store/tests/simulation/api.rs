@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::conditions::ApiState;
 use super::flaws::Flaw;
 use super::schedule::{Simulation, State};
 use crate::error::{Error, ErrorKind};
 use crate::request::{FetchContext, TokenSource};
 use crate::token::AccessToken;
+
+/// Longer than any request may take.
+const FOR_EVER: Duration = Duration::from_secs(3600);
 
 pub(super) struct Api {
     pub(super) simulation: Arc<Simulation>,
@@ -20,9 +24,13 @@ impl TokenSource for Api {
         let sent = context.clock.now();
         let limit = context.limit().map(|limit| limit.all(context.clock.instant()));
         let limit = limit.unwrap_or(world.timeout).min(world.timeout);
+        context.progress.begins_request();
         let mut state = self.simulation.state();
         state.check_request(world, self.host, context.replaces());
-        let length = state.between(world.requests.shortest, world.requests.longest);
+        let length = match state.conditions.api {
+            ApiState::IsSilent => FOR_EVER,
+            _ => state.between(world.requests.shortest, world.requests.longest),
+        };
         let there = length.mul_f64(state.numbers.fraction()).min(limit);
         drop(state);
         self.simulation.pass(self.host, there);
@@ -38,6 +46,8 @@ impl TokenSource for Api {
         };
         state.tell(|| format!("host {} gets {outcome:?} from the API", self.host));
         let value = outcome?;
+        let now = state.now;
+        state.load.tokens.add(now);
         state.check_answer(self.host, world.limits);
         let token = AccessToken::new(&value, sent, world.lifetime);
         Ok(Arc::new(if context.replaces() { token.replacing() } else { token }))
@@ -48,6 +58,19 @@ impl State {
     /// What the API makes of a request.
     fn answer(&mut self, simulation: &Simulation, host: usize) -> Result<String, Error> {
         let requests = &simulation.world.requests;
+        let now = self.now;
+        self.load.requests.add(now);
+        if simulation.world.wall_clocks.is_wrong(host, now) {
+            self.load.wrong_clocks.add(now);
+        }
+        if let Some(wait) = self.limited(requests.most_a_minute) {
+            let error = Error::new(ErrorKind::RateLimited, "too many").with_http_status(429);
+            return Err(error.with_requested_wait(Some(wait)).with_another_attempt(true));
+        }
+        if self.conditions.api == ApiState::Fails {
+            let error = Error::new(ErrorKind::Server, "the API is away").with_http_status(503);
+            return Err(error.with_another_attempt(true));
+        }
         if self.happens(requests.own_trouble) {
             let asked = simulation.has(Flaw::BlamesTheApi).then_some(Duration::from_secs(20));
             return Err(own_trouble(ErrorKind::Transport).with_requested_wait(asked));

@@ -119,8 +119,13 @@ pub(super) fn number(value: &str) -> usize {
 impl State {
     /// A host begins to get a token.
     pub(super) fn call_begins(&mut self, host: usize) {
-        (self.hosts[host].late_by, self.hosts[host].late_before) = (None, None);
+        self.thread_begins(host);
         self.seen.sent.remove(&host);
+    }
+
+    /// A host begins to use the store.
+    pub(super) fn thread_begins(&mut self, host: usize) {
+        (self.hosts[host].late_by, self.hosts[host].late_before) = (None, None);
     }
 
     /// A request is about to be sent.

@@ -10,7 +10,7 @@ use crate::sys::clock::{Boot, Moment, Simulated};
 /// All hosts were up so long when the run began.
 const UPTIME: Duration = Duration::from_secs(1000);
 /// The right wall clock at that time, since 1970.
-const WALL: f64 = 1.8e9;
+pub(super) const WALL: f64 = 1.8e9;
 
 pub(super) struct Clocks {
     pub(super) simulation: Arc<Simulation>,

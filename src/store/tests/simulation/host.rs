@@ -4,20 +4,17 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::api::Api;
 use super::checks::{Call, number};
-use super::clocks::Clocks;
 use super::flaws::Flaw;
+use super::parts::Parts;
 use super::schedule::{Simulation, State};
-use super::seals::{CLIENT, SECRET, URL};
-use super::session::SimulatedStore;
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::interface::Cause;
 use crate::request::{
     FetchContext, Freshness, Interrupt, Progress, Refused, RenewalLimit, TokenSource,
 };
-use crate::store::{Sealer, SharedStore};
+use crate::store::SharedStore;
 use crate::sys::clock::{Clock, Moment};
 use crate::token::{AccessToken, BETWEEN_REPLACEMENTS, margin};
 
@@ -41,13 +38,7 @@ pub(super) struct Provider {
 
 impl Provider {
     pub(super) fn new(simulation: Arc<Simulation>, host: usize) -> Self {
-        let clock = Clock::Simulated(Arc::new(Clocks { simulation: simulation.clone(), host }));
-        let sealer = Arc::new(Sealer::new(URL, CLIENT, clock.clone()));
-        let api = Api { simulation: simulation.clone(), host };
-        let backend = SimulatedStore { simulation: simulation.clone(), host };
-        let timeout = simulation.world.timeout;
-        let store = SharedStore::around(Arc::new(api), timeout, Box::new(backend), sealer);
-        let credentials = Credentials::new(CLIENT, SECRET).unwrap();
+        let Parts { clock, store, credentials, .. } = Parts::new(&simulation, host);
         Self {
             simulation,
             host,

@@ -24,6 +24,7 @@ pub(super) struct Run {
 pub(super) fn run(world: &World, seed: u64, tells: bool) -> Run {
     let simulation = Arc::new(Simulation::new(world.clone(), seed, tells));
     simulation.state().draw_fates(world);
+    (0..world.hosts).for_each(|_| _ = simulation.state().add_runner());
     let hosts: Vec<_> = (0..world.hosts)
         .map(|host| {
             let simulation = simulation.clone();
@@ -70,7 +71,7 @@ impl State {
         for _ in 0..world.most_acts {
             let act = world.acts[self.numbers.next() as usize % world.acts.len()];
             let at = self.up_to(world.acts_within);
-            self.plan(at, act);
+            self.plan_act(at, act);
         }
     }
 }

@@ -90,12 +90,19 @@ impl SimulatedSession<'_> {
     fn connect(&mut self) -> bool {
         let Simulation { world, .. } = &*self.store.simulation;
         let mut state = self.store.simulation.state();
-        let is_away = state.store.is_away || state.happens(world.faults.away);
+        let is_away = state.is_store_away(self.store.host) || state.happens(world.faults.away);
+        let now = state.now;
+        state.load.connections.add(now);
         let limit = LONGEST_COMMAND.min(self.left);
-        let length = if is_away { state.up_to(limit) } else { state.up_to(PROMPT).min(limit) };
+        let length = if is_away {
+            state.up_to(limit)
+        } else {
+            let comes = now + state.up_to(PROMPT);
+            state.store.done(comes, world.store_speed.connection) - now
+        };
         drop(state);
-        self.pass(length);
-        !is_away
+        self.pass(length.min(limit));
+        !is_away && length < limit
     }
 
     fn pass(&mut self, length: Duration) {
@@ -105,14 +112,17 @@ impl SimulatedSession<'_> {
 
     /// Draws what becomes of a command.
     fn course(&self) -> Course {
-        let faults = &self.store.simulation.world.faults;
+        let Simulation { world, .. } = &*self.store.simulation;
+        let faults = &world.faults;
         let mut state = self.store.simulation.state();
         let limit = LONGEST_COMMAND.min(self.left);
-        let there = state.up_to(PROMPT);
+        let now = state.now;
+        let comes = now + state.up_to(PROMPT);
+        let there = state.store.done(comes, world.store_speed.command) - now;
         let back = there + Duration::from_millis(1) + state.up_to(PROMPT);
         let given_up = if state.happens(0.5) { limit } else { back.min(limit) };
         let broken = |there| Course { there, back: given_up, failure: Some(Failure::BrokenOff) };
-        if state.store.is_away || state.happens(faults.lost) {
+        if state.is_store_away(self.store.host) || state.happens(faults.lost) {
             return broken(None);
         }
         if state.happens(faults.answer_lost) {
@@ -251,7 +261,7 @@ impl Drop for SimulatedSession<'_> {
         let mut state = self.store.simulation.state();
         for at in std::mem::take(&mut self.late) {
             let after = at.saturating_sub(state.now) + Duration::from_millis(1);
-            if !state.store.is_away {
+            if !state.is_store_away(self.store.host) {
                 state.send(self.store.host, after, release.clone());
             }
         }

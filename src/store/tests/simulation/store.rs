@@ -6,12 +6,10 @@ use super::checks::Write;
 use super::flaws::Flaw;
 use super::schedule::State;
 use super::seals::sealed_backoff;
-use super::worlds::World;
+use super::worlds::{StoreClock, World};
 use crate::store::session::{Item, StoredItem, View};
 use crate::store::stamp::Stamp;
 
-/// By how much the clock of the store differs from those of all hosts.
-const EPOCH: Duration = Duration::from_secs(1_700_000_000);
 /// A stranger's lease that is longer than any wait.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -27,11 +25,16 @@ pub(super) struct Store {
     backoff: Option<Kept>,
     lease: Option<Kept>,
     lease_length: Duration,
+    /// When the token was put there.
+    put: Duration,
     /// All that hosts ever stored.
     copies: Vec<Vec<u8>>,
     pub(super) is_away: bool,
+    /// Until when it works on what has come.
+    busy: Duration,
     pub(super) strangers_leases: u32,
     pub(super) commands: u64,
+    clock: StoreClock,
     flaw: Option<Flaw>,
 }
 
@@ -41,6 +44,17 @@ pub(super) enum Command {
     Lock { owner: Vec<u8>, from: Vec<u8> },
     Replace { item: Item, old: Vec<u8>, new: Vec<u8>, life: Duration },
     Release { owner: Vec<u8> },
+}
+
+impl Command {
+    fn kind(&self) -> usize {
+        match self {
+            Self::Look => 0,
+            Self::Lock { .. } => 1,
+            Self::Replace { .. } => 2,
+            Self::Release { .. } => 3,
+        }
+    }
 }
 
 /// Who sent a command, and when.
@@ -76,11 +90,6 @@ pub(super) enum StrangersAct {
     ComeBack,
 }
 
-/// By the clock of the store.
-fn stamp(now: Duration) -> Stamp {
-    Stamp::new("simulated", EPOCH + now)
-}
-
 impl Kept {
     fn lives(&self, now: Duration) -> bool {
         self.ends.is_none_or(|ends| now < ends)
@@ -93,13 +102,21 @@ impl Store {
             token: None,
             backoff: None,
             lease: None,
+            put: Duration::ZERO,
             lease_length: world.timeout + Duration::from_secs(1),
             copies: Vec::new(),
             is_away: false,
+            busy: Duration::ZERO,
             strangers_leases: 0,
             commands: 0,
+            clock: world.store_clock,
             flaw: world.flaw,
         }
+    }
+
+    /// By the clock of the store.
+    fn stamp(&self, now: Duration) -> Stamp {
+        Stamp::new(self.clock.name, self.clock.epoch + now)
     }
 
     fn item(&mut self, item: Item, now: Duration) -> &mut Option<Kept> {
@@ -128,7 +145,7 @@ impl Store {
         };
         let (token, backoff) = (stored(Item::Token), stored(Item::Backoff));
         let passed = if stands_still { Duration::ZERO } else { now };
-        View { now: stamp(passed), token, backoff }
+        View { now: self.stamp(passed), token, backoff }
     }
 
     /// What `lock.lua` does.
@@ -160,8 +177,34 @@ impl Store {
     fn put(&mut self, item: Item, new: Vec<u8>, life: Duration, now: Duration) {
         let ends = Some(now + life.max(Duration::from_millis(1)));
         let kept = Kept { what: new.clone(), ends };
+        if item == Item::Token {
+            self.put = now;
+        }
         *self.item(item, now) = (!new.is_empty()).then_some(kept);
         self.copies.extend((!new.is_empty()).then_some(new));
+    }
+
+    /// When it has done something that comes at this time, after all that came before.
+    pub(super) fn done(&mut self, comes: Duration, takes: Duration) -> Duration {
+        let done = self.busy.max(comes) + takes;
+        if !takes.is_zero() {
+            self.busy = done;
+        }
+        done
+    }
+
+    /// As after a restart without a copy on disk.
+    pub(super) fn forget(&mut self) {
+        (self.token, self.backoff, self.lease) = (None, None, None);
+    }
+
+    /// Since when there is a token, if there is one.
+    pub(super) fn token_since(&self, now: Duration) -> Option<Duration> {
+        self.token.as_ref().filter(|token| token.lives(now)).map(|_| self.put)
+    }
+
+    pub(super) fn token_expires(&self) -> Option<Duration> {
+        self.token.as_ref().and_then(|token| token.ends)
     }
 
     fn strangers_lease(&mut self, ends: Option<Duration>) {
@@ -176,6 +219,8 @@ impl State {
     pub(super) fn run(&mut self, sent: Sent, command: Command) -> Answer {
         let (now, host) = (self.now, sent.host);
         self.store.commands += 1;
+        self.load.commands.add(now);
+        self.load.kinds[command.kind()] += 1;
         match command {
             Command::Look => Answer::View(self.store.view(now), now),
             Command::Lock { owner, from } => {
@@ -225,7 +270,7 @@ impl State {
             StrangersAct::Garbage(item) => {
                 let mut what = vec![b'x'; 1 + (self.numbers.next() % 100) as usize];
                 if self.store.flaw == Some(Flaw::SealsGarbage) && item == Item::Backoff {
-                    what = sealed_backoff(stamp(now));
+                    what = sealed_backoff(self.store.stamp(now));
                 }
                 *self.store.item(item, now) = Some(Kept { what, ends: None });
             }

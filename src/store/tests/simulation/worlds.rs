@@ -7,7 +7,7 @@ use super::store::StrangersAct;
 use crate::store::session::Item;
 
 #[derive(Clone, Debug)]
-pub(super) struct World {
+pub(crate) struct World {
     pub(super) name: &'static str,
     pub(super) hosts: usize,
     pub(super) hosts_on_a_machine: usize,
@@ -33,7 +33,23 @@ pub(super) struct World {
     pub(super) acts_within: Duration,
     pub(super) wall_clocks: WallClocks,
     pub(super) limits: Limits,
+    pub(super) store_clock: StoreClock,
+    pub(super) store_speed: Speed,
     pub(super) flaw: Option<Flaw>,
+}
+
+/// What a clock is called, and what it showed when the run began.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StoreClock {
+    pub(super) name: &'static str,
+    pub(super) epoch: Duration,
+}
+
+/// How long the store, which does one thing at a time, works on each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Speed {
+    pub(crate) connection: Duration,
+    pub(crate) command: Duration,
 }
 
 /// How long a token request takes, and how often it fails.
@@ -44,6 +60,8 @@ pub(super) struct Requests {
     pub(super) own_trouble: f64,
     /// The API answers with an error.
     pub(super) failed: f64,
+    /// Beyond so many it answers 429.
+    pub(super) most_a_minute: Option<u32>,
 }
 
 /// How often something happens to a command.
@@ -61,8 +79,8 @@ pub(super) struct Faults {
 /// By how many seconds the wall clock of each host is ahead, before and after some moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WallClocks {
-    pub(super) ahead: [f64; 3],
-    pub(super) later: [f64; 3],
+    pub(super) ahead: &'static [f64],
+    pub(super) later: &'static [f64],
     pub(super) step: Duration,
 }
 
@@ -88,32 +106,44 @@ impl World {
 }
 
 impl WallClocks {
-    pub(super) const RIGHT: Self = Self { ahead: [0.0; 3], later: [0.0; 3], step: Duration::MAX };
+    pub(super) const RIGHT: Self = Self::wrong(&[0.0]);
 
-    const fn wrong(ahead: [f64; 3]) -> Self {
+    const fn wrong(ahead: &'static [f64]) -> Self {
         Self { ahead, later: ahead, step: Duration::MAX }
     }
 
     pub(super) fn ahead(&self, host: usize, now: Duration) -> f64 {
-        (if now < self.step { self.ahead } else { self.later })[host % 3]
+        let ahead = if now < self.step { self.ahead } else { self.later };
+        ahead[host % ahead.len()]
+    }
+
+    /// By more than clocks may differ.
+    pub(super) fn is_wrong(&self, host: usize, now: Duration) -> bool {
+        self.ahead(host, now).abs() > MOST_INEXACT
     }
 }
 
-const fn seconds(count: u64) -> Duration {
+pub(super) const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-const DAY: f64 = 86_400.0;
+pub(super) const DAY: f64 = 86_400.0;
 /// The most that clocks are wrong by.
-pub(super) const WRONG_CLOCKS: WallClocks = WallClocks::wrong([DAY, -DAY, 50.0]);
-/// Within the 60 s by which clocks may differ.
-pub(super) const INEXACT_CLOCKS: WallClocks = WallClocks::wrong([25.0, -25.0, 5.0]);
+pub(super) const WRONG_CLOCKS: WallClocks = WallClocks::wrong(&[DAY, -DAY, 50.0]);
+/// By so many seconds clocks may differ.
+const MOST_INEXACT: f64 = 60.0;
+/// Within that.
+pub(super) const INEXACT_CLOCKS: WallClocks = WallClocks::wrong(&[25.0, -25.0, 5.0]);
+
+/// It differs from the clocks of all hosts.
+const OTHER_CLOCK: StoreClock = StoreClock { name: "simulated", epoch: seconds(1_700_000_000) };
 
 const HEALTHY: Requests = Requests {
     shortest: Duration::from_millis(50),
     longest: seconds(3),
     own_trouble: 0.0,
     failed: 0.0,
+    most_a_minute: None,
 };
 const FAULTY: Faults =
     Faults { lost: 0.03, answer_lost: 0.03, late: 0.03, slow: 0.1, rejected: 0.02, away: 0.02 };
@@ -130,7 +160,7 @@ const WITHOUT_SEAL: &[StrangersAct] = &[
 ];
 
 /// So many hosts start without a token, and each wants one.
-fn cold(name: &'static str) -> World {
+pub(super) fn cold(name: &'static str) -> World {
     World {
         name,
         hosts: 4,
@@ -153,6 +183,8 @@ fn cold(name: &'static str) -> World {
         acts_within: seconds(60),
         wall_clocks: WRONG_CLOCKS,
         limits: Limits::default(),
+        store_clock: OTHER_CLOCK,
+        store_speed: Speed::default(),
         flaw: None,
     }
 }
@@ -346,7 +378,7 @@ pub(super) fn slow_store() -> World {
 
 pub(super) fn stepping_clocks() -> World {
     let wall_clocks =
-        WallClocks { ahead: [0.0, 50.0, -DAY], later: [DAY, -50.0, 0.0], step: seconds(30) };
+        WallClocks { ahead: &[0.0, 50.0, -DAY], later: &[DAY, -50.0, 0.0], step: seconds(30) };
     World {
         wall_clocks,
         faults: Faults { slow: 0.1, ..Faults::default() },
