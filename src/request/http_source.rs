@@ -141,10 +141,9 @@ impl HttpSource {
         if !token.left(clock.now()).is_zero() {
             return Ok(token);
         }
-        Err(Error::new(
-            ErrorKind::Timeout,
-            format!("the token from {} had expired when it came; try again", self.url),
-        ))
+        // Such as one that this process did not read for as long as it was frozen.
+        let what = format!("the token from {} had expired when it came; try again", self.url);
+        Err(Error::new(ErrorKind::Timeout, what).with_another_attempt(true))
     }
 
     /// The connections of one attempt.

@@ -1,5 +1,6 @@
 //! Runs real processes that share a store, some of them with a wrong clock, killed or stopped.
 
+mod freezing;
 mod outages;
 mod process;
 mod rotation;
