@@ -18,7 +18,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check simulate tools test test-rust test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl bench bench-hot-path bench-token-request fuzz lib clean
+.PHONY: dev check simulate tools test test-rust test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl bench bench-hot-path bench-token-request bench-cold-start fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels free-threaded vendor set-version
 
@@ -37,7 +37,7 @@ help:
 	@echo '  make simulate     run a month of 10,000 hosts in simulated time, and herds'
 	@echo '  make tsan         run the tests of Rust and C under ThreadSanitizer, the standard library included'
 	@echo '  make musl         build the static library for musl, and run the tests against it'
-	@echo '  make bench        measure what a fresh token costs, and a token request'
+	@echo '  make bench        measure what a fresh token costs, a token request, and the start of a process'
 	@echo '  make fuzz         look for a crash in what opens a stored token (nightly, cargo-fuzz)'
 	@echo '  make lib          install the C library into $(STAGE), for the tests'
 	@echo '  make clean        remove all that was built'
@@ -199,7 +199,7 @@ simulate:
 musl: target/zig/installed
 	tests/with_std_source.sh tests/musl.sh
 
-bench: bench-hot-path bench-token-request
+bench: bench-hot-path bench-token-request bench-cold-start
 
 bench-hot-path: target/bench/hot_path target/bench/floor.so $(VENV)/installed
 	$(CARGO) bench --locked --features sandbox --bench hot_path
@@ -210,9 +210,13 @@ bench-token-request: target/bench/request $(VENV)/installed
 	@$(CARGO) run --locked --quiet --release --manifest-path benches/token_request/Cargo.toml \
 	    --target-dir target/token_request -- $< $(VENV)/bin/python benches/token_request/request.py
 
+bench-cold-start: target/bench/start $(VENV)/installed $(VENV)/requirements
+	@$(VENV)/bin/python benches/cold_start/measure.py $<
+
 target/bench/hot_path: benches/hot_path.c $(STAGE)/installed
 target/bench/request: benches/token_request/request.c $(STAGE)/installed
-target/bench/hot_path target/bench/request:
+target/bench/start: benches/cold_start/start.c $(STAGE)/installed
+target/bench/hot_path target/bench/request target/bench/start:
 	mkdir -p $(@D)
 	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -pthread -I$(STAGE)/include $< -o $@ \
 	    -L$(STAGE)/lib -lclazar_auth -Wl,-rpath,'$$ORIGIN/../stage/lib'
