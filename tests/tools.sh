@@ -21,6 +21,7 @@ go golang-go
 pkg-config pkg-config
 doxygen doxygen
 lintian lintian
+systemd-analyze systemd
 curl-config libcurl4-openssl-dev
 /usr/include/openssl/ssl.h libssl-dev
 /usr/include/uv.h libuv1-dev

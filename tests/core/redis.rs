@@ -86,6 +86,29 @@ fn what_redis_says_of_a_tokens_life_counts_if_it_is_less() {
     assert_eq!(sandbox.requests(AUTHENTICATE), 1);
 }
 
+/// By a Redis that is full.
+#[test]
+fn what_is_evicted_costs_one_request() {
+    let (sandbox, redis) = (Sandbox::start().unwrap(), Redis::start(&[]));
+    let first = value(&host(&sandbox, &redis.url()));
+    redis.ask("CONFIG SET maxmemory-policy volatile-ttl\r\nCONFIG SET maxmemory 1");
+    wait_until(|| redis.keys().is_empty());
+    redis.ask("CONFIG SET maxmemory 0");
+    let values: Vec<_> = (0..3).map(|_| value(&host(&sandbox, &redis.url()))).collect();
+    assert!(values.iter().all(|value| *value == values[0] && *value != first));
+    assert_eq!(sandbox.requests(AUTHENTICATE), 2);
+}
+
+/// As one that has a proxy before all its nodes.
+#[test]
+fn a_cluster_may_be_one_server() {
+    let (sandbox, redis) = (Sandbox::start().unwrap(), Redis::start(&[]));
+    let url = redis.url().replace("redis://", "redis+cluster://");
+    let url = url.strip_suffix("/2").unwrap();
+    assert_eq!(value(&host(&sandbox, url)), value(&host(&sandbox, url)));
+    assert_eq!(sandbox.requests(AUTHENTICATE), 1);
+}
+
 #[test]
 fn a_failure_is_shared() {
     let (sandbox, redis) = (Sandbox::start().unwrap(), Redis::start(&[]));
