@@ -109,8 +109,10 @@ fn store(config: &mut Config) -> Result<String, Error> {
     config.provider()?.try_store().map_err(|error| match error.kind() {
         ErrorKind::Store => {
             let variable = OptionName::Store.row().variable;
-            let text = format!("{error}; correct that, or name another place in {variable}");
-            Error::new(ErrorKind::Store, text)
+            let text = error.to_string();
+            // Some errors say themselves what to do.
+            let what = if text.contains("; ") { "or" } else { "correct that, or" };
+            Error::new(ErrorKind::Store, format!("{text}; {what} name another place in {variable}"))
         }
         _ => error,
     })

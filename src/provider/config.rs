@@ -61,7 +61,7 @@ fn may_hold_a_secret(kind: OptionType, value: &OptionValue) -> bool {
         (OptionType::Secret, _) => true,
         // A proxy's may be without a scheme.
         (OptionType::Url, OptionValue::Text(url)) => url.contains(['@', '?', '#']),
-        // What follows a ? or a # is refused, but for a word that is no secret.
+        // What follows a ? or a # is refused, but for a word and the paths of files.
         (OptionType::Store, OptionValue::Text(store)) => {
             store.contains("://") && store.contains('@')
         }

@@ -30,10 +30,12 @@ pub(crate) fn words(error: &Error) -> String {
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA),
         ) => format!("it does not accept the client certificate ({alert:?})"),
+        // In TLS 1.2 it says no more if it wants a certificate (RFC 5246 section 7.4.6).
+        Error::AlertReceived(AlertDescription::HandshakeFailure) => format!(
+            "it ended the handshake with HandshakeFailure ({SPOKEN}), or wants a client certificate"
+        ),
         Error::AlertReceived(
-            alert @ (AlertDescription::HandshakeFailure
-            | AlertDescription::InsufficientSecurity
-            | AlertDescription::ProtocolVersion),
+            alert @ (AlertDescription::InsufficientSecurity | AlertDescription::ProtocolVersion),
         ) => format!("it ended the handshake with {alert:?} ({SPOKEN})"),
         Error::AlertReceived(alert) => format!("it ended the handshake with {alert:?}"),
         Error::PeerIncompatible(_) => format!("it agrees to nothing that is offered ({SPOKEN})"),

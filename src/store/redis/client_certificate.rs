@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::sys::file::read_file;
 
-/// No file is longer, in bytes.
+/// A file that is longer, in bytes, is refused.
 const LONGEST: usize = 256 * 1024;
 
 /// The files in the query of a URL.
@@ -28,8 +28,13 @@ impl ClientCertificate {
     pub(super) const CHAIN: &str = "ssl_certfile";
     pub(super) const KEY: &str = "ssl_keyfile";
 
-    /// Read for each connection, so that what was renewed is used at once.
+    /// Read for each connection, so that what was renewed is used at once; and once more, for the case that one of
+    /// the files was replaced in between.
     pub(super) fn read(&self) -> Result<Arc<dyn ResolvesClientCert>, String> {
+        self.read_once().or_else(|_| self.read_once())
+    }
+
+    fn read_once(&self) -> Result<Arc<dyn ResolvesClientCert>, String> {
         let chain = read_pem(Self::CHAIN, &self.chain)?;
         let chain = CertificateDer::pem_slice_iter(&chain).collect::<Result<Vec<_>, _>>();
         let chain = chain.ok().filter(|chain| !chain.is_empty());

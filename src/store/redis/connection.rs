@@ -11,7 +11,7 @@ use rustls::{ClientConnection, StreamOwned};
 use super::answer::Answer;
 use super::budget::Limit;
 use super::client_certificate::ClientCertificate;
-use super::failure::{Failure, tls_error};
+use super::failure::{Failure, FailureKind, tls_error};
 use crate::request::url::Origin;
 use crate::resolver::resolve;
 use crate::sys::socket::{Socket, share};
@@ -101,7 +101,7 @@ fn secure(
     mut socket: TimedSocket,
     limit: Limit,
 ) -> Result<Connection, Failure> {
-    let unusable = |why: String| Failure::Unusable(format!("cannot be used: {why}"));
+    let unusable = |why: String| Failure::unusable(format!("cannot be used: {why}"));
     let mut config = trust.client_config().map_err(|error| unusable(error.to_string()))?;
     if let Some(certificate) = certificate {
         Arc::make_mut(&mut config).client_auth_cert_resolver =
@@ -123,13 +123,14 @@ fn judged(error: &io::Error, trust: &Trust, limit: Limit) -> Failure {
     if let Some(rustls::Error::InvalidCertificate(_)) = tls_error(error) {
         trust.reconsider();
         if let Some(excuse) = trust.excuse() {
-            return Failure::Unusable(format!("cannot be used: {excuse}"));
+            return Failure::unusable(format!("cannot be used: {excuse}"));
         }
     }
-    match Failure::of_connection(error, limit) {
-        Failure::BrokenOff(what) => Failure::Unusable(format!("{what} in the TLS handshake")),
-        other => other,
+    let failure = Failure::of_connection(error, limit);
+    if failure.kind != FailureKind::BrokenOff {
+        return failure;
     }
+    Failure::unusable(format!("{} in the TLS handshake; does it speak TLS there?", failure.words))
 }
 
 /// Reads and writes until a moment, however little comes at a time.

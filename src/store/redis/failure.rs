@@ -3,9 +3,9 @@
 use std::io;
 
 use super::budget::Limit;
-use super::redirection::Redirection;
 use super::scripts::COMMANDS;
 use crate::request::tls_failure;
+use crate::request::url::Origin;
 use crate::text;
 
 /// No code of an error is longer, in characters.
@@ -16,44 +16,56 @@ pub(super) const WHO_IS_MASTER: &str = "SENTINEL|GET-MASTER-ADDR-BY-NAME";
 /// How a script is told, without a code of its own, that a user may not run a command: to Redis 7.0, and later.
 const IN_SCRIPT: [&str; 2] = ["can't run this command", "ACL failure in script"];
 
-#[derive(Debug)]
-pub(super) enum Failure {
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    pub(super) kind: FailureKind,
+    pub(super) words: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum FailureKind {
     /// The connection is of no more use; another may be.
-    BrokenOff(String),
+    BrokenOff,
     /// The server would say the same over another one. What it was asked for was not done.
-    Refused(String),
-    /// It is a replica, perhaps since a moment ago. What it was asked for was not done.
-    Demoted(String),
-    /// Its keys are on their way to another node, some of them here and some there. What it was asked for was not
+    Refused,
+    /// The server is in no state for it, perhaps since a moment ago; another may be. What it was asked for was not
     /// done.
-    Moving(String),
-    /// Another node of the cluster has the keys.
-    Redirected(Redirection),
+    NotNow,
+    /// Some of the keys are on their way to another node, and some are there. What it was asked for was not done.
+    Moving,
     /// The server cannot be believed.
-    Unusable(String),
+    Unusable,
+}
+
+impl FailureKind {
+    /// Whether the server itself said what is wrong.
+    pub(super) fn is_told(self) -> bool {
+        matches!(self, Self::Refused | Self::NotNow | Self::Moving)
+    }
 }
 
 impl Failure {
-    pub(super) fn words(&self) -> &str {
-        match self {
-            Self::BrokenOff(words)
-            | Self::Refused(words)
-            | Self::Demoted(words)
-            | Self::Moving(words)
-            | Self::Unusable(words) => words,
-            Self::Redirected(_) => "has moved its keys",
-        }
+    pub(super) fn new(kind: FailureKind, words: impl Into<String>) -> Self {
+        Self { kind, words: words.into() }
     }
 
-    /// Whether the next command may be answered.
-    pub(super) fn may_pass(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Demoted(_) | Self::Moving(_))
+    pub(super) fn unusable(words: impl Into<String>) -> Self {
+        Self::new(FailureKind::Unusable, words)
+    }
+
+    pub(super) fn broken_off(words: impl Into<String>) -> Self {
+        Self::new(FailureKind::BrokenOff, words)
+    }
+
+    /// Says which of several servers it was.
+    pub(super) fn of(self, origin: &Origin) -> Self {
+        Self { words: format!("(at {origin}) {}", self.words), ..self }
     }
 
     /// Whoever connects found nobody.
     pub(super) fn unreachable(error: &io::Error, limit: Limit) -> Self {
-        Self::Unusable(match error.kind() {
-            io::ErrorKind::TimedOut => limit.words().into(),
+        Self::unusable(match error.kind() {
+            io::ErrorKind::TimedOut => limit.words(),
             _ => format!("cannot be reached ({})", text::system(error)),
         })
     }
@@ -61,19 +73,19 @@ impl Failure {
     /// What became of a connection.
     pub(super) fn of_connection(error: &io::Error, limit: Limit) -> Self {
         if let Some(error) = tls_error(error) {
-            return Self::Unusable(format!("cannot be used: {}", tls_failure::words(error)));
+            return Self::unusable(format!("cannot be used: {}", tls_failure::words(error)));
         }
         match error.kind() {
-            io::ErrorKind::TimedOut => Self::BrokenOff(limit.words().into()),
-            io::ErrorKind::UnexpectedEof => Self::BrokenOff("ended the connection".into()),
+            io::ErrorKind::TimedOut => Self::broken_off(limit.words()),
+            io::ErrorKind::UnexpectedEof => Self::broken_off("ended the connection"),
             io::ErrorKind::InvalidData => Self::strange(),
-            _ => Self::BrokenOff(format!("broke off ({})", text::system(error))),
+            _ => Self::broken_off(format!("broke off ({})", text::system(error))),
         }
     }
 
     /// Something other than Redis, or somebody on the way to it.
     pub(super) fn strange() -> Self {
-        Self::Unusable("does not answer as Redis does; check its URL".into())
+        Self::unusable("does not answer as Redis does; check its URL")
     }
 
     /// A command was answered with an error; no more of its text than the code is shown, since it may
@@ -83,19 +95,24 @@ impl Failure {
         let code = text.split(' ').next().filter(|word| is_code(word));
         let is_in_script = IN_SCRIPT.iter().any(|words| text.contains(words));
         if is_in_script || code == Some("NOPERM") {
-            return Self::Refused(not_allowed(command, is_in_script || names(text, command)));
+            let words = not_allowed(command, is_in_script || names(text, command));
+            return Self::new(FailureKind::Refused, words);
         }
         let what = match code {
             Some(code) => format!("the error {code}"),
             None => "an error".to_owned(),
         };
-        let advice = code.and_then(advice).unwrap_or_default();
+        let advice = match code {
+            Some("ERR") if command == WHO_IS_MASTER => "; is it a sentinel?",
+            code => code.and_then(advice).unwrap_or_default(),
+        };
         let words = format!("cannot be used: {command} was answered with {what}{advice}");
-        match code {
-            Some("READONLY") => Self::Demoted(words),
-            Some("TRYAGAIN") => Self::Moving(words),
-            _ => Self::Refused(words),
-        }
+        let kind = match code {
+            Some("READONLY" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN") => FailureKind::NotNow,
+            Some("TRYAGAIN") => FailureKind::Moving,
+            _ => FailureKind::Refused,
+        };
+        Self::new(kind, words)
     }
 }
 
@@ -154,10 +171,9 @@ mod tests {
     use super::*;
 
     fn refusal(command: &str, text: &str) -> String {
-        match Failure::refusal(command, text) {
-            Failure::Refused(words) => words,
-            other => panic!("{other:?}"),
-        }
+        let failure = Failure::refusal(command, text);
+        assert_eq!(failure.kind, FailureKind::Refused, "{failure:?}");
+        failure.words
     }
 
     /// The texts are those of Redis 6.2, 7.0 and 8.2 and of Valkey 9.1.

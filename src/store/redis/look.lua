@@ -1,5 +1,8 @@
--- KEYS: the token, the back-off. ARGV: the last byte of interest.
+-- KEYS: the items. ARGV: the last byte of interest.
 local now = call('TIME')
-local token, backoff = read(KEYS[1], ARGV[1]), read(KEYS[2], ARGV[1])
-local token_left, backoff_left = call('PTTL', KEYS[1]), call('PTTL', KEYS[2])
-return failed or {now[1], now[2], token, token_left, backoff, backoff_left}
+local answer = {now[1], now[2]}
+for _, item in ipairs(KEYS) do
+  answer[#answer + 1] = read(item, ARGV[1])
+  answer[#answer + 1] = call('PTTL', item)
+end
+return failed or answer

@@ -9,10 +9,11 @@ mod client_certificate;
 mod command;
 mod connection;
 mod failure;
-
+mod looked;
 mod redirection;
 mod routing;
 mod scripts;
+mod servers;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -23,8 +24,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
+use self::failure::Failure;
 use self::session::RedisSession;
 pub(super) use self::url::RedisUrl;
+use self::url::Topology;
 use super::StoreError;
 use super::session::{Backend, Session};
 use crate::request::url::Origin;
@@ -37,7 +40,7 @@ pub(super) struct RedisStore {
     url: RedisUrl,
     trust: Arc<Trust>,
     lease: Duration,
-    /// The node of a cluster that had the keys.
+    /// The node of a cluster that had the keys, or the sentinel that knew the master.
     known: ArcSwapOption<Origin>,
 }
 
@@ -55,8 +58,29 @@ impl RedisStore {
         known.into_iter().chain(others)
     }
 
-    fn remember(&self, origin: Origin) {
-        self.known.store(Some(Arc::new(origin)));
+    fn has_several_servers(&self) -> bool {
+        self.url.topology != Topology::Server
+    }
+
+    /// Says which of several servers failed.
+    fn named(&self, failure: Failure, origin: &Origin) -> Failure {
+        if self.has_several_servers() { failure.of(origin) } else { failure }
+    }
+
+    fn remember(&self, origin: &Origin) {
+        if !self.is_known(origin) {
+            self.known.store(Some(Arc::new(origin.clone())));
+        }
+    }
+
+    fn forget(&self, origin: &Origin) {
+        if self.is_known(origin) {
+            self.known.store(None);
+        }
+    }
+
+    fn is_known(&self, origin: &Origin) -> bool {
+        self.known.load().as_deref() == Some(origin)
     }
 
     fn error(&self, what: &str) -> StoreError {

@@ -3,7 +3,7 @@
 use crate::request::url::Origin;
 
 /// Where a node of a cluster says that the keys are.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Redirection {
     pub(super) origin: Origin,
     /// They are on their way there (ASK), and not there for good (MOVED).
@@ -11,16 +11,17 @@ pub(super) struct Redirection {
 }
 
 impl Redirection {
-    /// Reads `MOVED slot host:port`; without a host it is the one that says so.
+    /// Whether an error is one.
+    pub(super) fn is_in(error: &str) -> bool {
+        error.starts_with("MOVED ") || error.starts_with("ASK ")
+    }
+
+    /// Reads `MOVED slot host:port`; without a host, or with one that is not known, it is the one that says so.
     pub(super) fn parse(error: &str, at: &Origin) -> Option<Self> {
         let mut words = error.split(' ');
-        let is_ask = match words.next()? {
-            "MOVED" => false,
-            "ASK" => true,
-            _ => return None,
-        };
+        let is_ask = words.next()? == "ASK";
         let (host, port) = words.nth(1)?.rsplit_once(':')?;
-        let host = if host.is_empty() { at.host() } else { host };
+        let host = if host.is_empty() || host == "?" { at.host() } else { host };
         Some(Self { origin: origin(host.as_bytes(), port.as_bytes())?, is_ask })
     }
 }

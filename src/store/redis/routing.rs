@@ -14,46 +14,82 @@ use crate::request::url::Origin;
 /// A connection to a server, on which commands can be sent.
 pub(super) struct Link {
     pub(super) connection: Connection,
-    origin: Origin,
+    pub(super) origin: Origin,
 }
 
 /// The way to the servers of a store, within what they may take.
 pub(super) struct Route<'a> {
     pub(super) store: &'a RedisStore,
     pub(super) budget: &'a mut Budget,
+    /// Where nothing was found that is of use.
+    pub(super) passed_over: &'a mut Vec<Origin>,
 }
 
 impl Route<'_> {
     /// A connection to the server, to the master, or to a node that may have the keys.
-    pub(super) fn connect(&mut self) -> Result<Link, Failure> {
-        let mut first = None;
-        for origin in self.store.origins() {
-            let link = match &self.store.url.topology {
-                Topology::Server | Topology::Cluster => self.log_in(origin),
-                Topology::Sentinel(master) => {
-                    self.master(&origin, master).and_then(|master| self.log_in(master))
+    ///
+    /// Also where the search for it began.
+    pub(super) fn connect(&mut self) -> Result<(Link, Origin), Failure> {
+        let origins: Vec<_> =
+            self.store.origins().filter(|origin| !self.passed_over.contains(origin)).collect();
+        let mut failures = Vec::new();
+        for (at, origin) in origins.iter().enumerate() {
+            // The last of several leaves some time for what it is to be asked.
+            let others = origins.len() - 1 - at + usize::from(self.store.has_several_servers());
+            match self.within_part(others, |route| route.find(origin)) {
+                Ok(link) => {
+                    self.store.remember(origin);
+                    return Ok((link, origin.clone()));
                 }
-            };
-            match link {
-                Err(failure @ Failure::Refused(_)) => return Err(failure),
-                Err(failure) => first = first.or(Some(failure)),
-                link => return link,
+                Err(failure) => {
+                    self.pass_over(origin);
+                    failures.push(failure);
+                }
             }
         }
-        Err(first.expect("there is a server in a URL"))
+        let most_telling = failures.into_iter().min_by_key(|failure| !failure.kind.is_told());
+        Err(most_telling.unwrap_or_else(|| Failure::broken_off("has no server left to ask")))
+    }
+
+    pub(super) fn pass_over(&mut self, origin: &Origin) {
+        self.store.forget(origin);
+        self.passed_over.push(origin.clone());
+    }
+
+    fn find(&mut self, origin: &Origin) -> Result<Link, Failure> {
+        let server = match &self.store.url.topology {
+            Topology::Server | Topology::Cluster => origin.clone(),
+            Topology::Sentinel(master) => {
+                self.master(origin, master).map_err(|failure| self.store.named(failure, origin))?
+            }
+        };
+        let connection =
+            self.log_in(&server).map_err(|failure| self.store.named(failure, &server))?;
+        Ok(Link { connection, origin: server })
     }
 
     /// A connection to where the keys are said to be.
     pub(super) fn follow(&mut self, redirection: Redirection) -> Result<Link, Failure> {
         let Redirection { origin, is_ask } = redirection;
         self.check(&origin)?;
-        let mut link = self.log_in(origin)?;
-        if is_ask {
-            self.run(&mut link.connection, Command::new("ASKING"), "ASKING")?;
-        } else {
-            self.store.remember(link.origin.clone());
+        let connection = self.within_part(1, |route| {
+            let mut connection = route.log_in(&origin)?;
+            if is_ask {
+                route.run(&mut connection, Command::new("ASKING"), "ASKING")?;
+            }
+            Ok(connection)
+        });
+        let connection = connection.map_err(|failure| self.store.named(failure, &origin))?;
+        if !is_ask {
+            self.store.remember(&origin);
         }
-        Ok(link)
+        Ok(Link { connection, origin })
+    }
+
+    /// Leaves as much time as that to so many others.
+    fn within_part<T>(&mut self, others: usize, act: impl FnOnce(&mut Route<'_>) -> T) -> T {
+        let Route { store, budget, passed_over } = self;
+        budget.spend_part(others, |budget| act(&mut Route { store, budget, passed_over }))
     }
 
     /// What a server of the store names may be another machine.
@@ -61,8 +97,8 @@ impl Route<'_> {
         if self.store.url.may_reach(origin) {
             return Ok(());
         }
-        Err(Failure::Unusable(
-            "leads to another machine without TLS; use rediss+, or add ?plaintext=yes".into(),
+        Err(Failure::unusable(
+            "leads to another machine without TLS; use rediss+, or add ?plaintext=yes",
         ))
     }
 
@@ -78,8 +114,8 @@ impl Route<'_> {
         }
         let origin = match answer {
             Answer::Nothing => {
-                return Err(Failure::Unusable(
-                    "knows no master of this name; correct it in its URL".into(),
+                return Err(Failure::unusable(
+                    "knows no master of this name; correct it in its URL",
                 ));
             }
             Answer::Error(text) => return Err(Failure::refusal(WHO_IS_MASTER, &text)),
@@ -94,14 +130,14 @@ impl Route<'_> {
         Ok(origin)
     }
 
-    fn log_in(&mut self, origin: Origin) -> Result<Link, Failure> {
-        let mut connection = self.open(&origin)?;
+    fn log_in(&mut self, origin: &Origin) -> Result<Connection, Failure> {
+        let mut connection = self.open(origin)?;
         self.authenticate(&mut connection)?;
         let database = self.store.url.database;
         if database != 0 {
             self.run(&mut connection, Command::new("SELECT").number(database.into()), "SELECT")?;
         }
-        Ok(Link { connection, origin })
+        Ok(connection)
     }
 
     fn open(&mut self, origin: &Origin) -> Result<Connection, Failure> {
@@ -132,13 +168,6 @@ impl Route<'_> {
 
     fn ask(&mut self, connection: &mut Connection, command: &[u8]) -> Result<Answer, Failure> {
         self.budget.spend(|limit| connection.ask(command, limit))
-    }
-}
-
-impl Link {
-    /// Where an error says that the keys are.
-    pub(super) fn redirection(&self, error: &str) -> Option<Redirection> {
-        Redirection::parse(error, &self.origin)
     }
 }
 

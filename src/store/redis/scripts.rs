@@ -23,9 +23,9 @@ macro_rules! script {
     };
 }
 
-/// When it is there, and what the two items hold.
-pub(super) fn look(token: &str, backoff: &str) -> Vec<u8> {
-    eval(script!("look.lua"), &[token, backoff]).number(LAST_BYTE).packed()
+/// When it is there, and what these items hold.
+pub(super) fn look(items: &[&str]) -> Vec<u8> {
+    eval(script!("look.lua"), items).number(LAST_BYTE).packed()
 }
 
 /// Takes a lease that is free or has this holder, or says whose it is.

@@ -7,9 +7,12 @@ use percent_encoding::percent_decode_str;
 use super::client_certificate::ClientCertificate;
 use crate::error::Error;
 use crate::request::url::Origin;
+use crate::text::printable;
 
 /// For who knows that nobody reads what goes to another machine in the clear.
 const PLAINTEXT: &str = "plaintext=yes";
+/// So much is shown of the name of a master, in characters.
+const LONGEST_NAME: usize = 100;
 
 /// A URL of servers that keep tokens, which may hold a password:
 /// <https://www.iana.org/assignments/uri-schemes/prov/redis>.
@@ -71,7 +74,7 @@ impl RedisUrl {
         Ok(url)
     }
 
-    /// Reads `[user:password@]host[:port],...[/master][/database]`, or `master@host[:port],...`.
+    /// Reads `[user:password@]host[:port],...[/master][/database]`, or `master@host[:port],...[/database]`.
     fn read(topology: &str, text: &str) -> Option<Self> {
         let (authority, path) = text.split_once('/').unwrap_or((text, ""));
         let (user_info, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
@@ -81,9 +84,14 @@ impl RedisUrl {
             "" => (Topology::Server, 6379, path),
             "cluster" => (Topology::Cluster, 6379, path),
             "sentinel" => {
-                let (master, database) = path.split_once('/').unwrap_or((path, ""));
-                let no_password = password.is_none();
-                let master = decoded(master)?.or_else(|| user.take_if(|_| no_password))?;
+                // A name before the @ without a password is the master's: no user is without one.
+                let (master, database) = match user.take_if(|_| password.is_none()) {
+                    Some(master) => (master, path),
+                    None => {
+                        let (master, database) = path.split_once('/').unwrap_or((path, ""));
+                        (decoded(master)??, database)
+                    }
+                };
                 (Topology::Sentinel(master), 26379, database)
             }
             _ => return None,
@@ -140,7 +148,9 @@ impl RedisUrl {
         let (scheme, path) = match &self.topology {
             Topology::Server => ("", String::new()),
             Topology::Cluster => ("+cluster", String::new()),
-            Topology::Sentinel(master) => ("+sentinel", format!("/{master}")),
+            Topology::Sentinel(master) => {
+                ("+sentinel", format!("/{}", printable(master, LONGEST_NAME)))
+            }
         };
         let origins: Vec<_> = self.origins.iter().map(Origin::to_string).collect();
         format!("redis{tls}{scheme}://{}{path}", origins.join(","))
@@ -167,14 +177,16 @@ fn decoded(text: &str) -> Option<Option<String>> {
 fn no_url() -> Error {
     Error::invalid(
         "the store is not a URL of Redis; give one like rediss://user:password@host:6379/0, \
-         rediss+cluster://user:password@node,node or rediss+sentinel://user:password@host,host/master",
+         rediss+cluster://user:password@node,node or rediss+sentinel://user:password@host,host/master, with \
+         %2F for /, %23 for # and %40 for @ in a password",
     )
 }
 
 fn unknown_query() -> Error {
     Error::invalid(
         "what follows the ? in the URL of the store is not known; there is ?plaintext=yes for redis:// and \
-         ?ssl_certfile=PATH&ssl_keyfile=PATH for rediss://, and a ? in a password is written %3F",
+         ?ssl_certfile=PATH&ssl_keyfile=PATH for rediss://; certificate authorities are named by the option \
+         ca_file, and a ? in a password is written %3F",
     )
 }
 
@@ -219,6 +231,7 @@ mod tests {
         for (text, user, database) in [
             ("rediss+sentinel://my%20master@a,b:7", None, 0),
             ("rediss+sentinel://a,b:7/my%20master/2", None, 2),
+            ("rediss+sentinel://my%20master@a,b:7/2", None, 2),
             ("rediss+sentinel://u:hush@a,b:7/my%20master", Some("u"), 0),
         ] {
             let url = RedisUrl::parse(text).unwrap();
@@ -232,6 +245,7 @@ mod tests {
             "rediss+cluster://:hush@a,,b",
             "rediss+sentinel://:hush@a",
             "rediss+sentinel://u:hush@a",
+            "rediss+sentinel://u@a/hush",
             "rediss+other://:hush@a",
         ] {
             refusal(text);

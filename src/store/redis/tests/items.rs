@@ -50,7 +50,7 @@ fn items_have_keys_of_their_own_and_ends() {
     let mut keys = redis.keys();
     keys.sort();
     assert_eq!((&*keys[0], &*keys[2]), (BACKOFF, TOKEN));
-    assert!(keys[1].starts_with("clazar-auth:{0123abcd}:probe:") && keys.len() == 3, "{keys:?}");
+    assert!(keys[1].starts_with("clazar-auth:{0123}:abcd:probe:") && keys.len() == 3, "{keys:?}");
 
     let old = token(session);
     assert!(replace(session, old, Duration::MAX));

@@ -8,6 +8,7 @@ mod leases;
 mod limits;
 mod privileges;
 mod proxy;
+mod several;
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -23,9 +24,9 @@ use crate::store::session::{Backend, Holder, Item, Session, Turn};
 use crate::trust::Trust;
 
 const NAME: &str = "0123abcd";
-const LEASE: &str = "clazar-auth:{0123abcd}:lease";
-const TOKEN: &str = "clazar-auth:{0123abcd}:token";
-const BACKOFF: &str = "clazar-auth:{0123abcd}:backoff";
+const LEASE: &str = "clazar-auth:{0123}:abcd:lease";
+const TOKEN: &str = "clazar-auth:{0123}:abcd:token";
+const BACKOFF: &str = "clazar-auth:{0123}:abcd:backoff";
 /// Far longer than any test takes, so that nothing seems to be released that only ran out.
 const TIMEOUT: Duration = Duration::from_secs(900);
 const LIFE: Duration = Duration::from_secs(600);
