@@ -40,7 +40,7 @@ pub(super) fn write(figures: &Figures, incidents: &[Incident]) {
         Curve {
             name: "failed calls of hosts without a token, in an hour",
             class: "failed",
-            hours: figures.failed.by(HOUR),
+            hours: figures.calls.failed.by(HOUR),
         },
     ];
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/figures/fleet.svg");

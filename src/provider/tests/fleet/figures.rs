@@ -16,16 +16,16 @@ const SOON: Duration = minutes(6);
 
 /// What callers saw.
 pub(super) struct Tally {
-    calls: u64,
+    pub(super) count: u64,
     /// When each wait ended, and how long it was.
     waits: Vec<(Duration, Duration)>,
-    failed: Counts,
+    pub(super) failed: Counts,
     failed_with_token: u64,
     failed_in_reach: u64,
     example: Option<String>,
     /// Since when each host asks for a token in vain.
     without_token: Vec<Option<Duration>>,
-    longest_without_token: Duration,
+    pub(super) longest_without_token: Duration,
 }
 
 /// What there is to say of a call that failed.
@@ -40,7 +40,7 @@ pub(super) struct Failure<'a> {
 impl Tally {
     pub(super) fn new(hosts: usize) -> Self {
         Self {
-            calls: 0,
+            count: 0,
             waits: Vec::new(),
             failed: Counts::default(),
             failed_with_token: 0,
@@ -52,7 +52,7 @@ impl Tally {
     }
 
     fn end(&mut self, call: &Call, now: Duration) {
-        self.calls += 1;
+        self.count += 1;
         if now > call.since {
             self.waits.push((now, now - call.since));
         }
@@ -92,15 +92,9 @@ impl Tally {
 pub(super) struct Figures {
     pub(super) hosts: usize,
     pub(super) load: Load,
-    pub(super) calls: u64,
-    waits: Vec<(Duration, Duration)>,
-    pub(super) failed: Counts,
-    pub(super) longest_without_token: Duration,
     pub(super) threads: usize,
+    pub(super) calls: Tally,
     broken: Option<&'static str>,
-    failed_with_token: u64,
-    failed_in_reach: u64,
-    example: Option<String>,
 }
 
 /// A part of it.
@@ -117,39 +111,34 @@ pub(super) struct Row {
 impl Figures {
     pub(super) fn of(fleet: &Fleet) -> Self {
         let state = fleet.simulation.state();
-        let tally = lock(&fleet.tally);
+        let calls = std::mem::replace(&mut *lock(&fleet.tally), Tally::new(0));
         Self {
-            hosts: tally.without_token.len(),
+            hosts: calls.without_token.len(),
             load: state.load().clone(),
-            calls: tally.calls,
-            waits: tally.waits.clone(),
-            failed: tally.failed.clone(),
-            longest_without_token: tally.longest_without_token,
             threads: state.threads(),
+            calls,
             broken: state.broken(),
-            failed_with_token: tally.failed_with_token,
-            failed_in_reach: tally.failed_in_reach,
-            example: tally.example.clone(),
         }
     }
 
     /// What must hold of every run.
     pub(super) fn check(&self) {
+        let Tally { failed_with_token, failed_in_reach, example, .. } = &self.calls;
         assert_eq!(self.broken, None);
-        assert_eq!(self.failed_with_token, 0, "failed while a token lived: {:?}", self.example);
-        assert_eq!(self.failed_in_reach, 0, "failed with one in reach: {:?}", self.example);
+        assert_eq!(*failed_with_token, 0, "failed while a token lived: {example:?}");
+        assert_eq!(*failed_in_reach, 0, "failed with one in reach: {example:?}");
     }
 
     pub(super) fn within(&self, span: &Range<Duration>) -> Row {
         let load = &self.load;
-        let waits = self.waits.iter().filter(|(at, _)| span.contains(at));
+        let waits = self.calls.waits.iter().filter(|(at, _)| span.contains(at));
         Row {
             requests: load.requests.within(span).sum(),
             tokens: load.tokens.within(span).sum(),
             most_requests: load.requests.within(span).most().0,
             most_commands: load.commands.within(span).most().0,
             most_connections: load.connections.within(span).most().0,
-            failed: self.failed.within(span).sum(),
+            failed: self.calls.failed.within(span).sum(),
             longest_wait: waits.map(|(_, wait)| *wait).max().unwrap_or_default(),
         }
     }

@@ -12,8 +12,8 @@ use crate::store::tests::simulation::{Change, Simulation, Speed, State, fleet};
 const EXPIRES: Duration = hours(24);
 /// By then all their refresh points have passed.
 const ALL_STALE: Duration = EXPIRES.saturating_sub(minutes(25));
-/// Their refresh points are in this time: half an hour, and the time in which they started.
-const REFRESH: [Duration; 2] = [hours(23), ALL_STALE];
+/// The first of their refresh points; the others follow within half an hour and the time in which they started.
+const FIRST_REFRESH: Duration = hours(23);
 const UNTIL: Duration = EXPIRES.saturating_sub(minutes(5));
 
 /// Runs a herd that starts within some time, with `plan` made before.
@@ -48,11 +48,11 @@ fn all_call(fleet: &Arc<Fleet>, state: &mut State, hosts: usize) {
 }
 
 fn redis_goes_away(state: &mut State) {
-    state.plan_change(REFRESH[0] - minutes(5), Change::Store { is_away: true });
+    state.plan_change(FIRST_REFRESH - minutes(5), Change::Store { is_away: true });
 }
 
 /// Prints and checks what happened from some time on.
-fn row(name: &str, figures: &Figures, from: Duration, since: Instant) -> Row {
+fn tell(name: &str, figures: &Figures, from: Duration, since: Instant) -> Row {
     let row = figures.within(&(from..EXPIRES));
     let (hosts, threads, took) = (figures.hosts, figures.threads, since.elapsed());
     println!("{hosts} hosts, seed {}: {took:.1?}, {threads} threads", seed());
@@ -69,7 +69,7 @@ const MOST_COMMANDS: u32 = 40;
 fn of_a_herd_that_renews_one_sends_a_request() {
     let since = Instant::now();
     let figures = herd(REDIS, None, minutes(5), all_call);
-    let row = row("all renew in one second", &figures, ALL_STALE, since);
+    let row = tell("all renew in one second", &figures, ALL_STALE, since);
     assert_eq!((row.requests, row.failed), (1, 0));
     assert!(row.most_commands <= MOST_COMMANDS * figures.hosts as u32);
     assert_eq!(row.longest_wait, Duration::ZERO, "a stale token is handed out");
@@ -79,7 +79,7 @@ fn of_a_herd_that_renews_one_sends_a_request() {
 fn of_a_herd_that_starts_one_sends_a_request() {
     let since = Instant::now();
     let figures = herd(REDIS, None, Duration::from_secs(1), |_, _, _| ());
-    let row = row("all start in one second", &figures, Duration::ZERO, since);
+    let row = tell("all start in one second", &figures, Duration::ZERO, since);
     assert_eq!((row.requests, row.failed), (1, 0));
     assert!(row.most_commands <= MOST_COMMANDS * figures.hosts as u32);
 }
@@ -89,7 +89,7 @@ fn of_a_herd_that_starts_one_sends_a_request() {
 fn of_a_herd_that_starts_over_tls_each_sends_one_request_at_most() {
     let since = Instant::now();
     let figures = herd(REDIS_OVER_TLS, None, Duration::from_secs(1), |_, _, _| ());
-    let row = row("all start in one second, over TLS", &figures, Duration::ZERO, since);
+    let row = tell("all start in one second, over TLS", &figures, Duration::ZERO, since);
     assert!(row.requests <= figures.hosts as u64 && row.failed == 0);
 }
 
@@ -100,7 +100,7 @@ fn without_redis_each_of_a_herd_sends_one_request() {
         redis_goes_away(state);
         all_call(fleet, state, hosts);
     });
-    let row = row("all renew in one second, without Redis", &figures, ALL_STALE, since);
+    let row = tell("all renew in one second, without Redis", &figures, ALL_STALE, since);
     assert_eq!((row.requests, row.failed), (figures.hosts as u64, 0));
 }
 
@@ -111,9 +111,10 @@ fn without_redis_the_requests_are_spread_over_the_refresh_window() {
     let figures = herd(REDIS, Some(Duration::from_secs(20)), minutes(5), |_, state, _| {
         redis_goes_away(state);
     });
-    let row = row("all renew when their programs ask, without Redis", &figures, REFRESH[0], since);
+    let row =
+        tell("all renew when their programs ask, without Redis", &figures, FIRST_REFRESH, since);
     assert_eq!((row.requests, row.failed), (figures.hosts as u64, 0));
-    let in_minutes = figures.load.requests.within(&(REFRESH[0]..UNTIL)).by(60);
+    let in_minutes = figures.load.requests.within(&(FIRST_REFRESH..UNTIL)).by(60);
     let most = in_minutes.iter().max().copied().unwrap_or_default();
     println!("in a minute: {most} requests at the most");
     // A thirtieth on average.
