@@ -123,3 +123,19 @@ def test_a_folder_is_made_where_others_can_enter_and_theirs_is_not_used(
         with sandbox.provider(store=str(shared / "tokens")) as provider:
             provider.token()
     assert sandbox.requests() == 2
+
+
+def test_a_store_is_a_folder_and_no_link(
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With DynamicUser=yes and RuntimeDirectoryPreserve= systemd makes the runtime directory a link."""
+    (tmp_path / "private").mkdir(mode=0o700)
+    link = tmp_path / "my-service"
+    link.symlink_to("private")
+    with sandbox.provider(store=str(link)) as provider:
+        provider.token()
+    assert "is a link; name the folder that it leads to, or one in that" in caplog.text
+    for _ in range(2):
+        with sandbox.provider(store=str(link / "tokens")) as provider:
+            provider.token()
+    assert sandbox.requests() == 2

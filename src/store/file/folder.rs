@@ -94,6 +94,9 @@ pub(super) fn open(place: &Place<'_>) -> Result<Option<OwnedFd>, StoreError> {
     let folder = match retry_on_intr(|| fs::open(place.folder, OPEN, Mode::empty())) {
         Ok(folder) => folder,
         Err(Errno::NOENT) => return Ok(None),
+        Err(Errno::NOTDIR | Errno::LOOP) if place.folder.is_symlink() => {
+            return Err(place.error("is a link; name the folder that it leads to, or one in that"));
+        }
         Err(error) => return Err(place.failed("has a folder that cannot be opened", error)),
     };
     let unseen = |error| place.failed("has a folder that cannot be looked at", error);
