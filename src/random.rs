@@ -39,6 +39,11 @@ pub(crate) fn spread(wait: Duration) -> Duration {
     if wait.is_zero() { wait } else { wait + (wait / 10 + SPREAD).mul_f64(fraction()) }
 }
 
+/// The longest that comes of it.
+pub(crate) fn longest_spread(wait: Duration) -> Duration {
+    wait + wait / 10 + SPREAD
+}
+
 /// A number in [0.5, 1).
 pub(crate) fn upper_half() -> f64 {
     0.5 + fraction() / 2.0

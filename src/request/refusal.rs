@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::response::{Response, Text, date, header_text, object, parse_date};
 use super::url::SecureUrl;
+use crate::backoff;
 use crate::error::{Error, ErrorKind};
 use crate::secret::Secret;
 use crate::unix_time::since_1970;
@@ -17,8 +18,6 @@ use crate::unix_time::since_1970;
 const LONGEST_NAME: usize = 64;
 /// So many letters and digits are no part of the secret by chance.
 const SHORTEST_ECHO: usize = 6;
-/// A server that asks to wait for longer is asked again after this.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// The one field of an error answer that is shown (RFC 6749 section 5.2).
 #[derive(Deserialize)]
@@ -202,7 +201,8 @@ fn named_wait(answer: &Response) -> Option<Duration> {
         text("x-ratelimit-reset").and_then(seconds).map(|at| at.saturating_sub(now))
     };
     let wait = retry_after.or_else(|| limited.then(reset).flatten());
-    wait.map(|wait| wait.min(LONGEST_WAIT))
+    // A server that asks to wait for longer is asked again after that.
+    wait.map(|wait| wait.min(backoff::LONGEST))
 }
 
 /// A whole number of seconds; one that no integer holds is as good as the largest.

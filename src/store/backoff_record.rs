@@ -89,7 +89,9 @@ impl<'a> BackoffRecord<'a> {
         moment: Moment,
     ) -> Option<Error> {
         let age = now.since(&self.since)?;
-        let left = Duration::from_millis(self.length).checked_sub(age)?;
+        // Whoever sealed it: no process that follows the rules says more.
+        let length = Duration::from_millis(self.length).min(backoff::longest_for_all_processes());
+        let left = length.checked_sub(age)?;
         let is_ignored = if self.is_requested {
             freshness.ignores_retry_after
         } else {
@@ -149,6 +151,22 @@ mod tests {
         for now in [at(999), at(0), at(1031), Stamp::new("another", Duration::from_secs(1000))] {
             assert_eq!(left(&record, &any, &now), None, "{now:?}");
         }
+    }
+
+    /// Such as one that was forged by who has a secret that was revoked.
+    #[test]
+    fn a_back_off_is_never_longer_than_the_policys_longest() {
+        let year = 365 * 86_400;
+        for is_requested in [false, true] {
+            let last = after(&failure(400), None, at(1000));
+            let record = BackoffRecord { length: year * 1000, is_requested, ..last };
+            let longest = left(&record, &Freshness::default(), &at(1000)).unwrap();
+            assert_eq!(longest, backoff::longest_for_all_processes());
+            assert_eq!(left(&record, &Freshness::default(), &at(1000 + year / 2)), None);
+        }
+        let wait = Some(backoff::LONGEST);
+        let longest = after(&failure(503).with_requested_wait(wait), None, at(0));
+        assert!(left(&longest, &Freshness::default(), &at(0)).unwrap() >= backoff::LONGEST);
     }
 
     /// A store that stands still, or plays an old one back.

@@ -163,7 +163,8 @@ impl LastFailure {
             return self.of_others().max(self.own_wait().saturating_sub(self.age));
         };
         let until_margin = age.until_margin();
-        let mut wait = backoff::doubled(30 * SECOND, 300 * SECOND, self.count).mul_f64(self.jitter);
+        let mut wait =
+            backoff::doubled(30 * SECOND, backoff::LONGEST, self.count).mul_f64(self.jitter);
         if self.transient {
             // An outage that ends in time is to be over before the last part begins.
             wait = wait.min(((until_margin + self.age) / 4).max(SHORTEST_PROACTIVE_BACKOFF));
