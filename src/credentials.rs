@@ -35,6 +35,9 @@ pub struct Credentials {
     fallback: Option<Arc<Secret>>,
 }
 
+/// So many secrets are known as refused: as many as may be at hand in one token request.
+const MOST_REFUSED: usize = 3;
+
 /// What came from the source, and whether the fallback is used in its place.
 #[derive(Clone, Debug)]
 struct Current {
@@ -42,6 +45,8 @@ struct Current {
     uses_fallback: bool,
     /// Whether no request has been sent with it yet, since the look that found it was ended.
     is_untried: bool,
+    /// Those that the API has refused, and that have not worked since. The last ones, the newest first.
+    refused: Vec<Arc<Secret>>,
 }
 
 impl Credentials {
@@ -128,7 +133,12 @@ impl Credentials {
     pub(crate) fn ask(&self) -> Result<(), Error> {
         if !self.is_asked() {
             let from_source = Arc::new(self.source.read()?);
-            let first = Current { from_source, uses_fallback: false, is_untried: false };
+            let first = Current {
+                from_source,
+                uses_fallback: false,
+                is_untried: false,
+                refused: Vec::new(),
+            };
             // What another thread has got meanwhile is as good.
             self.current.compare_and_swap(&None::<Arc<Current>>, Some(Arc::new(first)));
         }
@@ -165,6 +175,40 @@ impl Credentials {
             }
         }
         secrets
+    }
+
+    /// Those of them, and `chosen` before them, whose seal is believed: not those that the API has refused, unless
+    /// there is no other.
+    pub(crate) fn believed(&self, chosen: Option<&Arc<Secret>>) -> Vec<Arc<Secret>> {
+        let is_chosen = |secret: &Arc<Secret>| chosen == Some(secret);
+        let others = self.secrets().into_iter().filter(|secret| !is_chosen(secret));
+        let known = self.refused();
+        let (refused, believed): (Vec<_>, Vec<_>) =
+            chosen.cloned().into_iter().chain(others).partition(|secret| known.contains(secret));
+        if believed.is_empty() { refused } else { believed }
+    }
+
+    /// The secrets that the API has refused, and that have not worked since.
+    pub(crate) fn refused(&self) -> Vec<Arc<Secret>> {
+        self.current.load().as_ref().map_or_else(Vec::new, |current| current.refused.clone())
+    }
+
+    /// Notes that the API has refused a secret.
+    pub(crate) fn note_refused(&self, secret: &Arc<Secret>) {
+        if !self.refused().contains(secret) {
+            self.change_refused(|refused| {
+                refused.insert(0, secret.clone());
+                refused.truncate(MOST_REFUSED);
+            });
+        }
+    }
+
+    fn change_refused(&self, change: impl Fn(&mut Vec<Arc<Secret>>)) {
+        self.current.rcu(|current| {
+            let mut next = Current::clone(current.as_ref()?);
+            change(&mut next.refused);
+            Some(Arc::new(next))
+        });
     }
 
     pub(crate) fn uses_fallback(&self) -> bool {
@@ -218,6 +262,7 @@ impl Credentials {
     /// Goes on with a secret that worked.
     pub(crate) fn keep(&self, secret: &Arc<Secret>) {
         self.current.store(Some(Arc::new(self.with(secret, &self.current()))));
+        self.change_refused(|refused| refused.retain(|other| other != secret));
     }
 
     /// What is current with `secret` in use.
@@ -225,7 +270,8 @@ impl Credentials {
         let is_from_source = last.from_source == *secret;
         let uses_fallback = self.fallback.as_ref() == Some(secret) && !is_from_source;
         let from_source = if uses_fallback { &last.from_source } else { secret };
-        Current { from_source: from_source.clone(), uses_fallback, is_untried: false }
+        let (from_source, refused) = (from_source.clone(), last.refused.clone());
+        Current { from_source, uses_fallback, is_untried: false, refused }
     }
 
     fn checked(client_id: String, source: SecretSource) -> Result<Self, Error> {

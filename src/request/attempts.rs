@@ -30,19 +30,18 @@ impl TokenSource for HttpSource {
 impl HttpSource {
     /// One token request, of as many attempts as it needs and as the limits allow.
     fn request_token(&self, context: &FetchContext<'_>) -> Result<AccessToken, Error> {
-        let FetchContext { credentials, interrupt, progress, clock, .. } = *context;
-        let limit = context.limit();
+        let FetchContext { credentials, interrupt, clock, .. } = *context;
+        let (limit, spent) = (context.limit(), context.spent());
         let started = Instant::now();
-        let timeout = self.timeout();
+        let timeout = self.timeout().saturating_sub(spent.time);
         let whole = limit.map_or(timeout, |limit| limit.all(started).min(timeout));
         let mut left = limit.map_or(timeout, |limit| limit.first_attempt(started).min(timeout));
-        let mut secret = credentials.client_secret();
-        let mut refused = Vec::new();
-        let mut attempt = 0;
+        let mut attempt = spent.attempts;
         loop {
             attempt += 1;
+            let secret = context.secret();
             let target = self.target(left.min(LONGEST_ATTEMPT), whole < timeout);
-            let mut error =
+            let error =
                 match self.attempt(&target, credentials.client_id(), &secret, interrupt, clock) {
                     Ok(token) => {
                         credentials.keep(&secret);
@@ -53,28 +52,20 @@ impl HttpSource {
             if error.kind() != ErrorKind::Closed {
                 credentials.note_tried(&secret);
             }
-            let pause = if error.kind() == ErrorKind::Credentials {
-                refused.push(secret.clone());
-                match progress.asking(|| credentials.another(&refused)) {
-                    Ok(Some(another)) => {
-                        context.note_refusal(secret, error.clone());
-                        secret = another;
-                        Some(Duration::ZERO)
-                    }
-                    Ok(None) => None,
-                    // Whether there is a new secret is not known yet.
-                    Err(unread) if unread.is_transient() => return Err(unread.with_also(&error)),
-                    Err(unread) => {
-                        error = error.with_also(&unread);
-                        None
-                    }
-                }
-            } else {
-                pause_after(&error, attempt)
+            let (next, pause) = match error.kind() {
+                ErrorKind::Credentials => (context.another(&secret, &error)?, Some(Duration::ZERO)),
+                _ => (secret.clone(), pause_after(&error, attempt)),
             };
             left = whole.saturating_sub(started.elapsed());
             let fits = pause.filter(|pause| attempt < MOST_ATTEMPTS && *pause < left);
-            let pause = fits.ok_or(error)?;
+            let Some(pause) = fits else { return Err(error) };
+            if next != secret {
+                context.go_on_with(next);
+                if context.ends_at_another_secret() {
+                    context.spend(attempt, started.elapsed());
+                    return Err(error);
+                }
+            }
             interrupt.pause(pause)?;
             left -= pause;
         }

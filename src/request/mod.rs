@@ -31,7 +31,7 @@ pub(crate) use limits::RenewalLimit;
 pub(crate) use note::{Note, Timing};
 pub use options::Options;
 pub(crate) use refused::Refused;
-pub(crate) use source::{FetchContext, Freshness, Progress, TokenSource};
+pub(crate) use source::{FetchContext, Fetched, Freshness, Progress, TokenSource};
 pub(crate) use trace::{Milestones, Trace};
 
 use std::sync::Arc;

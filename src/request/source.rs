@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::interrupt::Interrupt;
@@ -33,8 +33,14 @@ pub(crate) struct FetchContext<'a> {
     backoff_since: Cell<Option<u64>>,
     /// Whether the token is to be in place of one that the API refused.
     replaces: Cell<bool>,
-    /// Secrets that the API has refused, and what it said.
-    refusals: RefCell<Vec<(Arc<Secret>, Error)>>,
+    /// The secret of the last attempt, or of the next one.
+    secret: RefCell<Option<Arc<Secret>>>,
+    /// Those that the API has refused to this request.
+    refusals: RefCell<Vec<Arc<Secret>>>,
+    /// Whether a store is looked into before another secret is tried.
+    ends_at_another_secret: Cell<bool>,
+    /// What has been used up with other secrets.
+    spent: Cell<Spent>,
     /// For a request that is made while there is a valid token.
     limit: Cell<Option<RenewalLimit>>,
     pub(crate) clock: &'a Clock,
@@ -45,6 +51,13 @@ pub(crate) struct FetchContext<'a> {
     /// Which tokens the API has refused by now.
     refused: Option<&'a dyn Fn() -> Refused>,
     notes: RefCell<Vec<Note>>,
+}
+
+/// A part of a token request.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Spent {
+    pub(super) attempts: u32,
+    pub(super) time: Duration,
 }
 
 impl<'a> FetchContext<'a> {
@@ -59,7 +72,10 @@ impl<'a> FetchContext<'a> {
             freshness: Freshness::default(),
             backoff_since: Cell::default(),
             replaces: Cell::default(),
+            secret: RefCell::default(),
             refusals: RefCell::default(),
+            ends_at_another_secret: Cell::default(),
+            spent: Cell::default(),
             limit: Cell::default(),
             clock,
             interrupt,
@@ -112,13 +128,52 @@ impl<'a> FetchContext<'a> {
         self.backoff_since.get()
     }
 
-    /// Notes that another secret is tried after one that the API refused.
-    pub(super) fn note_refusal(&self, secret: Arc<Secret>, error: Error) {
-        self.refusals.borrow_mut().push((secret, error));
+    /// The secret with which the request is made: at first one that is believed.
+    pub(crate) fn secret(&self) -> Arc<Secret> {
+        let first = || self.credentials.believed(None).swap_remove(0);
+        self.secret.borrow_mut().get_or_insert_with(first).clone()
     }
 
-    pub(crate) fn take_refusals(&self) -> Vec<(Arc<Secret>, Error)> {
-        self.refusals.take()
+    /// Those whose seal is believed, the one of the request first.
+    pub(crate) fn believed(&self) -> Vec<Arc<Secret>> {
+        self.credentials.believed(self.secret.borrow().as_ref())
+    }
+
+    pub(crate) fn go_on_with(&self, secret: Arc<Secret>) {
+        self.secret.replace(Some(secret));
+    }
+
+    /// A secret to try after one that the API has refused. `error` says so, and is the error if there is none.
+    pub(super) fn another(
+        &self,
+        refused: &Arc<Secret>,
+        error: &Error,
+    ) -> Result<Arc<Secret>, Error> {
+        self.credentials.note_refused(refused);
+        self.refusals.borrow_mut().push(refused.clone());
+        match self.progress.asking(|| self.credentials.another(&self.refusals.borrow())) {
+            Ok(another) => another.ok_or_else(|| error.clone()),
+            // Whether there is a new secret is not known yet.
+            Err(unread) if unread.is_transient() => Err(unread.with_also(error)),
+            Err(unread) => Err(error.clone().with_also(&unread)),
+        }
+    }
+
+    /// From now on the request ends where another secret is to be tried, and is gone on with by another one.
+    pub(crate) fn end_at_another_secret(&self) {
+        self.ends_at_another_secret.set(true);
+    }
+
+    pub(super) fn ends_at_another_secret(&self) -> bool {
+        self.ends_at_another_secret.get()
+    }
+
+    pub(super) fn spent(&self) -> Spent {
+        self.spent.get()
+    }
+
+    pub(super) fn spend(&self, attempts: u32, time: Duration) {
+        self.spent.set(Spent { attempts, time: self.spent().time + time });
     }
 
     pub(crate) fn limit(&self) -> Option<RenewalLimit> {
@@ -180,8 +235,9 @@ pub(crate) struct Freshness {
 pub(crate) struct Progress {
     /// When a request to the API was begun, by the wall clock and by the one that measures.
     began: OnceLock<(SystemTime, Instant)>,
-    /// How long it took.
-    took: OnceLock<Duration>,
+    /// How long it took, in nanoseconds, once it has ended.
+    took: AtomicU64,
+    found: AtomicBool,
     in_store: AtomicBool,
     looking: AtomicBool,
     store_failed: AtomicBool,
@@ -200,14 +256,28 @@ impl Progress {
 
     pub(super) fn ends_request(&self) {
         if let Some((_, since)) = self.began.get() {
-            self.took.get_or_init(|| since.elapsed());
+            let took = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            self.took.store(took, Ordering::Relaxed);
         }
     }
 
     /// When the request was made; one that was given up has taken the time until now.
     pub(crate) fn timing(&self) -> Option<Timing> {
         let (began, since) = *self.began.get()?;
-        Some(Timing { began, took: self.took.get().copied().unwrap_or_else(|| since.elapsed()) })
+        let took = match self.took.load(Ordering::Relaxed) {
+            0 => since.elapsed(),
+            took => Duration::from_nanos(took),
+        };
+        Some(Timing { began, took })
+    }
+
+    /// Whether the outcome comes from a store, after a request with another secret if one was begun.
+    pub(crate) fn is_found(&self) -> bool {
+        self.found.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn finds(&self) {
+        self.found.store(true, Ordering::Relaxed);
     }
 
     /// Whether the last thing that was done with a store failed.

@@ -8,7 +8,7 @@ use super::backoff_record::BackoffRecord;
 use super::sealer::{Opened, Sealer};
 use super::seen::Seen;
 use super::session::{Backend, Holder, Item, Session, StoredItem, Turn, View};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::random;
 use crate::request::{FetchContext, Note};
 use crate::secret::Secret;
@@ -66,6 +66,8 @@ pub(super) struct Access<'a> {
     pub(super) seen: Seen,
     /// The secret that opened the token that was found.
     pub(super) opened_with: Option<Arc<Secret>>,
+    /// Whether the secret's source may be asked again.
+    pub(super) may_ask: bool,
     /// A valid token whose last part has begun.
     pub(super) expiring: Option<AccessToken>,
     has_reported: bool,
@@ -87,6 +89,7 @@ impl<'a> Access<'a> {
             session: None,
             seen: Seen::default(),
             opened_with: None,
+            may_ask: false,
             expiring: None,
             has_reported: false,
         };
@@ -96,7 +99,6 @@ impl<'a> Access<'a> {
 
     /// Waits for the token that is wanted, or for the turn to ask for one (`None`).
     pub(super) fn wait(&mut self) -> Result<Option<AccessToken>, Error> {
-        let name = self.sealer.name(&self.context.credentials.client_secret());
         let longest = self.context.freshness.max_wait.unwrap_or(Duration::MAX);
         let longest = longest.min(self.patience.with_others);
         let mut others = Others::default();
@@ -105,8 +107,16 @@ impl<'a> Access<'a> {
                 return Ok(Some(token));
             }
             let from = others.overdue(self.patience.with_one, self.now());
+            let name = self.sealed().name;
             let turn = self.with(|session| session.try_lock(&name, from.as_ref()));
-            let Some(Turn::Theirs(holder)) = turn else { return self.find() };
+            let Some(Turn::Theirs(holder)) = turn else {
+                let found = self.find();
+                if self.sealed().name == name {
+                    return found;
+                }
+                // Its secret was refused to whoever had the turn before.
+                continue;
+            };
             others.see(holder, self.now());
             let waited = self.waited();
             if waited >= longest || !self.is_worth_waiting() {
@@ -135,29 +145,39 @@ impl<'a> Access<'a> {
 
     /// The stored token if it will do; an error while the API is to be spared.
     pub(super) fn find(&mut self) -> Result<Option<AccessToken>, Error> {
+        loop {
+            if let Some(found) = self.find_with(self.context.believed()) {
+                return found;
+            }
+        }
+    }
+
+    /// `None` if one of these secrets turns out to be refused: then others are believed.
+    fn find_with(
+        &mut self,
+        secrets: Vec<Arc<Secret>>,
+    ) -> Option<Result<Option<AccessToken>, Error>> {
         let mut spared = None;
-        let secrets = self.context.credentials.secrets();
-        let is_only = secrets.len() == 1;
         for (at, secret) in secrets.into_iter().enumerate() {
-            let name = self.sealer.name(&secret);
-            let sealed = Sealed { secret, name };
+            let sealed = self.sealed_with(secret);
             let Some(view) = self.look(&sealed.name) else { break };
             if at == 0 {
                 // What an earlier look showed may have been refused since.
                 self.expiring = None;
             }
+            if self.is_passed_over(&view, &sealed) {
+                return None;
+            }
             if let Some(token) = self.usable(&view, &sealed) {
                 self.opened_with = Some(sealed.secret);
-                return Ok(Some(token));
+                return Some(Ok(Some(token)));
             }
-            // That one secret is refused says nothing of the other.
-            let counts = |error: &Error| is_only || error.kind() != ErrorKind::Credentials;
-            spared = spared.or_else(|| self.backoff(&view, &sealed).filter(counts));
+            spared = spared.or_else(|| self.backoff(&view, &sealed));
         }
-        match spared {
+        Some(match spared {
             Some(error) => self.take_expiring().map(Some).ok_or(error),
             None => Ok(None),
-        }
+        })
     }
 
     /// The token in its last part, if it has not expired meanwhile.
@@ -255,6 +275,16 @@ impl<'a> Access<'a> {
         let error = record.error(&self.context.freshness, &view.now, self.sealer.now())?;
         self.context.note_backoff(record.since());
         Some(error)
+    }
+
+    /// The secret with which the next request is made, or the last one was.
+    pub(super) fn sealed(&self) -> Sealed {
+        self.sealed_with(self.context.secret())
+    }
+
+    pub(super) fn sealed_with(&self, secret: Arc<Secret>) -> Sealed {
+        let name = self.sealer.name(&secret);
+        Sealed { secret, name }
     }
 
     pub(super) fn with<T>(

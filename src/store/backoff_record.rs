@@ -13,6 +13,9 @@ use crate::request::Freshness;
 use crate::sys::clock::Moment;
 use crate::unix_time::milliseconds;
 
+/// For how long a back-off is kept: it tells the next one how many there were.
+pub(super) const BACKOFF_LIFE: Duration = Duration::from_secs(3600);
+
 #[derive(Serialize, Deserialize)]
 pub(super) struct BackoffRecord<'a> {
     /// The number of its [`ErrorKind`].
@@ -59,8 +62,17 @@ impl<'a> BackoffRecord<'a> {
     }
 
     /// What stops nobody, and tells those who have another secret which one is refused.
-    pub(super) fn notice(error: &Error, last: Option<&BackoffRecord<'_>>, now: Stamp) -> Self {
-        Self { length: 0, ..Self::after(error, last, now) }
+    pub(super) fn notice(now: Stamp) -> Self {
+        Self {
+            kind: ErrorKind::Credentials.number(),
+            message: Cow::Borrowed(""),
+            status: Some(401),
+            is_transient: false,
+            is_requested: false,
+            count: 0,
+            since: now,
+            length: 0,
+        }
     }
 
     /// Whether the API has refused the secret that seals this.
@@ -192,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_notice_of_a_refusal_stops_nobody() {
-        let notice = BackoffRecord::notice(&failure(401), None, at(1000));
+        let notice = BackoffRecord::notice(at(1000));
         assert!(notice.is_refusal() && !after(&failure(503), None, at(1000)).is_refusal());
         assert_eq!(left(&notice, &Freshness::default(), &at(1000)), None);
     }

@@ -9,6 +9,7 @@ mod publish;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;
+mod rotation;
 mod seal;
 mod sealer;
 mod seen;

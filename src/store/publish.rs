@@ -5,67 +5,44 @@ use std::time::Duration;
 
 use super::StoreError;
 use super::access::{Access, Sealed};
-use super::backoff_record::{self, BackoffRecord};
+use super::backoff_record::{self, BACKOFF_LIFE, BackoffRecord};
 use super::record::Record;
 use super::seen::Seen;
 use super::session::{Item, MOST_TRIES, StoredItem, View};
 use super::stamp::Stamp;
 use crate::error::{Error, ErrorKind};
 use crate::interface::EventKind;
-use crate::request::{Note, TokenSource};
-use crate::secret::Secret;
+use crate::request::{Fetched, Note, TokenSource};
 use crate::token::AccessToken;
 
-/// For how long a back-off is kept: it tells the next one how many there were.
-const BACKOFF_LIFE: Duration = Duration::from_secs(3600);
-
-/// Makes a record of an error that followed another one, at a time.
-type ToRecord = fn(&Error, Option<&BackoffRecord<'_>>, Stamp) -> BackoffRecord<'static>;
-
 impl Access<'_> {
-    /// Goes on with the secret of a token that was found, if the API has refused the one in use.
-    pub(super) fn follow_rotation(&mut self) {
-        let sealed = self.sealed();
-        let Some(found) = self.opened_with.take().filter(|found| *found != sealed.secret) else {
-            return;
-        };
-        let blob = self.look(&sealed.name).and_then(|view| view.backoff).map(|stored| stored.blob);
-        let open = |blob: Vec<u8>| self.sealer.open_text(Item::Backoff, &blob, &sealed.secret);
-        let text = blob.and_then(open);
-        let record = text.as_deref().and_then(|text| BackoffRecord::read(text));
-        if record.is_some_and(|record| record.is_refusal()) {
-            self.context.credentials.keep(&found);
-        }
-    }
-
-    /// Makes the token request, hands out what it brings, and stores it for the others.
-    pub(super) fn request(&mut self, inner: &dyn TokenSource) -> Result<Arc<AccessToken>, Error> {
+    /// Makes the token request, hands out what it brings, and stores it for the others. `None` if the API has refused
+    /// the secret, and there is another one to go on with.
+    pub(super) fn request(&mut self, inner: &dyn TokenSource) -> Option<Fetched> {
         if let Some(token) = &self.expiring {
             self.context.end_within(token.left(self.sealer.now()) / 2);
         }
-        let before = self.seen.clone();
+        let (before, tried) = (self.seen.clone(), self.sealed());
         let outcome = inner.fetch(self.context);
+        if self.context.secret() != tried.secret {
+            self.context.progress.uses_store(true);
+            self.tell_of_refusal(&tried);
+            return None;
+        }
         let answer = self.or_expiring(&outcome);
         self.context.deliver(&answer);
         match &outcome {
             Ok(token) => {
-                // First, so that who finds the token finds these.
-                self.publish_refusals();
                 self.publish_token(token, &before);
+                self.tell_again(token.left(self.sealer.now()));
             }
-            Err(error) => {
-                let sealed = self.sealed();
-                self.publish_backoff(error, &sealed, BackoffRecord::after);
-            }
+            Err(error) => self.publish_backoff(error),
         }
-        answer
+        Some(answer)
     }
 
     /// A token in its last part is better than none.
-    fn or_expiring(
-        &mut self,
-        outcome: &Result<Arc<AccessToken>, Error>,
-    ) -> Result<Arc<AccessToken>, Error> {
+    fn or_expiring(&mut self, outcome: &Fetched) -> Fetched {
         match (outcome, self.take_expiring()) {
             (Err(error), Some(token)) if error.kind() != ErrorKind::Closed => {
                 let note = Note::new(EventKind::RefreshFailed, format!("no new token: {error}"));
@@ -160,42 +137,24 @@ impl Access<'_> {
         })
     }
 
-    /// Tells those who have the secrets that were tried in vain before one that worked.
-    fn publish_refusals(&mut self) {
-        for (secret, error) in self.context.take_refusals() {
-            let sealed = self.sealed_with(secret);
-            self.publish_backoff(&error, &sealed, BackoffRecord::notice);
-        }
-    }
-
-    fn publish_backoff(&mut self, error: &Error, sealed: &Sealed, record: ToRecord) {
+    fn publish_backoff(&mut self, error: &Error) {
         if !backoff_record::is_from_the_api(error) {
             return;
         }
+        let sealed = self.sealed();
         let Some(view) = self.look(&sealed.name) else { return };
-        let old = view.backoff.as_ref().map(|stored| &*stored.blob);
-        let sealer = self.sealer;
-        let last = old.and_then(|blob| sealer.open_text(Item::Backoff, blob, &sealed.secret));
+        let old = view.backoff.as_ref();
+        let open = |stored: &StoredItem| {
+            self.sealer.open_text(Item::Backoff, &stored.blob, &sealed.secret)
+        };
+        let last = old.and_then(open);
         let last = last.as_deref().and_then(|text| BackoffRecord::read(text));
-        // Not later than the store's clock shows: it is to last no longer than it says.
-        let now = self.seen.time.as_ref().map_or(view.now.clone(), |time| time.at(self.now()));
-        let record = record(error, last.as_ref(), now);
-        let blob = sealer.seal_text(Item::Backoff, &record.write(), &sealed.secret);
-        if let Some(blob) = self.reported(blob.map_err(StoreError::from)) {
-            // What another stored meanwhile is as good.
-            self.with(|session| {
-                session.replace(&sealed.name, Item::Backoff, old, Some(&blob), BACKOFF_LIFE)
-            });
-        }
+        let record = BackoffRecord::after(error, last.as_ref(), self.time_of(&view));
+        self.put_backoff(&view, &sealed, &record.write(), BACKOFF_LIFE);
     }
 
-    /// The secret in use, with which the last request was made.
-    fn sealed(&self) -> Sealed {
-        self.sealed_with(self.context.credentials.client_secret())
-    }
-
-    fn sealed_with(&self, secret: Arc<Secret>) -> Sealed {
-        let name = self.sealer.name(&secret);
-        Sealed { secret, name }
+    /// Not later than the store's clock shows: what is dated by this is to last no longer than it says.
+    pub(super) fn time_of(&self, view: &View) -> Stamp {
+        self.seen.time.as_ref().map_or(view.now.clone(), |time| time.at(self.now()))
     }
 }

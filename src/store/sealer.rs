@@ -58,9 +58,11 @@ impl Sealer {
 
     /// The token in a blob, whichever secret of these sealed it.
     pub(crate) fn open(&self, blob: &[u8], credentials: &Credentials) -> Option<AccessToken> {
-        credentials.secrets().iter().find_map(|secret| match self.open_from(blob, secret, None) {
-            Opened::Token(token) => Some(token),
-            Opened::Refused | Opened::Expired | Opened::Unreadable => None,
+        credentials.believed(None).iter().find_map(|secret| {
+            match self.open_from(blob, secret, None) {
+                Opened::Token(token) => Some(token),
+                Opened::Refused | Opened::Expired | Opened::Unreadable => None,
+            }
         })
     }
 

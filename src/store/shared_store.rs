@@ -119,7 +119,7 @@ impl SharedStore {
     /// The token that is stored, if it is valid.
     pub(crate) fn peek(&self, credentials: &Credentials) -> Result<Option<AccessToken>, Error> {
         let mut session = self.backend.open()?;
-        for secret in credentials.secrets() {
+        for secret in credentials.believed(None) {
             let view = session.look(&self.sealer.name(&secret))?;
             let blob = view.token.map(|stored| stored.blob).unwrap_or_default();
             if let Opened::Token(token) = self.sealer.open_from(&blob, &secret, Some(&view.now)) {
@@ -177,19 +177,29 @@ impl TokenSource for SharedStore {
     /// The stored token if it will do, else one of the inner source. While another process gets one,
     /// this one waits for what that brings.
     fn fetch(&self, context: &FetchContext<'_>) -> Result<Arc<AccessToken>, Error> {
+        context.end_at_another_secret();
         context.progress.uses_store(true);
         let mut access = self.access(context);
-        let outcome = match access.wait() {
-            Ok(Some(token)) => {
-                access.follow_rotation();
-                Ok(Arc::new(token))
+        access.may_ask = true;
+        let outcome = loop {
+            match access.wait() {
+                Ok(Some(token)) => {
+                    access.follow_rotation();
+                    context.progress.finds();
+                    break Ok(Arc::new(token));
+                }
+                Ok(None) => {
+                    // To store what comes has a limit of its own.
+                    context.progress.uses_store(false);
+                    if let Some(outcome) = access.request(&*self.inner) {
+                        break outcome;
+                    }
+                }
+                Err(error) => {
+                    context.progress.finds();
+                    break Err(error);
+                }
             }
-            Ok(None) => {
-                // To store what comes has a limit of its own.
-                context.progress.uses_store(false);
-                access.request(&*self.inner)
-            }
-            Err(error) => Err(error),
         };
         drop(access);
         context.progress.uses_store(false);

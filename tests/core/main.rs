@@ -12,6 +12,7 @@ mod proxy;
 mod redis;
 mod request;
 mod response;
+mod rotation;
 mod sandbox;
 mod sharing;
 mod sizes;

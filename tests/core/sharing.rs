@@ -13,7 +13,7 @@ use crate::{SECRET, wait_until};
 
 const AUTHENTICATE: &str = "/authenticate/";
 /// Runs a test with each kind of store, each time with an empty one.
-fn with_each_store(test: impl Fn(&Store)) {
+pub fn with_each_store(test: impl Fn(&Store)) {
     let folder = Folder::new();
     test(&Store::folder(&folder.0));
     #[cfg(feature = "redis")]
@@ -25,7 +25,7 @@ fn provider(sandbox: &Sandbox, store: &Store) -> TokenProvider {
     built(credentials, Options::default().auth_url(sandbox.auth_url()), store)
 }
 
-fn built(credentials: Credentials, options: Options, store: &Store) -> TokenProvider {
+pub fn built(credentials: Credentials, options: Options, store: &Store) -> TokenProvider {
     TokenProvider::builder(credentials).options(options).store(store.clone()).build().unwrap()
 }
 
@@ -168,13 +168,13 @@ fn the_refusal_of_a_secret_is_for_those_who_have_it() {
             assert_eq!(one(wrong).unwrap_err().kind(), ErrorKind::Credentials);
         }
         assert_eq!(server.requests().len(), 1);
-        // Nor does it keep anybody from a secret that it has besides.
+        // Nor does it keep anybody from a secret that it has besides, which is tried at once.
         let both = Credentials::new("not-a-real-client", wrong).unwrap();
         let both = both.fallback(SECRET).unwrap();
         built(both, Options::default().auth_url(server.url()), store).token().unwrap();
-        assert_eq!(server.requests().len(), 3);
+        assert_eq!(server.requests().len(), 2);
         one(SECRET).unwrap();
-        assert_eq!(server.requests().len(), 3);
+        assert_eq!(server.requests().len(), 2);
     });
 }
 

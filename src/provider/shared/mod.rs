@@ -459,12 +459,12 @@ impl Shared {
         Ok(Asked::Wait { flight: flight.clone(), work, grace })
     }
 
-    /// For how long `work` is waited for. In a store it ends before its own request begins.
+    /// For how long `work` is waited for. In a store it ends before its own request begins, if that is the first.
     pub(super) fn longest(&self, work: &Work) -> Duration {
         let in_store = self.store.as_ref().map_or(Duration::ZERO, SharedStore::longest_use);
         if work.handle.progress.is_looking() {
             SharedStore::LONGEST_LOOK
-        } else if work.handle.progress.is_in_store() {
+        } else if work.handle.progress.is_in_store() && !work.handle.progress.is_requested() {
             in_store
         } else {
             in_store + self.http.timeout() + SLACK

@@ -246,10 +246,10 @@ impl Shared {
         let mut events = None;
         flight.complete(work, |state| {
             let Handle { reason, progress, without_store, .. } = &work.handle;
-            let requested = progress.is_requested();
+            let requested = progress.is_requested() && !progress.is_found();
             let uses_store = self.store.is_some() && !without_store;
-            if requested {
-                self.counters.add_request(reason.cause, outcome.is_ok());
+            if progress.is_requested() {
+                self.counters.add_request(reason.cause, outcome.is_ok() && requested);
             }
             match (requested, &outcome) {
                 (true, _) if uses_store => self.counters.add(Count::StoreMisses),

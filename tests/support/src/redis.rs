@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use crate::certificates::Authority;
 use crate::wait_until;
@@ -99,6 +100,19 @@ impl Redis {
         let answer = String::from_utf8(self.ask("KEYS *")).unwrap();
         let keys = answer.lines().filter(|line| line.starts_with("clazar-auth:"));
         keys.filter(|key| !self.is_empty(key)).map(str::to_owned).collect()
+    }
+
+    /// Lets so much of the time pass for which keys are kept.
+    pub fn pass(&self, time: Duration) {
+        let script = format!(
+            "for _, key in ipairs(redis.call('KEYS', '*')) do \
+             local left = redis.call('PTTL', key) \
+             if left > {0} then redis.call('PEXPIRE', key, left - {0}) \
+             elseif left >= 0 then redis.call('DEL', key) end end return 'passed'",
+            time.as_millis()
+        );
+        let answer = self.ask(&format!("EVAL \"{script}\" 0"));
+        assert!(String::from_utf8_lossy(&answer).contains("passed"), "{answer:?}");
     }
 
     fn is_empty(&self, key: &str) -> bool {
