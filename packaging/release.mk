@@ -1,7 +1,7 @@
 # What both products, the C library and the wheel, are built with.
 
 # A good deal smaller, and no slower where it counts (`make bench`).
-SMALLER := -C llvm-args=--inline-threshold=25
+SMALLER := -C llvm-args=--inline-threshold=10
 # No library names a folder of the machine that built it. The flags of the environment are kept.
 CRATES := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src
 RELEASE_ENVIRONMENT = RUSTFLAGS='$(RUSTFLAGS) --remap-path-prefix=$(CRATES)=/cargo --remap-path-prefix=$(CURDIR)=/clazar-auth' \
