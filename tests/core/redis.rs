@@ -99,6 +99,41 @@ fn what_is_evicted_costs_one_request() {
     assert_eq!(sandbox.requests(AUTHENTICATE), 2);
 }
 
+/// With a token of 1,000 characters; other servers than that of the page may need a little more.
+#[test]
+fn a_token_and_a_look_are_as_small_as_docs_fleet_says() {
+    let body = TOKEN_BODY.replace("not-a-real-token", &"x".repeat(1000));
+    let server = Server::answering(ok(&body));
+    let redis = Redis::start(&[]);
+    let host = || {
+        let options = Options::default().auth_url(server.url());
+        TokenProvider::builder(credentials())
+            .options(options)
+            .store(Store::redis(&redis.url()).unwrap())
+            .build()
+            .unwrap()
+    };
+    let number = |answer: Vec<u8>, before: &str| -> u64 {
+        let answer = String::from_utf8(answer).unwrap();
+        let digits = answer.rsplit_once(before).unwrap().1.lines().next().unwrap();
+        digits.parse().unwrap()
+    };
+    let bytes = || {
+        ["total_net_input_bytes:", "total_net_output_bytes:"]
+            .map(|name| number(redis.ask("INFO stats"), name))
+    };
+    value(&host());
+    let (first, second) = (bytes(), bytes());
+    value(&host());
+    let third = bytes();
+    // Without what it takes to ask for them.
+    let [there, back] = [0, 1].map(|at| third[at] + first[at] - 2 * second[at]);
+    let memory = number(redis.ask(&format!("MEMORY USAGE {}", redis.keys()[0])), ":");
+    println!("a look: {there} bytes there, {back} back; a token: {memory} bytes of memory");
+    assert_eq!(server.requests().len(), 1);
+    assert!(there <= 1_500 && back <= 2_600 && memory <= 3_200, "{there} {back} {memory}");
+}
+
 /// As one that has a proxy before all its nodes.
 #[test]
 fn a_cluster_may_be_one_server() {

@@ -9,12 +9,9 @@ use rustix::process::Signal;
 use test_support::server::{Server, TOKEN_BODY, ok, read_request};
 use test_support::wait_until;
 
-use super::DAY;
 use super::process::Process;
-use crate::programs::{Sanitizer, amount};
-
-/// Past the refresh point of a token of a day, and before its last part.
-const STALE: i64 = 85_000;
+use super::{DAY, STALE, is_slow};
+use crate::programs::amount;
 
 /// Gives tokens with numbers, and waits before the second.
 struct Api {
@@ -46,6 +43,15 @@ impl Api {
         self.server.requests().len()
     }
 
+    /// Has a process get the first token and begin to renew it.
+    fn has_renewal_of(&self, process: &mut Process) {
+        for ahead in [0, STALE] {
+            process.ask(ahead);
+            assert_eq!(process.answer().1, "not-a-real-token-1");
+        }
+        wait_until(|| self.requests() == 2);
+    }
+
     /// Sends the second token.
     fn let_go(&self) {
         self.held_back.store(0, Ordering::SeqCst);
@@ -60,11 +66,7 @@ fn what_was_frozen_in_a_renewal_hands_out_no_token_that_has_expired() {
     for _ in 0..amount(20, 3) {
         let api = Api::start();
         let mut process = Process::start(&api.server.url(), "memory");
-        process.ask(0);
-        assert_eq!(process.answer().1, "not-a-real-token-1");
-        process.ask(STALE);
-        assert_eq!(process.answer().1, "not-a-real-token-1");
-        wait_until(|| api.requests() == 2);
+        api.has_renewal_of(&mut process);
         process.signal(Signal::STOP);
         api.let_go();
         process.ask(STALE + 2 * DAY);
@@ -78,16 +80,12 @@ fn what_was_frozen_in_a_renewal_hands_out_no_token_that_has_expired() {
 /// has expired.
 #[test]
 fn what_was_frozen_for_longer_than_a_token_request_makes_another() {
-    if Sanitizer::now() != Sanitizer::Nothing {
+    if is_slow() {
         return; // Its first token would take too long.
     }
     let api = Api::start();
     let mut process = Process::start_with(&api.server.url(), "memory", &[("TEST_TIMEOUT", "2000")]);
-    process.ask(0);
-    assert_eq!(process.answer().1, "not-a-real-token-1");
-    process.ask(STALE);
-    assert_eq!(process.answer().1, "not-a-real-token-1");
-    wait_until(|| api.requests() == 2);
+    api.has_renewal_of(&mut process);
     process.signal(Signal::STOP);
     // Nothing is waited for: this is the time for which it is frozen.
     std::thread::sleep(Duration::from_secs(4));

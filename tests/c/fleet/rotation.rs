@@ -6,13 +6,11 @@ use test_support::redis::Redis;
 use test_support::wait_until;
 
 use super::process::{Api, Process, SECRET, ask_all};
-use super::with_each_store;
-use crate::programs::{Sanitizer, folder};
+use super::{STALE, is_slow, with_each_store};
+use crate::programs::folder;
 
 const PROCESSES: usize = 20;
 const NEXT_SECRET: &str = "another-secret-that-is-not-real-0123456789";
-/// Past the refresh point of a token of a day, and before its last part.
-const STALE: i64 = 85_000;
 /// For which a token is kept in Redis.
 const ALMOST_A_DAY: Duration = Duration::from_secs(23 * 3600);
 
@@ -29,8 +27,8 @@ fn have(fleet: &mut [Process], number: usize, ahead: i64) -> bool {
 /// from the API, and so it is with those that come when the token is about to run out, and renew it.
 #[test]
 fn a_secret_is_refused_once_to_the_whole_fleet() {
-    if Sanitizer::now() != Sanitizer::Nothing {
-        return; // Twenty slow processes would only show how slow they are.
+    if is_slow() {
+        return;
     }
     let (api, redis) = (Api::start(), Redis::start(&[]));
     let start =
@@ -60,8 +58,8 @@ fn a_secret_is_refused_once_to_the_whole_fleet() {
 /// reads the file again, and has the token of the one that the API told.
 #[test]
 fn a_secret_in_a_file_is_refused_once_to_the_whole_fleet() {
-    if Sanitizer::now() != Sanitizer::Nothing {
-        return; // Twenty slow processes would only show how slow they are.
+    if is_slow() {
+        return;
     }
     with_each_store("rotation", |store| {
         let api = Api::start();
