@@ -88,6 +88,8 @@ impl TcpConnector {
         limit: Duration,
         details: &ConnectionDetails,
     ) -> Result<Arc<Socket>, Error> {
+        // Not each system takes an IPv4 address that is written as one of IPv6.
+        let address = &SocketAddr::new(address.ip().to_canonical(), address.port());
         let socket = Arc::new(Socket::new(address)?);
         let handle: Arc<dyn ShutdownHandle> = socket.clone();
         (details.register_shutdown)(Arc::downgrade(&handle))?;
@@ -137,7 +139,7 @@ impl Until {
         loop {
             match step(self.left()?) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(self.over()),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(self.over()),
                 result => return Ok(result?),
             }
         }

@@ -2,13 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-#[cfg(not(target_os = "linux"))]
-use libc::{CLOCK_MONOTONIC as MONOTONIC, CLOCK_REALTIME as WALL};
-#[cfg(target_os = "linux")]
-use libc::{CLOCK_MONOTONIC_COARSE as MONOTONIC, CLOCK_REALTIME_COARSE as WALL};
-
-/// The longest of the ticks by which Linux moves its coarse clocks on (`CONFIG_HZ=100`).
-const TICK: Duration = Duration::from_millis(10);
+use super::system::clock::{LONGEST_TICK, boot_id, monotonic, uptime, wall};
 
 /// Where the time comes from: the system, or a test.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +38,7 @@ impl Clock {
     /// How long to sleep for `left` to have passed by [`now`](Self::now), which is late by up to a tick.
     pub(crate) fn until(&self, left: Duration) -> Duration {
         match self {
-            Self::System if !left.is_zero() => left.saturating_add(TICK),
+            Self::System if !left.is_zero() => left.saturating_add(LONGEST_TICK),
             _ => left,
         }
     }
@@ -92,7 +86,7 @@ impl Moment {
 
     #[inline]
     pub(crate) fn now() -> Self {
-        Self { monotonic: read(MONOTONIC), wall: read(WALL) }
+        Self { monotonic: monotonic(), wall: wall() }
     }
 
     /// Age: the larger of what the two clocks say has passed since `earlier`.
@@ -124,16 +118,9 @@ pub(crate) struct Boot {
 }
 
 impl Boot {
-    /// Without an id, on another system than Linux, no two moments are of the same boot.
-    #[cfg(target_os = "linux")]
+    /// Without an id, which not each system has, no two moments are of the same boot.
     pub(crate) fn now() -> Option<Self> {
-        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-        Some(Self { id: id.trim_end().to_owned(), uptime: read(libc::CLOCK_BOOTTIME) })
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn now() -> Option<Self> {
-        None
+        boot_id().map(|id| Self { id, uptime: uptime() })
     }
 }
 
@@ -153,29 +140,14 @@ impl Moment {
     }
 }
 
-#[inline]
-fn read(clock: libc::clockid_t) -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` is a valid timespec to write to; the call has no other effect.
-    let status = unsafe { libc::clock_gettime(clock, &mut time) };
-    assert_eq!(status, 0, "the clock {clock} cannot be read");
-    // A wall clock before 1970 reads as 1970.
-    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    Duration::new(seconds, time.tv_nsec as u32)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn whoever_waits_as_long_as_it_says_is_not_early() {
-        let mut tick = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: `tick` is a valid timespec to write to.
-        assert_eq!(unsafe { libc::clock_getres(MONOTONIC, &mut tick) }, 0);
-        let tick = Duration::new(tick.tv_sec as u64, tick.tv_nsec as u32);
+    fn whoever_waits_waits_a_tick_longer() {
         let left = Duration::from_secs(1);
-        assert!(Clock::System.until(left) >= left + tick, "a tick is {tick:?}");
+        assert_eq!(Clock::System.until(left), left + LONGEST_TICK);
         assert_eq!(Clock::System.until(Duration::ZERO), Duration::ZERO);
     }
 }

@@ -1,29 +1,16 @@
 //! Opens files that are named from outside, without waiting for anybody, and reads them up to a limit.
 
-use std::os::fd::AsFd;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
-use std::{fmt, io};
 
-use rustix::buffer::spare_capacity;
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
-use rustix::io::{Errno, read, retry_on_intr};
 use zeroize::Zeroizing;
 
+pub(crate) use super::system::file::marks;
+use super::system::file::{LASTING, NO_MEMORY, is_regular, open};
 use crate::text::system;
 
-/// What lasts as long as the file stays as it is; all else may pass.
-const LASTING: [Errno; 10] = [
-    Errno::NOENT,
-    Errno::ACCESS,
-    Errno::PERM,
-    Errno::NOTDIR,
-    Errno::ISDIR,
-    Errno::LOOP,
-    Errno::NAMETOOLONG,
-    Errno::INVAL,
-    Errno::NXIO,
-    Errno::NODEV,
-];
 const MEBIBYTE: usize = 1024 * 1024;
 /// How much is made room for where a file does not tell its size.
 const SMALLEST_GROWTH: usize = 4096;
@@ -31,8 +18,9 @@ const SMALLEST_GROWTH: usize = 4096;
 /// Why a file was not read: the end of a sentence that starts with its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileError {
-    NotOpened(Errno),
-    NotRead(Errno),
+    /// With the system's number of the error.
+    NotOpened(i32),
+    NotRead(i32),
     Folder,
     NotRegular,
     /// More bytes than this.
@@ -42,15 +30,16 @@ pub(crate) enum FileError {
 impl FileError {
     /// Whether the same file may be read later with nothing changed about it.
     pub(crate) fn is_transient(self) -> bool {
-        matches!(self, Self::NotOpened(errno) | Self::NotRead(errno) if !LASTING.contains(&errno))
+        matches!(self, Self::NotOpened(number) | Self::NotRead(number) if !LASTING.contains(&number))
     }
 }
 
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = |number| system(&io::Error::from_raw_os_error(number));
         match *self {
-            Self::NotOpened(errno) => write!(f, "cannot be opened ({})", system(&errno.into())),
-            Self::NotRead(errno) => write!(f, "cannot be read ({})", system(&errno.into())),
+            Self::NotOpened(number) => write!(f, "cannot be opened ({})", words(number)),
+            Self::NotRead(number) => write!(f, "cannot be read ({})", words(number)),
             Self::Folder => f.write_str("is a folder"),
             Self::NotRegular => f.write_str("is not a regular file"),
             Self::Larger(limit) if limit < MEBIBYTE => {
@@ -63,67 +52,79 @@ impl fmt::Display for FileError {
 
 /// The bytes of the regular file at `path`, of which there are `limit` at most.
 pub(crate) fn read_file(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    // Waits for no writer of a pipe, and takes no terminal as its own.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let opened = retry_on_intr(|| open(path, flags, Mode::empty()));
-    let file = opened.map_err(FileError::NotOpened)?;
-    let stat = fstat(&file).map_err(FileError::NotRead)?;
-    read_regular(&file, &stat, limit)
-}
-
-/// The bytes of an open file, which must be a regular one.
-pub(crate) fn read_regular(
-    file: impl AsFd,
-    stat: &Stat,
-    limit: usize,
-) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => {}
-        FileType::Directory => return Err(FileError::Folder),
-        _ => return Err(FileError::NotRegular),
+    let mut file = open(path).map_err(not_opened)?;
+    let data = file.metadata().map_err(not_read)?;
+    if data.is_dir() {
+        return Err(FileError::Folder);
     }
-    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
+    if !is_regular(&file, &data) {
+        return Err(FileError::NotRegular);
+    }
+    let size = usize::try_from(data.len()).unwrap_or(usize::MAX);
     if size > limit {
         return Err(FileError::Larger(limit));
     }
+    read_to_end(&mut file, size, limit)
+}
+
+fn read_to_end(
+    file: &mut File,
+    size: usize,
+    limit: usize,
+) -> Result<Zeroizing<Vec<u8>>, FileError> {
     // A byte more shows that the end was reached.
     let mut bytes = room(size + 1)?;
+    let mut filled = 0;
     loop {
-        if bytes.len() == bytes.capacity() {
+        if filled == bytes.len() {
             bytes = with_more_room(&bytes, limit)?;
         }
-        match retry_on_intr(|| read(&file, spare_capacity(&mut bytes))) {
-            Ok(0) => return Ok(bytes),
-            Ok(_) if bytes.len() > limit => return Err(FileError::Larger(limit)),
-            Ok(_) => {}
-            Err(errno) => return Err(FileError::NotRead(errno)),
+        match file.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(not_read(error)),
+        }
+        if filled > limit {
+            return Err(FileError::Larger(limit));
         }
     }
+    bytes.truncate(filled);
+    Ok(bytes)
 }
 
 /// A larger copy; the caller's is wiped when it is dropped.
 fn with_more_room(bytes: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
     let mut larger = room((2 * bytes.len()).max(SMALLEST_GROWTH).min(limit + 1))?;
-    larger.extend_from_slice(bytes);
+    larger[..bytes.len()].copy_from_slice(bytes);
     Ok(larger)
 }
 
+/// So many zeros.
 fn room(size: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
     let mut room = Zeroizing::new(Vec::new());
-    room.try_reserve_exact(size).map_err(|_| FileError::NotRead(Errno::NOMEM))?;
+    room.try_reserve_exact(size).map_err(|_| FileError::NotRead(NO_MEMORY))?;
+    room.resize(size, 0);
     Ok(room)
 }
 
 pub(crate) fn not_opened(error: io::Error) -> FileError {
-    FileError::NotOpened(Errno::from_io_error(&error).unwrap_or(Errno::IO))
+    FileError::NotOpened(number(&error))
+}
+
+fn not_read(error: io::Error) -> FileError {
+    FileError::NotRead(number(&error))
+}
+
+/// Each error of a file has one.
+fn number(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
     use std::path::PathBuf;
-
-    use rustix::io::Errno;
 
     use super::{FileError, read_file};
 
@@ -139,25 +140,13 @@ mod tests {
             fs::write(&path, vec![b'x'; length]).unwrap();
             let bytes = read_file(&path, 100);
             assert_eq!(bytes.is_ok(), fits, "{length}");
-            assert!(bytes.is_err() || bytes.unwrap().len() == length);
+            assert!(bytes.is_err() || *bytes.unwrap() == vec![b'x'; length]);
         }
         fs::remove_file(&path).unwrap();
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
-    fn a_file_without_a_size_is_read_to_its_end() {
-        let path = PathBuf::from("/proc/self/maps");
-        assert_eq!(fs::metadata(&path).unwrap().len(), 0);
-        let bytes = read_file(&path, 1 << 20).unwrap();
-        assert!(bytes.len() > 4096 && bytes.ends_with(b"\n"), "{}", bytes.len());
-        assert_eq!(read_file(&path, 4096).unwrap_err(), FileError::Larger(4096));
-    }
-
-    #[test]
-    fn what_is_no_regular_file_is_refused_at_once() {
-        assert_eq!(read_file("/dev/zero".as_ref(), 100).unwrap_err(), FileError::NotRegular);
-        assert_eq!(read_file("/".as_ref(), 100).unwrap_err(), FileError::Folder);
+    fn a_large_file_is_refused_at_once() {
         let sparse = path("sparse");
         File::create(&sparse).unwrap().set_len(1 << 40).unwrap();
         assert_eq!(read_file(&sparse, 100).unwrap_err(), FileError::Larger(100));
@@ -165,21 +154,8 @@ mod tests {
     }
 
     #[test]
-    fn an_error_has_the_words_of_the_system() {
-        let error = read_file("/nonexistent".as_ref(), 100).unwrap_err();
-        assert_eq!(error, FileError::NotOpened(Errno::NOENT));
-        assert_eq!(error.to_string(), "cannot be opened (No such file or directory)");
-    }
-
-    #[test]
-    fn want_of_something_may_pass_and_a_missing_file_does_not() {
-        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO] {
-            assert!(FileError::NotOpened(errno).is_transient(), "{errno}");
-            assert!(FileError::NotRead(errno).is_transient(), "{errno}");
-        }
-        for errno in [Errno::NOENT, Errno::ACCESS, Errno::NOTDIR, Errno::LOOP] {
-            assert!(!FileError::NotOpened(errno).is_transient(), "{errno}");
-        }
-        assert!(!FileError::NotRegular.is_transient());
+    fn a_folder_is_no_file() {
+        assert_eq!(read_file(&std::env::temp_dir(), 100).unwrap_err(), FileError::Folder);
+        assert!(!FileError::Folder.is_transient() && !FileError::NotRegular.is_transient());
     }
 }

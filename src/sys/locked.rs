@@ -2,16 +2,17 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 
 use zeroize::Zeroizing;
 
+use super::system::pages;
 use super::wipe;
 
 /// A text that is wiped on drop, and `[redacted]` where it is shown.
 ///
-/// Locked as far as RLIMIT_MEMLOCK lets it (mlock(2)), and left out of core files on Linux
-/// (MADV_DONTDUMP). A forked child goes on with it, so it is not wiped there (MADV_WIPEONFORK); the
+/// Locked as far as RLIMIT_MEMLOCK lets it (mlock(2)), or the working set on Windows (VirtualLock); left out of core
+/// files on Linux (MADV_DONTDUMP). A forked child goes on with it, so it is not wiped there (MADV_WIPEONFORK); the
 /// child's copy is not locked.
 pub(crate) struct LockedText(Inner);
 
@@ -74,20 +75,8 @@ unsafe impl Sync for Pages {}
 impl Pages {
     /// Zeroed; `None` if the system has none, or if `size` is 0.
     fn new(size: usize) -> Option<Self> {
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        let kind = libc::MAP_PRIVATE | libc::MAP_ANON;
-        // SAFETY: a new mapping takes the place of none.
-        let start = unsafe { libc::mmap(ptr::null_mut(), size, access, kind, -1, 0) };
-        if start == libc::MAP_FAILED {
-            return None;
-        }
-        // SAFETY: the mapping is this one's own. If either call fails, it is of use all the same.
-        unsafe {
-            libc::mlock(start, size);
-            #[cfg(target_os = "linux")]
-            libc::madvise(start, size, libc::MADV_DONTDUMP);
-        }
-        Some(Self { start: NonNull::new(start.cast())?, size })
+        let start = pages::map(size)?;
+        Some(Self { start, size })
     }
 
     #[inline]
@@ -107,7 +96,7 @@ impl Drop for Pages {
         // SAFETY: the mapping is this one's own, and is used no more.
         unsafe {
             wipe::memory(self.start.as_ptr(), self.size);
-            libc::munmap(self.start.as_ptr().cast(), self.size);
+            pages::unmap(self.start, self.size);
         }
     }
 }

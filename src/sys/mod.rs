@@ -1,22 +1,27 @@
 //! Wraps the operating system: all `unsafe` below the bindings is here, behind safe functions.
+//!
+//! What differs between systems is in a folder of each, under the same names.
 #![allow(unsafe_code)]
 
 #[cfg(any(feature = "capi", feature = "python"))]
 mod alloc;
-pub(crate) mod cancel;
 pub(crate) mod clock;
 pub(crate) mod file;
-pub(crate) mod fork;
+mod found;
 pub(crate) mod locked;
-pub(crate) mod lookup;
 pub(crate) mod memory;
 pub(crate) mod per_process;
-pub(crate) mod privileges;
 #[cfg(any(feature = "capi", feature = "python", test))]
 mod reserve;
-pub(crate) mod signals;
 pub(crate) mod socket;
 pub(crate) mod thread;
 #[cfg(feature = "python")]
 pub(crate) mod thread_end;
+#[cfg(unix)]
+mod unix;
 pub(crate) mod wipe;
+
+#[cfg(unix)]
+use self::unix as system;
+
+pub(crate) use self::system::{cancel, folder, fork, lookup, privileges};

@@ -27,18 +27,18 @@ impl Socket {
         stream.set_nodelay(true)
     }
 
-    /// Reads once, for no longer than `limit`, which is above zero.
+    /// Reads once, for no longer than `limit`, which is above zero; an error of the kind `TimedOut` after that.
     pub(crate) fn read_within(&self, room: &mut [u8], limit: Duration) -> io::Result<usize> {
         let mut stream = self.get()?;
         limited(stream.set_read_timeout(Some(limit)))?;
-        stream.read(room)
+        stream.read(room).map_err(timed_out)
     }
 
-    /// Writes once, for no longer than `limit`, which is above zero.
+    /// Writes once, for no longer than `limit`, which is above zero; an error of the kind `TimedOut` after that.
     pub(crate) fn write_within(&self, bytes: &[u8], limit: Duration) -> io::Result<usize> {
         let mut stream = self.get()?;
         limited(stream.set_write_timeout(Some(limit)))?;
-        stream.write(bytes)
+        stream.write(bytes).map_err(timed_out)
     }
 
     /// An error in a forked child.
@@ -53,6 +53,11 @@ impl Drop for Socket {
         // It may not be connected.
         let _ = self.get().map(|stream| stream.shutdown(Shutdown::Both));
     }
+}
+
+/// What POSIX calls an error that blocking would be is on Windows one of a time-out.
+fn timed_out(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
 }
 
 /// macOS takes no limit for a connection that the peer has closed, from which there still is to read.

@@ -33,7 +33,7 @@ fn in_a_frame_of_its_own<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// Wipes those that a caller does not expect to be kept.
+/// Wipes all: by the ABI of Linux a caller expects none to be kept, and by another the compiler keeps those that it must.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn vector_registers() {
@@ -49,19 +49,19 @@ pub(crate) fn vector_registers() {
             asm!(
                 "vzeroall",
                 vpxord!(16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31),
-                clobber_abi("C"),
+                clobber_abi("sysv64"),
                 options(nomem, nostack)
             );
         }
     } else if is_x86_feature_detected!("avx") {
         // SAFETY: as above.
-        unsafe { asm!("vzeroall", clobber_abi("C"), options(nomem, nostack)) };
+        unsafe { asm!("vzeroall", clobber_abi("sysv64"), options(nomem, nostack)) };
     } else {
         // SAFETY: every x86_64 processor has these registers, and the compiler is told of them.
         unsafe {
             asm!(
                 pxor!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15),
-                clobber_abi("C"),
+                clobber_abi("sysv64"),
                 options(nomem, nostack)
             );
         }

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use crate::sys::file::marks;
 
 /// Of files, of folders and of all that is in these, in whatever order that is told.
 #[derive(PartialEq)]
@@ -22,18 +23,13 @@ impl Stamps {
     }
 }
 
-/// Made of what a change changes: which file it is, its size, when its content was changed last, and when
-/// anything was. What is not there has a stamp too.
+/// Made of what a change changes. What is not there has a stamp too.
 fn stamp(path: &Path) -> u64 {
     let mut hasher = DefaultHasher::new();
     path.hash(&mut hasher);
     if let Ok(data) = fs::metadata(path) {
-        for number in [data.dev(), data.ino(), data.size()] {
-            hasher.write_u64(number);
-        }
-        for time in [data.mtime(), data.mtime_nsec(), data.ctime(), data.ctime_nsec()] {
-            hasher.write_i64(time);
-        }
+        data.len().hash(&mut hasher);
+        marks(&data).hash(&mut hasher);
     }
     hasher.finish()
 }

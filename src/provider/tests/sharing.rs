@@ -129,6 +129,7 @@ fn a_new_process_tries_for_more_than_the_last_part_of_a_token() {
     let second = late();
     assert_eq!(second.value(), old, "better than none, since the request failed");
     let failed = |event: &Event| event.kind == EventKind::RefreshFailed;
+    second.settle();
     assert!(second.events.take().iter().any(failed));
     assert_ne!(late().value(), old);
     assert_eq!(sandbox.requests(AUTHENTICATE), 3);
@@ -142,6 +143,7 @@ fn a_failure_with_which_a_stored_token_is_handed_out_names_no_wait() {
     let late = process(&sandbox, &folder, DAY - 20.0);
     late.fail_next(429, &[("Retry-After", "200")]);
     assert_eq!(late.value(), old);
+    late.settle();
     let events = late.events.take();
     let failed = events.iter().find(|event| event.kind == EventKind::RefreshFailed).unwrap();
     let of_requests = events.iter().filter(|event| event.request.is_some());

@@ -1,6 +1,6 @@
 //! Keeps tokens in files of a folder that only this user can enter.
 
-mod entry;
+mod draft;
 mod folder;
 mod lock;
 mod place;
@@ -9,28 +9,29 @@ mod prune;
 mod tests;
 mod turn;
 
-use std::os::fd::OwnedFd;
+use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{self, AtFlags};
-use rustix::io::Errno;
-
-use self::entry::{Draft, Entry};
+use self::draft::Draft;
 pub(super) use self::folder::default_folder;
 use self::lock::Lock;
 use self::place::Place;
 use super::StoreError;
+use super::seal::LONGEST;
 use super::session::{Backend, Holder, Item, Session, StoredItem, Turn, View};
 use super::stamp::Stamp;
 use crate::error::Error;
 use crate::random;
 use crate::sys::clock::Clock;
+use crate::sys::folder::{Folder, Found};
 use crate::unix_time::since_1970;
 
 /// For how long a session waits for the folder in all. Who has it locked renames a file, and is stopped if
 /// it takes longer.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// A byte more than what we may have written shows that it was not us.
+const MOST_READ: usize = LONGEST + 1;
 
 pub(super) struct FileStore {
     folder: PathBuf,
@@ -130,7 +131,7 @@ impl FileSession<'_> {
     /// Compares and replaces while nobody else does: all of it is short, and nothing is written to the disk.
     fn swap(
         &mut self,
-        folder: &OwnedFd,
+        folder: &Folder,
         place: &Place<'_>,
         old: Option<&[u8]>,
         new: Option<Draft<'_>>,
@@ -141,8 +142,8 @@ impl FileSession<'_> {
             place
                 .error("cannot be written, since another process keeps its folder locked; end that")
         })?;
-        let present = entry::read(folder, &place.file);
-        let present = present.map_err(|error| place.failed("cannot be read", error))?.blob();
+        let present = folder.read(&place.file, MOST_READ);
+        let present = present.map_err(|error| place.failed("cannot be read", error))?.bytes();
         let is_old = present.as_deref() == old;
         if is_old {
             let replaced = match new {
@@ -167,17 +168,17 @@ impl Drop for FileSession<'_> {
     }
 }
 
-fn read(folder: &OwnedFd, place: &Place<'_>) -> Result<Option<StoredItem>, StoreError> {
-    match entry::read(folder, &place.file) {
-        Ok(Entry::Alien(why)) => Err(place.error(format_args!("{why}; remove it"))),
-        Ok(entry) => Ok(entry.blob().map(|blob| StoredItem { blob, left: None })),
+fn read(folder: &Folder, place: &Place<'_>) -> Result<Option<StoredItem>, StoreError> {
+    match folder.read(&place.file, MOST_READ) {
+        Ok(Found::Alien(why)) => Err(place.error(format_args!("{why}; remove it"))),
+        Ok(found) => Ok(found.bytes().map(|blob| StoredItem { blob, left: None })),
         Err(error) => Err(place.failed("cannot be read", error)),
     }
 }
 
-fn remove(folder: &OwnedFd, name: &str) -> Result<(), Errno> {
-    match fs::unlinkat(folder, name, AtFlags::empty()) {
-        Err(Errno::NOENT) => Ok(()),
+fn remove(folder: &Folder, name: &str) -> io::Result<()> {
+    match folder.remove(name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
     }
 }

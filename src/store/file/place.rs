@@ -4,9 +4,8 @@ use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
-use rustix::io::Errno;
-
 use crate::store::StoreError;
+use crate::sys::folder::has_no_locks;
 use crate::text::{self, printable};
 
 /// A file of the store.
@@ -24,18 +23,16 @@ impl Place<'_> {
         StoreError(format!("the token file {} {what}", self.location()))
     }
 
-    pub(super) fn failed(&self, what: &str, error: impl Into<io::Error>) -> StoreError {
-        self.error(format_args!("{what} ({})", text::system(&error.into())))
+    pub(super) fn failed(&self, what: &str, error: io::Error) -> StoreError {
+        self.error(format_args!("{what} ({})", text::system(&error)))
     }
 
-    pub(super) fn not_locked(&self, error: Errno) -> StoreError {
-        let failed = self.failed("cannot be locked", error);
-        match error {
-            // The file system has no locks.
-            Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP => {
-                StoreError(format!("{}; give the path of a folder on a local disk", failed.0))
-            }
-            _ => failed,
+    pub(super) fn not_locked(&self, error: io::Error) -> StoreError {
+        let is_for_want_of_locks = has_no_locks(&error);
+        let StoreError(what) = self.failed("cannot be locked", error);
+        if is_for_want_of_locks {
+            return StoreError(format!("{what}; give the path of a folder on a local disk"));
         }
+        StoreError(what)
     }
 }

@@ -1,19 +1,13 @@
 //! Removes what nobody uses any more from the folder of the file store.
 
-use std::ffi::CStr;
-use std::os::fd::OwnedFd;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{self, AtFlags, Dir, FileType, Stat};
-use rustix::process::geteuid;
-
-use super::entry;
 use super::lock::{self, Lock};
 use super::turn;
 use crate::random;
-use crate::store::seal::MAGIC;
+use crate::store::seal::{LONGEST, MAGIC};
+use crate::sys::folder::{Folder, Found};
 use crate::token::LONGEST_LIFETIME;
-use crate::unix_time::since_1970;
 
 /// No token lives longer, and no request takes an hour.
 const LONGEST_USE: Duration = LONGEST_LIFETIME.saturating_add(Duration::from_secs(3600));
@@ -58,10 +52,10 @@ fn are_digits(text: &str, count: usize) -> bool {
 }
 
 /// Files of ours that are too old to be of use; of a large folder some of those that the system names first.
-pub(super) fn find(folder: &OwnedFd) -> Vec<String> {
-    let Ok(entries) = Dir::read_from(folder) else { return Vec::new() };
-    let entries = entries.map_while(Result::ok).take(MOST_NAMES);
-    let mut names: Vec<_> = entries.filter_map(|entry| ours(entry.file_name())).collect();
+pub(super) fn find(folder: &Folder) -> Vec<String> {
+    let Ok(names) = folder.names() else { return Vec::new() };
+    let mut names: Vec<_> =
+        names.take(MOST_NAMES).filter(|name| Kind::of(name).is_some()).collect();
     let first = (names.len() as f64 * random::fraction()) as usize;
     names.rotate_left(first);
     names.truncate(MOST_FILES);
@@ -70,27 +64,13 @@ pub(super) fn find(folder: &OwnedFd) -> Vec<String> {
     names
 }
 
-fn ours(name: &CStr) -> Option<String> {
-    let name = name.to_str().ok()?;
-    Kind::of(name).map(|_| name.to_owned())
-}
-
-fn is_old(folder: &OwnedFd, name: &str, now: SystemTime) -> bool {
-    let stat = fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
-    stat.is_ok_and(|stat| {
-        FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
-            && stat.st_uid == geteuid().as_raw()
-            && since_1970(now).saturating_sub(changed(&stat)) > LONGEST_USE
-    })
-}
-
-/// Since 1970.
-fn changed(stat: &Stat) -> Duration {
-    Duration::from_secs(u64::try_from(stat.st_mtime).unwrap_or(0))
+fn is_old(folder: &Folder, name: &str, now: SystemTime) -> bool {
+    let age = folder.changed(name).and_then(|changed| now.duration_since(changed).ok());
+    age.is_some_and(|age| age > LONGEST_USE)
 }
 
 /// Removes those that are still old. Nobody can renew one meanwhile, since the folder is locked.
-pub(super) fn remove(folder: &OwnedFd, _locked: &Lock, names: &[String]) {
+pub(super) fn remove(folder: &Folder, _locked: &Lock, names: &[String]) {
     let now = SystemTime::now();
     for name in names.iter().filter(|name| is_old(folder, name, now)) {
         match Kind::of(name) {
@@ -102,19 +82,19 @@ pub(super) fn remove(folder: &OwnedFd, _locked: &Lock, names: &[String]) {
     }
 }
 
-fn is_sealed(folder: &OwnedFd, name: &str) -> bool {
-    let blob = entry::read(folder, name).ok().and_then(entry::Entry::blob);
+fn is_sealed(folder: &Folder, name: &str) -> bool {
+    let blob = folder.read(name, LONGEST).ok().and_then(Found::bytes);
     blob.is_some_and(|blob| blob.starts_with(MAGIC))
 }
 
 /// Removes a lock file unless somebody holds its lock. Who opened it before locks it too late, and sees that
 /// it is gone.
-pub(super) fn remove_lock(folder: &OwnedFd, name: &str) {
+pub(super) fn remove_lock(folder: &Folder, name: &str) {
     if let Ok(Some(_lock)) = lock::try_existing(folder, name) {
         unlink(folder, name);
     }
 }
 
-fn unlink(folder: &OwnedFd, name: &str) {
-    let _ = fs::unlinkat(folder, name, AtFlags::empty());
+fn unlink(folder: &Folder, name: &str) {
+    let _ = folder.remove(name);
 }

@@ -1,13 +1,11 @@
 //! Decides which process makes a token request, also when the one whose turn it is has been stopped.
 
-use std::os::fd::OwnedFd;
+use std::io;
 
-use rustix::fs::{self, AtFlags, Mode, OFlags};
-use rustix::io::{Errno, pread, pwrite};
-
-use super::entry::random_id;
+use super::draft::random_id;
 use super::lock::{self, Lock};
 use crate::store::session::Holder;
+use crate::sys::folder::Folder;
 
 /// What the names of lock files end in. A process that is stopped holds the first lock for as long as that
 /// lasts; among those who have waited too long for it, the second makes one the next.
@@ -19,10 +17,10 @@ type Id = [u8; 16];
 /// The lock that makes it our turn, or (`Err`) whose turn it is. It is taken over only `from` the holder that was
 /// waited for.
 pub(super) fn try_take(
-    folder: &OwnedFd,
+    folder: &Folder,
     name: &str,
     from: Option<&Holder>,
-) -> Result<Result<Lock, Holder>, Errno> {
+) -> io::Result<Result<Lock, Holder>> {
     let files = ENDINGS.map(|ending| format!("{name}.{ending}"));
     let [first, second] = &files;
     let takes_over = || from.is_some_and(|from| *from == holder(folder, &files));
@@ -33,7 +31,7 @@ pub(super) fn try_take(
             // Another may have come to hold either of them in between.
             let is_still = takes_over();
             if !is_still {
-                let _ = fs::unlinkat(folder, &**second, AtFlags::empty());
+                let _ = folder.remove(second);
             }
             is_still
         }),
@@ -48,25 +46,25 @@ pub(super) fn try_take(
     }
 }
 
-fn holder(folder: &OwnedFd, files: &[String]) -> Holder {
+fn holder(folder: &Folder, files: &[String]) -> Holder {
     Holder(files.iter().flat_map(|file| id(folder, file)).collect())
 }
 
 /// Removes the file of a lock that is about to be released, and of that which was taken over from: nobody is to wait
 /// for a stopped process once more. Who has opened it locks it too late, and opens the next one.
-pub(super) fn end(folder: &OwnedFd, name: &str, lock: &Lock) {
+pub(super) fn end(folder: &Folder, name: &str, lock: &Lock) {
     let files = ENDINGS.map(|ending| format!("{name}.{ending}"));
     if let Some(at) = files.iter().position(|file| lock.is_on(folder, file).unwrap_or(false)) {
         for file in files.iter().take(at + 1) {
-            let _ = fs::unlinkat(folder, &**file, AtFlags::empty());
+            let _ = folder.remove(file);
         }
     }
 }
 
-fn is_free(folder: &OwnedFd, name: &str) -> Result<bool, Errno> {
+fn is_free(folder: &Folder, name: &str) -> io::Result<bool> {
     match lock::try_existing(folder, name) {
         Ok(lock) => Ok(lock.is_some()),
-        Err(Errno::NOENT) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
     }
 }
@@ -76,16 +74,13 @@ fn is_free(folder: &OwnedFd, name: &str) -> Result<bool, Errno> {
 /// those who wait count them as one.
 fn sign(lock: &Lock) {
     if let (Some(file), Ok(id)) = (lock.file(), random_id()) {
-        let _ = pwrite(file, &id, 0);
+        file.write(&id);
     }
 }
 
 /// What the last one who had the lock has written; zeros before the first.
-fn id(folder: &OwnedFd, name: &str) -> Id {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+fn id(folder: &Folder, name: &str) -> Id {
     let mut id = Id::default();
-    if let Ok(file) = fs::openat(folder, name, flags, Mode::empty()) {
-        let _ = pread(&file, &mut id, 0);
-    }
+    folder.read_lock(name, &mut id);
     id
 }

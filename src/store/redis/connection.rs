@@ -147,9 +147,6 @@ impl TimedSocket {
         loop {
             match step(&self.socket, self.limit.left()?) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Err(io::ErrorKind::TimedOut.into());
-                }
                 result => return result,
             }
         }

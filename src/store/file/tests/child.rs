@@ -4,14 +4,13 @@ use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::Path;
 use std::process::{self, ChildStdin, ChildStdout, Command, Stdio};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
-
 use super::counter::count_up;
+use super::system::{self, ROOT};
 use super::{LIFE, NAME};
 use crate::env::Common;
 use crate::store::file::{FileStore, default_folder, folder, lock};
 use crate::store::session::{Backend, Item};
-use crate::sys::fork::tests::in_a_child;
+use crate::sys::folder::PLACES;
 
 const SAID: &str = "child: ";
 
@@ -45,9 +44,7 @@ impl Child {
     }
 
     pub fn stop(&self) {
-        let pid = Pid::from_child(&self.process);
-        kill_process(pid, Signal::STOP).unwrap();
-        waitid(WaitId::Pid(pid), WaitIdOptions::STOPPED).unwrap();
+        system::stop(&self.process);
     }
 
     pub fn kill(&mut self) {
@@ -73,11 +70,11 @@ impl Drop for Child {
     }
 }
 
-fn say(what: impl std::fmt::Debug) {
+pub fn say(what: impl std::fmt::Debug) {
     println!("{SAID}{what:?}");
 }
 
-fn wait_for_end_of_input() {
+pub fn wait_for_end_of_input() {
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 
@@ -103,16 +100,6 @@ fn child() {
             say("locked");
             wait_for_end_of_input();
         }
-        "fork" => {
-            session.try_lock(NAME, None).unwrap();
-            let folder = folder::make(&store.place(NAME, Item::Token)).unwrap();
-            let _lock = lock::wait_for_folder(&folder, &mut LIFE.clone()).unwrap().unwrap();
-            in_a_child(|| {
-                say("forked");
-                wait_for_end_of_input();
-                0
-            });
-        }
         "count" => count_up(&store, 250),
         "write" => {
             let token = session.look(NAME).map(|view| view.token.map(|item| item.blob.len()));
@@ -124,6 +111,19 @@ fn child() {
             let turn = session.try_lock(NAME, None);
             say(turn.map_err(|error| error.to_string()));
         }
-        act => panic!("there is no act {act}"),
+        act => system::act(act, &store, &mut *session),
     }
+}
+
+/// The folder that a process finds with these variables.
+pub fn default_folder_with(variables: &[(&str, &str)]) -> String {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    for (name, _) in PLACES {
+        command.env_remove(name);
+    }
+    command.envs(variables.iter().copied());
+    let mut child = Child::run(command, "default", Path::new(ROOT));
+    let said = child.said();
+    child.finish();
+    said
 }

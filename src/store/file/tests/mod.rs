@@ -6,6 +6,8 @@ mod items;
 mod paths;
 mod pruning;
 mod turns;
+#[cfg(unix)]
+mod unix;
 mod writers;
 
 use std::fs;
@@ -13,6 +15,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+#[cfg(unix)]
+use self::unix as system;
 use super::FileStore;
 use crate::store::StoreError;
 use crate::store::session::{Backend, Holder, Item, Session, StoredItem, Turn, View};
@@ -34,7 +38,8 @@ impl Folder {
         let name = format!("clazar-auth-file-{}-{number}", std::process::id());
         // A disk under load takes seconds for an fsync.
         let memory = PathBuf::from("/dev/shm");
-        let base = if memory.is_dir() { memory } else { std::env::temp_dir() };
+        let base =
+            if memory.is_absolute() && memory.is_dir() { memory } else { std::env::temp_dir() };
         let path = base.join(name);
         Self { store: FileStore::new(path.clone()).unwrap(), path }
     }
@@ -66,10 +71,12 @@ impl Folder {
         self.path.join(format!("{NAME}{ending}"))
     }
 
-    /// The names of all files in it, without what our names start with.
+    /// The names of all files in it, without what our names start with, and without the one that stands for the
+    /// folder on Windows.
     fn files(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.path).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let names = names.filter(|name| name != "folder.lock");
         let mut names: Vec<_> = names.map(|name| name.replace(NAME, "NAME")).collect();
         names.sort();
         names

@@ -1,8 +1,6 @@
 //! Tests whose turn it is.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::os::fd::OwnedFd;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
@@ -10,26 +8,14 @@ use std::thread;
 use super::child::Child;
 use super::{Folder, NAME};
 use crate::store::file::prune;
-use crate::store::session::{Holder, Item, Turn};
-use crate::sys::fork::tests::{in_a_child, without_slots};
+use crate::store::session::{Holder, Turn};
+use crate::sys;
 
-fn theirs(turn: Turn) -> Holder {
+pub fn theirs(turn: Turn) -> Holder {
     match turn {
         Turn::Theirs(holder) => holder,
         Turn::Ours => panic!("it is another's turn"),
     }
-}
-
-#[test]
-fn a_lock_is_a_lock_however_many_there_are() {
-    let folder = Folder::new();
-    without_slots(|| {
-        let (held, turn) = folder.try_lock(None);
-        assert_eq!(turn, Turn::Ours);
-        theirs(folder.try_lock(None).1);
-        drop(held);
-        assert_eq!(folder.try_lock(None).1, Turn::Ours);
-    });
 }
 
 #[test]
@@ -152,7 +138,7 @@ fn a_killed_holder_frees_the_turn_at_once() {
 fn a_lock_whose_file_is_removed_is_still_one_at_a_time() {
     let folder = Folder::new();
     drop(folder.try_lock(None));
-    let descriptor = OwnedFd::from(File::open(&folder.path).unwrap());
+    let opened = sys::folder::Folder::open(&folder.path).ok().flatten().unwrap();
     let (inside, is_over) = (AtomicU32::new(0), AtomicBool::new(false));
     let take = || {
         let (_session, turn) = folder.try_lock(None);
@@ -167,7 +153,7 @@ fn a_lock_whose_file_is_removed_is_still_one_at_a_time() {
     thread::scope(|scope| {
         let remover = || {
             while !is_over.load(Ordering::SeqCst) {
-                prune::remove_lock(&descriptor, &format!("{NAME}.lock"));
+                prune::remove_lock(&opened, &format!("{NAME}.lock"));
             }
         };
         scope.spawn(remover);
@@ -178,33 +164,4 @@ fn a_lock_whose_file_is_removed_is_still_one_at_a_time() {
         is_over.store(true, Ordering::SeqCst);
         assert!(taken.iter().all(Result::is_ok), "two held it at once");
     });
-}
-
-#[test]
-fn a_forked_child_neither_has_the_turn_nor_ends_it() {
-    let folder = Folder::new();
-    let (mut session, turn) = folder.try_lock(None);
-    assert_eq!(turn, Turn::Ours);
-    let child = in_a_child(|| {
-        let turn = session.try_lock(NAME, None);
-        drop(std::mem::replace(&mut session, folder.open()));
-        u8::from(turn.is_ok_and(|turn| turn == Turn::Ours))
-    });
-    assert_eq!(child, 0);
-    theirs(folder.try_lock(None).1);
-    assert_eq!(session.try_lock(NAME, None).unwrap(), Turn::Ours);
-}
-
-/// The child's own child lives on, and holds nothing.
-#[test]
-fn a_killed_holder_that_had_forked_frees_all_at_once() {
-    let folder = Folder::new();
-    let mut child = Child::start("fork", &folder.path);
-    assert_eq!(child.said(), "\"forked\"");
-    let mut session = folder.open();
-    theirs(session.try_lock(NAME, None).unwrap());
-    child.kill();
-    assert_eq!(session.try_lock(NAME, None).unwrap(), Turn::Ours);
-    assert!(folder.replace(Item::Token, None, Some(b"a token")).unwrap());
-    child.close_input();
 }

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 /// Runs `work` with all signals blocked, and then restores the mask.
 ///
 /// A thread that is started by `work` inherits the blocked mask from its first instruction on.
-pub(crate) fn with_all_blocked<T>(work: impl FnOnce() -> T) -> T {
+pub(super) fn with_all_blocked<T>(work: impl FnOnce() -> T) -> T {
     let _restore = Restore(block_all());
     work()
 }
