@@ -8,6 +8,7 @@ mod alloc;
 pub(crate) mod clock;
 pub(crate) mod file;
 mod found;
+mod listed;
 pub(crate) mod locked;
 pub(crate) mod memory;
 pub(crate) mod per_process;
@@ -19,9 +20,13 @@ pub(crate) mod thread;
 pub(crate) mod thread_end;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 pub(crate) mod wipe;
 
 #[cfg(unix)]
 use self::unix as system;
+#[cfg(windows)]
+use self::windows as system;
 
-pub(crate) use self::system::{cancel, folder, fork, lookup, privileges};
+pub(crate) use self::system::{authorities, cancel, folder, fork, lookup, privileges};

@@ -14,6 +14,13 @@ const LIMIT: usize = 16 * 1024 * 1024;
 /// Certificate authorities.
 pub(super) type Anchors = Vec<TrustAnchor<'static>>;
 
+/// Those of certificates in DER that can be read.
+pub(super) fn parse(certificates: Vec<Vec<u8>>) -> Anchors {
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(certificates.into_iter().map(CertificateDer::from));
+    store.roots
+}
+
 /// Reads all that is trusted, up to a limit.
 pub(super) struct Reader {
     left: usize,

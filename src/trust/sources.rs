@@ -1,15 +1,17 @@
 //! Finds where the trusted certificate authorities come from.
 
+use std::collections::HashSet;
 use std::fmt::Display;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{env, fs, io};
 
-use super::reader::{Anchors, Reader};
+use super::reader::{Anchors, Reader, parse};
 use crate::env::Common;
 use crate::error::{Error, ErrorKind};
+use crate::sys::authorities::{self, Listed};
 use crate::sys::file::{FileError, not_opened};
 
-/// Where systems keep all their trusted authorities in one file, most common first.
+/// Where systems that keep them in files have all trusted authorities in one, most common first.
 const BUNDLES: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -22,7 +24,7 @@ const BUNDLES: [&str; 6] = [
 /// What is trusted besides `ca_file`.
 pub(super) enum Sources {
     Nothing,
-    /// The system's bundle, or Mozilla's roots if it has none.
+    /// The system's list or bundle, or Mozilla's roots if it has none.
     System,
     /// What the environment names in their place.
     Named {
@@ -35,8 +37,8 @@ impl Sources {
     pub(super) fn from_env(variables: Common) -> Result<Self, Error> {
         let file = variables.read("SSL_CERT_FILE")?.map(PathBuf::from);
         let folders = variables.read("SSL_CERT_DIR")?.unwrap_or_default();
-        let folders = folders.split(':').filter(|folder| !folder.is_empty());
-        let folders: Vec<_> = folders.map(PathBuf::from).collect();
+        let folders = env::split_paths(&folders).filter(|folder| !folder.as_os_str().is_empty());
+        let folders: Vec<_> = folders.collect();
         let are_none = file.is_none() && folders.is_empty();
         Ok(if are_none { Self::System } else { Self::Named { file, folders } })
     }
@@ -71,9 +73,10 @@ impl Sources {
                 }
                 if anchors.is_empty() { Err(nothing_named(reader)) } else { Ok(anchors) }
             }
-            Self::System => match system_bundle() {
-                Some(bundle) => Place::System.read(bundle, reader),
-                None => Ok(webpki_roots::TLS_SERVER_ROOTS.to_vec()),
+            Self::System => match (authorities::list(), system_bundle()) {
+                (Some(listed), _) => listed_anchors(listed),
+                (None, Some(bundle)) => Place::System.read(bundle, reader),
+                (None, None) => Ok(mozilla()),
             },
         }
     }
@@ -97,6 +100,9 @@ impl Sources {
                 let paths = file.iter().chain(folders);
                 let paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();
                 format!("SSL_CERT_FILE or SSL_CERT_DIR ({})", paths.join(", "))
+            }
+            (Self::System, _) if authorities::list().is_some() => {
+                format!("the system's {}", authorities::NAME)
             }
             (Self::System, Some(bundle)) => format!("the system's {}", bundle.display()),
             (Self::System, None) => "Mozilla, since the system has no list of its own".to_owned(),
@@ -189,6 +195,25 @@ pub(super) fn for_now(what: &str) -> Error {
         ErrorKind::Transport,
         format!("whom to trust is not known now, since {what}; try again"),
     )
+}
+
+/// A list that is not whole has only those that were needed once; Mozilla's fill the gaps.
+pub(super) fn listed_anchors(listed: io::Result<Listed>) -> Result<Anchors, Error> {
+    let listed = listed.map_err(|error| {
+        for_now(&format!("the system's {} cannot be read ({error})", authorities::NAME))
+    })?;
+    let mut anchors = parse(listed.trusted);
+    if !listed.is_whole {
+        anchors.extend(mozilla());
+    }
+    let distrusted: HashSet<_> =
+        parse(listed.distrusted).into_iter().map(|anchor| anchor.subject_public_key_info).collect();
+    anchors.retain(|anchor| !distrusted.contains(&anchor.subject_public_key_info));
+    Ok(anchors)
+}
+
+fn mozilla() -> Anchors {
+    webpki_roots::TLS_SERVER_ROOTS.to_vec()
 }
 
 fn system_bundle() -> Option<&'static Path> {

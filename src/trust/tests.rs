@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 
 use super::*;
+use crate::sys::authorities::Listed;
 
 /// A folder with a certificate authority in a file, and the trust in both.
 struct Case {
@@ -142,4 +143,23 @@ fn a_refused_certificate_is_worth_another_attempt_only_after_a_change() {
     assert!(!Arc::ptr_eq(&first, &second), "it is read again all the same");
     fs::write(case.folder.join("certs/second.pem"), authority()).unwrap();
     assert!(case.trust.reconsider());
+}
+
+#[test]
+fn what_the_system_lists_is_trusted_unless_it_is_distrusted() {
+    let made = || {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().to_vec()
+    };
+    let (first, second) = (made(), made());
+    let listed = |is_whole| {
+        let trusted = vec![first.clone(), b"no certificate".to_vec(), second.clone()];
+        sources::listed_anchors(Ok(Listed { trusted, distrusted: vec![second.clone()], is_whole }))
+    };
+    assert_eq!(listed(true).unwrap(), reader::parse(vec![first.clone()]));
+    let mozilla = webpki_roots::TLS_SERVER_ROOTS.len();
+    assert_eq!(listed(false).unwrap().len(), mozilla + 1);
+    let error = sources::listed_anchors(Err(std::io::Error::other("busy"))).unwrap_err();
+    assert!(error.is_retryable() && error.to_string().contains("cannot be read (busy)"), "{error}");
 }

@@ -1,5 +1,6 @@
 //! The systems that follow POSIX: Linux and macOS.
 
+pub(crate) mod authorities;
 pub(crate) mod cancel;
 pub(super) mod clock;
 pub(super) mod file;

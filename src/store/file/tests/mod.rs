@@ -8,6 +8,8 @@ mod pruning;
 mod turns;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 mod writers;
 
 use std::fs;
@@ -17,6 +19,8 @@ use std::time::Duration;
 
 #[cfg(unix)]
 use self::unix as system;
+#[cfg(windows)]
+use self::windows as system;
 use super::FileStore;
 use crate::store::StoreError;
 use crate::store::session::{Backend, Holder, Item, Session, StoredItem, Turn, View};

@@ -1,0 +1,72 @@
+//! Reads whom the system trusts, as the user who runs this process sees it.
+
+use std::{io, ptr, slice};
+
+use windows_sys::Win32::Security::Cryptography::{
+    CertCloseStore, CertEnumCertificatesInStore, CertOpenSystemStoreW, HCERTSTORE,
+};
+use windows_sys::core::{PCWSTR, w};
+
+pub(crate) use crate::sys::listed::Listed;
+
+/// As people call it.
+pub(crate) const NAME: &str = "certificate store";
+
+/// Windows puts an authority into the first store only when a program of its own needs it: it is not whole. That it
+/// may look for one in the network, which can take half a minute, is why nothing else is asked here.
+pub(crate) fn list() -> Option<io::Result<Listed>> {
+    let list = || {
+        let (trusted, distrusted) = (Store::open(w!("ROOT"))?, Store::open(w!("Disallowed"))?);
+        let (trusted, distrusted) = (trusted.certificates(), distrusted.certificates());
+        Ok(Listed { trusted, distrusted, is_whole: false })
+    };
+    Some(list())
+}
+
+struct Store(HCERTSTORE);
+
+impl Store {
+    fn open(name: PCWSTR) -> io::Result<Self> {
+        // SAFETY: the name ends in NUL, and 0 stands for no provider.
+        let store = unsafe { CertOpenSystemStoreW(0, name) };
+        if store.is_null() { Err(io::Error::last_os_error()) } else { Ok(Self(store)) }
+    }
+
+    fn certificates(&self) -> Vec<Vec<u8>> {
+        let mut found = Vec::new();
+        let mut last = ptr::null();
+        loop {
+            // SAFETY: the store is open, and `last` is what the call before gave, or null at first; the call
+            // frees it.
+            last = unsafe { CertEnumCertificatesInStore(self.0, last) };
+            if last.is_null() {
+                return found;
+            }
+            // SAFETY: the certificate is there until the next call, and so are as many bytes as it says.
+            let der = unsafe {
+                slice::from_raw_parts((*last).pbCertEncoded, (*last).cbCertEncoded as usize)
+            };
+            found.push(der.to_vec());
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // SAFETY: the store is this one's own, and nothing of it is in use.
+        unsafe { CertCloseStore(self.0, 0) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_store_of_each_kind() {
+        let Listed { trusted, is_whole, .. } = list().unwrap().unwrap();
+        assert!(!is_whole);
+        // Each is a SEQUENCE, whose length is in two bytes.
+        assert!(trusted.iter().all(|der| der.starts_with(&[0x30, 0x82])));
+    }
+}

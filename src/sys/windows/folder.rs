@@ -1,0 +1,354 @@
+//! Works in the folder of the file store. It is open meanwhile, so that nobody can put another in its place.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::mem::offset_of;
+use std::os::windows::ffi::OsStrExt;
+use std::os::windows::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::windows::io::AsRawHandle;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use windows_sys::Win32::Foundation::{
+    ERROR_DIRECTORY, ERROR_INVALID_FUNCTION, ERROR_INVALID_PARAMETER, ERROR_LOCK_VIOLATION,
+    ERROR_NOT_SUPPORTED,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    DELETE, FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
+    FILE_GENERIC_READ, FILE_ID_INFO, FILE_INFO_BY_HANDLE_CLASS, FILE_READ_ATTRIBUTES,
+    FILE_REMOTE_PROTOCOL_INFO, FILE_RENAME_INFO, FILE_SHARE_READ, FILE_SHARE_WRITE, FileIdInfo,
+    FileRemoteProtocolInfo, FileRenameInfoEx, GetFileInformationByHandleEx,
+    LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx, SetFileInformationByHandle,
+    UnlockFileEx,
+};
+use windows_sys::Win32::System::IO::OVERLAPPED;
+use windows_sys::Win32::System::WindowsProgramming::{
+    FILE_RENAME_FLAG_POSIX_SEMANTICS, FILE_RENAME_FLAG_REPLACE_IF_EXISTS,
+};
+
+use super::acl;
+use super::file::is_regular;
+pub(crate) use crate::sys::found::{Found, NotOpened};
+
+/// Where the folder is unless one is named: below the first of these variables that is set.
+pub(crate) const PLACES: [(&str, &str); 2] =
+    [("LOCALAPPDATA", ""), ("USERPROFILE", r"AppData\Local")];
+/// How an absolute path begins.
+pub(crate) const ABSOLUTE: &str = r"begins with a drive, such as C:\";
+
+/// A folder cannot be locked: this file is, in its place.
+const OWN_LOCK: &str = "folder.lock";
+/// The byte that is locked of a file is far behind its end, since what is locked cannot be read.
+const LOCKED_BYTE: u32 = 1 << 30;
+
+/// How long a file is waited for that cannot be replaced while it is read: a fifth of a second.
+const MOST_TRIES: u32 = 100;
+const BETWEEN_TRIES: Duration = Duration::from_millis(2);
+
+/// A folder that only this user can enter.
+pub(crate) struct Folder {
+    path: PathBuf,
+    /// Whoever has it open without sharing its deletion keeps it, and those that it is in, where they are.
+    _opened: File,
+}
+
+impl Folder {
+    /// Makes it, and those that it is in.
+    pub(crate) fn make(path: &Path) -> io::Result<()> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        match acl::make_folder(&wide(path)?) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            made => made,
+        }
+    }
+
+    /// The folder, if there is one.
+    pub(crate) fn open(path: &Path) -> Result<Option<Self>, NotOpened> {
+        let mut options = options(FILE_GENERIC_READ);
+        options.share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE);
+        let opened = match options.open(path) {
+            Ok(opened) => opened,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(NotOpened::Failed(error)),
+        };
+        let data = opened.metadata().map_err(NotOpened::NotLookedAt)?;
+        if is_link(&data) {
+            return Err(NotOpened::Link);
+        }
+        if !data.is_dir() {
+            return Err(NotOpened::Failed(io::Error::from_raw_os_error(ERROR_DIRECTORY as i32)));
+        }
+        if acl::flaw(&opened).map_err(NotOpened::NotLookedAt)?.is_some() {
+            return Err(NotOpened::Shared(
+                "take their permissions away, or name one that is not there yet",
+            ));
+        }
+        if is_remote(&opened) {
+            return Err(NotOpened::OnNetwork);
+        }
+        Ok(Some(Self { path: path.to_owned(), _opened: opened }))
+    }
+
+    /// Of what is in the file of this name, the first `limit` bytes.
+    pub(crate) fn read(&self, name: &str, limit: usize) -> io::Result<Found> {
+        let file = match options(FILE_GENERIC_READ).open(self.path.join(name)) {
+            Ok(file) => file,
+            Err(error) => {
+                return match error.kind() {
+                    ErrorKind::NotFound => Ok(Found::Nothing),
+                    ErrorKind::PermissionDenied => Ok(Found::Alien("may not be read by this user")),
+                    _ => Err(error),
+                };
+            }
+        };
+        match flaw(&file, &file.metadata()?)? {
+            Some(why) => Ok(Found::Alien(why)),
+            None => Found::read(file, limit),
+        }
+    }
+
+    /// A new file, which this user alone may use.
+    pub(crate) fn create(&self, name: &str) -> io::Result<File> {
+        acl::make_file(&wide(&self.path.join(name))?)
+    }
+
+    /// In the place of another of that name.
+    pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let (from, to) = (self.path.join(from), self.path.join(to));
+        match rename(&options(DELETE).open(&from)?, &wide(&to)?) {
+            Err(error) if is_unknown(&error) => rename_between_readers(&from, &to),
+            renamed => renamed,
+        }
+    }
+
+    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path.join(name))
+    }
+
+    /// Of all that is in it, as far as they are texts.
+    pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = String>> {
+        let entries = self.path.read_dir()?.map_while(Result::ok);
+        Ok(entries.filter_map(|entry| entry.file_name().into_string().ok()))
+    }
+
+    /// When a regular file was changed.
+    pub(crate) fn changed(&self, name: &str) -> Option<SystemTime> {
+        let data = fs::symlink_metadata(self.path.join(name)).ok()?;
+        if data.is_file() && !is_link(&data) { data.modified().ok() } else { None }
+    }
+
+    /// A file to lock, which is made if `may_make`.
+    pub(crate) fn open_lock(&self, name: &str, may_make: bool) -> io::Result<LockFile> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(may_make)
+            .truncate(false)
+            .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
+            .open(self.path.join(name))?;
+        if is_link(&file.metadata()?) {
+            return Err(io::Error::other("it is a link"));
+        }
+        Ok(LockFile(file))
+    }
+
+    /// What stands for the folder itself, to lock.
+    pub(crate) fn own_lock(&self) -> io::Result<LockFile> {
+        self.open_lock(OWN_LOCK, true)
+    }
+
+    /// What is written at the beginning of a lock file, whoever holds the lock.
+    pub(crate) fn read_lock(&self, name: &str, bytes: &mut [u8]) {
+        if let Ok(file) = options(FILE_GENERIC_READ).open(self.path.join(name)) {
+            let _ = file.seek_read(bytes, 0);
+        }
+    }
+}
+
+/// A file that is there to be locked.
+pub(crate) struct LockFile(File);
+
+impl LockFile {
+    /// Whether it is ours now; it is not while another has it.
+    pub(crate) fn try_lock(&self) -> io::Result<bool> {
+        let flags = LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY;
+        let handle = self.0.as_raw_handle();
+        // SAFETY: the handle is open, and waits for nothing.
+        if unsafe { LockFileEx(handle, flags, 0, 1, 0, &mut locked_byte()) } != 0 {
+            return Ok(true);
+        }
+        let error = io::Error::last_os_error();
+        let is_anothers = error.raw_os_error() == Some(ERROR_LOCK_VIOLATION as i32);
+        if is_anothers { Ok(false) } else { Err(error) }
+    }
+
+    pub(crate) fn unlock(&self) {
+        // SAFETY: the handle is open.
+        unsafe { UnlockFileEx(self.0.as_raw_handle(), 0, 1, 0, &mut locked_byte()) };
+    }
+
+    /// Whether the file of this name is this one.
+    pub(crate) fn is(&self, folder: &Folder, name: &str) -> io::Result<bool> {
+        match options(FILE_READ_ATTRIBUTES).open(folder.path.join(name)) {
+            Ok(named) => Ok(id(&named)? == id(&self.0)?),
+            Err(error) => match error.kind() {
+                // What is removed is not to be opened until the last one has closed it.
+                ErrorKind::NotFound | ErrorKind::PermissionDenied => Ok(false),
+                _ => Err(error),
+            },
+        }
+    }
+
+    pub(crate) fn write(&self, bytes: &[u8]) {
+        let _ = self.0.seek_write(bytes, 0);
+    }
+}
+
+fn locked_byte() -> OVERLAPPED {
+    let mut place = OVERLAPPED::default();
+    place.Anonymous.Anonymous.OffsetHigh = LOCKED_BYTE;
+    place
+}
+
+/// Whether it is for want of locks in the file system that something could not be locked.
+pub(crate) fn has_no_locks(error: &io::Error) -> bool {
+    is_unknown(error)
+}
+
+/// For what is there, be it a file or a folder, and for a link itself.
+fn options(access: u32) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.access_mode(access);
+    options.custom_flags(FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT);
+    options
+}
+
+/// Why a file is none of ours.
+fn flaw(file: &File, data: &Metadata) -> io::Result<Option<&'static str>> {
+    if is_link(data) {
+        return Ok(Some("is a link"));
+    }
+    if data.is_dir() {
+        return Ok(Some("is a folder"));
+    }
+    if !is_regular(file, data) {
+        return Ok(Some("is not a regular file"));
+    }
+    acl::flaw(file)
+}
+
+/// Also a junction, and what else leads elsewhere.
+fn is_link(data: &Metadata) -> bool {
+    data.file_attributes() & FILE_ATTRIBUTE_REPARSE_POINT != 0
+}
+
+/// Which file it is, on which disk.
+fn id(file: &File) -> io::Result<(u64, [u8; 16])> {
+    let id: FILE_ID_INFO = information(file, FileIdInfo)?;
+    Ok((id.VolumeSerialNumber, id.FileId.Identifier))
+}
+
+/// Whether another host has it: only such a file has a protocol.
+fn is_remote(file: &File) -> bool {
+    information::<FILE_REMOTE_PROTOCOL_INFO>(file, FileRemoteProtocolInfo).is_ok()
+}
+
+/// What the system has to say of a file; `T` belongs to `class`.
+fn information<T: Default>(file: &File, class: FILE_INFO_BY_HANDLE_CLASS) -> io::Result<T> {
+    let mut information = T::default();
+    let size = size_of::<T>() as u32;
+    // SAFETY: the handle is open, and so many bytes are valid for a write.
+    let is_told = unsafe {
+        GetFileInformationByHandleEx(
+            file.as_raw_handle(),
+            class,
+            (&raw mut information).cast(),
+            size,
+        )
+    };
+    if is_told == 0 { Err(io::Error::last_os_error()) } else { Ok(information) }
+}
+
+/// Gives a file a path, which ends in NUL, also while others read the one that has it: they keep that one. By the
+/// semantics of POSIX, which NTFS has from Windows 10 version 1607 on.
+fn rename(file: &File, to: &[u16]) -> io::Result<()> {
+    let start = offset_of!(FILE_RENAME_INFO, FileName);
+    let size = start + size_of_val(to);
+    // What is aligned for a FILE_RENAME_INFO, and has room for the path behind it.
+    let mut room = vec![0_u64; size.max(size_of::<FILE_RENAME_INFO>()).div_ceil(size_of::<u64>())];
+    let information = room.as_mut_ptr().cast::<FILE_RENAME_INFO>();
+    // SAFETY: there is room for all that is written, and the rest is zeros, as it may be.
+    unsafe {
+        (*information).Anonymous.Flags =
+            FILE_RENAME_FLAG_REPLACE_IF_EXISTS | FILE_RENAME_FLAG_POSIX_SEMANTICS;
+        // In bytes, without the NUL.
+        (*information).FileNameLength = (size_of_val(to) - size_of::<u16>()) as u32;
+        let name = information.byte_add(start).cast::<u16>();
+        name.copy_from_nonoverlapping(to.as_ptr(), to.len());
+    }
+    // SAFETY: the handle is open, and so many bytes are valid.
+    let is_renamed = unsafe {
+        SetFileInformationByHandle(
+            file.as_raw_handle(),
+            FileRenameInfoEx,
+            information.cast_const().cast(),
+            size as u32,
+        )
+    };
+    if is_renamed == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Where there are no such semantics, such as on ReFS and under Wine, a file is not replaced while it is read: that
+/// takes a moment.
+fn rename_between_readers(from: &Path, to: &Path) -> io::Result<()> {
+    let mut tries = 0;
+    loop {
+        match fs::rename(from, to) {
+            Err(error) if error.kind() == ErrorKind::PermissionDenied && tries < MOST_TRIES => {
+                tries += 1;
+                thread::sleep(BETWEEN_TRIES);
+            }
+            renamed => return renamed,
+        }
+    }
+}
+
+/// Whether the system, or the file system, does not know what was asked for.
+fn is_unknown(error: &io::Error) -> bool {
+    let number = error.raw_os_error();
+    [ERROR_INVALID_PARAMETER, ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED]
+        .iter()
+        .any(|&unknown| number == Some(unknown as i32))
+}
+
+/// The path as Windows has it, ended by NUL; the prefix lets it be longer than 260 characters.
+fn wide(path: &Path) -> io::Result<Vec<u16>> {
+    let path: Vec<u16> = std::path::absolute(path)?.as_os_str().encode_wide().collect();
+    let slashes: Vec<u16> = r"\\".encode_utf16().collect();
+    let prefix = if path.starts_with(&slashes) { "" } else { r"\\?\" };
+    Ok(prefix.encode_utf16().chain(path).chain([0]).collect())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// Lets others use a file or a folder.
+    pub(crate) fn share(path: &Path) {
+        acl::tests::share(&wide(path).unwrap()).unwrap();
+    }
+
+    pub(crate) fn make_for_owner_alone(path: &Path, bytes: &[u8]) {
+        let _ = fs::remove_file(path);
+        acl::make_file(&wide(path).unwrap()).unwrap().write_all(bytes).unwrap();
+    }
+
+    pub(crate) fn is_for_owner_alone(path: &Path) -> bool {
+        acl::flaw(&options(FILE_GENERIC_READ).open(path).unwrap()).unwrap().is_none()
+    }
+}

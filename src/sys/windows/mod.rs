@@ -1,0 +1,13 @@
+//! Windows 10 and later.
+
+mod acl;
+pub(crate) mod authorities;
+pub(crate) mod cancel;
+pub(super) mod clock;
+pub(super) mod file;
+pub(crate) mod folder;
+pub(crate) mod fork;
+pub(crate) mod lookup;
+pub(super) mod pages;
+pub(crate) mod privileges;
+pub(super) mod thread;

@@ -1,0 +1,58 @@
+//! Starts threads.
+
+use std::ffi::{CStr, c_void};
+use std::io;
+use std::ptr;
+
+use windows_sys::Win32::Foundation::CloseHandle;
+use windows_sys::Win32::System::Threading::{
+    CreateThread, GetCurrentThread, GetCurrentThreadId, STACK_SIZE_PARAM_IS_A_RESERVATION,
+    SetThreadDescription,
+};
+
+/// Another number for each thread that runs now.
+pub(in crate::sys) fn number() -> usize {
+    // SAFETY: the call has no preconditions and no effect.
+    unsafe { GetCurrentThreadId() as usize }
+}
+
+/// Runs `work`, which does not unwind, on a thread that nobody waits for.
+pub(in crate::sys) fn create<W: FnOnce() + Send + 'static>(
+    stack: usize,
+    work: W,
+) -> io::Result<()> {
+    let work = Box::into_raw(Box::new(work));
+    let flags = STACK_SIZE_PARAM_IS_A_RESERVATION;
+    // SAFETY: `run` takes what it is given here; null pointers stand for what is usual.
+    let thread = unsafe {
+        CreateThread(ptr::null(), stack, Some(run::<W>), work.cast(), flags, ptr::null_mut())
+    };
+    if thread.is_null() {
+        let error = io::Error::last_os_error();
+        // SAFETY: it was made above, and no thread has it.
+        drop(unsafe { Box::from_raw(work) });
+        return Err(error);
+    }
+    // SAFETY: the handle is this function's own; the thread goes on without it.
+    unsafe { CloseHandle(thread) };
+    Ok(())
+}
+
+extern "system" fn run<W: FnOnce()>(work: *mut c_void) -> u32 {
+    // SAFETY: `create` made it for this thread alone.
+    let work = unsafe { Box::from_raw(work.cast::<W>()) };
+    work();
+    0
+}
+
+pub(in crate::sys) fn set_name(name: &CStr) {
+    let name: Vec<u16> = name.to_bytes_with_nul().iter().copied().map(u16::from).collect();
+    // SAFETY: the handle is the calling thread's, and the name ends in NUL.
+    unsafe { SetThreadDescription(GetCurrentThread(), name.as_ptr()) };
+}
+
+/// Runs `work`: there are no signals.
+#[cfg(feature = "sandbox")]
+pub(in crate::sys) fn with_signals_blocked<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
