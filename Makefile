@@ -18,7 +18,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check simulate tools test test-rust test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl bench bench-hot-path bench-token-request bench-cold-start fuzz lib clean
+.PHONY: dev check simulate tools test test-rust test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl windows bench bench-hot-path bench-token-request bench-cold-start fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels free-threaded vendor set-version
 
@@ -37,6 +37,7 @@ help:
 	@echo '  make simulate     run a month of 10,000 hosts in simulated time, and herds'
 	@echo '  make tsan         run the tests of Rust and C under ThreadSanitizer, the standard library included'
 	@echo '  make musl         build the static library for musl, and run the tests against it'
+	@echo '  make windows      run the tests that apply on Windows under Wine'
 	@echo '  make bench        measure what a fresh token costs, a token request, and the start of a process'
 	@echo '  make fuzz         look for a crash in what opens a stored token (nightly, cargo-fuzz)'
 	@echo '  make lib          install the C library into $(STAGE), for the tests'
@@ -198,6 +199,12 @@ simulate:
 
 musl: target/zig/installed
 	tests/with_std_source.sh tests/musl.sh
+
+# The toolchain, mingw and Wine are those of Debian unstable.
+WINDOWS_PACKAGES := cargo,g++,g++-mingw-w64-x86-64-posix,make,python3,rust-src,rustc,wine,wine64
+
+windows:
+	tests/debian_unstable.sh $(WINDOWS_PACKAGES) tests/windows.sh
 
 bench: bench-hot-path bench-token-request bench-cold-start
 

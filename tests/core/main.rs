@@ -6,6 +6,7 @@ mod files;
 mod futures;
 mod load;
 mod outage;
+mod processes;
 mod provider;
 mod proxy;
 #[cfg(feature = "redis")]
@@ -20,6 +21,8 @@ mod store;
 mod text;
 mod tls;
 mod trust;
+#[cfg(unix)]
+mod unix;
 mod waiting;
 
 use clazar_auth::{AccessToken, Credentials, Error, Options, authenticate};

@@ -1,8 +1,7 @@
 //! One token for many processes. Each provider here has its own lock on the file, as a process has.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use clazar_auth::sandbox::{Answer, Sandbox};
 use clazar_auth::{Credentials, ErrorKind, Options, Store, TokenProvider};
-use rustix::fs::{CWD, FileType, FlockOperation, Mode, flock, mknodat};
 
 use crate::{SECRET, wait_until};
 use test_support::server::{Server, TOKEN_BODY, ok, read_request};
@@ -28,7 +26,8 @@ impl Folder {
         let name = format!("clazar-auth-store-{}-{number}", std::process::id());
         // A disk under load takes seconds for an fsync, and the tokens here are as short as that.
         let memory = PathBuf::from("/dev/shm");
-        let base = if memory.is_dir() { memory } else { std::env::temp_dir() };
+        let base =
+            if memory.is_absolute() && memory.is_dir() { memory } else { std::env::temp_dir() };
         Self(base.join(name))
     }
 
@@ -39,7 +38,7 @@ impl Folder {
     }
 
     /// The one token file in it.
-    fn file(&self) -> PathBuf {
+    pub fn file(&self) -> PathBuf {
         let mut files = self.files();
         assert_eq!(files.len(), 1, "there is one token file");
         files.remove(0)
@@ -52,7 +51,7 @@ impl Drop for Folder {
     }
 }
 
-fn provider(sandbox: &Sandbox, folder: &Path) -> TokenProvider {
+pub fn provider(sandbox: &Sandbox, folder: &Path) -> TokenProvider {
     let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
     TokenProvider::builder(credentials)
         .options(Options::default().auth_url(sandbox.auth_url()))
@@ -61,7 +60,7 @@ fn provider(sandbox: &Sandbox, folder: &Path) -> TokenProvider {
         .unwrap()
 }
 
-fn value(provider: &TokenProvider) -> String {
+pub fn value(provider: &TokenProvider) -> String {
     provider.token().unwrap().value().to_owned()
 }
 
@@ -82,8 +81,9 @@ fn the_next_process_finds_the_token() {
     assert_eq!((first.stats().store_hits, first.stats().store_misses), (0, 1));
     assert_eq!((second.stats().store_hits, second.stats().store_misses), (1, 0));
     assert_eq!(second.stats().empty.succeeded, 0, "a find is no exchange");
-    // Nothing else is left there.
-    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1);
+    // Nothing else is left there, but for what is locked on Windows in the place of the folder.
+    let left = fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.filter(|name| name != "folder.lock").count(), 1);
 }
 
 #[test]
@@ -159,27 +159,6 @@ fn a_stale_token_is_renewed_by_one_and_found_by_the_other() {
     assert_eq!(sandbox.requests(AUTHENTICATE), 2);
 }
 
-/// Another process that holds the lock may hang, and the API be well.
-#[test]
-fn a_renewal_waits_for_another_process_until_the_last_part_at_most() {
-    let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
-    sandbox.set_lifetime(Duration::from_secs(8));
-    let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
-    // So long, and two seconds, it would wait without a token.
-    let timeout = Duration::from_secs(80);
-    let provider = TokenProvider::builder(credentials)
-        .options(Options::default().auth_url(sandbox.auth_url()).timeout(timeout))
-        .store(Store::folder(&folder.0))
-        .build()
-        .unwrap();
-    let old = value(&provider);
-    let start = Instant::now();
-    let lock = fs::File::create(folder.file().with_extension("lock")).unwrap();
-    flock(&lock, FlockOperation::NonBlockingLockExclusive).unwrap();
-    wait_until(|| value(&provider) != old);
-    assert!(start.elapsed() < timeout, "{:?}", start.elapsed());
-}
-
 #[test]
 fn after_a_401_the_store_is_looked_at_first() {
     let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
@@ -205,12 +184,10 @@ fn the_file_betrays_nothing() {
         let is_text = |part: &[u8]| part == text.as_bytes();
         assert!(!bytes.windows(text.len()).any(is_text) && !name.windows(text.len()).any(is_text));
     }
-    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
-    assert_eq!(fs::metadata(&folder.0).unwrap().permissions().mode() & 0o7777, 0o700);
 }
 
 /// Puts something else where the token file was; the next process gets a token all the same.
-fn survives(what: &str, spoil: impl FnOnce(&Path)) -> Folder {
+pub fn survives(what: &str, spoil: impl FnOnce(&Path)) -> Folder {
     let (sandbox, folder) = (Sandbox::start().unwrap(), Folder::new());
     let first = value(&provider(&sandbox, &folder.0));
     spoil(&folder.file());
@@ -223,9 +200,6 @@ fn survives(what: &str, spoil: impl FnOnce(&Path)) -> Folder {
 
 #[test]
 fn what_is_no_file_of_ours_is_a_miss() {
-    survives("a file that others can read", |file| {
-        fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
-    });
     survives("a cut file", |file| {
         let bytes = fs::read(file).unwrap();
         fs::write(file, &bytes[..100]).unwrap();
@@ -245,10 +219,6 @@ fn what_is_no_file_of_ours_is_a_miss() {
         let file = fs::File::options().write(true).open(file).unwrap();
         file.set_len(1 << 30).unwrap();
     });
-    survives("a pipe", |file| {
-        fs::remove_file(file).unwrap();
-        mknodat(CWD, file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-    });
     survives("a folder", |file| {
         fs::remove_file(file).unwrap();
         fs::create_dir(file).unwrap();
@@ -257,39 +227,6 @@ fn what_is_no_file_of_ours_is_a_miss() {
         fs::write(file.with_extension("new"), "half a token").unwrap();
         fs::remove_file(file).unwrap();
     });
-    if rustix::process::geteuid().is_root() {
-        survives("another user's file", |file| {
-            std::os::unix::fs::chown(file, Some(65_534), None).unwrap();
-        });
-    }
-}
-
-#[test]
-fn a_link_is_not_followed() {
-    let other = Folder::new();
-    fs::create_dir(&other.0).unwrap();
-    let target = other.0.join("target");
-    let folder = survives("a link", |file| {
-        fs::rename(file, &target).unwrap();
-        symlink(&target, file).unwrap();
-    });
-    let before = fs::read(&target).unwrap();
-    assert!(!fs::symlink_metadata(folder.file()).unwrap().is_symlink(), "it is replaced");
-    assert_eq!(fs::read(&target).unwrap(), before);
-}
-
-#[test]
-fn without_a_usable_folder_the_token_is_served_all_the_same() {
-    let sandbox = Sandbox::start().unwrap();
-    let open = Folder::new();
-    fs::create_dir(&open.0).unwrap();
-    fs::set_permissions(&open.0, Permissions::from_mode(0o755)).unwrap();
-    for folder in [open.0.as_path(), Path::new("/proc/clazar-auth"), Path::new("/dev/null/x")] {
-        let provider = provider(&sandbox, folder);
-        provider.token().unwrap();
-        assert_eq!(provider.stats().store_misses, 1);
-    }
-    assert_eq!(fs::read_dir(&open.0).unwrap().count(), 0);
 }
 
 /// So that two groups of programs, each with its secret, do not replace each other's tokens.
@@ -333,8 +270,9 @@ fn garbage_ends_no_looks_into_the_store() {
     waiting.token().unwrap_err();
     let backoff = fs::read_dir(&folder.0).unwrap().next().unwrap().unwrap().path();
     let file = backoff.with_extension("");
+    // With the permissions of what the store makes.
+    fs::copy(&backoff, &file).unwrap();
     fs::write(&file, "garbage").unwrap();
-    fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
     wait_until(|| waiting.token().is_err() && waiting.stats().store_misses > 0);
     let token = provider(&sandbox, &folder.0).refresh().unwrap();
     let start = Instant::now();
@@ -384,7 +322,7 @@ fn a_dead_token_is_a_miss() {
 #[test]
 fn a_guessable_secret_is_refused() {
     let builder = TokenProvider::builder(Credentials::new("id", "x".repeat(31)).unwrap());
-    let error = builder.store(Store::folder("/tmp/unused")).build().unwrap_err();
+    let error = builder.store(Store::folder(std::env::temp_dir())).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert!(error.to_string().contains("32 characters"), "{error}");
 }

@@ -136,9 +136,8 @@ pub fn read_request(wire: &mut dyn Wire) -> Option<Vec<u8>> {
         .lines()
         .find_map(|line| line.strip_prefix("content-length: "))
         .map_or(0, |length| length.trim().parse().unwrap());
-    while request.len() < header_length + length {
-        request.push(read_byte(wire)?);
-    }
+    request.resize(header_length + length, 0);
+    wire.read_exact(&mut request[header_length..]).ok()?;
     Some(request)
 }
 

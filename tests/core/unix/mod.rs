@@ -1,0 +1,6 @@
+//! What only the systems of POSIX have.
+
+mod files;
+mod store;
+mod text;
+mod trust;
