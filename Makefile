@@ -18,7 +18,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check simulate tools test test-rust test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl windows bench bench-hot-path bench-token-request bench-cold-start fuzz lib clean
+.PHONY: dev check simulate tools test test-rust test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl windows platforms bench bench-hot-path bench-token-request bench-cold-start fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels free-threaded vendor set-version
 
@@ -38,6 +38,7 @@ help:
 	@echo '  make tsan         run the tests of Rust and C under ThreadSanitizer, the standard library included'
 	@echo '  make musl         build the static library for musl, and run the tests against it'
 	@echo '  make windows      run the tests that apply on Windows under Wine'
+	@echo '  make platforms    build for other systems and processors, and run what can be run'
 	@echo '  make bench        measure what a fresh token costs, a token request, and the start of a process'
 	@echo '  make fuzz         look for a crash in what opens a stored token (nightly, cargo-fuzz)'
 	@echo '  make lib          install the C library into $(STAGE), for the tests'
@@ -140,7 +141,7 @@ check: $(VENV)/requirements
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/clang-format --dry-run --Werror $(C_FILES)
-	$(VENV)/bin/shellcheck .ci/run packaging/zig-cc tests/*.sh tests/musl/cc
+	$(VENV)/bin/shellcheck .ci/run packaging/zig-cc tests/*.sh tests/musl/cc tests/platforms/clang
 	$(VENV)/bin/mypy
 	$(CARGO) clippy --locked --workspace --all-targets --features capi,python,redis,sandbox -- --deny warnings
 	$(CARGO) clippy --locked -- --deny warnings
@@ -205,6 +206,11 @@ WINDOWS_PACKAGES := cargo,g++,g++-mingw-w64-x86-64-posix,make,python3,rust-src,r
 
 windows:
 	tests/debian_unstable.sh $(WINDOWS_PACKAGES) tests/windows.sh
+
+PLATFORM_PACKAGES := gcc-aarch64-linux-gnu,libc6-dev-arm64-cross,gcc-s390x-linux-gnu,libc6-dev-s390x-cross,openssl,qemu-user,redis-server
+
+platforms:
+	tests/debian_unstable.sh $(WINDOWS_PACKAGES),$(PLATFORM_PACKAGES) tests/platforms.sh
 
 bench: bench-hot-path bench-token-request bench-cold-start
 

@@ -266,3 +266,20 @@ fn a_circle_is_found_also_through_a_folder() {
         assert_eq!(!circles(&uses.collect()).is_empty(), is_circle, "{modules}");
     }
 }
+
+/// So that another system needs another folder in `sys`, and nothing else.
+#[test]
+fn only_sys_and_tests_know_which_system_it_is() {
+    let words = ["unix", "windows", "target_os", "target_env", "target_vendor", "target_family"];
+    let knows = |file: &PathBuf| {
+        let code = fs::read_to_string(file).unwrap();
+        let asks =
+            |line: &str| line.contains("cfg") && words.iter().any(|word| line.contains(word));
+        code.contains("std::os::") || code.lines().any(asks)
+    };
+    let elsewhere =
+        |file: &PathBuf| !file.starts_with("src/sys") && !file.iter().any(|name| name == "tests");
+    let files = sources(Path::new("src")).into_iter().filter(elsewhere);
+    let found: Vec<_> = files.filter(knows).collect();
+    assert!(found.is_empty(), "{found:?}");
+}

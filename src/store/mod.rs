@@ -54,8 +54,8 @@ impl Store {
     }
 
     /// In a file of the user, for all processes of this user on this machine: in the folder `clazar-auth` of
-    /// `$XDG_RUNTIME_DIR`, else of `$XDG_CACHE_HOME`, else of `~/.cache`. These variables are read when
-    /// the provider is built, and never again.
+    /// `$XDG_RUNTIME_DIR`, else of `$XDG_CACHE_HOME`, else of `~/.cache`; on Windows of `%LOCALAPPDATA%`. These
+    /// variables are read when the provider is built, and never again.
     pub fn file() -> Self {
         Self(Kind::File(None))
     }

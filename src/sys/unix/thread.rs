@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_int, c_void};
 use std::io;
-use std::mem::{self, MaybeUninit};
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use super::signals;
@@ -69,7 +69,7 @@ unsafe fn least_stack(attributes: *const libc::pthread_attr_t) -> usize {
     // SAFETY: the name ends in NUL, and a function of this name is of this type; null is none.
     unsafe {
         let found = libc::dlsym(libc::RTLD_DEFAULT, c"__pthread_get_minstack".as_ptr());
-        let function = mem::transmute::<*mut c_void, Option<LeastStack>>(found);
+        let function = std::mem::transmute::<*mut c_void, Option<LeastStack>>(found);
         function.map_or(0, |least_stack| least_stack(attributes))
     }
 }

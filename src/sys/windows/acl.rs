@@ -91,7 +91,7 @@ pub(super) fn flaw(opened: &impl AsRawHandle) -> io::Result<Option<&'static str>
 fn entries(list: &ACL) -> impl Iterator<Item = *const ACE_HEADER> {
     (0..u32::from(list.AceCount)).map(move |index| {
         let mut entry = ptr::null_mut();
-        // SAFETY: the list has so many entries.
+        // SAFETY: the list has so many entries; where one cannot be read, it stays null.
         unsafe { GetAce(list, index, &mut entry) };
         entry.cast_const().cast()
     })
@@ -148,8 +148,9 @@ impl User {
 
     /// Whether an entry lets nobody else do anything.
     fn may_bear(&self, entry: *const ACE_HEADER) -> bool {
-        // SAFETY: an entry begins with its kind.
-        match u32::from(unsafe { (*entry).AceType }) {
+        // SAFETY: an entry begins with its kind; null is one that cannot be read.
+        let Some(header) = (unsafe { entry.as_ref() }) else { return false };
+        match u32::from(header.AceType) {
             ACCESS_DENIED_ACE_TYPE => true,
             ACCESS_ALLOWED_ACE_TYPE => {
                 // SAFETY: an entry of this kind has a SID there.
