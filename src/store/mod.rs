@@ -20,7 +20,7 @@ mod stamp;
 pub(crate) mod tests;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) use self::sealer::Sealer;
 pub(crate) use self::shared_store::SharedStore;
@@ -93,7 +93,7 @@ impl Store {
             "file" => Ok(Self::file()),
             #[cfg(feature = "redis")]
             url if redis::RedisUrl::is_one(url) => Self::redis(url),
-            path if path.starts_with('/') => Ok(Self::folder(path)),
+            path if Path::new(path).is_absolute() => Ok(Self::folder(path)),
             _ => Err(Error::invalid(
                 "the store is none that is known; give memory, file, the absolute path of a folder (~ is \
                  the shell's), or (where Redis is built in) a URL such as rediss://host:6379, as text and \

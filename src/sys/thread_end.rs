@@ -4,18 +4,18 @@
 ///
 /// With glibc that function unwinds the stack, and frames of Rust that call C functions are not made for that.
 /// So glibc is asked to call a function before it unwinds the first one.
-#[cfg(target_env = "gnu")]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(crate) fn held<T>(call: impl FnOnce() -> T) -> T {
     gnu::held(call)
 }
 
-/// Elsewhere `pthread_exit` does not unwind.
-#[cfg(not(target_env = "gnu"))]
+/// Elsewhere `pthread_exit` does not unwind, and neither does what Windows has in its place.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(crate) fn held<T>(call: impl FnOnce() -> T) -> T {
     call()
 }
 
-#[cfg(target_env = "gnu")]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod gnu {
     use std::ffi::{c_int, c_void};
     use std::mem::MaybeUninit;

@@ -329,7 +329,12 @@ fn a_guessable_secret_is_refused() {
 
 #[test]
 fn a_store_has_a_name() {
-    for text in ["memory", "file", "/var/lib/tokens", "/a:b/c", "/"] {
+    let folder = std::env::temp_dir();
+    let root = folder.ancestors().last().unwrap();
+    for path in [&folder.join("a:b").join("c"), &folder, root] {
+        Store::parse(path.to_str().unwrap()).unwrap();
+    }
+    for text in ["memory", "file"] {
         Store::parse(text).unwrap();
     }
     for text in ["", "files", "ftp://host/", "tokens", "./tokens", "~/tokens", "1:/c"] {
