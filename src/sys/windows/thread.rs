@@ -5,6 +5,9 @@ use std::io;
 use std::ptr;
 
 use windows_sys::Win32::Foundation::CloseHandle;
+use windows_sys::Win32::System::LibraryLoader::{
+    GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, GET_MODULE_HANDLE_EX_FLAG_PIN, GetModuleHandleExW,
+};
 use windows_sys::Win32::System::Threading::{
     CreateThread, GetCurrentThread, GetCurrentThreadId, STACK_SIZE_PARAM_IS_A_RESERVATION,
     SetThreadDescription,
@@ -21,6 +24,7 @@ pub(in crate::sys) fn create<W: FnOnce() + Send + 'static>(
     stack: usize,
     work: W,
 ) -> io::Result<()> {
+    stay_loaded();
     let work = Box::into_raw(Box::new(work));
     let flags = STACK_SIZE_PARAM_IS_A_RESERVATION;
     // SAFETY: `run` takes what it is given here; null pointers stand for what is usual.
@@ -36,6 +40,15 @@ pub(in crate::sys) fn create<W: FnOnce() + Send + 'static>(
     // SAFETY: the handle is this function's own; the thread goes on without it.
     unsafe { CloseHandle(thread) };
     Ok(())
+}
+
+/// Keeps the DLL that this code is in, whatever a program frees: a thread may run on.
+fn stay_loaded() {
+    let flags = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN;
+    let within = stay_loaded as fn() as *const u16;
+    let mut module = ptr::null_mut();
+    // SAFETY: by these flags the second argument is an address, and no text.
+    unsafe { GetModuleHandleExW(flags, within, &raw mut module) };
 }
 
 extern "system" fn run<W: FnOnce()>(work: *mut c_void) -> u32 {
