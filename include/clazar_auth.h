@@ -112,12 +112,22 @@
 #define CLAZAR_AUTH_AT_LEAST(major, minor, patch) \
     (CLAZAR_AUTH_VERSION_NUMBER >= ((major) << 16 | (minor) << 8 | (patch)))
 
-/* What functions are declared with. Compilers warn by it, and assume nothing of an argument. */
-#if defined(__GNUC__)
+/* What functions are declared with. On Windows they are those of the DLL, unless a program that is linked
+ * with the static library defines CLAZAR_STATIC. */
+#if defined(_WIN32) && defined(CLAZAR_STATIC)
+#define CLAZAR_API
+#elif defined(_WIN32)
+#define CLAZAR_API __declspec(dllimport)
+#elif defined(__GNUC__)
 #define CLAZAR_API __attribute__((visibility("default")))
-#define CLAZAR_MUST_USE __attribute__((warn_unused_result))
 #else
 #define CLAZAR_API
+#endif
+
+/* Compilers warn by it, and assume nothing of an argument. */
+#if defined(__GNUC__)
+#define CLAZAR_MUST_USE __attribute__((warn_unused_result))
+#else
 #define CLAZAR_MUST_USE
 #endif
 

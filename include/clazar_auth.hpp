@@ -67,8 +67,8 @@
 #define CLAZAR_LIFETIMEBOUND
 #endif
 
-// An Error is caught across shared objects that hide their symbols.
-#if defined(__GNUC__)
+// An Error is caught across shared objects that hide their symbols, which DLLs do not know.
+#if defined(__GNUC__) && !defined(_WIN32)
 #define CLAZAR_VISIBLE __attribute__((visibility("default")))
 #else
 #define CLAZAR_VISIBLE

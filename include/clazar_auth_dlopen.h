@@ -5,6 +5,9 @@
  *
  *     clazar_provider_token_fn get_token;
  *     *(void **)&get_token = dlsym(library, "clazar_provider_token");
+ *
+ * On Windows it is LoadLibrary("clazar_auth.dll") and GetProcAddress(), which gives a pointer to a
+ * function, to be cast to the type.
  */
 #ifndef CLAZAR_AUTH_DLOPEN_H
 #define CLAZAR_AUTH_DLOPEN_H

@@ -1,7 +1,7 @@
 """Builds the C library and installs it; packaging/c.mk says when.
 
-The tools of a cross compiler go by the variables that make has for them: AR, CC, LD, NM, OBJCOPY. LDFLAGS are for
-the link of the shared library.
+The tools of a cross compiler go by the variables that make has for them: AR, CC, LD, NM, OBJCOPY, WINDRES. LDFLAGS
+are for the link of the shared library.
 """
 
 from __future__ import annotations
@@ -50,6 +50,44 @@ LINK_OPTIONS = [
     "-Wl,--build-id=sha1",
 ]
 
+# ---- Windows, by mingw ----
+
+DLL = "clazar_auth.dll"
+# Where the functions are that it calls. The last one has many of the others too, by names that are less known.
+WINDOWS_LIBRARIES = (
+    "-lws2_32 -lntdll -ladvapi32 -lcrypt32 -lbcrypt -lbcryptprimitives -lsynchronization"
+    " -lkernel32 -lmincore"
+)
+# With nothing in it that names another DLL of mingw's, or the time.
+DLL_OPTIONS = ["-shared", "-static", "-s", "-Wl,--no-insert-timestamp"]
+# What the Explorer shows.
+RESOURCE = """\
+1 VERSIONINFO
+FILEVERSION {numbers}
+PRODUCTVERSION {numbers}
+FILEOS 0x40004
+FILETYPE 2
+BEGIN
+    BLOCK "StringFileInfo"
+    BEGIN
+        BLOCK "040904b0"
+        BEGIN
+            VALUE "FileDescription", "{description}"
+            VALUE "FileVersion", "{version}"
+            VALUE "InternalName", "clazar_auth"
+            VALUE "LegalCopyright", "{license}"
+            VALUE "OriginalFilename", "{dll}"
+            VALUE "ProductName", "clazar-auth"
+            VALUE "ProductVersion", "{version}"
+        END
+    END
+    BLOCK "VarFileInfo"
+    BEGIN
+        VALUE "Translation", 0x409, 1200
+    END
+END
+"""
+
 
 def tool(name: str, *arguments: str | Path) -> str:
     command = [*os.environ.get(name.upper(), name).split(), *map(str, arguments)]
@@ -62,11 +100,15 @@ def tool(name: str, *arguments: str | Path) -> str:
 def build(what: argparse.Namespace) -> None:
     folder: Path = what.folder
     folder.mkdir(parents=True, exist_ok=True)
-    archive, libraries = compiled(what.profile, what.features, what.options)
+    archive, libraries = compiled(what.profile, what.features, what.options, what.target)
+    if what.windows:
+        libraries = WINDOWS_LIBRARIES
     (folder / "native-static-libs").write_text(libraries)
     with tempfile.TemporaryDirectory() as work:
-        whole = one_object(archive, Path(work))
-        if what.shared:
+        whole = one_object(archive, Path(work), what.windows)
+        if what.windows:
+            link_dll(whole, folder)
+        elif what.shared:
             link_shared(whole, libraries, what.linker, folder / "libclazar_auth.so")
         pack_static(whole, folder / "libclazar_auth.a")
     notices = [sys.executable, str(ROOT / "packaging/notices.py"), what.features]
@@ -74,10 +116,13 @@ def build(what: argparse.Namespace) -> None:
         subprocess.run(notices, check=True, stdout=file)
 
 
-def compiled(profile: str, features: str, options: list[str]) -> tuple[str, str]:
+def compiled(
+    profile: str, features: str, options: list[str], target: str | None
+) -> tuple[str, str]:
     """The static library, and what it is to be linked with, as cargo names them."""
     command = [os.environ.get("CARGO", "cargo"), "rustc", "--locked", "--profile", profile]
     command += ["--lib", "--crate-type", "staticlib", "--features", features]
+    command += ["--target", target] if target else []
     command += ["--message-format", "json", "--", "--print", "native-static-libs", *options]
     files: list[str] = []
     libraries = ""
@@ -98,19 +143,32 @@ def compiled(profile: str, features: str, options: list[str]) -> tuple[str, str]
     return archive, libraries
 
 
-def one_object(archive: str, work: Path) -> Path:
+def functions(objects: Path) -> list[str]:
+    """Those of the library's own."""
+    symbols = tool("nm", "--defined-only", "--format=posix", objects)
+    return re.findall(r"^(clazar_\w+) T ", symbols, re.MULTILINE)
+
+
+def one_object(archive: str, work: Path, windows: bool) -> Path:
     """Makes one object of an archive, of which only clazar_* is global.
 
     So it links beside another Rust static library, in any order.
     """
     every, whole, ours = (work / name for name in ("all.a", "all.o", "clazar_auth.o"))
+    # By this name the linker would look for a part of a program. What tells it what to export is not for others.
+    hidden = ["--redefine-sym=_tls_used=tls_used_"] if windows else []
+    shown = ["--redefine-sym=tls_used_=_tls_used", "--remove-section=.drectve"] if windows else []
+    # mingw's linker drops functions, and keeps how to unwind them, which then leads nowhere.
+    smaller = [] if windows else ["--gc-sections", "--force-group-allocation"]
     # What Rust's own library holds for LTO would make an object look like bitcode to other tools.
-    tool("objcopy", "--remove-section=.llvmbc", "--remove-section=.llvmcmd", archive, every)
-    symbols = tool("nm", "--defined-only", "--format=posix", every)
-    functions = re.findall(r"^(clazar_\w+) T ", symbols, re.MULTILINE)
-    roots = [f"--undefined={name}" for name in functions]
-    tool("ld", "-r", "--gc-sections", "--force-group-allocation", *roots, "-o", whole, every)
-    tool("objcopy", "--wildcard", "--keep-global-symbol=clazar_*", whole, ours)
+    bitcode = ["--remove-section=.llvmbc", "--remove-section=.llvmcmd"]
+    tool("objcopy", *bitcode, *hidden, archive, every)
+    if windows:
+        # Import libraries, which do not survive it; mingw has them too.
+        tool("ar", "d", every, *re.findall(r".*\.dll[hst]\d*\.o$", tool("ar", "t", every), re.M))
+    roots = [f"--undefined={name}" for name in functions(every)]
+    tool("ld", "-r", *smaller, *roots, "-o", whole, every)
+    tool("objcopy", *shown, "--wildcard", "--keep-global-symbol=clazar_*", whole, ours)
     return ours
 
 
@@ -125,6 +183,26 @@ def link_shared(whole: Path, libraries: str, linker: str | None, result: Path) -
     command = linker or os.environ.get("CC", "cc")
     inputs = [str(whole), *os.environ.get("LDFLAGS", "").split(), *libraries.split()]
     subprocess.run([*command.split(), *options, *inputs, "-o", result], check=True)
+
+
+def link_dll(whole: Path, folder: Path) -> None:
+    """Links the DLL, which offers what its definition names, and its import library."""
+    definition, script, resource = (whole.with_name(f"dll.{end}") for end in ("def", "rc", "o"))
+    definition.write_text("\n".join(["EXPORTS", *functions(whole), ""]))
+    script.write_text(
+        RESOURCE.format(
+            numbers=VERSION.replace(".", ",") + ",0",
+            version=VERSION,
+            description=of_the_package("description"),
+            license=of_the_package("license"),
+            dll=DLL,
+        )
+    )
+    tool("windres", script, resource)
+    implib = f"-Wl,--out-implib,{folder / 'libclazar_auth.dll.a'}"
+    libraries = [*os.environ.get("LDFLAGS", "").split(), *WINDOWS_LIBRARIES.split()]
+    options = [*DLL_OPTIONS, implib, "-o", str(folder / DLL)]
+    tool("cc", *options, whole, resource, definition, *libraries)
 
 
 def pack_static(whole: Path, result: Path) -> None:
@@ -154,6 +232,11 @@ def install(where: argparse.Namespace) -> None:
     ):
         copy(licence, documents / licence.name)
     copy(where.folder / "libclazar_auth.a", libraries / "libclazar_auth.a")
+    if where.windows:
+        copy(where.folder / DLL, prefix / "bin" / DLL)
+        copy(where.folder / "libclazar_auth.dll.a", libraries / "libclazar_auth.dll.a")
+        describe(where, libraries)
+        return
     if not where.shared:
         return
 
@@ -196,23 +279,42 @@ def describe(where: argparse.Namespace, libraries: Path) -> None:
 
     The paths in a file lead from where it is to the prefix, so that the whole can be moved.
     """
-    # A plugin with the static library in it stays loaded, as the shared library does: a thread may still run.
-    native = (where.folder / "native-static-libs").read_text() + " -Wl,-z,nodelete"
+    native = (where.folder / "native-static-libs").read_text()
+    if not where.windows:
+        # A plugin with the static library in it stays loaded, as the shared library does: a thread may still run.
+        native += " -Wl,-z,nodelete"
     # A bare name would be a target of the project where it has one of that name.
     for_cmake = native.replace("-lpthread", "Threads::Threads").replace(" ", ";")
     values = {
         "VERSION": VERSION,
         "VERSION_MAJOR": VERSION.split(".")[0],
-        "SONAME": SONAME,
         "SOVERSION_SINCE": SOVERSION_SINCE,
         "LICENSE": of_the_package("license"),
         "URL": of_the_package("homepage"),
-        "POINTER_SIZE": pointer_size(libraries / LIBRARY),
         "LIBDIR": where.libdir,
         "INCLUDEDIR": where.includedir,
         "NATIVE_STATIC_LIBS": native,
         "CMAKE_STATIC_LIBS": for_cmake,
     }
+    if where.windows:
+        import_library = f"${{_clazar_auth_prefix}}/{where.libdir}/libclazar_auth.dll.a"
+        values |= {
+            "POINTER_SIZE": "8",
+            "SHARED": f"bin/{DLL}",
+            "LINKED_BY": f'IMPORTED_IMPLIB "{import_library}"',
+            "STATIC_CFLAGS": " -DCLAZAR_STATIC",
+            "PRIVATE_CFLAGS": "\nCflags.private: -DCLAZAR_STATIC",
+            "STATIC_DEFINITIONS": '\n        INTERFACE_COMPILE_DEFINITIONS "CLAZAR_STATIC"',
+        }
+    else:
+        values |= {
+            "POINTER_SIZE": pointer_size(libraries / LIBRARY),
+            "SHARED": f"{where.libdir}/{LIBRARY}",
+            "LINKED_BY": f'IMPORTED_SONAME "{SONAME}"',
+            "STATIC_CFLAGS": "",
+            "PRIVATE_CFLAGS": "",
+            "STATIC_DEFINITIONS": "",
+        }
     for folder, names in {
         "pkgconfig": ["clazar_auth.pc", "clazar_auth-static.pc"],
         "cmake/clazar_auth": ["clazar_authConfig.cmake", "clazar_authConfigVersion.cmake"],
@@ -243,8 +345,10 @@ def arguments() -> argparse.Namespace:
     builds.add_argument("folder", type=Path)
     builds.add_argument("features")
     builds.add_argument("options", nargs=argparse.REMAINDER, help="more options for rustc")
+    builds.add_argument("--target", help="what cargo builds for, if not for this machine")
     installs = commands.add_parser("install", help="install it from there below a prefix")
     installs.add_argument("--no-shared", dest="shared", action="store_false")
+    installs.add_argument("--target", help="what it was built for, as said to `build`")
     installs.add_argument("folder", type=Path)
     installs.add_argument("--prefix", required=True)
     installs.add_argument("--destdir", default="")
@@ -252,7 +356,9 @@ def arguments() -> argparse.Namespace:
     installs.add_argument("--includedir", default="include")
     installs.add_argument("--docdir", default="share/doc/clazar_auth")
     installs.add_argument("--no-strip", dest="strip", action="store_false")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    asked.windows = "windows" in (asked.target or "")
+    return asked
 
 
 def main() -> None:

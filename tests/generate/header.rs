@@ -158,7 +158,9 @@ fn pointers(plain: &str) -> String {
     let mut text = String::from(
         "/**\n * @file\n * The types of pointers to the functions of clazar_auth.h, for a program that loads \
          the library\n * with dlopen():\n *\n *     clazar_provider_token_fn get_token;\n *     \
-         *(void **)&get_token = dlsym(library, \"clazar_provider_token\");\n */\n\
+         *(void **)&get_token = dlsym(library, \"clazar_provider_token\");\n *\n * On Windows it is \
+         LoadLibrary(\"clazar_auth.dll\") and GetProcAddress(), which gives a pointer to a\n * \
+         function, to be cast to the type.\n */\n\
          #ifndef CLAZAR_AUTH_DLOPEN_H\n#define CLAZAR_AUTH_DLOPEN_H\n\n#include <clazar_auth.h>\n\n\
          #ifdef __cplusplus\nextern \"C\" {\n#endif\n\n",
     );
