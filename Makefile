@@ -130,7 +130,7 @@ $(VENV)/editable: pyproject.toml | $(VENV)/requirements $(VENV)/maturin
 	$(VENV)/bin/maturin develop --quiet
 	touch $@
 
-C_FILES := $(wildcard tests/c/*.[ch] tests/cpp/*.cc packaging/abi/*.c examples/*.c examples/*.cpp benches/*.c benches/*/*.c)
+C_FILES := $(wildcard tests/c/*.[ch] tests/windows/*.h tests/windows/include/*.h tests/windows/include/*/*.h tests/cpp/*.cc packaging/abi/*.c examples/*.c examples/*.cpp benches/*.c benches/*/*.c)
 
 check: $(VENV)/requirements
 	$(CARGO) fmt --all --check
@@ -141,7 +141,7 @@ check: $(VENV)/requirements
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/clang-format --dry-run --Werror $(C_FILES)
-	$(VENV)/bin/shellcheck .ci/run packaging/zig-cc tests/*.sh tests/musl/cc tests/platforms/clang
+	$(VENV)/bin/shellcheck .ci/run packaging/zig-cc tests/*.sh tests/musl/cc tests/platforms/clang tests/windows/cc
 	$(VENV)/bin/mypy
 	$(CARGO) clippy --locked --workspace --all-targets --features capi,python,redis,sandbox -- --deny warnings
 	$(CARGO) clippy --locked -- --deny warnings

@@ -2,9 +2,11 @@
  * likes. The server refuses the secret "wrong" with a 401, gives a client called "stale..." one token of
  * three seconds and then a 400, and all others a token of a day. */
 #include <pthread.h>
+#include <unistd.h>
+#ifndef _WIN32
 #include <sched.h>
 #include <sys/wait.h>
-#include <unistd.h>
+#endif
 
 #include "check.h"
 
@@ -349,6 +351,8 @@ static void nor_does_who_comes_upon_the_event(void) {
     clazar_config_free(cell.config);
 }
 
+#ifndef _WIN32 /* There is neither fork() nor the cancellation of threads. */
+
 /* ---- A callback that forks, and a child that returns from it ---- */
 
 static int children;
@@ -511,6 +515,8 @@ static void a_cancelled_thread_comes_back_from_it(void) {
     clazar_config_free(cell.config);
 }
 
+#endif
+
 int main(void) {
     const char *which = getenv("TEST_CASE");
     alarm(300);
@@ -523,6 +529,7 @@ int main(void) {
         nobody_waits_for_it();
     else if (strcmp(which, "stale") == 0)
         nor_does_who_comes_upon_the_event();
+#ifndef _WIN32
     else if (strcmp(which, "forked") == 0)
         a_child_may_return_from_it();
     else if (strcmp(which, "forked between") == 0)
@@ -531,5 +538,6 @@ int main(void) {
         a_child_calls_back_nobody_else();
     else
         a_cancelled_thread_comes_back_from_it();
+#endif
     return 0;
 }

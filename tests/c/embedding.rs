@@ -8,8 +8,8 @@ use std::time::Duration;
 use clazar_auth::sandbox::Sandbox;
 
 use crate::programs::{
-    Sanitizer, checked, command, compile, compiler, debug_stage, folder, link, root, run, run_case,
-    run_with, shared, skipped, stage,
+    Sanitizer, checked, command, compile, compiler, debug_stage, folder, is_windows, link, root,
+    run, run_case, run_with, shared, skipped, stage,
 };
 use test_support::certificates::{Authority, VALID};
 use test_support::server::{Server, TOKEN_BODY, ok};
@@ -172,7 +172,7 @@ fn with_the_suppressions_helgrind_and_drd_report_nothing_of_the_library() {
 
 #[test]
 fn small_stacks_are_enough() {
-    if debug_stage().is_some() {
+    if debug_stage().is_some() && !is_windows() {
         return; // Code without optimisation needs more.
     }
     if matches!(Sanitizer::now(), Sanitizer::Address | Sanitizer::Undefined) {

@@ -1,9 +1,11 @@
 /* Events: which, with what facts and words, and who frees what belongs to their callback. The server's
  * first answer is a 400 that repeats the secret. */
 #include <pthread.h>
+#include <unistd.h>
+#ifndef _WIN32
 #include <signal.h>
 #include <sys/prctl.h>
-#include <unistd.h>
+#endif
 
 #include "check.h"
 
@@ -60,12 +62,23 @@ static void tells_nothing(const char *message, const clazar_token *token) {
     }
 }
 
+#ifdef _WIN32 /* Without signals; the name is for debuggers. */
+static void all_signals_are_blocked(void) {}
+static void is_named(void) {}
+#else
 static void all_signals_are_blocked(void) {
     sigset_t blocked;
     CHECK(pthread_sigmask(SIG_BLOCK, NULL, &blocked) == 0);
     CHECK(sigismember(&blocked, SIGINT) == 1 && sigismember(&blocked, SIGTERM) == 1);
     CHECK(sigismember(&blocked, SIGCHLD) == 1 && sigismember(&blocked, SIGUSR1) == 1);
 }
+
+static void is_named(void) {
+    char name[16] = "";
+    CHECK(prctl(PR_GET_NAME, name, 0, 0, 0) == 0);
+    CHECK(strcmp(name, "clazar-request") == 0 || strcmp(name, "clazar-event") == 0);
+}
+#endif
 
 /* Those of a first failure, which is the server's 400, and of a success, with a token of a day. */
 static void the_facts_are_right(const clazar_event_info *event) {
@@ -83,12 +96,6 @@ static void the_facts_are_right(const clazar_event_info *event) {
         CHECK(event->retry_after_ms == -1);
         CHECK(event->expires_in_ms > 86300000 && event->expires_in_ms <= 86400000);
     }
-}
-
-static void is_named(void) {
-    char name[16] = "";
-    CHECK(prctl(PR_GET_NAME, name, 0, 0, 0) == 0);
-    CHECK(strcmp(name, "clazar-request") == 0 || strcmp(name, "clazar-event") == 0);
 }
 
 static void call_the_library(struct context *context, const clazar_event_info *event) {

@@ -61,6 +61,11 @@ pub fn debug_stage() -> Option<String> {
     std::env::var("CLAZAR_STAGE").ok()
 }
 
+/// Whether the programs are for Windows, and run under wine.
+pub fn is_windows() -> bool {
+    debug_stage().is_some_and(|stage| stage == "stage-windows")
+}
+
 /// Where programs and what they need are put.
 pub fn folder() -> PathBuf {
     let folder = root().join("target/c-tests");
