@@ -40,6 +40,14 @@ target/c-portable/built: $(C_SOURCES) | target/zig/installed
 	$(C_BUILD) --linker $(PORTABLE_LINKER) $(@D) $(C_FEATURES) $(C_OPTIONS)
 	touch $@
 
+# For Windows, by mingw, with a compiler that has Rust's standard library for it or builds that too.
+WINDOWS := x86_64-pc-windows-gnu
+MINGW := x86_64-w64-mingw32
+target/c-windows/built: $(C_SOURCES)
+	AR=$(MINGW)-ar CC=$(MINGW)-gcc-posix LD=$(MINGW)-ld NM=$(MINGW)-nm OBJCOPY=$(MINGW)-objcopy WINDRES=$(MINGW)-windres \
+	    $(C_BUILD) --target $(WINDOWS) $(@D) $(C_FEATURES) $(SMALLER)
+	touch $@
+
 # ---- Installation ----
 
 install: target/c/built
@@ -69,6 +77,11 @@ $(STAGE)-dev/installed: target/c-dev/built $(C_TEXTS)
 $(STAGE)/installed $(STAGE)-panic/installed $(STAGE)-dev/installed:
 	rm -rf $(@D)
 	$(C_INSTALL) $(<D) --prefix=$(CURDIR)/$(@D)
+	touch $@
+
+$(STAGE)-windows/installed: target/c-windows/built $(C_TEXTS)
+	rm -rf $(@D)
+	$(C_INSTALL) --target $(WINDOWS) $(<D) --prefix=$(CURDIR)/$(@D)
 	touch $@
 
 # ---- What is shipped ----

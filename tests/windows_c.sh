@@ -1,20 +1,14 @@
 #!/bin/sh
-# Builds the C library for Windows into target/stage-windows, and tests it under wine: with mingw and wine, as
-# tests/windows.sh has them.
+# Builds the C library for Windows into target/stage-windows, and tests it under wine. It is run where tests/windows.sh
+# runs its commands: with mingw, wine, cmake and pkgconf, and a Rust that builds its standard library anew.
 set -eu
 cd "$(dirname "$0")/.."
 
 stage=$PWD/target/stage-windows
 mingw=x86_64-w64-mingw32
-target=x86_64-pc-windows-gnu
 export CARGO_TARGET_DIR="$PWD/target/windows"
 
-# ---- Built and installed ----
-
-AR=$mingw-ar CC=$mingw-gcc-posix LD=$mingw-ld NM=$mingw-nm OBJCOPY=$mingw-objcopy WINDRES=$mingw-windres \
-    python3 packaging/c.py build --target $target target/c-windows capi,redis
-rm -rf "$stage"
-python3 packaging/c.py install --target $target target/c-windows --prefix="$stage"
+make target/stage-windows/installed
 
 # ---- What it offers and needs ----
 
