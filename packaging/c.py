@@ -50,6 +50,10 @@ LINK_OPTIONS = [
     "-Wl,--build-id=sha1",
 ]
 
+# On macOS it would be -dynamiclib -install_name @rpath/libclazar_auth.0.dylib -compatibility_version 1
+# -exported_symbols_list FILE. It is not made here, where zig's linker offers each symbol whatever that list says; for
+# macOS the sources are only type-checked.
+
 # ---- Windows, by mingw ----
 
 DLL = "clazar_auth.dll"
