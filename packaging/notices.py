@@ -12,10 +12,12 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-LICENCE_FILES = ("LICENSE*", "LICENCE*", "COPYING*", "COPYRIGHT*", "NOTICE*")
+LICENCE_FILES = ("LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE")
+"""How they begin, in capitals or not."""
 
 
 def linked(metadata: dict[str, Any]) -> list[dict[str, Any]]:
@@ -41,10 +43,11 @@ def is_macro(package: dict[str, Any]) -> bool:
 
 def texts(package: dict[str, Any]) -> list[str]:
     folder = Path(package["manifest_path"]).parent
-    files = {file for pattern in LICENCE_FILES for file in folder.glob(pattern) if file.is_file()}
+    named = (file for file in folder.iterdir() if file.name.upper().startswith(LICENCE_FILES))
+    files = {file for file in named if file.is_file()}
     if "MIT" in (package["license"] or "").split(" OR "):
-        files = {file for file in files if "MIT" in file.name} or files
-    return [file.read_text(errors="replace").strip() for file in sorted(files)]
+        files = {file for file in files if "MIT" in file.name.upper()} or files
+    return [file.read_text("utf-8", "replace").strip() for file in sorted(files)]
 
 
 def standard_library() -> str:
@@ -75,6 +78,8 @@ def target() -> str:
 
 
 def main() -> None:
+    assert isinstance(sys.stdout, TextIOWrapper)
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")
     command = ["cargo", "metadata", "--locked", "--format-version", "1"]
     command += ["--filter-platform", target(), "--features", sys.argv[1]]
     metadata = json.loads(subprocess.check_output(command))
