@@ -26,8 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; the exit status is returned."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # A path may have characters that the terminal does not.
-            stream.reconfigure(errors="backslashreplace")
+            # A path may have characters that the terminal does not. A shell, also one on Windows,
+            # takes a carriage return for a part of the token.
+            stream.reconfigure(errors="backslashreplace", newline="\n")
     try:
         return run(arguments)
     except ClazarAuthError as error:

@@ -284,7 +284,7 @@ def test_sandbox(end: signal.Signals) -> None:
 def test_sandbox_prints_what_a_shell_takes() -> None:
     with subprocess.Popen([COMMAND, "sandbox"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(5)]
+        lines = [process.stdout.readline() for _ in range(6)]
         shell = "".join([*lines, f"{COMMAND} token"])
         token = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, timeout=60)
         process.terminate()

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
+from clazar_auth._cli.system import has_colours, reader_has_gone
+
 RED, GREEN, YELLOW = 31, 32, 33
 
 
@@ -43,8 +45,7 @@ def flushed() -> Iterator[None]:
     except OSError as error:
         # What is left in the buffer would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        reader_has_gone = isinstance(error, BrokenPipeError)
-        raise OutputError("" if reader_has_gone else error.strerror) from error
+        raise OutputError("" if reader_has_gone(error) else error.strerror) from error
 
 
 def complain(text: str) -> None:
@@ -62,6 +63,6 @@ def printable(text: str) -> str:
 def painted(text: str, colour: int | None, stream: TextIO | None) -> str:
     """The text in a colour, on a terminal that has colours and whose user wants them."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    if colour is None or stream is None or plain or not stream.isatty():
+    if colour is None or stream is None or plain or not (stream.isatty() and has_colours()):
         return text
     return f"\033[{colour}m{text}\033[0m"

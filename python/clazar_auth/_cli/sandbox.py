@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 from argparse import Namespace
 from contextlib import suppress
 
-from clazar_auth._cli import DONE, USAGE
+from clazar_auth._cli import DONE, USAGE, system
 from clazar_auth._cli.output import complain, say, say_json
 from clazar_auth._variables import VARIABLES
 
@@ -15,9 +14,8 @@ from clazar_auth._variables import VARIABLES
 def sandbox(arguments: Namespace) -> int:
     from clazar_auth.testing import Sandbox
 
-    end = {signal.SIGINT, signal.SIGTERM}
     if not arguments.run:
-        signal.pthread_sigmask(signal.SIG_BLOCK, end)
+        system.hold_ends()
     with Sandbox(
         port=arguments.port, lifetime=arguments.lifetime, delay=arguments.delay
     ) as sandbox:
@@ -34,15 +32,13 @@ def sandbox(arguments: Namespace) -> int:
                 return run(arguments.run, variables)
             finally:
                 forget(**options)
-        if arguments.json:
-            say_json(url=sandbox.url, **options)
-        else:
-            say(f"# The sandbox is at {sandbox.url} until Ctrl-C. In another shell:")
-            others = [name for name in VARIABLES if name not in variables]
-            say(f"unset {' '.join(others)}")
-            for name, value in variables.items():
-                say(f"export {name}={value}")
-        signal.sigwait(end)
+        with system.until_end():
+            if arguments.json:
+                say_json(url=sandbox.url, **options)
+            else:
+                say(f"# The sandbox is at {sandbox.url} until Ctrl-C. In another shell:")
+                for name in VARIABLES:
+                    say(system.assignment(name, variables.get(name)))
     return DONE
 
 
@@ -54,14 +50,12 @@ def run(command: list[str], variables: dict[str, str]) -> int:
     variables = {**variables, **without_proxy(os.environ)}
     environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     try:
-        process = subprocess.Popen(command, env=environment | variables)
+        started = [system.program(command[0]), *command[1:]]
+        process = subprocess.Popen(started, env=environment | variables)
     except OSError as error:
         complain(f"{command[0]} cannot be run: {error.strerror}")
         return USAGE
-    # A terminal sends Ctrl-C to the command as well, which may take its time to end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for end in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(end, lambda number, _: process.send_signal(number))
+    system.leave_ends_to(process)
     status = process.wait()
     # As shells tell of a signal.
     return status if status >= 0 else 128 - status

@@ -6,13 +6,16 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from math import inf
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import TypeVar
 
 T = TypeVar("T")
 
 QUIET = 1.0
 """Seconds for which nobody wonders what is going on."""
+BETWEEN_SIGNALS = 0.05
 NOTICE = "clazar-auth: waiting for the API..."
 
 
@@ -43,14 +46,23 @@ def each(work: Callable[[Callable[[T], None]], None]) -> Iterator[T]:
 
 def next_of(results: SimpleQueue[T]) -> T:
     with suppress(Empty):
-        return results.get(timeout=QUIET)
+        return get(results, QUIET)
     try:
         show(NOTICE)
-        return results.get()
+        return get(results)
     finally:
         # Blanks, since not every terminal can erase; two more for a ^C.
         blanks = " " * (len(NOTICE) + len("^C"))
         show(f"\r{blanks}\r")
+
+
+def get(results: SimpleQueue[T], timeout: float = inf) -> T:
+    """The next result. On Windows, Ctrl-C ends no single wait, so that each is short."""
+    end = monotonic() + timeout
+    while monotonic() < end:
+        with suppress(Empty):
+            return results.get(timeout=BETWEEN_SIGNALS)
+    raise Empty
 
 
 def is_watched() -> bool:
