@@ -178,6 +178,7 @@ class Smoke(unittest.TestCase):
             stats = provider.stats()
         self.assertEqual((stats.empty.succeeded, stats.empty.failed), (1, 0))
 
+    @unittest.skipUnless(hasattr(os, "fork"), "this system has no fork")
     def test_a_forked_child_has_the_token(self) -> None:
         with self.sandbox.provider() as provider:
             token = provider.token()
@@ -200,7 +201,7 @@ class Smoke(unittest.TestCase):
                 "CLAZAR_CLIENT_ID": self.sandbox.client_id,
                 "CLAZAR_CLIENT_SECRET": self.sandbox.client_secret,
                 "CLAZAR_AUTH_URL": self.sandbox.auth_url,
-                "CLAZAR_STORE": folder,
+                "CLAZAR_STORE": os.path.join(folder, "store"),
             }
             command = [sys.executable, "-X", "dev", "-W", "error", "-m", "clazar_auth", "header"]
             headers = {

@@ -69,6 +69,11 @@ def test_the_wheel_is_for_all_pythons_and_old_systems() -> None:
     assert shown["external_libs"] == {}
 
 
+def test_the_wheel_keeps_to_the_stable_abi() -> None:
+    check = Path(__file__).with_name("check_wheel.py")
+    run(sys.executable, str(check), str(only("*.whl")), "cp310-abi3-manylinux")
+
+
 def test_the_index_takes_both() -> None:
     files = [str(only("*.whl")), str(only("*.tar.gz"))]
     run(sys.executable, "-m", "twine", "check", "--strict", *files)
