@@ -20,7 +20,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 .PHONY: help demo install uninstall docs reference
 .PHONY: dev check simulate tools test test-rust test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl windows platforms bench bench-hot-path bench-token-request bench-cold-start fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
-.PHONY: dist deb wheel wheels wheel-windows free-threaded vendor set-version
+.PHONY: dist deb wheel wheels wheel-windows wheel-macos free-threaded vendor set-version
 
 help:
 	@echo 'To use it'
@@ -55,6 +55,7 @@ help:
 	@echo '  make dist         a tarball of the C library; make deb makes Debian packages'
 	@echo '  make wheels       the Python wheel and the source distribution into $(WHEELS), checked'
 	@echo '  make wheel-windows  the wheel for Windows, checked, and tried under wine; as root, in Debian unstable'
+	@echo '  make wheel-macos  the wheel for macOS on arm64, checked, and not tried'
 	@echo '  make vendor       fetch all crates into vendor/, for a build without a network'
 	@echo '  make set-version  set the VERSION of the next release'
 
@@ -142,7 +143,7 @@ check: $(VENV)/requirements
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/clang-format --dry-run --Werror $(C_FILES)
-	$(VENV)/bin/shellcheck .ci/run packaging/zig-cc tests/*.sh tests/musl/cc tests/platforms/clang tests/windows/cc
+	$(VENV)/bin/shellcheck .ci/run packaging/zig-cc tests/*.sh tests/macos/* tests/musl/cc tests/platforms/clang tests/windows/cc
 	$(VENV)/bin/mypy
 	@# So that no name is used that Windows has not.
 	$(VENV)/bin/mypy --platform win32 python

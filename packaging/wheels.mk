@@ -28,9 +28,12 @@ $(WHEELS)/.built: $(WHEEL_SOURCES) | target/zig/installed $(VENV)/maturin
 	$(VENV)/bin/maturin sdist --out $(@D)
 	touch $@
 
-# For Windows, to try it here. What is shipped is built there: .github/workflows/release.yml.
+# For Windows and macOS, to try it here. What is shipped is built there: .github/workflows/release.yml.
 wheel-windows: | $(VENV)/maturin $(VENV)/requirements
 	$(RELEASE_ENVIRONMENT) tests/windows_python.sh $(SMALLER)
+
+wheel-macos: | $(VENV)/maturin $(VENV)/requirements target/zig/installed
+	$(RELEASE_ENVIRONMENT) tests/macos_python.sh $(SMALLER)
 
 $(VENV)/maturin: packaging/wheels.mk | $(VENV)/bin/python
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check $(MATURIN)
