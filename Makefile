@@ -206,12 +206,12 @@ musl: target/zig/installed
 	tests/with_std_source.sh tests/musl.sh
 
 # The toolchain, mingw and Wine are those of Debian unstable.
-WINDOWS_PACKAGES := cargo,g++,g++-mingw-w64-x86-64-posix,make,python3,rust-src,rustc,wine,wine64
+WINDOWS_PACKAGES := cargo,cmake,g++,g++-mingw-w64-x86-64-posix,make,pkgconf,python3,rust-src,rustc,wine,wine64
 
 windows:
 	tests/debian_unstable.sh $(WINDOWS_PACKAGES) tests/windows.sh
 
-PLATFORM_PACKAGES := gcc-aarch64-linux-gnu,libc6-dev-arm64-cross,gcc-s390x-linux-gnu,libc6-dev-s390x-cross,openssl,qemu-user,redis-server
+PLATFORM_PACKAGES := gcc-aarch64-linux-gnu,libc6-dev-arm64-cross,gcc-s390x-linux-gnu,libc6-dev-s390x-cross,qemu-user
 
 platforms:
 	tests/debian_unstable.sh $(WINDOWS_PACKAGES),$(PLATFORM_PACKAGES) tests/platforms.sh

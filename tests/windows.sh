@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds for Windows with mingw, and runs the tests of Rust that apply under Wine. Where the toolchain, mingw and Wine
-# are is what `make windows` sees to.
+# Builds for Windows with mingw, and runs the tests of Rust and of C that apply under Wine. Where the toolchain, mingw
+# and Wine are is what `make windows` sees to.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -44,3 +44,5 @@ without --lib "$@" a_link_is_not_followed
 # Redis; and what a test copies into the folder of the file store inherits its permissions, but not under Wine.
 without "--test core" redis:: sharing:: rotation:: garbage_ends_no_looks load::
 cargo test --locked --features sandbox,redis --test core load:: -- --test-threads 1
+
+tests/windows_c.sh

@@ -201,12 +201,13 @@ class TokenProvider:
             'api.clazar.io', and the host and port of auth_url.
         store (str or os.PathLike): where to keep the token besides memory, for other processes:
             'memory' (nowhere else), 'file' (a file that only this user can read, in the folder
-            clazar-auth of $XDG_RUNTIME_DIR, else of $XDG_CACHE_HOME, else of ~/.cache), the absolute
-            path of a folder that no other user may enter, or the URL of a Redis or Valkey, such as
-            'rediss://user:password@host:6379/0' (without TLS only on this machine, unless the URL ends
-            in '?plaintext=yes'), of a cluster ('rediss+cluster://node,node') or of sentinels
-            ('rediss+sentinel://host,host/master'). The token is sealed with the client secret, which
-            must have at least 32 characters. Default: 'memory'.
+            clazar-auth of $XDG_RUNTIME_DIR, else of $XDG_CACHE_HOME, else of ~/.cache; on Windows of
+            '%LOCALAPPDATA%'), the absolute path of a folder that no other user may enter, or the URL of
+            a Redis or Valkey, such as 'rediss://user:password@host:6379/0' (without TLS only on this
+            machine, unless the URL ends in '?plaintext=yes'), of a cluster
+            ('rediss+cluster://node,node') or of sentinels ('rediss+sentinel://host,host/master'). The
+            token is sealed with the client secret, which must have at least 32 characters. Default:
+            'memory'.
         trust_env (bool): whether the environment may name a proxy (HTTPS_PROXY, NO_PROXY), the CA
             certificates to trust in place of the system's (SSL_CERT_FILE, SSL_CERT_DIR), and the folder
             of the store 'file', which cannot be used without. The library's own variables, such as
