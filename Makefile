@@ -54,7 +54,7 @@ help:
 	@echo 'To ship it'
 	@echo '  make dist         a tarball of the C library; make deb makes Debian packages'
 	@echo '  make wheels       the Python wheel and the source distribution into $(WHEELS), checked'
-	@echo '  make wheel-windows  the wheel for Windows, checked, and tried under wine; as root, in Debian unstable'
+	@echo '  make wheel-windows  the wheel for Windows, checked, and tried under Wine; as root, in Debian unstable'
 	@echo '  make wheel-macos  the wheel for macOS on arm64, checked, and not tried'
 	@echo '  make vendor       fetch all crates into vendor/, for a build without a network'
 	@echo '  make set-version  set the VERSION of the next release'

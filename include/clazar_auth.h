@@ -112,8 +112,8 @@
 #define CLAZAR_AUTH_AT_LEAST(major, minor, patch) \
     (CLAZAR_AUTH_VERSION_NUMBER >= ((major) << 16 | (minor) << 8 | (patch)))
 
-/* What functions are declared with. On Windows they are those of the DLL, unless a program that is linked
- * with the static library defines CLAZAR_STATIC. */
+/* How functions are declared. On Windows they are imported from the DLL; a program that links the static
+ * library defines CLAZAR_STATIC. */
 #if defined(_WIN32) && defined(CLAZAR_STATIC)
 #define CLAZAR_API
 #elif defined(_WIN32)
@@ -768,7 +768,7 @@ clazar_status clazar_config_set_allowed_hosts(clazar_config *CLAZAR_NONNULL conf
 /**
  * Sets where to keep the token besides memory, for other processes: "memory" (nowhere else),
  * "file" (a file that only this user can read, in the folder clazar-auth of `$XDG_RUNTIME_DIR`,
- * else of `$XDG_CACHE_HOME`, else of ~/.cache; on Windows of "%LOCALAPPDATA%"), the absolute path
+ * else of `$XDG_CACHE_HOME`, else of ~/.cache; on Windows of `%LOCALAPPDATA%`), the absolute path
  * of a folder that no other user may enter, or the URL of a Redis or Valkey, such as
  * "rediss://user:password@host:6379/0" (without TLS only on this machine, unless the URL ends in
  * "?plaintext=yes"), of a cluster ("rediss+cluster://node,node") or of sentinels

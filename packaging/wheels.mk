@@ -28,7 +28,7 @@ $(WHEELS)/.built: $(WHEEL_SOURCES) | target/zig/installed $(VENV)/maturin
 	$(VENV)/bin/maturin sdist --out $(@D)
 	touch $@
 
-# For Windows and macOS, to try it here. What is shipped is built there: .github/workflows/release.yml.
+# For Windows and macOS, as far as they can be built and checked on Linux. What is shipped is built there: .github/workflows/release.yml.
 wheel-windows: | $(VENV)/maturin $(VENV)/requirements
 	$(RELEASE_ENVIRONMENT) tests/windows_python.sh $(SMALLER)
 

@@ -35,12 +35,13 @@ pub(crate) fn is_unprintable(c: char) -> bool {
         || matches!(c, '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The system's words for an error, without the number that Rust adds, and without the full stop of Windows.
+/// The system's words for an error, without the number that Rust adds, and without the full stop that Windows
+/// ends them with.
 pub(crate) fn system(error: &io::Error) -> String {
     let words = error.to_string();
     match words.rsplit_once(" (os error ") {
         Some((words, _)) if error.raw_os_error().is_some() => {
-            words.trim_end_matches('.').to_owned()
+            words.trim_end_matches(['.', '\u{3002}']).to_owned()
         }
         _ => words,
     }

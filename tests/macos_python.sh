@@ -24,7 +24,8 @@ for framework in CoreFoundation Security; do
 done
 stub libiconv.tbd /usr/lib/libiconv.2.dylib
 
-# What is linked in is that for macOS.
+# What is linked in is that for macOS; the next wheel may be for another system.
+trap 'rm -f THIRD-PARTY-LICENSES' EXIT
 CARGO_BUILD_TARGET=aarch64-apple-darwin python3 packaging/notices.py python,redis >THIRD-PARTY-LICENSES
 
 # There is no SDK; without a name for it, one is looked for.
@@ -35,6 +36,6 @@ export CC_aarch64_apple_darwin="$PWD/tests/macos/cc" AR_aarch64_apple_darwin="$P
 tests/with_std_source.sh "$PWD/.venv/bin/maturin" build --quiet --release --target aarch64-apple-darwin --out $wheels -- "$@"
 # An empty file, which zig leaves.
 rm -f a.o
-# It was said already if there is no Debian unstable here.
+# Without root or debootstrap nothing was built, and a message said so.
 [ -e $wheels ] || exit 0
 .venv/bin/python tests/python/check_wheel.py $wheels/*.whl cp310-abi3-macosx_11_0_arm64

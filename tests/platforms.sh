@@ -7,8 +7,6 @@ cd "$(dirname "$0")/.."
 # -Z is for a nightly compiler, or for one that is told to be like it.
 export RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_unwind,test,proc_macro
 export CARGO_TARGET_DIR="$PWD/target/platforms"
-# An emulated processor takes its time.
-export CARGO_PROFILE_TEST_OPT_LEVEL=1
 table=$PWD/target/platforms.md
 log=$PWD/target/platforms.log
 : >"$log"
@@ -38,6 +36,8 @@ run() (
     set -- --skip simulation --skip fleet --skip redis::tests
     if [ -n "$runner" ]; then
         export "CARGO_TARGET_$(named "$target")_RUNNER=$runner"
+        # An emulated processor takes its time.
+        export CARGO_PROFILE_TEST_OPT_LEVEL=1
         # They start themselves once more, which this machine's kernel cannot.
         set -- "$@" --skip store::file::tests
     fi

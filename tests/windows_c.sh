@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the C library for Windows into target/stage-windows, and tests it under wine. It is run where tests/windows.sh
-# runs its commands: with mingw, wine, cmake and pkgconf, and a Rust that builds its standard library anew.
+# Builds the C library for Windows into target/stage-windows, and tests it under Wine. It is run where tests/windows.sh
+# runs its commands: with mingw, Wine, cmake and pkgconf, and a Rust that builds its standard library anew.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -40,10 +40,9 @@ done
 
 strict='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Werror -fsyntax-only'
 headers=target/c-windows/headers.c
-mkdir -p target/c-tests
 for header in clazar_auth clazar_auth_dlopen; do
     printf '#include <%s.h>\n#include <%s.h>\n' $header $header >$headers
-    for define in -DCLAZAR_SHARED -DCLAZAR_STATIC; do
+    for define in -DNDEBUG -DCLAZAR_STATIC; do
         for standard in c99 c11 c17 c2x; do
             # shellcheck disable=SC2086  # options
             $mingw-gcc-posix -std=$standard $strict -Wstrict-prototypes -Wmissing-prototypes -Wc++-compat \
@@ -99,7 +98,7 @@ done
 
 # ---- The tests of tests/c ----
 
-# The runner is a program of this system, and so is its sandbox; its `cc` and `g++` make programs for wine.
+# The runner is a program of this system, and so is its sandbox; its `cc` and `g++` make programs for Wine.
 run_tests() {
     env -u RUSTC_BOOTSTRAP -u CARGO_UNSTABLE_BUILD_STD -u CARGO_BUILD_TARGET \
         cargo test --locked --features sandbox --test c -- "$@"

@@ -202,8 +202,8 @@ class TokenProvider:
         store (str or os.PathLike): where to keep the token besides memory, for other processes:
             'memory' (nowhere else), 'file' (a file that only this user can read, in the folder
             clazar-auth of $XDG_RUNTIME_DIR, else of $XDG_CACHE_HOME, else of ~/.cache; on Windows of
-            '%LOCALAPPDATA%'), the absolute path of a folder that no other user may enter, or the URL of
-            a Redis or Valkey, such as 'rediss://user:password@host:6379/0' (without TLS only on this
+            %LOCALAPPDATA%), the absolute path of a folder that no other user may enter, or the URL of a
+            Redis or Valkey, such as 'rediss://user:password@host:6379/0' (without TLS only on this
             machine, unless the URL ends in '?plaintext=yes'), of a cluster
             ('rediss+cluster://node,node') or of sentinels ('rediss+sentinel://host,host/master'). The
             token is sealed with the client secret, which must have at least 32 characters. Default:

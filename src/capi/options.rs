@@ -230,7 +230,7 @@ pub unsafe extern "C" fn clazar_config_set_allowed_hosts(
 
 /// Sets where to keep the token besides memory, for other processes: "memory" (nowhere else),
 /// "file" (a file that only this user can read, in the folder clazar-auth of `$XDG_RUNTIME_DIR`,
-/// else of `$XDG_CACHE_HOME`, else of ~/.cache; on Windows of "%LOCALAPPDATA%"), the absolute path
+/// else of `$XDG_CACHE_HOME`, else of ~/.cache; on Windows of `%LOCALAPPDATA%`), the absolute path
 /// of a folder that no other user may enter, or the URL of a Redis or Valkey, such as
 /// "rediss://user:password@host:6379/0" (without TLS only on this machine, unless the URL ends in
 /// "?plaintext=yes"), of a cluster ("rediss+cluster://node,node") or of sentinels

@@ -1,4 +1,4 @@
-//! What a folder that only this user can enter is found to be, and its files.
+//! What is found when the folder of the file store, or a file in it, is opened.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,10 +6,10 @@ use std::io::{self, Read};
 /// Why a folder is not used.
 pub(crate) enum NotOpened {
     Link,
-    /// Others can enter it, unless the user does this.
+    /// Others can enter it; the text says how to change that.
     Shared(&'static str),
     OnNetwork,
-    NotLookedAt(io::Error),
+    NotExamined(io::Error),
     Failed(io::Error),
 }
 
@@ -19,7 +19,7 @@ pub(crate) enum Found {
     Nothing,
     Bytes(Vec<u8>),
     /// Nothing that this library makes, and why: it is not read.
-    Alien(&'static str),
+    Foreign(&'static str),
 }
 
 impl Found {
@@ -32,7 +32,7 @@ impl Found {
     pub(crate) fn bytes(self) -> Option<Vec<u8>> {
         match self {
             Self::Bytes(bytes) => Some(bytes),
-            Self::Nothing | Self::Alien(_) => None,
+            Self::Nothing | Self::Foreign(_) => None,
         }
     }
 }

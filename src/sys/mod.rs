@@ -8,13 +8,13 @@ mod alloc;
 pub(crate) mod clock;
 pub(crate) mod file;
 mod found;
-mod listed;
 pub(crate) mod locked;
 pub(crate) mod memory;
 pub(crate) mod per_process;
 #[cfg(any(feature = "capi", feature = "python", test))]
 mod reserve;
 pub(crate) mod socket;
+mod system_roots;
 pub(crate) mod thread;
 #[cfg(feature = "python")]
 pub(crate) mod thread_end;

@@ -55,7 +55,7 @@ impl Drop for Socket {
     }
 }
 
-/// What POSIX calls an error that blocking would be is on Windows one of a time-out.
+/// A time-out of a socket is `WouldBlock` on POSIX and `TimedOut` on Windows; here it is always the second.
 fn timed_out(error: io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
 }

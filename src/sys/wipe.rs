@@ -33,7 +33,8 @@ fn in_a_frame_of_its_own<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// Wipes all: by the ABI of Linux a caller expects none to be kept, and by another the compiler keeps those that it must.
+/// Wipes all of them. By the System V ABI a caller expects none to be kept; by that of Windows some, which the compiler
+/// saves around this.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn vector_registers() {

@@ -8,7 +8,7 @@ use std::{env, fs, io};
 use super::reader::{Anchors, Reader, parse};
 use crate::env::Common;
 use crate::error::{Error, ErrorKind};
-use crate::sys::authorities::{self, Listed};
+use crate::sys::authorities::{self, SystemRoots};
 use crate::sys::file::{FileError, not_opened};
 
 /// Where systems that keep them in files have all trusted authorities in one, most common first.
@@ -101,11 +101,11 @@ impl Sources {
                 let paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();
                 format!("SSL_CERT_FILE or SSL_CERT_DIR ({})", paths.join(", "))
             }
-            (Self::System, _) if authorities::list().is_some() => {
-                format!("the system's {}", authorities::NAME)
-            }
-            (Self::System, Some(bundle)) => format!("the system's {}", bundle.display()),
-            (Self::System, None) => "Mozilla, since the system has no list of its own".to_owned(),
+            (Self::System, bundle) => match (authorities::NAME, bundle) {
+                (Some(name), _) => format!("the system's {name}"),
+                (None, Some(bundle)) => format!("the system's {}", bundle.display()),
+                (None, None) => "Mozilla, since the system has no list of its own".to_owned(),
+            },
         }
     }
 }
@@ -198,12 +198,13 @@ pub(super) fn for_now(what: &str) -> Error {
 }
 
 /// A list that is not whole has only those that were needed once; Mozilla's fill the gaps.
-pub(super) fn listed_anchors(listed: io::Result<Listed>) -> Result<Anchors, Error> {
+pub(super) fn listed_anchors(listed: io::Result<SystemRoots>) -> Result<Anchors, Error> {
     let listed = listed.map_err(|error| {
-        for_now(&format!("the system's {} cannot be read ({error})", authorities::NAME))
+        let name = authorities::NAME.unwrap_or("list of authorities");
+        for_now(&format!("the system's {name} cannot be read ({error})"))
     })?;
     let mut anchors = parse(listed.trusted);
-    if !listed.is_whole {
+    if !listed.is_complete {
         anchors.extend(mozilla());
     }
     let distrusted: HashSet<_> =

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 
 use super::*;
-use crate::sys::authorities::Listed;
+use crate::sys::authorities::SystemRoots;
 
 /// A folder with a certificate authority in a file, and the trust in both.
 struct Case {
@@ -153,9 +153,13 @@ fn what_the_system_lists_is_trusted_unless_it_is_distrusted() {
         params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().to_vec()
     };
     let (first, second) = (made(), made());
-    let listed = |is_whole| {
+    let listed = |is_complete| {
         let trusted = vec![first.clone(), b"no certificate".to_vec(), second.clone()];
-        sources::listed_anchors(Ok(Listed { trusted, distrusted: vec![second.clone()], is_whole }))
+        sources::listed_anchors(Ok(SystemRoots {
+            trusted,
+            distrusted: vec![second.clone()],
+            is_complete,
+        }))
     };
     assert_eq!(listed(true).unwrap(), reader::parse(vec![first.clone()]));
     let mozilla = webpki_roots::TLS_SERVER_ROOTS.len();

@@ -61,7 +61,7 @@ pub fn debug_stage() -> Option<String> {
     std::env::var("CLAZAR_STAGE").ok()
 }
 
-/// Whether the programs are for Windows, and run under wine.
+/// Whether the programs are for Windows, and run under Wine.
 pub fn is_windows() -> bool {
     debug_stage().is_some_and(|stage| stage == "stage-windows")
 }

@@ -29,7 +29,7 @@ pub fn quoted(text: &str, quotes: char, name: impl Fn(&str) -> String) -> String
 
 fn is_name(text: &str) -> bool {
     text == "true"
-        || text.starts_with('$')
+        || text.starts_with(['$', '%'])
         || text.starts_with("clazar_")
         || text.chars().all(|c| c.is_ascii_uppercase() || c == '_')
 }

@@ -1,6 +1,6 @@
-"""Checks a wheel for Windows or macOS before it is shipped: its name, its contents, what it imports.
+"""Checks a wheel for Windows or macOS before it is shipped: its name and contents, and for Windows what it imports.
 
-usage: check_wheel.py WHEEL TAG, of which the name has the tag, such as cp310-abi3-win_amd64
+usage: check_wheel.py WHEEL TAG; the name of the wheel must contain the tag, such as cp310-abi3-win_amd64
 """
 
 from __future__ import annotations

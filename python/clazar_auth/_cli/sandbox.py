@@ -15,7 +15,7 @@ def sandbox(arguments: Namespace) -> int:
     from clazar_auth.testing import Sandbox
 
     if not arguments.run:
-        system.hold_ends()
+        system.block_signals()
     with Sandbox(
         port=arguments.port, lifetime=arguments.lifetime, delay=arguments.delay
     ) as sandbox:
@@ -32,7 +32,7 @@ def sandbox(arguments: Namespace) -> int:
                 return run(arguments.run, variables)
             finally:
                 forget(**options)
-        with system.until_end():
+        with system.until_interrupted():
             if arguments.json:
                 say_json(url=sandbox.url, **options)
             else:
@@ -55,7 +55,7 @@ def run(command: list[str], variables: dict[str, str]) -> int:
     except OSError as error:
         complain(f"{command[0]} cannot be run: {error.strerror}")
         return USAGE
-    system.leave_ends_to(process)
+    system.forward_signals(process)
     status = process.wait()
     # As shells tell of a signal.
     return status if status >= 0 else 128 - status

@@ -1,4 +1,4 @@
-"""What the command line does in another way on Windows."""
+"""What differs on Windows for the command line."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
 
-def hold_ends() -> None:
-    """Let Ctrl-C wait for until_end(), in the threads that are started from now on too."""
+def block_signals() -> None:
+    """Let Ctrl-C wait for until_interrupted(), in the threads that are started from now on too."""
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
 @contextmanager
-def until_end() -> Iterator[None]:
+def until_interrupted() -> Iterator[None]:
     """Do what is in it, then wait for Ctrl-C, or for a signal that asks this process to end."""
     if sys.platform != "win32":
         yield
@@ -34,10 +34,10 @@ def until_end() -> Iterator[None]:
             sleep(3600)
 
 
-def leave_ends_to(process: Popen[bytes]) -> None:
+def forward_signals(process: Popen[bytes]) -> None:
     """Go on until the process has ended, which gets Ctrl-C too, and may take its time."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # On Windows, whoever ends a process does not ask it.
+    # On Windows TerminateProcess cannot be caught.
     if sys.platform != "win32":
         for end in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(end, lambda number, _: process.send_signal(number))

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 QUIET = 1.0
 """Seconds for which nobody wonders what is going on."""
-BETWEEN_SIGNALS = 0.05
+POLL_INTERVAL = 0.05
 NOTICE = "clazar-auth: waiting for the API..."
 
 
@@ -57,11 +57,11 @@ def next_of(results: SimpleQueue[T]) -> T:
 
 
 def get(results: SimpleQueue[T], timeout: float = inf) -> T:
-    """The next result. On Windows, Ctrl-C ends no single wait, so that each is short."""
+    """The next result. On Windows Ctrl-C does not interrupt a wait for a queue, so each is short."""
     end = monotonic() + timeout
     while monotonic() < end:
         with suppress(Empty):
-            return results.get(timeout=BETWEEN_SIGNALS)
+            return results.get(timeout=POLL_INTERVAL)
     raise Empty
 
 

@@ -11,8 +11,7 @@ use crate::text::{self, printable};
 
 const FOLDER: &str = "clazar-auth";
 
-/// `$XDG_RUNTIME_DIR` first, else `$XDG_CACHE_HOME`, else `~/.cache`, or on Windows `%LOCALAPPDATA%`: in there a folder of
-/// ours.
+/// A folder of ours in the first of [`PLACES`] that is set.
 pub(in crate::store) fn default_folder(variables: Common) -> Result<PathBuf, Error> {
     let mut relative = None;
     for (name, below) in PLACES {
@@ -72,7 +71,7 @@ pub(super) fn open(place: &Place<'_>) -> Result<Option<Folder>, StoreError> {
         NotOpened::OnNetwork => {
             place.error("is on a network file system; give the path of a local folder")
         }
-        NotOpened::NotLookedAt(error) => {
+        NotOpened::NotExamined(error) => {
             place.failed("has a folder that cannot be looked at", error)
         }
         NotOpened::Failed(error) => place.failed("has a folder that cannot be opened", error),

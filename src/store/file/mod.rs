@@ -170,7 +170,7 @@ impl Drop for FileSession<'_> {
 
 fn read(folder: &Folder, place: &Place<'_>) -> Result<Option<StoredItem>, StoreError> {
     match folder.read(&place.file, MOST_READ) {
-        Ok(Found::Alien(why)) => Err(place.error(format_args!("{why}; remove it"))),
+        Ok(Found::Foreign(why)) => Err(place.error(format_args!("{why}; remove it"))),
         Ok(found) => Ok(found.bytes().map(|blob| StoredItem { blob, left: None })),
         Err(error) => Err(place.failed("cannot be read", error)),
     }

@@ -2,20 +2,21 @@
 
 use std::io;
 
-pub(crate) use crate::sys::listed::Listed;
+pub(crate) use crate::sys::system_roots::SystemRoots;
 
-/// As people call it.
-pub(crate) const NAME: &str = "keychain";
+/// What people are told of it, if there is one.
+pub(crate) const NAME: Option<&str> =
+    if cfg!(target_os = "macos") { Some("keychain") } else { None };
 
 /// `None` where there are files.
 #[cfg(not(target_os = "macos"))]
-pub(crate) fn list() -> Option<io::Result<Listed>> {
+pub(crate) fn list() -> Option<io::Result<SystemRoots>> {
     None
 }
 
 /// The trust settings of the user go before those of the administrator, and these before Apple's.
 #[cfg(target_os = "macos")]
-pub(crate) fn list() -> Option<io::Result<Listed>> {
+pub(crate) fn list() -> Option<io::Result<SystemRoots>> {
     Some(macos::list().map_err(io::Error::other))
 }
 
@@ -27,9 +28,9 @@ mod macos {
     use security_framework::trust_settings::TrustSettingsForCertificate::{TrustAsRoot, TrustRoot};
     use security_framework::trust_settings::{Domain, TrustSettings};
 
-    use super::Listed;
+    use super::SystemRoots;
 
-    pub(super) fn list() -> Result<Listed> {
+    pub(super) fn list() -> Result<SystemRoots> {
         let mut is_trusted = HashMap::new();
         for domain in [Domain::User, Domain::Admin, Domain::System] {
             let settings = TrustSettings::new(domain);
@@ -41,6 +42,6 @@ mod macos {
             }
         }
         let trusted = is_trusted.into_iter().filter_map(|(der, trusts)| trusts.then_some(der));
-        Ok(Listed { trusted: trusted.collect(), distrusted: Vec::new(), is_whole: true })
+        Ok(SystemRoots { trusted: trusted.collect(), distrusted: Vec::new(), is_complete: true })
     }
 }

@@ -13,7 +13,7 @@ use rustix::process::geteuid;
 
 pub(crate) use crate::sys::found::{Found, NotOpened};
 
-/// Where the folder is unless one is named: below the first of these variables that is set.
+/// Where the folder is unless one is named: each a variable, and what is below it.
 pub(crate) const PLACES: [(&str, &str); 3] =
     [("XDG_RUNTIME_DIR", ""), ("XDG_CACHE_HOME", ""), ("HOME", ".cache")];
 /// How an absolute path begins.
@@ -60,7 +60,7 @@ impl Folder {
             Err(Errno::NOTDIR | Errno::LOOP) if path.is_symlink() => return Err(NotOpened::Link),
             Err(error) => return Err(NotOpened::Failed(error.into())),
         };
-        let unseen = |error: Errno| NotOpened::NotLookedAt(error.into());
+        let unseen = |error: Errno| NotOpened::NotExamined(error.into());
         let stat = fs::fstat(&folder).map_err(unseen)?;
         if stat.st_uid != geteuid().as_raw() || stat.st_mode & 0o077 != 0 {
             return Err(NotOpened::Shared("set its mode to 0700"));
@@ -76,14 +76,14 @@ impl Folder {
         let file = match retry_on_intr(|| fs::openat(&self.0, name, READ, Mode::empty())) {
             Ok(file) => file,
             Err(Errno::NOENT) => return Ok(Found::Nothing),
-            Err(Errno::LOOP | Errno::MLINK) => return Ok(Found::Alien("is a link")),
-            Err(Errno::ACCESS) => return Ok(Found::Alien("may not be read by this user")),
+            Err(Errno::LOOP | Errno::MLINK) => return Ok(Found::Foreign("is a link")),
+            Err(Errno::ACCESS) => return Ok(Found::Foreign("may not be read by this user")),
             // A socket.
-            Err(Errno::NXIO) => return Ok(Found::Alien("is not a regular file")),
+            Err(Errno::NXIO) => return Ok(Found::Foreign("is not a regular file")),
             Err(error) => return Err(error.into()),
         };
         match flaw(&fs::fstat(&file)?) {
-            Some(why) => Ok(Found::Alien(why)),
+            Some(why) => Ok(Found::Foreign(why)),
             None => Found::read(File::from(file), limit),
         }
     }

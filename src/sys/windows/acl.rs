@@ -24,7 +24,7 @@ use windows_sys::Win32::System::SystemServices::{ACCESS_ALLOWED_ACE_TYPE, ACCESS
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
 /// Who can do everything anyway.
-const MIGHTY: [WELL_KNOWN_SID_TYPE; 2] = [WinLocalSystemSid, WinBuiltinAdministratorsSid];
+const ADMINISTRATORS: [WELL_KNOWN_SID_TYPE; 2] = [WinLocalSystemSid, WinBuiltinAdministratorsSid];
 /// Whoever owns a thing, or will own what is made in it.
 const OWNERS: [WELL_KNOWN_SID_TYPE; 2] = [WinCreatorOwnerSid, WinCreatorOwnerRightsSid];
 
@@ -59,7 +59,7 @@ pub(super) fn make_file(path: &[u16]) -> io::Result<File> {
 
 /// Why a file or a folder is not this user's alone: what follows "it".
 pub(super) fn flaw(opened: &impl AsRawHandle) -> io::Result<Option<&'static str>> {
-    let user = User::of_this_process()?;
+    let user = CurrentUser::of_this_process()?;
     let (mut owner, mut list, mut descriptor) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
     // SAFETY: the handle is open, and all pointers are valid for a write.
     let error = unsafe {
@@ -78,12 +78,13 @@ pub(super) fn flaw(opened: &impl AsRawHandle) -> io::Result<Option<&'static str>
         return Err(io::Error::from_raw_os_error(error as i32));
     }
     let _descriptor = Descriptor(descriptor);
-    if !user.is(owner) && !is_any_of(owner, &MIGHTY) {
+    if !user.is(owner) && !is_any_of(owner, &ADMINISTRATORS) {
         return Ok(Some("belongs to another user"));
     }
     // SAFETY: the list is in the descriptor; without one, everybody may do everything.
     let list = unsafe { list.as_ref() };
-    let is_ours = list.is_some_and(|list| entries(list).all(|entry| user.may_bear(entry)));
+    let is_ours =
+        list.is_some_and(|list| entries(list).all(|entry| user.grants_nobody_else(entry)));
     Ok((!is_ours).then_some("can be used by other users"))
 }
 
@@ -98,9 +99,9 @@ fn entries(list: &ACL) -> impl Iterator<Item = *const ACE_HEADER> {
 }
 
 /// The user that this process runs as.
-struct User(Vec<u64>);
+struct CurrentUser(Vec<u64>);
 
-impl User {
+impl CurrentUser {
     fn of_this_process() -> io::Result<Self> {
         let mut token = ptr::null_mut();
         // SAFETY: `token` is valid for a write.
@@ -132,8 +133,8 @@ impl User {
         unsafe { EqualSid(self.sid(), other) != 0 }
     }
 
-    /// As in SDDL.
-    fn text(&self) -> io::Result<String> {
+    /// The SID as SDDL has it, such as S-1-5-21-1.
+    fn sid_text(&self) -> io::Result<String> {
         let mut text = ptr::null_mut();
         // SAFETY: the SID is valid, and `text` for a write.
         is_ok(unsafe { ConvertSidToStringSidW(self.sid(), &mut text) })?;
@@ -146,8 +147,8 @@ impl User {
         Ok(sid)
     }
 
-    /// Whether an entry lets nobody else do anything.
-    fn may_bear(&self, entry: *const ACE_HEADER) -> bool {
+    /// Whether this entry gives rights to nobody but the user, the owner and administrators.
+    fn grants_nobody_else(&self, entry: *const ACE_HEADER) -> bool {
         // SAFETY: an entry begins with its kind; null is one that cannot be read.
         let Some(header) = (unsafe { entry.as_ref() }) else { return false };
         match u32::from(header.AceType) {
@@ -156,7 +157,7 @@ impl User {
                 // SAFETY: an entry of this kind has a SID there.
                 let sid = unsafe { &raw const (*entry.cast::<ACCESS_ALLOWED_ACE>()).SidStart };
                 let sid: PSID = sid.cast_mut().cast();
-                self.is(sid) || is_any_of(sid, &MIGHTY) || is_any_of(sid, &OWNERS)
+                self.is(sid) || is_any_of(sid, &ADMINISTRATORS) || is_any_of(sid, &OWNERS)
             }
             _ => false,
         }
@@ -168,13 +169,13 @@ fn is_any_of(sid: PSID, kinds: &[WELL_KNOWN_SID_TYPE]) -> bool {
     kinds.iter().any(|&kind| unsafe { IsWellKnownSid(sid, kind) != 0 })
 }
 
-/// Whose it is, and who may use it.
+/// A security descriptor: the owner, and the access control list.
 struct Descriptor(PSECURITY_DESCRIPTOR);
 
 impl Descriptor {
     /// What is made in a folder inherits it.
     fn for_this_user_alone() -> io::Result<Self> {
-        let user = User::of_this_process()?.text()?;
+        let user = CurrentUser::of_this_process()?.sid_text()?;
         Self::parse(&format!("O:{user}D:P(A;OICI;FA;;;{user})"))
     }
 
@@ -221,7 +222,7 @@ pub(super) mod tests {
 
     /// Lets everybody read what this path, which ends in NUL, leads to.
     pub fn share(path: &[u16]) -> io::Result<()> {
-        let user = User::of_this_process()?.text()?;
+        let user = CurrentUser::of_this_process()?.sid_text()?;
         let descriptor = Descriptor::parse(&format!("D:P(A;;FA;;;{user})(A;;FR;;;WD)"))?;
         // SAFETY: the path ends in NUL, and the descriptor is valid.
         is_ok(unsafe { SetFileSecurityW(path.as_ptr(), DACL_SECURITY_INFORMATION, descriptor.0) })

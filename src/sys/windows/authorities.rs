@@ -7,18 +7,18 @@ use windows_sys::Win32::Security::Cryptography::{
 };
 use windows_sys::core::{PCWSTR, w};
 
-pub(crate) use crate::sys::listed::Listed;
+pub(crate) use crate::sys::system_roots::SystemRoots;
 
-/// As people call it.
-pub(crate) const NAME: &str = "certificate store";
+/// What people are told of it, if there is one.
+pub(crate) const NAME: Option<&str> = Some("certificate store, with Mozilla");
 
-/// Windows puts an authority into the first store only when a program of its own needs it: it is not whole. That it
-/// may look for one in the network, which can take half a minute, is why nothing else is asked here.
-pub(crate) fn list() -> Option<io::Result<Listed>> {
+/// Windows adds a root only when a program of its own needs it, so ROOT is incomplete. CertGetCertificateChain would
+/// fetch the rest, but may wait for the network for half a minute.
+pub(crate) fn list() -> Option<io::Result<SystemRoots>> {
     let list = || {
         let (trusted, distrusted) = (Store::open(w!("ROOT"))?, Store::open(w!("Disallowed"))?);
         let (trusted, distrusted) = (trusted.certificates(), distrusted.certificates());
-        Ok(Listed { trusted, distrusted, is_whole: false })
+        Ok(SystemRoots { trusted, distrusted, is_complete: false })
     };
     Some(list())
 }
@@ -64,8 +64,8 @@ mod tests {
 
     #[test]
     fn there_is_a_store_of_each_kind() {
-        let Listed { trusted, is_whole, .. } = list().unwrap().unwrap();
-        assert!(!is_whole);
+        let SystemRoots { trusted, is_complete, .. } = list().unwrap().unwrap();
+        assert!(!is_complete);
         // Each is a SEQUENCE, whose length is in two bytes.
         assert!(trusted.iter().all(|der| der.starts_with(&[0x30, 0x82])));
     }

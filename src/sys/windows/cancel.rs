@@ -1,4 +1,4 @@
-//! In place of putting off the cancellation of a thread, which Windows has not.
+//! In the place of what puts off the cancellation of a thread: Windows cancels none.
 
 /// Runs `work`.
 #[inline]

@@ -10,7 +10,7 @@ use windows_sys::Win32::System::WindowsProgramming::QueryInterruptTime;
 /// By which Windows moves the interrupt time on: 1/64 s, if no program has asked for less.
 pub(in crate::sys) const LONGEST_TICK: Duration = Duration::from_millis(16);
 
-/// Between 1601, where Windows begins, and 1970.
+/// Between 1601, where FILETIME begins, and 1970.
 const BEFORE_1970: Duration = Duration::from_secs(11_644_473_600);
 
 /// Where each process sees `KUSER_SHARED_DATA` (ntddk.h), and where its `BootId` is in there.

@@ -30,8 +30,8 @@ pub(in crate::sys) const LASTING: [i32; 9] = [
 ];
 pub(in crate::sys) const NO_MEMORY: i32 = ERROR_NOT_ENOUGH_MEMORY as i32;
 
-/// A folder too, so that it can be told from what is not there. Whoever has a pipe of that name may know who this
-/// is, and no more.
+/// Opens folders too, so that they can be told from what is missing. The server of a pipe of that name may identify
+/// this user, and not act as one.
 pub(in crate::sys) fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .read(true)

@@ -31,7 +31,7 @@ use super::acl;
 use super::file::is_regular;
 pub(crate) use crate::sys::found::{Found, NotOpened};
 
-/// Where the folder is unless one is named: below the first of these variables that is set.
+/// Where the folder is unless one is named: each a variable, and what is below it.
 pub(crate) const PLACES: [(&str, &str); 2] =
     [("LOCALAPPDATA", ""), ("USERPROFILE", r"AppData\Local")];
 /// How an absolute path begins.
@@ -39,8 +39,8 @@ pub(crate) const ABSOLUTE: &str = r"begins with a drive, such as C:\";
 
 /// A folder cannot be locked: this file is, in its place.
 const OWN_LOCK: &str = "folder.lock";
-/// The byte that is locked of a file is far behind its end, since what is locked cannot be read.
-const LOCKED_BYTE: u32 = 1 << 30;
+/// The high half of the offset of the byte that is locked: far behind the end, since what is locked cannot be read.
+const LOCK_OFFSET_HIGH: u32 = 1 << 30;
 
 /// How long a file is waited for that cannot be replaced while it is read: a fifth of a second.
 const MOST_TRIES: u32 = 100;
@@ -49,7 +49,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(2);
 /// A folder that only this user can enter.
 pub(crate) struct Folder {
     path: PathBuf,
-    /// Whoever has it open without sharing its deletion keeps it, and those that it is in, where they are.
+    /// An open handle without FILE_SHARE_DELETE: neither the folder nor those that it is in can be moved.
     _opened: File,
 }
 
@@ -74,16 +74,16 @@ impl Folder {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(NotOpened::Failed(error)),
         };
-        let data = opened.metadata().map_err(NotOpened::NotLookedAt)?;
+        let data = opened.metadata().map_err(NotOpened::NotExamined)?;
         if is_link(&data) {
             return Err(NotOpened::Link);
         }
         if !data.is_dir() {
             return Err(NotOpened::Failed(io::Error::from_raw_os_error(ERROR_DIRECTORY as i32)));
         }
-        if acl::flaw(&opened).map_err(NotOpened::NotLookedAt)?.is_some() {
+        if acl::flaw(&opened).map_err(NotOpened::NotExamined)?.is_some() {
             return Err(NotOpened::Shared(
-                "take their permissions away, or name one that is not there yet",
+                "remove their permissions (icacls), or give the path of a folder that does not exist yet",
             ));
         }
         if is_remote(&opened) {
@@ -99,13 +99,15 @@ impl Folder {
             Err(error) => {
                 return match error.kind() {
                     ErrorKind::NotFound => Ok(Found::Nothing),
-                    ErrorKind::PermissionDenied => Ok(Found::Alien("may not be read by this user")),
+                    ErrorKind::PermissionDenied => {
+                        Ok(Found::Foreign("may not be read by this user"))
+                    }
                     _ => Err(error),
                 };
             }
         };
         match flaw(&file, &file.metadata()?)? {
-            Some(why) => Ok(Found::Alien(why)),
+            Some(why) => Ok(Found::Foreign(why)),
             None => Found::read(file, limit),
         }
     }
@@ -195,7 +197,7 @@ impl LockFile {
         match options(FILE_READ_ATTRIBUTES).open(folder.path.join(name)) {
             Ok(named) => Ok(id(&named)? == id(&self.0)?),
             Err(error) => match error.kind() {
-                // What is removed is not to be opened until the last one has closed it.
+                // A removed file keeps its name, and cannot be opened, until its last handle is closed.
                 ErrorKind::NotFound | ErrorKind::PermissionDenied => Ok(false),
                 _ => Err(error),
             },
@@ -209,7 +211,7 @@ impl LockFile {
 
 fn locked_byte() -> OVERLAPPED {
     let mut place = OVERLAPPED::default();
-    place.Anonymous.Anonymous.OffsetHigh = LOCKED_BYTE;
+    place.Anonymous.Anonymous.OffsetHigh = LOCK_OFFSET_HIGH;
     place
 }
 
@@ -251,7 +253,7 @@ fn id(file: &File) -> io::Result<(u64, [u8; 16])> {
     Ok((id.VolumeSerialNumber, id.FileId.Identifier))
 }
 
-/// Whether another host has it: only such a file has a protocol.
+/// Whether another host has it: the question fails for a local file.
 fn is_remote(file: &File) -> bool {
     information::<FILE_REMOTE_PROTOCOL_INFO>(file, FileRemoteProtocolInfo).is_ok()
 }
@@ -272,8 +274,8 @@ fn information<T: Default>(file: &File, class: FILE_INFO_BY_HANDLE_CLASS) -> io:
     if is_told == 0 { Err(io::Error::last_os_error()) } else { Ok(information) }
 }
 
-/// Gives a file a path, which ends in NUL, also while others read the one that has it: they keep that one. By the
-/// semantics of POSIX, which NTFS has from Windows 10 version 1607 on.
+/// Gives a file a path, which ends in NUL, also while others read the file that has it: they go on with that one. By
+/// the semantics of POSIX, which NTFS has from Windows 10 version 1607 on.
 fn rename(file: &File, to: &[u16]) -> io::Result<()> {
     let start = offset_of!(FILE_RENAME_INFO, FileName);
     let size = start + size_of_val(to);
@@ -301,8 +303,7 @@ fn rename(file: &File, to: &[u16]) -> io::Result<()> {
     if is_renamed == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Where there are no such semantics, such as on ReFS and under Wine, a file is not replaced while it is read: that
-/// takes a moment.
+/// For ReFS and Wine, which have no such semantics: tries until no reader has the file open.
 fn rename_between_readers(from: &Path, to: &Path) -> io::Result<()> {
     let mut tries = 0;
     loop {
@@ -324,7 +325,7 @@ fn is_unknown(error: &io::Error) -> bool {
         .any(|&unknown| number == Some(unknown as i32))
 }
 
-/// The path as Windows has it, ended by NUL; the prefix lets it be longer than 260 characters.
+/// An absolute path in UTF-16, which ends in NUL; the prefix lets it have more than 260 characters.
 fn wide(path: &Path) -> io::Result<Vec<u16>> {
     let path: Vec<u16> = std::path::absolute(path)?.as_os_str().encode_wide().collect();
     let slashes: Vec<u16> = r"\\".encode_utf16().collect();
