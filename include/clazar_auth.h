@@ -77,6 +77,10 @@
  * Environment: a variable is read only where the function says so, and never changed. In a process
  * that is set-user-ID or set-group-ID, or has file capabilities (AT_SECURE), all count as unset.
  *
+ * Windows: what is said of fork, signals, cancellation, SIGPIPE and set-user-ID does not apply. Paths are UTF-8
+ * there too. The secret and the token are locked in memory (VirtualLock), but a full dump has them; the
+ * library stays loaded after FreeLibrary().
+ *
  * ABI: functions are never removed or changed while the soname stays libclazar_auth.so.0; numbers
  * keep their meaning and are not reused; CLAZAR_AUTHORIZATION_MAX and CLAZAR_SEALED_MAX suffice for
  * the functions that fill a buffer; clazar_stats and clazar_event_info grow at their ends only, and

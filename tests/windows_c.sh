@@ -1,12 +1,11 @@
 #!/bin/sh
-# Builds the C library for Windows into target/stage-windows, and tests it under Wine. It is run where tests/windows.sh
-# runs its commands: with mingw, Wine, cmake and pkgconf, and a Rust that builds its standard library anew.
+# Builds the C library for Windows into target/stage-windows, and tests it under Wine. tests/windows.sh runs it, and sets
+# what it needs.
 set -eu
 cd "$(dirname "$0")/.."
 
 stage=$PWD/target/stage-windows
 mingw=x86_64-w64-mingw32
-export CARGO_TARGET_DIR="$PWD/target/windows"
 
 make target/stage-windows/installed
 
@@ -63,7 +62,6 @@ done
 
 # ---- CMake and pkg-config ----
 
-export WINEPREFIX="$PWD/target/wine" WINEDEBUG=-all WINEDLLOVERRIDES='winewayland.drv,winex11.drv='
 # With the DLL in the path, or without.
 runs() { WINEPATH="Z:$stage/bin" timeout 100 wine64 "$1" || fail "$1 does not run"; }
 runs_alone() { timeout 100 wine64 "$1" || fail "$1 needs more than the static library"; }

@@ -88,8 +88,6 @@ impl TcpConnector {
         limit: Duration,
         details: &ConnectionDetails,
     ) -> Result<Arc<Socket>, Error> {
-        // Not each system takes an IPv4 address that is written as one of IPv6.
-        let address = &SocketAddr::new(address.ip().to_canonical(), address.port());
         let socket = Arc::new(Socket::new(address)?);
         let handle: Arc<dyn ShutdownHandle> = socket.clone();
         (details.register_shutdown)(Arc::downgrade(&handle))?;

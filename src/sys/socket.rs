@@ -16,14 +16,15 @@ pub(crate) struct Socket(ClosedInChild<TcpStream>);
 
 impl Socket {
     pub(crate) fn new(address: &SocketAddr) -> io::Result<Self> {
-        let new = || socket2::Socket::new(Domain::for_address(*address), Type::STREAM, None);
+        let domain = Domain::for_address(unmapped(*address));
+        let new = || socket2::Socket::new(domain, Type::STREAM, None);
         ClosedInChild::open(|| new().map(TcpStream::from)).map(Self)
     }
 
     /// Connects within `limit`, which is above zero.
     pub(crate) fn connect(&self, address: &SocketAddr, limit: Duration) -> io::Result<()> {
         let stream = self.get()?;
-        SockRef::from(stream).connect_timeout(&(*address).into(), limit)?;
+        SockRef::from(stream).connect_timeout(&unmapped(*address).into(), limit)?;
         stream.set_nodelay(true)
     }
 
@@ -55,6 +56,12 @@ impl Drop for Socket {
     }
 }
 
+/// An IPv4 address that is written as one of IPv6 (RFC 4291 section 2.5.5.2), which Windows does not dial, as itself.
+fn unmapped(address: SocketAddr) -> SocketAddr {
+    let SocketAddr::V6(v6) = address else { return address };
+    v6.ip().to_ipv4_mapped().map_or(address, |ip| SocketAddr::from((ip, address.port())))
+}
+
 /// A time-out of a socket is `WouldBlock` on POSIX and `TimedOut` on Windows; here it is always the second.
 fn timed_out(error: io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
@@ -70,4 +77,21 @@ fn limited(set: io::Result<()>) -> io::Result<()> {
 pub(crate) fn share(left: Duration, addresses: usize) -> Duration {
     let addresses = i32::try_from(addresses).unwrap_or(i32::MAX);
     left.mul_f64(0.5 / (1.0 - 0.5_f64.powi(addresses))).max(SHORTEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddrV6;
+
+    use super::*;
+
+    #[test]
+    fn only_a_mapped_address_is_dialled_as_another() {
+        let mapped = "[::ffff:127.0.0.1]:80".parse().unwrap();
+        assert_eq!(unmapped(mapped), "127.0.0.1:80".parse().unwrap());
+        let with_scope = SocketAddrV6::new("fe80::1".parse().unwrap(), 80, 3, 2);
+        for other in [with_scope.into(), "127.0.0.1:80".parse().unwrap()] {
+            assert_eq!(unmapped(other), other);
+        }
+    }
 }

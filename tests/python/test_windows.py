@@ -77,7 +77,7 @@ def test_a_script_is_found_by_its_name(
     assert system.program("nowhere") == "nowhere"
 
 
-def test_no_wait_is_longer_than_a_moment_so_that_ctrl_c_ends_it() -> None:
+def test_no_wait_is_longer_than_a_moment_so_that_ctrl_c_ends_it(windows: None) -> None:
     waits: list[float] = []
 
     class Queue(SimpleQueue[str]):

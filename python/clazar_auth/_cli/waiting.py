@@ -11,11 +11,12 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TypeVar
 
+from clazar_auth._cli import system
+
 T = TypeVar("T")
 
 QUIET = 1.0
 """Seconds for which nobody wonders what is going on."""
-POLL_INTERVAL = 0.05
 NOTICE = "clazar-auth: waiting for the API..."
 
 
@@ -57,11 +58,11 @@ def next_of(results: SimpleQueue[T]) -> T:
 
 
 def get(results: SimpleQueue[T], timeout: float = inf) -> T:
-    """The next result. On Windows Ctrl-C does not interrupt a wait for a queue, so each is short."""
+    """The next result."""
     end = monotonic() + timeout
-    while monotonic() < end:
+    while (left := end - monotonic()) > 0:
         with suppress(Empty):
-            return results.get(timeout=POLL_INTERVAL)
+            return results.get(timeout=min(left, system.longest_wait()))
     raise Empty
 
 

@@ -13,6 +13,7 @@ use libc::{
 pub(in crate::sys) const LASTING: [i32; 10] =
     [ENOENT, EACCES, EPERM, ENOTDIR, EISDIR, ELOOP, ENAMETOOLONG, EINVAL, ENXIO, ENODEV];
 pub(in crate::sys) const NO_MEMORY: i32 = ENOMEM;
+pub(in crate::sys) const INVALID: i32 = EINVAL;
 
 /// Waits for no writer of a pipe, and takes no terminal as its own.
 pub(in crate::sys) fn open(path: &Path) -> io::Result<File> {
@@ -48,6 +49,15 @@ mod tests {
         let bytes = read_file(&path, 1 << 20).unwrap();
         assert!(bytes.len() > 4096 && bytes.ends_with(b"\n"), "{}", bytes.len());
         assert_eq!(read_file(&path, 4096).unwrap_err(), FileError::Larger(4096));
+    }
+
+    #[test]
+    fn a_large_file_is_refused_at_once() {
+        let sparse =
+            std::env::temp_dir().join(format!("clazar-auth-sparse-{}", std::process::id()));
+        File::create(&sparse).unwrap().set_len(1 << 40).unwrap();
+        assert_eq!(read_file(&sparse, 100).unwrap_err(), FileError::Larger(100));
+        std::fs::remove_file(&sparse).unwrap();
     }
 
     #[test]

@@ -78,14 +78,8 @@ pub(super) fn flaw(opened: &impl AsRawHandle) -> io::Result<Option<&'static str>
         return Err(io::Error::from_raw_os_error(error as i32));
     }
     let _descriptor = Descriptor(descriptor);
-    if !user.is(owner) && !is_any_of(owner, &ADMINISTRATORS) {
-        return Ok(Some("belongs to another user"));
-    }
-    // SAFETY: the list is in the descriptor; without one, everybody may do everything.
-    let list = unsafe { list.as_ref() };
-    let is_ours =
-        list.is_some_and(|list| entries(list).all(|entry| user.grants_nobody_else(entry)));
-    Ok((!is_ours).then_some("can be used by other users"))
+    // SAFETY: both are in the descriptor, or null.
+    Ok(unsafe { user.flaw(owner, list) })
 }
 
 /// The entries of an access control list.
@@ -145,6 +139,21 @@ impl CurrentUser {
         // SAFETY: the text was made above.
         unsafe { LocalFree(text.cast()) };
         Ok(sid)
+    }
+
+    /// Why what has this owner and this list is not this user's alone.
+    ///
+    /// # Safety
+    /// Both must be valid, or null: a file system may have none.
+    unsafe fn flaw(&self, owner: PSID, list: *const ACL) -> Option<&'static str> {
+        if owner.is_null() || !self.is(owner) && !is_any_of(owner, &ADMINISTRATORS) {
+            return Some("belongs to another user");
+        }
+        // SAFETY: the caller vouches for it; without a list, everybody may do everything.
+        let list = unsafe { list.as_ref() };
+        let is_ours =
+            list.is_some_and(|list| entries(list).all(|entry| self.grants_nobody_else(entry)));
+        (!is_ours).then_some("can be used by other users")
     }
 
     /// Whether this entry gives rights to nobody but the user, the owner and administrators.
@@ -216,7 +225,9 @@ fn is_ok(result: windows_sys::core::BOOL) -> io::Result<()> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use windows_sys::Win32::Security::SetFileSecurityW;
+    use windows_sys::Win32::Security::{
+        GetSecurityDescriptorDacl, GetSecurityDescriptorOwner, SetFileSecurityW,
+    };
 
     use super::*;
 
@@ -226,5 +237,45 @@ pub(super) mod tests {
         let descriptor = Descriptor::parse(&format!("D:P(A;;FA;;;{user})(A;;FR;;;WD)"))?;
         // SAFETY: the path ends in NUL, and the descriptor is valid.
         is_ok(unsafe { SetFileSecurityW(path.as_ptr(), DACL_SECURITY_INFORMATION, descriptor.0) })
+    }
+
+    /// The flaw of what has this descriptor, in which USER is this user.
+    fn flaw_of(text: &str) -> Option<&'static str> {
+        let user = CurrentUser::of_this_process().unwrap();
+        let descriptor =
+            Descriptor::parse(&text.replace("USER", &user.sid_text().unwrap())).unwrap();
+        let (mut owner, mut list) = (ptr::null_mut(), ptr::null_mut());
+        let (mut is_there, mut is_default) = (0, 0);
+        // SAFETY: the descriptor is valid, and all pointers are for a write.
+        unsafe {
+            GetSecurityDescriptorOwner(descriptor.0, &mut owner, &mut is_default);
+            GetSecurityDescriptorDacl(descriptor.0, &mut is_there, &mut list, &mut is_default);
+            user.flaw(owner, list)
+        }
+    }
+
+    #[test]
+    fn what_another_may_use_or_owns_is_found() {
+        for text in [
+            "O:USERD:P(A;OICI;FA;;;USER)",
+            "O:BAD:P(A;;FA;;;USER)(A;;FA;;;SY)(A;;FA;;;BA)",
+            "O:USERD:(D;;FA;;;WD)(A;;FA;;;USER)(A;OICIIO;FA;;;CO)",
+            "O:USERD:P",
+        ] {
+            assert_eq!(flaw_of(text), None, "{text}");
+        }
+        for text in [
+            "O:USERD:P(A;;FA;;;USER)(A;;FR;;;WD)",
+            "O:USERD:P(A;;FA;;;USER)(A;;FR;;;BU)",
+            "O:USERD:P(A;;FA;;;USER)(A;OICIIO;FR;;;AU)",
+            "O:USERD:P(A;;FA;;;USER)(OA;;RP;bf967aba-0de6-11d0-a285-00aa003049e2;;USER)",
+            "O:USERD:NO_ACCESS_CONTROL",
+            "O:USER",
+        ] {
+            assert_eq!(flaw_of(text), Some("can be used by other users"), "{text}");
+        }
+        for text in ["O:BUD:P(A;;FA;;;USER)", "D:P(A;;FA;;;USER)"] {
+            assert_eq!(flaw_of(text), Some("belongs to another user"), "{text}");
+        }
     }
 }

@@ -7,8 +7,8 @@ use std::os::windows::io::AsRawHandle;
 use std::path::Path;
 
 use windows_sys::Win32::Foundation::{
-    ERROR_ACCESS_DENIED, ERROR_BAD_PATHNAME, ERROR_DIRECTORY, ERROR_FILE_NOT_FOUND,
-    ERROR_FILENAME_EXCED_RANGE, ERROR_INVALID_FUNCTION, ERROR_INVALID_NAME,
+    ERROR_ACCESS_DENIED, ERROR_BAD_PATHNAME, ERROR_CANT_RESOLVE_FILENAME, ERROR_DIRECTORY,
+    ERROR_FILE_NOT_FOUND, ERROR_FILENAME_EXCED_RANGE, ERROR_INVALID_FUNCTION, ERROR_INVALID_NAME,
     ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY, ERROR_PATH_NOT_FOUND,
 };
 use windows_sys::Win32::Storage::FileSystem::{
@@ -16,7 +16,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 /// What lasts as long as the file stays as it is; all else may pass.
-pub(in crate::sys) const LASTING: [i32; 9] = [
+pub(in crate::sys) const LASTING: [i32; 10] = [
     ERROR_FILE_NOT_FOUND as i32,
     ERROR_PATH_NOT_FOUND as i32,
     ERROR_ACCESS_DENIED as i32,
@@ -24,11 +24,13 @@ pub(in crate::sys) const LASTING: [i32; 9] = [
     ERROR_DIRECTORY as i32,
     ERROR_INVALID_NAME as i32,
     ERROR_FILENAME_EXCED_RANGE as i32,
+    ERROR_CANT_RESOLVE_FILENAME as i32,
     // What devices say.
     ERROR_INVALID_FUNCTION as i32,
     ERROR_INVALID_PARAMETER as i32,
 ];
 pub(in crate::sys) const NO_MEMORY: i32 = ERROR_NOT_ENOUGH_MEMORY as i32;
+pub(in crate::sys) const INVALID: i32 = ERROR_INVALID_PARAMETER as i32;
 
 /// Opens folders too, so that they can be told from what is missing. The server of a pipe of that name may identify
 /// this user, and not act as one.

@@ -1,9 +1,9 @@
 //! Works in the folder of the file store. It is open meanwhile, so that nobody can put another in its place.
 
+use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::mem::offset_of;
-use std::os::windows::ffi::OsStrExt;
+use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::os::windows::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::os::windows::io::AsRawHandle;
 use std::path::{Path, PathBuf};
@@ -11,21 +11,16 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use windows_sys::Win32::Foundation::{
-    ERROR_DIRECTORY, ERROR_INVALID_FUNCTION, ERROR_INVALID_PARAMETER, ERROR_LOCK_VIOLATION,
-    ERROR_NOT_SUPPORTED,
+    ERROR_ACCESS_DENIED, ERROR_DIRECTORY, ERROR_INVALID_FUNCTION, ERROR_LOCK_VIOLATION,
+    ERROR_NOT_SUPPORTED, ERROR_SHARING_VIOLATION,
 };
 use windows_sys::Win32::Storage::FileSystem::{
-    DELETE, FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
-    FILE_GENERIC_READ, FILE_ID_INFO, FILE_INFO_BY_HANDLE_CLASS, FILE_READ_ATTRIBUTES,
-    FILE_REMOTE_PROTOCOL_INFO, FILE_RENAME_INFO, FILE_SHARE_READ, FILE_SHARE_WRITE, FileIdInfo,
-    FileRemoteProtocolInfo, FileRenameInfoEx, GetFileInformationByHandleEx,
-    LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx, SetFileInformationByHandle,
-    UnlockFileEx,
+    FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
+    FILE_GENERIC_READ, FILE_ID_INFO, FILE_READ_ATTRIBUTES, FILE_SHARE_READ, FILE_SHARE_WRITE,
+    FileIdInfo, GetFileInformationByHandleEx, GetFinalPathNameByHandleW, LOCKFILE_EXCLUSIVE_LOCK,
+    LOCKFILE_FAIL_IMMEDIATELY, LockFileEx, UnlockFileEx,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
-use windows_sys::Win32::System::WindowsProgramming::{
-    FILE_RENAME_FLAG_POSIX_SEMANTICS, FILE_RENAME_FLAG_REPLACE_IF_EXISTS,
-};
 
 use super::acl;
 use super::file::is_regular;
@@ -37,13 +32,19 @@ pub(crate) const PLACES: [(&str, &str); 2] =
 /// How an absolute path begins.
 pub(crate) const ABSOLUTE: &str = r"begins with a drive, such as C:\";
 
+/// What the path of a file begins with that another host has.
+const REMOTE: &str = r"\\?\UNC\";
+/// In characters, with the NUL.
+const LONGEST_PATH: usize = 32_768;
+
 /// A folder cannot be locked: this file is, in its place.
 const OWN_LOCK: &str = "folder.lock";
 /// The high half of the offset of the byte that is locked: far behind the end, since what is locked cannot be read.
 const LOCK_OFFSET_HIGH: u32 = 1 << 30;
 
-/// How long a file is waited for that cannot be replaced while it is read: a fifth of a second.
+/// How often a file that is in use is tried again: for a fifth of a second to replace it, else for a fiftieth.
 const MOST_TRIES: u32 = 100;
+const FEW_TRIES: u32 = 10;
 const BETWEEN_TRIES: Duration = Duration::from_millis(2);
 
 /// A folder that only this user can enter.
@@ -86,15 +87,18 @@ impl Folder {
                 "remove their permissions (icacls), or give the path of a folder that does not exist yet",
             ));
         }
-        if is_remote(&opened) {
+        // The path that was named may lead through a link, and elsewhere by now.
+        let path = final_path(&opened).map_err(NotOpened::NotExamined)?;
+        if path.as_os_str().to_string_lossy().starts_with(REMOTE) {
             return Err(NotOpened::OnNetwork);
         }
-        Ok(Some(Self { path: path.to_owned(), _opened: opened }))
+        Ok(Some(Self { path, _opened: opened }))
     }
 
     /// Of what is in the file of this name, the first `limit` bytes.
     pub(crate) fn read(&self, name: &str, limit: usize) -> io::Result<Found> {
-        let file = match options(FILE_GENERIC_READ).open(self.path.join(name)) {
+        let open = || options(FILE_GENERIC_READ).open(self.path.join(name));
+        let file = match patiently(FEW_TRIES, open) {
             Ok(file) => file,
             Err(error) => {
                 return match error.kind() {
@@ -120,14 +124,11 @@ impl Folder {
     /// In the place of another of that name.
     pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let (from, to) = (self.path.join(from), self.path.join(to));
-        match rename(&options(DELETE).open(&from)?, &wide(&to)?) {
-            Err(error) if is_unknown(&error) => rename_between_readers(&from, &to),
-            renamed => renamed,
-        }
+        patiently(MOST_TRIES, || fs::rename(&from, &to))
     }
 
     pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.path.join(name))
+        patiently(FEW_TRIES, || fs::remove_file(self.path.join(name)))
     }
 
     /// Of all that is in it, as far as they are texts.
@@ -144,13 +145,10 @@ impl Folder {
 
     /// A file to lock, which is made if `may_make`.
     pub(crate) fn open_lock(&self, name: &str, may_make: bool) -> io::Result<LockFile> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(may_make)
-            .truncate(false)
-            .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
-            .open(self.path.join(name))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(may_make).truncate(false);
+        options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
+        let file = patiently(FEW_TRIES, || options.open(self.path.join(name)))?;
         if is_link(&file.metadata()?) {
             return Err(io::Error::other("it is a link"));
         }
@@ -217,7 +215,8 @@ fn locked_byte() -> OVERLAPPED {
 
 /// Whether it is for want of locks in the file system that something could not be locked.
 pub(crate) fn has_no_locks(error: &io::Error) -> bool {
-    is_unknown(error)
+    let number = error.raw_os_error();
+    [ERROR_NOT_SUPPORTED, ERROR_INVALID_FUNCTION].iter().any(|&none| number == Some(none as i32))
 }
 
 /// For what is there, be it a file or a folder, and for a link itself.
@@ -249,80 +248,47 @@ fn is_link(data: &Metadata) -> bool {
 
 /// Which file it is, on which disk.
 fn id(file: &File) -> io::Result<(u64, [u8; 16])> {
-    let id: FILE_ID_INFO = information(file, FileIdInfo)?;
+    let mut id = FILE_ID_INFO::default();
+    let (start, size) = ((&raw mut id).cast(), size_of::<FILE_ID_INFO>() as u32);
+    // SAFETY: the handle is open, and so many bytes are valid for a write.
+    let is_told =
+        unsafe { GetFileInformationByHandleEx(file.as_raw_handle(), FileIdInfo, start, size) };
+    if is_told == 0 {
+        return Err(io::Error::last_os_error());
+    }
     Ok((id.VolumeSerialNumber, id.FileId.Identifier))
 }
 
-/// Whether another host has it: the question fails for a local file.
-fn is_remote(file: &File) -> bool {
-    information::<FILE_REMOTE_PROTOCOL_INFO>(file, FileRemoteProtocolInfo).is_ok()
-}
-
-/// What the system has to say of a file; `T` belongs to `class`.
-fn information<T: Default>(file: &File, class: FILE_INFO_BY_HANDLE_CLASS) -> io::Result<T> {
-    let mut information = T::default();
-    let size = size_of::<T>() as u32;
-    // SAFETY: the handle is open, and so many bytes are valid for a write.
-    let is_told = unsafe {
-        GetFileInformationByHandleEx(
-            file.as_raw_handle(),
-            class,
-            (&raw mut information).cast(),
-            size,
-        )
-    };
-    if is_told == 0 { Err(io::Error::last_os_error()) } else { Ok(information) }
-}
-
-/// Gives a file a path, which ends in NUL, also while others read the file that has it: they go on with that one. By
-/// the semantics of POSIX, which NTFS has from Windows 10 version 1607 on.
-fn rename(file: &File, to: &[u16]) -> io::Result<()> {
-    let start = offset_of!(FILE_RENAME_INFO, FileName);
-    let size = start + size_of_val(to);
-    // What is aligned for a FILE_RENAME_INFO, and has room for the path behind it.
-    let mut room = vec![0_u64; size.max(size_of::<FILE_RENAME_INFO>()).div_ceil(size_of::<u64>())];
-    let information = room.as_mut_ptr().cast::<FILE_RENAME_INFO>();
-    // SAFETY: there is room for all that is written, and the rest is zeros, as it may be.
-    unsafe {
-        (*information).Anonymous.Flags =
-            FILE_RENAME_FLAG_REPLACE_IF_EXISTS | FILE_RENAME_FLAG_POSIX_SEMANTICS;
-        // In bytes, without the NUL.
-        (*information).FileNameLength = (size_of_val(to) - size_of::<u16>()) as u32;
-        let name = information.byte_add(start).cast::<u16>();
-        name.copy_from_nonoverlapping(to.as_ptr(), to.len());
-    }
-    // SAFETY: the handle is open, and so many bytes are valid.
-    let is_renamed = unsafe {
-        SetFileInformationByHandle(
-            file.as_raw_handle(),
-            FileRenameInfoEx,
-            information.cast_const().cast(),
-            size as u32,
-        )
-    };
-    if is_renamed == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
-
-/// For ReFS and Wine, which have no such semantics: tries until no reader has the file open.
-fn rename_between_readers(from: &Path, to: &Path) -> io::Result<()> {
-    let mut tries = 0;
+/// Tries for a while what fails while another has a file open: one that scans it, or, on a file system without the
+/// semantics of POSIX, one that reads what is replaced. A file that was removed may also not be opened until then.
+fn patiently<T>(tries: u32, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    let mut left = tries;
     loop {
-        match fs::rename(from, to) {
-            Err(error) if error.kind() == ErrorKind::PermissionDenied && tries < MOST_TRIES => {
-                tries += 1;
+        match act() {
+            Err(error) if is_in_use(&error) && left > 0 => {
+                left -= 1;
                 thread::sleep(BETWEEN_TRIES);
             }
-            renamed => return renamed,
+            result => return result,
         }
     }
 }
 
-/// Whether the system, or the file system, does not know what was asked for.
-fn is_unknown(error: &io::Error) -> bool {
+fn is_in_use(error: &io::Error) -> bool {
     let number = error.raw_os_error();
-    [ERROR_INVALID_PARAMETER, ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED]
-        .iter()
-        .any(|&unknown| number == Some(unknown as i32))
+    [ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION].iter().any(|&used| number == Some(used as i32))
+}
+
+/// The path without links, as Windows has it for an open folder; it may have more than 260 characters.
+fn final_path(opened: &File) -> io::Result<PathBuf> {
+    let mut room = vec![0_u16; LONGEST_PATH];
+    let (start, size) = (room.as_mut_ptr(), LONGEST_PATH as u32);
+    // SAFETY: the handle is open, and there is room for so many characters.
+    let length = unsafe { GetFinalPathNameByHandleW(opened.as_raw_handle(), start, size, 0) };
+    match length as usize {
+        0 => Err(io::Error::last_os_error()),
+        length => Ok(OsString::from_wide(&room[..length.min(LONGEST_PATH)]).into()),
+    }
 }
 
 /// An absolute path in UTF-16, which ends in NUL; the prefix lets it have more than 260 characters.

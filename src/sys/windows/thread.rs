@@ -2,16 +2,17 @@
 
 use std::ffi::{CStr, c_void};
 use std::io;
-use std::ptr;
+use std::{mem, ptr};
 
-use windows_sys::Win32::Foundation::CloseHandle;
+use windows_sys::Win32::Foundation::{CloseHandle, HANDLE};
 use windows_sys::Win32::System::LibraryLoader::{
     GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, GET_MODULE_HANDLE_EX_FLAG_PIN, GetModuleHandleExW,
+    GetModuleHandleW, GetProcAddress,
 };
 use windows_sys::Win32::System::Threading::{
     CreateThread, GetCurrentThread, GetCurrentThreadId, STACK_SIZE_PARAM_IS_A_RESERVATION,
-    SetThreadDescription,
 };
+use windows_sys::core::{PCWSTR, s, w};
 
 /// Another number for each thread that runs now.
 pub(in crate::sys) fn number() -> usize {
@@ -58,10 +59,23 @@ extern "system" fn run<W: FnOnce()>(work: *mut c_void) -> u32 {
     0
 }
 
+/// Where the system can do that: Windows 10 version 1607 has the function elsewhere than later ones, and the first
+/// Windows 10 has it nowhere, so it is looked up.
 pub(in crate::sys) fn set_name(name: &CStr) {
+    type SetThreadDescription = unsafe extern "system" fn(HANDLE, PCWSTR) -> i32;
     let name: Vec<u16> = name.to_bytes_with_nul().iter().copied().map(u16::from).collect();
-    // SAFETY: the handle is the calling thread's, and the name ends in NUL.
-    unsafe { SetThreadDescription(GetCurrentThread(), name.as_ptr()) };
+    // SAFETY: a function of this name is of this type; the handle is the calling thread's, and the name ends in NUL.
+    unsafe {
+        let found =
+            GetProcAddress(GetModuleHandleW(w!("kernelbase.dll")), s!("SetThreadDescription"));
+        if let Some(function) = found {
+            let function = mem::transmute::<
+                unsafe extern "system" fn() -> isize,
+                SetThreadDescription,
+            >(function);
+            function(GetCurrentThread(), name.as_ptr());
+        }
+    }
 }
 
 /// Runs `work`: there are no signals.
