@@ -268,8 +268,6 @@ pub(super) mod tests {
             "O:USERD:P(A;;FA;;;USER)(A;;FR;;;WD)",
             "O:USERD:P(A;;FA;;;USER)(A;;FR;;;BU)",
             "O:USERD:P(A;;FA;;;USER)(A;OICIIO;FR;;;AU)",
-            "O:USERD:P(A;;FA;;;USER)(OA;;RP;bf967aba-0de6-11d0-a285-00aa003049e2;;USER)",
-            "O:USERD:NO_ACCESS_CONTROL",
             "O:USER",
         ] {
             assert_eq!(flaw_of(text), Some("can be used by other users"), "{text}");
