@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use clazar_auth::sandbox::Sandbox;
 
@@ -105,9 +106,11 @@ pub fn shared(stage: &Path) -> [String; 3] {
     [format!("-L{folder}"), "-lclazar_auth".into(), format!("-Wl,-rpath,{folder}")]
 }
 
-/// Has `compiler` make the program `name`.
+/// Has `compiler` make the program `name`, in a file of its own: another test may make the same at a time.
 pub fn link(mut compiler: Command, name: &str) -> PathBuf {
-    let program = folder().join(format!("{name}-{}", std::process::id()));
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let program = folder().join(format!("{name}-{}-{number}", std::process::id()));
     compiler.arg("-o").arg(&program);
     checked(compiler);
     program
