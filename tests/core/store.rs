@@ -331,8 +331,9 @@ fn a_guessable_secret_is_refused() {
 fn a_store_has_a_name() {
     let folder = std::env::temp_dir();
     let root = folder.ancestors().last().unwrap();
-    for path in [&folder.join("a:b").join("c"), &folder, root] {
+    for path in [&folder, root] {
         Store::parse(path.to_str().unwrap()).unwrap();
+        Store::parse(&format!("{}/a:b/c", path.display())).unwrap();
     }
     for text in ["memory", "file"] {
         Store::parse(text).unwrap();
