@@ -425,8 +425,10 @@ def examples() -> Iterator[tuple[str, str]]:
 def test_no_example_puts_the_token_into_the_process_list(
     sandbox_environment: dict[str, str], tmp_path: Path
 ) -> None:
-    (tmp_path / "curl").write_text(CURL)
-    (tmp_path / "curl").chmod(0o755)
+    # The second is its name in PowerShell.
+    for name in ("curl", "curl.exe"):
+        (tmp_path / name).write_text(CURL)
+        (tmp_path / name).chmod(0o755)
     path = [str(tmp_path), str(COMMAND.parent), os.environ["PATH"]]
     environment = {**sandbox_environment, "PATH": os.pathsep.join(path)}
     names = set()
