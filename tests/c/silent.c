@@ -15,22 +15,23 @@ extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
 extern void __libc_free(void *memory);
 
-static unsigned long calls;
+/* Of each thread its own: the one that made the request may still be ending. */
+static __thread unsigned long calls;
 
 void *malloc(size_t size) {
-    __sync_fetch_and_add(&calls, 1);
+    calls++;
     return __libc_malloc(size);
 }
 void *calloc(size_t count, size_t size) {
-    __sync_fetch_and_add(&calls, 1);
+    calls++;
     return __libc_calloc(count, size);
 }
 void *realloc(void *memory, size_t size) {
-    __sync_fetch_and_add(&calls, 1);
+    calls++;
     return __libc_realloc(memory, size);
 }
 void free(void *memory) {
-    __sync_fetch_and_add(&calls, 1);
+    calls++;
     __libc_free(memory);
 }
 
