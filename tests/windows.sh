@@ -13,7 +13,10 @@ export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER="$gcc" CARGO_TARGET_X86_64_PC_W
 export CC_x86_64_pc_windows_gnu="$gcc" AR_x86_64_pc_windows_gnu=x86_64-w64-mingw32-ar
 export WINEPREFIX="$PWD/target/wine" WINEDEBUG=-all WINEDLLOVERRIDES='winewayland.drv,winex11.drv='
 mkdir -p "$WINEPREFIX"
-trap 'wineserver --kill || true' EXIT
+# One server for all: what it says when it ends would otherwise be said by the program that started it.
+wineserver=$(echo /usr/lib/*/wine/wineserver)
+"$wineserver" --persistent
+trap '"$wineserver" --kill || true' EXIT
 
 # Runs all tests of some but those that have one of these words in their names: without TARGET WORD...
 without() {
