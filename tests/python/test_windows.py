@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import os
-import signal
-import subprocess
 import sys
 from queue import Empty, SimpleQueue
 from types import SimpleNamespace
 
 import pytest
-from helpers import LONG, python
+from helpers import python
 
-import clazar_auth
 from clazar_auth.__main__ import main
 from clazar_auth._cli import output, system, waiting
 
@@ -37,21 +33,6 @@ sys.exit(main(sys.argv[1:]))
 @pytest.fixture
 def windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system, "sys", SimpleNamespace(platform="win32"))
-
-
-def test_the_sandbox_runs_until_ctrl_c() -> None:
-    command = [sys.executable, "-c", COMMAND, "sandbox", "--json"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
-        assert process.stdout is not None and process.stderr is not None
-        try:
-            sandbox = json.loads(process.stdout.readline())
-            clazar_auth.authenticate(
-                sandbox["client_id"], sandbox["client_secret"], auth_url=sandbox["auth_url"]
-            )
-        finally:
-            process.send_signal(signal.SIGINT)
-        assert (process.wait(LONG), process.stderr.read()) == (0, "")
 
 
 def test_the_sandbox_runs_a_command() -> None:
