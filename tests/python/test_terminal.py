@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import sysconfig
+import threading
 import time
+from queue import SimpleQueue
 
 import pytest
 from helpers import LONG, HeldServer, until
 from terminal import Terminal
 
+from clazar_auth._cli import waiting
 from clazar_auth.testing import Sandbox
 
 COMMAND = os.path.join(sysconfig.get_path("scripts"), "clazar-auth")
@@ -83,6 +87,28 @@ def test_an_interrupt_ends_the_wait(command: str, is_shown: bool) -> None:
         assert time.monotonic() - typed < 10
     assert terminal.shown.endswith(ERASED.removeprefix(NOTICE) if is_shown else "")
     assert "Traceback" not in terminal.shown
+
+
+def test_an_interrupt_that_wakes_nobody_ends_the_wait_as_well() -> None:
+    """As one does that comes just before the wait: its handler has run, and a flag is all it leaves."""
+    results: SimpleQueue[str] = SimpleQueue()
+    over = threading.Event()
+    was_over = []
+
+    def interrupt() -> None:
+        main = threading.main_thread().ident
+        until(lambda: main and sys._current_frames()[main].f_code is waiting.get.__code__)
+        signal.raise_signal(signal.SIGINT)
+        was_over.append(over.wait(LONG))
+        results.put("to end the wait at last")
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        waiting.get(results)
+    over.set()
+    thread.join()
+    assert was_over == [True]
 
 
 @pytest.mark.parametrize(

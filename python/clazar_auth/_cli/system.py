@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import TIMEOUT_MAX
 from time import sleep
 from typing import TYPE_CHECKING
 
@@ -42,11 +41,6 @@ def forward_signals(process: Popen[bytes]) -> None:
     if sys.platform != "win32":
         for end in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(end, lambda number, _: process.send_signal(number))
-
-
-def longest_wait() -> float:
-    """Seconds for which to wait for a queue at a time: on Windows, Ctrl-C interrupts no such wait."""
-    return 0.05 if sys.platform == "win32" else TIMEOUT_MAX
 
 
 def program(name: str) -> str:

@@ -11,13 +11,13 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TypeVar
 
-from clazar_auth._cli import system
-
 T = TypeVar("T")
 
 QUIET = 1.0
 """Seconds for which nobody wonders what is going on."""
 NOTICE = "clazar-auth: waiting for the API..."
+BETWEEN_SIGNALS = 0.05
+"""Seconds. A signal that comes just before a wait begins does not end it, and on Windows none does."""
 
 
 def wait_for(work: Callable[[], T]) -> T:
@@ -62,7 +62,7 @@ def get(results: SimpleQueue[T], timeout: float = inf) -> T:
     end = monotonic() + timeout
     while (left := end - monotonic()) > 0:
         with suppress(Empty):
-            return results.get(timeout=min(left, system.longest_wait()))
+            return results.get(timeout=min(left, BETWEEN_SIGNALS))
     raise Empty
 
 
