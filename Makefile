@@ -6,7 +6,6 @@ VENV := .venv
 STAGE := target/stage
 DOCS := target/docs
 WHEELS := dist
-NODE_PACKAGES := axios@1.21.1 koffi@3.3.4 pyright@1.1.414
 
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -type f)
 PYTHON_SOURCES := pyproject.toml README.md \
@@ -20,7 +19,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 .PHONY: help demo install uninstall docs reference
 .PHONY: dev check simulate tools test test-rust test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl windows platforms bench bench-hot-path bench-token-request bench-cold-start fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
-.PHONY: dist deb wheel wheels wheel-windows wheel-macos free-threaded vendor set-version
+.PHONY: dist deb wheel wheels wheel-for wheel-windows wheel-macos free-threaded vendor set-version requirements deny advisories reproducible
 
 help:
 	@echo 'To use it'
@@ -32,6 +31,9 @@ help:
 	@echo 'To develop it'
 	@echo '  make dev          build the Python module and the C library for debugging, within seconds of an edit'
 	@echo '  make check        check format, style and types in all languages'
+	@echo '  make deny         check what is used of others: sources, licences, duplicates, known defects'
+	@echo '  make advisories   fetch what RustSec knows today, for make deny'
+	@echo '  make requirements  write the lists of what pip and npm install, with hashes (UPGRADE=--upgrade for the newest)'
 	@echo '  make test         run all tests; test-rust, test-c, test-sanitizers, test-python, test-matrix are its parts'
 	@echo '  make test-valkey  run the tests of the store in Redis with Valkey'
 	@echo '  make simulate     run a month of 10,000 hosts in simulated time, and herds'
@@ -54,8 +56,10 @@ help:
 	@echo 'To ship it'
 	@echo '  make dist         a tarball of the C library; make deb makes Debian packages'
 	@echo '  make wheels       the Python wheel and the source distribution into $(WHEELS), checked'
+	@echo '  make wheel-for    the wheel for another TARGET, such as x86_64-unknown-linux-musl'
 	@echo '  make wheel-windows  the wheel for Windows, checked, and tried under Wine; as root, in Debian unstable'
 	@echo '  make wheel-macos  the wheel for macOS on arm64, checked, and not tried'
+	@echo '  make reproducible  build all of it twice, in two folders, and compare the bytes'
 	@echo '  make vendor       fetch all crates into vendor/, for a build without a network'
 	@echo '  make set-version  set the VERSION of the next release'
 
@@ -64,6 +68,7 @@ help:
 include packaging/release.mk
 include packaging/c.mk
 include packaging/wheels.mk
+include packaging/deny.mk
 
 # All that is written from something else, and committed.
 generate:
@@ -103,7 +108,7 @@ target/examples/listings: examples/listings.c $(STAGE)/installed
 
 # ---- Documentation ----
 
-docs: $(VENV)/documented reference
+docs: $(VENV)/installed $(VENV)/requirements reference
 	rm -rf $(DOCS)
 	$(VENV)/bin/sphinx-build -q -E -W -n --keep-going -d target/doctrees -c docs . $(DOCS)
 	echo '<meta http-equiv="refresh" content="0; url=docs/index.html">' > $(DOCS)/index.html
@@ -111,10 +116,6 @@ docs: $(VENV)/documented reference
 	@# No page may load anything from another host.
 	! grep -rEi --include='*.html' --include='*.css' \
 	    '<(script|link|img|iframe)[^>]+(src|href)="?(https?:)?//|(url\(|@import).?.?(https?:)?//' $(DOCS)
-
-$(VENV)/documented: $(VENV)/installed docs/requirements.txt
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r docs/requirements.txt
-	touch $@
 
 # ---- Development ----
 
@@ -143,7 +144,7 @@ check: $(VENV)/requirements
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/clang-format --dry-run --Werror $(C_FILES)
-	$(VENV)/bin/shellcheck .ci/run packaging/zig-cc tests/*.sh tests/macos/* tests/musl/cc tests/platforms/clang tests/windows/cc
+	$(VENV)/bin/shellcheck .ci/run packaging/wheel-for packaging/zig-cc tests/*.sh tests/macos/* tests/musl/cc tests/platforms/clang tests/windows/cc
 	$(VENV)/bin/mypy
 	@# So that no name is used that Windows has not.
 	$(VENV)/bin/mypy --platform win32 python
@@ -258,14 +259,16 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: target/wheel/built
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall target/wheel/*.whl
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-index --force-reinstall target/wheel/*.whl
 	rm -f $(VENV)/editable
 	touch $@
 
 $(VENV)/requirements: tests/python/requirements.txt | $(VENV)/bin/python
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/python/requirements.txt
+	$(VENV)/bin/pip $(PIP_INSTALL) tests/python/requirements.txt
 	touch $@
 
-target/node/installed: Makefile
-	npm install --silent --no-audit --no-fund --prefix target/node $(NODE_PACKAGES)
+target/node/installed: tests/node/package-lock.json
+	mkdir -p $(@D)
+	cp tests/node/*.json $(@D)
+	npm ci --silent --no-audit --no-fund --ignore-scripts --prefix $(@D)
 	touch $@

@@ -14,7 +14,7 @@ $(foreach name,LIBDIR INCLUDEDIR DOCDIR,\
     $(error $(name) is $($(name)), but is to be below PREFIX: give it without the prefix and without ..)))
 
 C_FEATURES := capi,redis
-C_SOURCES := $(RUST_SOURCES) packaging/release.mk packaging/c.mk packaging/c.py packaging/notices.py
+C_SOURCES := $(RUST_SOURCES) packaging/release.mk packaging/c.mk packaging/c.py packaging/notices.py packaging/sbom.py
 # With symbols for debuggers, which `make install` splits off.
 C_OPTIONS := $(SMALLER) -C strip=none -C debuginfo=line-tables-only
 C_BUILD = CARGO='$(CARGO)' $(RELEASE_ENVIRONMENT) $(PYTHON) packaging/c.py build
@@ -63,7 +63,7 @@ uninstall:
 	    '$(INSTALLED)/$(LIBDIR)'/cmake/clazar_auth/clazar_authConfig*.cmake \
 	    $(foreach file,$(notdir $(wildcard packaging/suppressions/*)),'$(INSTALLED)/share/clazar_auth/$(file)') \
 	    '$(INSTALLED)/$(DOCDIR)'/LICENSE-MIT '$(INSTALLED)/$(DOCDIR)'/LICENSE-APACHE \
-	    '$(INSTALLED)/$(DOCDIR)'/THIRD-PARTY-LICENSES
+	    '$(INSTALLED)/$(DOCDIR)'/THIRD-PARTY-LICENSES '$(INSTALLED)/$(DOCDIR)'/clazar_auth.cyclonedx.json
 	for folder in '$(LIBDIR)/.debug' '$(LIBDIR)/cmake/clazar_auth' '$(LIBDIR)/cmake' '$(LIBDIR)/pkgconfig' share/clazar_auth '$(DOCDIR)'; do \
 	    rmdir '$(INSTALLED)/'"$$folder" 2>/dev/null || true; done
 

@@ -35,6 +35,10 @@ SOVERSION_SINCE = "0.1.0"
 SONAME = f"libclazar_auth.so.{SOVERSION}"
 LIBRARY = f"libclazar_auth.so.{VERSION}"
 
+# What of others is linked in.
+NOTICES = "THIRD-PARTY-LICENSES"
+SBOM = "clazar_auth.cyclonedx.json"
+
 # A program that is linked with the library asks for its functions by name and this version.
 SYMBOL_VERSION = f"CLAZAR_AUTH_{SOVERSION}"
 VERSION_SCRIPT = f"{SYMBOL_VERSION} {{ global: clazar_*; local: *; }};\n"
@@ -115,9 +119,10 @@ def build(what: argparse.Namespace) -> None:
         elif what.shared:
             link_shared(whole, libraries, what.linker, folder / "libclazar_auth.so")
         pack_static(whole, folder / "libclazar_auth.a")
-    notices = [sys.executable, str(ROOT / "packaging/notices.py"), what.features]
-    with open(folder / "THIRD-PARTY-LICENSES", "w") as file:
-        subprocess.run(notices, check=True, stdout=file)
+    for script, name in (("notices.py", NOTICES), ("sbom.py", SBOM)):
+        command = [sys.executable, ROOT / "packaging" / script, what.features]
+        with open(folder / name, "w") as file:
+            subprocess.run(command, check=True, stdout=file)
 
 
 def compiled(
@@ -229,12 +234,13 @@ def install(where: argparse.Namespace) -> None:
     )
     for header in (ROOT / "include").iterdir():
         copy(header, headers / header.name)
-    for licence in (
+    for document in (
         ROOT / "LICENSE-MIT",
         ROOT / "LICENSE-APACHE",
-        where.folder / "THIRD-PARTY-LICENSES",
+        where.folder / NOTICES,
+        where.folder / SBOM,
     ):
-        copy(licence, documents / licence.name)
+        copy(document, documents / document.name)
     copy(where.folder / "libclazar_auth.a", libraries / "libclazar_auth.a")
     if where.windows:
         copy(where.folder / DLL, prefix / "bin" / DLL)

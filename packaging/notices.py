@@ -20,17 +20,31 @@ LICENCE_FILES = ("LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE")
 """How they begin, in capitals or not."""
 
 
+def metadata(features: str) -> dict[str, Any]:
+    """What cargo says of the package and of all that it needs with these features."""
+    command = ["cargo", "metadata", "--locked", "--format-version", "1"]
+    command += ["--filter-platform", target(), "--features", features]
+    found: dict[str, Any] = json.loads(subprocess.check_output(command))
+    return found
+
+
 def linked(metadata: dict[str, Any]) -> list[dict[str, Any]]:
     """The packages that the library is linked from, without itself and what runs in the compiler."""
     macros = {package["id"] for package in metadata["packages"] if is_macro(package)}
+    return reached(metadata, {None}, macros)
+
+
+def reached(
+    metadata: dict[str, Any], kinds: set[str | None], without: set[str]
+) -> list[dict[str, Any]]:
+    """The packages that are reached by dependencies of these kinds."""
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
-    root = metadata["resolve"]["root"]
     found: set[str] = set()
-    open_ends = [root]
+    open_ends = [metadata["resolve"]["root"]]
     while open_ends:
         for dependency in nodes[open_ends.pop()]["deps"]:
-            kinds = {kind["kind"] for kind in dependency["dep_kinds"]}
-            if None in kinds and dependency["pkg"] not in found | macros:
+            is_wanted = kinds & {kind["kind"] for kind in dependency["dep_kinds"]}
+            if is_wanted and dependency["pkg"] not in found | without:
                 found.add(dependency["pkg"])
                 open_ends.append(dependency["pkg"])
     packages = (package for package in metadata["packages"] if package["id"] in found)
@@ -80,11 +94,8 @@ def target() -> str:
 def main() -> None:
     assert isinstance(sys.stdout, TextIOWrapper)
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")
-    command = ["cargo", "metadata", "--locked", "--format-version", "1"]
-    command += ["--filter-platform", target(), "--features", sys.argv[1]]
-    metadata = json.loads(subprocess.check_output(command))
     parts = {"The Rust standard library: MIT OR Apache-2.0": standard_library()}
-    for package in linked(metadata):
+    for package in linked(metadata(sys.argv[1])):
         title = f"{package['name']} {package['version']}: {package['license'] or 'see below'}"
         parts[title] = "\n\n".join(texts(package))
     print("clazar-auth is linked from the packages below, under their licences.")

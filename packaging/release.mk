@@ -13,14 +13,30 @@ SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
 endif
 export SOURCE_DATE_EPOCH
 
+# Nothing is installed but what a list names with its hash, and no code of a package runs at that.
+PIP_INSTALL := install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement
+REQUIREMENTS := packaging/maturin packaging/uv packaging/zig tests/python/requirements tests/python/oldest
+
+# Writes the lists anew, with the hashes of what pip would install: from REQUIREMENTS.in to REQUIREMENTS.txt.
+# What is in a list stays as it is; `make requirements UPGRADE=--upgrade` takes the newest.
+requirements: target/uv/installed
+	for list in $(REQUIREMENTS); do \
+	    target/uv/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --generate-hashes --no-annotate \
+	        --custom-compile-command 'make requirements' $(UPGRADE) $$list.in --output-file $$list.txt || exit 1; done
+	cd tests/node && npm install --silent --package-lock-only --omit-lockfile-registry-resolved
+
 # What is shipped to other systems is linked by zig, with the symbols of glibc 2.17.
-ZIG := ziglang==0.17.1
 PORTABLE_LINKER := $(CURDIR)/packaging/zig-cc
 
-target/zig/installed: packaging/release.mk
-	$(PYTHON) -m venv target/zig
-	target/zig/bin/pip install --quiet --disable-pip-version-check $(ZIG)
+target/uv/installed target/zig/installed: target/%/installed: packaging/%.txt
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip $(PIP_INSTALL) $<
 	touch $@
+
+reproducible:
+	mkdir -p target
+	MAKEFLAGS= tests/reproducible.sh
 
 # The crates that have a lock file of their own.
 OWN_LOCKS := tests/model benches/token_request fuzz

@@ -1,12 +1,14 @@
 # The Python product: the wheel that is tested and shipped, the source distribution, and their checks.
 
-MATURIN := maturin==1.16.0
 WHEEL_FEATURES := python,redis
 WHEEL_SOURCES := $(RUST_SOURCES) $(PYTHON_SOURCES) $(shell find tests/support -type f) \
-    packaging/release.mk packaging/wheels.mk packaging/notices.py
+    packaging/release.mk packaging/wheels.mk packaging/notices.py packaging/sbom.py
 # pyproject.toml puts THIRD-PARTY-LICENSES into both where it is there.
 NOTICES = $(PYTHON) packaging/notices.py $(WHEEL_FEATURES) > THIRD-PARTY-LICENSES
-WHEEL_BUILD = $(RELEASE_ENVIRONMENT) $(VENV)/bin/maturin build --quiet --release --out $(@D)
+# maturin's own list of parts names folders of the machine.
+SBOM := target/sbom/clazar_auth.cyclonedx.json
+PARTS = mkdir -p $(dir $(SBOM)) && $(PYTHON) packaging/sbom.py $(WHEEL_FEATURES) > $(SBOM)
+WHEEL_BUILD = $(RELEASE_ENVIRONMENT) $(VENV)/bin/maturin build --quiet --release --sbom-include $(SBOM) --out $(@D)
 
 wheel: $(WHEELS)/.built
 
@@ -17,6 +19,7 @@ wheels: $(WHEELS)/.built $(VENV)/installed $(VENV)/requirements
 target/wheel/built: $(WHEEL_SOURCES) | $(VENV)/maturin
 	rm -rf $(@D)
 	$(NOTICES)
+	$(PARTS)
 	$(WHEEL_BUILD) --compatibility linux -- $(SMALLER)
 	touch $@
 
@@ -24,9 +27,14 @@ target/wheel/built: $(WHEEL_SOURCES) | $(VENV)/maturin
 $(WHEELS)/.built: $(WHEEL_SOURCES) | target/zig/installed $(VENV)/maturin
 	rm -rf $(@D)
 	$(NOTICES)
+	$(PARTS)
 	$(WHEEL_BUILD) --compatibility manylinux2014 -- $(SMALLER) -C linker=$(PORTABLE_LINKER)
 	$(VENV)/bin/maturin sdist --out $(@D)
 	touch $@
+
+# For TARGET, such as aarch64-unknown-linux-musl, with OPTIONS of maturin's.
+wheel-for: | $(VENV)/maturin target/zig/installed
+	$(RELEASE_ENVIRONMENT) packaging/wheel-for $(TARGET) $(OPTIONS) -- $(SMALLER)
 
 # For Windows and macOS, as far as they can be built and checked on Linux. What is shipped is built there: .github/workflows/release.yml.
 wheel-windows: | $(VENV)/maturin $(VENV)/requirements
@@ -35,8 +43,8 @@ wheel-windows: | $(VENV)/maturin $(VENV)/requirements
 wheel-macos: | $(VENV)/maturin $(VENV)/requirements target/zig/installed
 	$(RELEASE_ENVIRONMENT) tests/macos_python.sh $(SMALLER)
 
-$(VENV)/maturin: packaging/wheels.mk | $(VENV)/bin/python
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check $(MATURIN)
+$(VENV)/maturin: packaging/maturin.txt | $(VENV)/bin/python
+	$(VENV)/bin/pip $(PIP_INSTALL) $<
 	touch $@
 
 test-matrix: $(WHEELS)/.built free-threaded target/oldest/installed
@@ -54,7 +62,8 @@ ADAPTERS := adapters requests httpx http2 aiohttp metrics
 target/oldest/installed: tests/python/oldest.txt $(WHEELS)/.built | $(VENV)/bin/python
 	rm -rf $(@D)
 	$(VENV)/bin/python -m venv $(@D)
-	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $< $(WHEELS)/*.whl
+	$(@D)/bin/pip $(PIP_INSTALL) $<
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-index $(WHEELS)/*.whl
 	touch $@
 
 # A free-threaded Python has no stable ABI before 3.15, so its wheel is another build, of the same code.

@@ -27,13 +27,16 @@ stub libiconv.tbd /usr/lib/libiconv.2.dylib
 # What is linked in is that for macOS; the next wheel may be for another system.
 trap 'rm -f THIRD-PARTY-LICENSES' EXIT
 CARGO_BUILD_TARGET=aarch64-apple-darwin python3 packaging/notices.py python,redis >THIRD-PARTY-LICENSES
+mkdir -p target/sbom
+sbom=$PWD/target/sbom/clazar_auth.cyclonedx.json
+CARGO_BUILD_TARGET=aarch64-apple-darwin python3 packaging/sbom.py python,redis >"$sbom"
 
 # There is no SDK; without a name for it, one is looked for.
 export SDKROOT=/nowhere
 export CARGO_TARGET_DIR="$PWD/target/macos"
 export CARGO_TARGET_AARCH64_APPLE_DARWIN_LINKER="$PWD/tests/macos/cc"
 export CC_aarch64_apple_darwin="$PWD/tests/macos/cc" AR_aarch64_apple_darwin="$PWD/tests/macos/ar"
-tests/with_std_source.sh "$PWD/.venv/bin/maturin" build --quiet --release --target aarch64-apple-darwin --out $wheels -- "$@"
+tests/with_std_source.sh "$PWD/.venv/bin/maturin" build --quiet --release --sbom-include "$sbom" --target aarch64-apple-darwin --out $wheels -- "$@"
 # An empty file, which zig leaves.
 rm -f a.o
 # Without root or debootstrap nothing was built, and a message said so.

@@ -10,6 +10,9 @@ rm -rf $wheels
 # What is linked in is that for Windows; the next wheel may be for another system.
 trap 'rm -f THIRD-PARTY-LICENSES' EXIT
 CARGO_BUILD_TARGET=x86_64-pc-windows-gnu python3 packaging/notices.py python,redis >THIRD-PARTY-LICENSES
+mkdir -p target/sbom
+sbom=$PWD/target/sbom/clazar_auth.cyclonedx.json
+CARGO_BUILD_TARGET=x86_64-pc-windows-gnu python3 packaging/sbom.py python,redis >"$sbom"
 
 unstable() {
     tests/debian_unstable.sh cargo,gcc-mingw-w64-x86-64-posix,rust-src,rustc,wine,wine64 "$@"
@@ -20,7 +23,7 @@ export RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_unwind
 export CARGO_TARGET_DIR="$PWD/target/windows"
 export CC_x86_64_pc_windows_gnu=x86_64-w64-mingw32-gcc-posix AR_x86_64_pc_windows_gnu=x86_64-w64-mingw32-ar
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc-posix
-unstable "$PWD/.venv/bin/maturin" build --quiet --release --target x86_64-pc-windows-gnu --out $wheels -- "$@"
+unstable "$PWD/.venv/bin/maturin" build --quiet --release --sbom-include "$sbom" --target x86_64-pc-windows-gnu --out $wheels -- "$@"
 # Without root or debootstrap nothing was built, and a message said so.
 [ -e $wheels ] || exit 0
 .venv/bin/python tests/python/check_wheel.py $wheels/*.whl cp310-abi3-win_amd64

@@ -89,9 +89,9 @@ def main() -> None:
     move(debug / f"{library}.debug", symbols / "usr/lib/debug/.build-id" / first / f"{rest}.debug")
     debug.rmdir()
 
-    licences = take_licences(development)
-    document(runtime, facts, licences)
-    document(development, facts, licences)
+    parts = take_documents(development)
+    document(runtime, facts, parts)
+    document(development, facts, parts)
     (symbols / "usr/share/doc").mkdir(parents=True)
     (symbols / "usr/share/doc" / symbols.name).symlink_to(runtime.name)
 
@@ -114,13 +114,14 @@ def facts_of(library: Path) -> dict[str, str]:
     }
 
 
-def take_licences(tree: Path) -> str:
-    """What was installed of licences, to be put where policy wants it."""
+def take_documents(tree: Path) -> dict[str, str]:
+    """What was installed of others' licences, and the list of parts, to be put where policy wants them."""
     documents = tree / "usr/share/doc" / tree.name
-    licences = (documents / "THIRD-PARTY-LICENSES").read_text()
+    names = ("THIRD-PARTY-LICENSES", "clazar_auth.cyclonedx.json")
+    parts = {f"{name}.gz": (documents / name).read_text() for name in names}
     for file in documents.iterdir():
         file.unlink()
-    return licences
+    return parts
 
 
 def tell_the_linker(runtime: Path, soname: str, version: str) -> None:
@@ -156,8 +157,8 @@ def since(symbol_version: str) -> list[str]:
     return [f" {symbol_version}@{symbol_version} {first}\n", *functions]
 
 
-def document(tree: Path, facts: dict[str, str], licences: str) -> None:
-    """Adds what policy wants beside the files of a package: its licences and its changes."""
+def document(tree: Path, facts: dict[str, str], parts: dict[str, str]) -> None:
+    """Adds what policy wants beside the files of a package: its licences, its parts and its changes."""
     documents = tree / "usr/share/doc" / tree.name
     documents.mkdir(parents=True, exist_ok=True)
     text = (ROOT / "packaging/debian/copyright").read_text()
@@ -165,7 +166,7 @@ def document(tree: Path, facts: dict[str, str], licences: str) -> None:
         text += f" {line or '.'}\n"
     (documents / "copyright").write_text(text)
     for name, text in {
-        "THIRD-PARTY-LICENSES.gz": licences,
+        **parts,
         "changelog.gz": (ROOT / "CHANGELOG.md").read_text(),
         "changelog.Debian.gz": CHANGES.format(**facts),
     }.items():

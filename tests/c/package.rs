@@ -188,6 +188,10 @@ fn the_examples_build_with_pkg_config() {
         for file in ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-LICENSES"] {
             assert!(prefix.join("share/doc/clazar_auth").join(file).exists(), "{file}");
         }
+        let parts = prefix.join("share/doc/clazar_auth/clazar_auth.cyclonedx.json");
+        let parts = fs::read_to_string(parts).unwrap();
+        assert!(parts.contains("\"pkg:cargo/ring@"), "{parts}");
+        assert!(!parts.contains(root().to_str().unwrap()) && !parts.contains("file:"), "{parts}");
         for file in ["tsan.supp", "valgrind.supp"] {
             assert!(prefix.join("share/clazar_auth").join(file).exists(), "{file}");
         }
@@ -477,7 +481,13 @@ fn the_debian_packages_hold_the_runtime_and_the_rest() {
         assert_eq!(development, start.contains("dev"), "{start}");
     }
     let documents = outside.join("usr/share/doc/libclazar-auth0");
-    for file in ["copyright", "THIRD-PARTY-LICENSES.gz", "changelog.gz", "changelog.Debian.gz"] {
+    for file in [
+        "copyright",
+        "THIRD-PARTY-LICENSES.gz",
+        "clazar_auth.cyclonedx.json.gz",
+        "changelog.gz",
+        "changelog.Debian.gz",
+    ] {
         assert!(documents.join(file).exists(), "{file}");
     }
     let mut cc = Command::new("cc");

@@ -98,10 +98,33 @@ def test_the_wheel_depends_on_nothing(metadata: Message) -> None:
     assert metadata.get_all("Requires-Dist") is None
 
 
-def test_the_wheel_names_what_is_linked_in(wheel: zipfile.ZipFile, metadata: Message) -> None:
-    sbom = json.loads(wheel.read(f"{NAME}.dist-info/sboms/clazar-auth.cyclonedx.json"))
+@pytest.fixture(scope="module")
+def parts(wheel: zipfile.ZipFile) -> str:
+    (name,) = (name for name in wheel.namelist() if "/sboms/" in name)
+    assert name == f"{NAME}.dist-info/sboms/clazar_auth.cyclonedx.json"
+    return wheel.read(name).decode()
+
+
+def test_the_list_of_parts_is_whole(parts: str) -> None:
+    sbom = json.loads(parts)
     assert sbom["bomFormat"] == "CycloneDX"
-    components = {f"{part['name']} {part['version']}" for part in sbom["components"]}
+    of_cargo = [part for part in sbom["components"] if part["purl"].startswith("pkg:cargo/")]
+    assert all(part["licenses"] and part["hashes"] for part in of_cargo)
+    named = {part["bom-ref"] for part in [*of_cargo, sbom["metadata"]["component"]]}
+    assert {tree["ref"] for tree in sbom["dependencies"]} == named
+    assert {part for tree in sbom["dependencies"] for part in tree["dependsOn"]} < named
+
+
+def test_nothing_in_the_wheel_names_a_folder_of_the_machine(wheel: zipfile.ZipFile) -> None:
+    folders = [str(ROOT), str(Path.home()), os.environ.get("CARGO_HOME", str(ROOT))]
+    for name in wheel.namelist():
+        assert not [folder for folder in folders if folder.encode() in wheel.read(name)], name
+
+
+def test_the_wheel_names_what_is_linked_in(
+    wheel: zipfile.ZipFile, metadata: Message, parts: str
+) -> None:
+    components = {f"{part['name']} {part['version']}" for part in json.loads(parts)["components"]}
 
     assert sorted(metadata.get_all("License-File", [])) == LICENCES
     folder = f"{NAME}.dist-info/licenses/"
@@ -133,6 +156,10 @@ def test_the_source_builds_far_from_the_checkout(tmp_path: Path) -> None:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("CARGO_")},
         "TMPDIR": str(tmp_path),
+        # Older pips know the first of them.
+        **dict.fromkeys(
+            ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"), str(ROOT / "packaging/maturin.txt")
+        ),
         # Without optimisation, since it takes long and shows nothing here.
         "MATURIN_PEP517_ARGS": "--profile dev",
     }
