@@ -1,0 +1,76 @@
+"""What is taken from others is named with its hash, and nothing is published before all tests."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
+RECIPES = [ROOT / "Makefile", *ROOT.glob("packaging/*.mk"), *WORKFLOWS]
+NAMES = sorted([*ROOT.glob("packaging/*.in"), *ROOT.glob("tests/python/*.in")])
+
+
+def jobs(workflow: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(workflow.read_text())["jobs"]
+    return found
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_named_by_their_commits(workflow: Path) -> None:
+    used = re.findall(r"uses: (.*)", workflow.read_text())
+    assert used
+    for action in used:
+        assert action.startswith("./") or re.fullmatch(r"\S+@[0-9a-f]{40} # v[\d.]+", action), (
+            action
+        )
+
+
+def test_a_container_is_named_by_its_digest() -> None:
+    for workflow in WORKFLOWS:
+        for image in re.findall(r"docker run .*?(\S+:\S+) sh ", workflow.read_text(), re.DOTALL):
+            assert re.search(r"@sha256:[0-9a-f]{64}$", image), image
+
+
+def test_nothing_is_published_before_all_other_jobs() -> None:
+    release = jobs(ROOT / ".github/workflows/release.yml")
+    publish = release.pop("publish")
+    assert set(publish["needs"]) == set(release)
+    assert release["tests"]["uses"] == "./.github/workflows/ci.yml"
+    assert [job for job in release.values() if "permissions" in job] == []
+
+
+def test_pip_takes_nothing_without_its_hash() -> None:
+    commands = re.compile(r"(?:\bpip install|^PIP_INSTALL :=) .*", re.MULTILINE)
+    found = [command for file in RECIPES for command in commands.findall(file.read_text())]
+    assert any(command.startswith("PIP_INSTALL") for command in found)
+    for command in found:
+        # Where it builds, another variable has the list.
+        assert re.search(r"--require-hashes|--no-index|install \.$", command), command
+    (built,) = (
+        job for job in jobs(ROOT / ".github/workflows/ci.yml").values() if "defaults" in job
+    )
+    (step,) = (step for step in built["steps"] if step.get("run", "").endswith("pip install ."))
+    assert step["env"] == {"PIP_BUILD_CONSTRAINT": "packaging/maturin.txt"}
+
+
+@pytest.mark.parametrize("names", NAMES, ids=lambda path: path.name)
+def test_each_list_has_what_it_was_asked_for(names: Path) -> None:
+    written = names.with_suffix(".txt").read_text()
+    for wanted in names.read_text().splitlines():
+        if not wanted.startswith("#"):
+            version = wanted.partition(";")[0]
+            assert re.search(rf"^{re.escape(version)} .*\\\n +--hash", written, re.M), wanted
+
+
+def test_npm_takes_what_the_lock_file_says() -> None:
+    folder = ROOT / "tests/node"
+    wanted = json.loads((folder / "package.json").read_text())["dependencies"]
+    packages = json.loads((folder / "package-lock.json").read_text())["packages"]
+    assert packages.pop("")["dependencies"] == wanted
+    assert all(package["integrity"].startswith("sha512-") for package in packages.values())
