@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +75,16 @@ def test_npm_takes_what_the_lock_file_says() -> None:
     packages = json.loads((folder / "package-lock.json").read_text())["packages"]
     assert packages.pop("")["dependencies"] == wanted
     assert all(package["integrity"].startswith("sha512-") for package in packages.values())
+
+
+def test_no_crate_needs_a_later_rust_than_this_one() -> None:
+    """With clippy's `incompatible_msrv`, which is about the standard library, that is what can be checked without it."""
+    metadata = ["cargo", "metadata", "--locked", "--format-version", "1"]
+    packages = json.loads(subprocess.check_output(metadata, cwd=ROOT, timeout=600))["packages"]
+    versions = {
+        package["name"]: [int(part) for part in (package["rust_version"] or "1").split(".")]
+        for package in packages
+    }
+    ours = versions["clazar-auth"]
+    assert ours == [1, 88]
+    assert {name: needed for name, needed in versions.items() if needed[:2] > ours} == {}
