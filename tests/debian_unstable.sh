@@ -32,6 +32,7 @@ cp /etc/ssl/certs/ca-certificates.crt "$chroot/etc/ssl/certs"
 export chroot caches packages
 # shellcheck disable=SC2016  # the inner shell expands it
 exec unshare --mount sh -euc '
+    mount --bind "$chroot" "$chroot"
     for folder in /dev /proc /sys; do mount --rbind $folder "$chroot$folder"; done
     for folder in "$PWD" "$caches"; do mount --bind "$folder" "$chroot$folder"; done
     names=$(echo "$packages" | tr , " ")
@@ -41,5 +42,10 @@ exec unshare --mount sh -euc '
         DEBIAN_FRONTEND=noninteractive chroot "$chroot" \
             apt-get --quiet=2 --no-install-recommends install $names
     } >>target/sid.log
-    exec chroot "$chroot" env -C "$PWD" CARGO_HOME="${caches%/registry}" PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+    # Where chroot was called, no user namespace can be made.
+    folder=$PWD
+    cd "$chroot"
+    pivot_root . .
+    umount --lazy .
+    exec env -C "$folder" CARGO_HOME="${caches%/registry}" PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
 ' sh "$@"
