@@ -51,13 +51,7 @@ def test_pip_takes_nothing_without_its_hash() -> None:
     found = [command for file in RECIPES for command in commands.findall(file.read_text())]
     assert any(command.startswith("PIP_INSTALL") for command in found)
     for command in found:
-        # Where it builds, another variable has the list.
-        assert re.search(r"--require-hashes|--no-index|install \.$", command), command
-    (built,) = (
-        job for job in jobs(ROOT / ".github/workflows/ci.yml").values() if "defaults" in job
-    )
-    (step,) = (step for step in built["steps"] if step.get("run", "").endswith("pip install ."))
-    assert step["env"] == {"PIP_BUILD_CONSTRAINT": "packaging/maturin.txt"}
+        assert "--require-hashes" in command or "--no-index" in command, command
 
 
 @pytest.mark.parametrize("names", NAMES, ids=lambda path: path.name)
