@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 CARGO ?= cargo
+MINUTES ?= 1
 VENV := .venv
 STAGE := target/stage
 DOCS := target/docs
@@ -17,7 +18,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check simulate tools test test-rust test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl windows platforms bench bench-hot-path bench-token-request bench-cold-start fuzz lib clean
+.PHONY: dev check simulate tools test test-rust test-fuzz test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl windows platforms bench bench-hot-path bench-token-request bench-cold-start fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels wheel-for wheel-windows wheel-macos free-threaded vendor set-version requirements deny advisories reproducible
 
@@ -34,7 +35,7 @@ help:
 	@echo '  make deny         check what is used of others: sources, licences, duplicates, known defects'
 	@echo '  make advisories   fetch what RustSec knows today, for make deny'
 	@echo '  make requirements  write the lists of what pip and npm install, with hashes (UPGRADE=--upgrade for the newest)'
-	@echo '  make test         run all tests; test-rust, test-c, test-sanitizers, test-python, test-matrix are its parts'
+	@echo '  make test         run all tests; test-rust, test-fuzz, test-c, test-sanitizers, test-python, test-matrix are its parts'
 	@echo '  make test-valkey  run the tests of the store in Redis with Valkey'
 	@echo '  make simulate     run a month of 10,000 hosts in simulated time, and herds'
 	@echo '  make tsan         run the tests of Rust and C under ThreadSanitizer, the standard library included'
@@ -42,7 +43,7 @@ help:
 	@echo '  make windows      run the tests that apply on Windows under Wine'
 	@echo '  make platforms    build for other systems and processors, and run what can be run'
 	@echo '  make bench        measure what a fresh token costs, a token request, and the start of a process'
-	@echo '  make fuzz         look for a crash in what opens a stored token (nightly, cargo-fuzz)'
+	@echo '  make fuzz         look for input that breaks a property, for MINUTES=1 with each of TARGETS, by default all'
 	@echo '  make lib          install the C library into $(STAGE), for the tests'
 	@echo '  make clean        remove all that was built'
 	@echo
@@ -144,20 +145,21 @@ check: $(VENV)/requirements
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/clang-format --dry-run --Werror $(C_FILES)
-	$(VENV)/bin/shellcheck .ci/run packaging/wheel-for packaging/zig-cc tests/*.sh tests/macos/* tests/musl/cc tests/platforms/clang tests/windows/cc
+	$(VENV)/bin/shellcheck .ci/run fuzz/run.sh packaging/wheel-for packaging/zig-cc tests/*.sh tests/macos/* tests/musl/cc tests/platforms/clang tests/windows/cc
 	$(VENV)/bin/mypy
 	@# So that no name is used that Windows has not.
 	$(VENV)/bin/mypy --platform win32 python
 	$(CARGO) clippy --locked --workspace --all-targets --features capi,python,redis,sandbox -- --deny warnings
 	$(CARGO) clippy --locked -- --deny warnings
 	@# What `make fuzz` builds.
-	$(CARGO) clippy --locked --lib -- --cfg fuzzing --deny warnings
+	$(CARGO) clippy --locked --lib --features capi,redis,sandbox -- --cfg fuzzing --deny warnings
+	$(FUZZ_CARGO) clippy $(FUZZ_OPTIONS) --all-targets -- --deny warnings
 	$(CARGO) clippy --locked --manifest-path benches/token_request/Cargo.toml --target-dir target/token_request -- --deny warnings
 	$(CARGO) clippy --locked --manifest-path examples/rust/Cargo.toml --target-dir target/examples-rust --all-targets -- --deny warnings
 
 # ---- Tests ----
 
-test: tools test-rust test-c test-sanitizers docs test-python test-matrix demo
+test: tools test-rust test-fuzz test-c test-sanitizers docs test-python test-matrix demo
 
 # What they need from the system.
 tools:
@@ -172,6 +174,15 @@ test-rust:
 	$(CARGO) test --locked --features sandbox,redis --doc
 	$(CARGO) test --locked --manifest-path tests/model/Cargo.toml --target-dir target/model --lib
 	$(CARGO) test --locked --manifest-path examples/rust/Cargo.toml --target-dir target/examples-rust --tests
+
+FUZZ_CARGO := RUSTFLAGS='--cfg fuzzing' $(CARGO)
+FUZZ_OPTIONS := --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
+COMPARE_WITH_PYTHON := $(PYTHON) fuzz/differential.py target/fuzz/debug/meaning fuzz/corpus/url fuzz/corpus/wait
+
+# What was found before, and what Python makes of it.
+test-fuzz:
+	$(FUZZ_CARGO) test $(FUZZ_OPTIONS)
+	$(COMPARE_WITH_PYTHON)
 
 test-c: $(STAGE)/installed $(STAGE)-panic/installed target/node/installed
 	$(CARGO) test --locked --features sandbox --test c
@@ -244,12 +255,14 @@ target/bench/floor.so: benches/floor.c | $(VENV)/bin/python
 	$(CC) -O2 -Wall -Wextra -shared -fPIC \
 	    -I$$($(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("include"))') $< -o $@
 
-# Needs a nightly toolchain and `cargo install cargo-fuzz`; a short form runs with the tests.
+# `make test-fuzz` is the short form.
 fuzz:
-	$(CARGO) +nightly fuzz run open -- -max_total_time=60
+	CARGO='$(CARGO)' MINUTES='$(MINUTES)' fuzz/run.sh $(TARGETS)
+	$(FUZZ_CARGO) build $(FUZZ_OPTIONS) --bin meaning
+	$(COMPARE_WITH_PYTHON) --generate 100000 --seed $$(date +%s)
 
 clean:
-	rm -rf target tests/model/target fuzz/target benches/token_request/target
+	rm -rf target tests/model/target benches/token_request/target
 	rm -rf $(VENV) $(WHEELS) THIRD-PARTY-LICENSES python/clazar_auth/_native.*.so
 
 # ---- Environments, all inside the checkout ----

@@ -80,9 +80,14 @@ pub use error::{Error, ErrorKind};
 pub use provider::{Requests, Stats, TokenFuture, TokenProvider, TokenProviderBuilder};
 pub use request::{Options, authenticate};
 pub use store::Store;
-#[cfg(fuzzing)]
-pub use store::fuzzing;
 pub use token::AccessToken;
+
+/// Private functions for `fuzz/`; no other build has them.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    pub use crate::request::fuzzing as request;
+    pub use crate::store::fuzzing as store;
+}
 
 /// Pages whose examples are tested with this crate's.
 #[cfg(doctest)]

@@ -129,8 +129,20 @@ impl HttpSource {
         self.trace.note(|reached| *reached = Default::default());
         let agent = self.agent(target.limit)?;
         interrupt.attach(&agent)?;
+        self.ask(&agent, target, client_id, secret, clock)
+    }
+
+    /// One request on a connection of `agent`.
+    pub(super) fn ask(
+        &self,
+        agent: &Agent,
+        target: &Target<'_>,
+        client_id: &str,
+        secret: &Secret,
+        clock: &Clock,
+    ) -> Result<AccessToken, Error> {
         let sent = clock.now();
-        let answer = self.send(&agent, body::json(client_id, secret)?, target)?;
+        let answer = self.send(agent, body::json(client_id, secret)?, target)?;
         let here = clock.now().wall();
         self.trace
             .note(|reached| reached.clocks = response::date(&answer).map(|there| (there, here)));
@@ -159,7 +171,12 @@ impl HttpSource {
             })
             .chain(self.trace.clone())
             .chain(TlsConnector(tls, self.trace.clone()));
-        Ok(Agent::with_parts(self.config.clone(), connector, Lookup(self.trace.clone())))
+        Ok(self.agent_over(connector))
+    }
+
+    /// As [`agent`](Self::agent), with other connections.
+    pub(super) fn agent_over(&self, connector: impl Connector) -> Agent {
+        Agent::with_parts(self.config.clone(), connector, Lookup(self.trace.clone()))
     }
 
     /// The way for an attempt that may take so long; `is_cut` says whether a token's life cuts it short.

@@ -3,6 +3,8 @@
 mod attempts;
 mod body;
 mod buffers;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod http_source;
 mod interrupt;
 mod lifetime;

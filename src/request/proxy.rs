@@ -36,7 +36,7 @@ fn from_env(url: &SecureUrl, variables: Common) -> Result<Option<Proxy>, Error> 
     parse("HTTPS_PROXY", &text).map(Some)
 }
 
-fn parse(what: &str, text: &str) -> Result<Proxy, Error> {
+pub(super) fn parse(what: &str, text: &str) -> Result<Proxy, Error> {
     Proxy::new(text)
         .ok()
         .filter(|_| has_plain_authority(text))

@@ -26,7 +26,7 @@ use crate::text::hex;
 pub(super) const MAGIC: &[u8; 4] = b"CLZA";
 const VERSION: u8 = 1;
 const SALT: usize = 32;
-const HEADER: usize = MAGIC.len() + 2 + SALT;
+pub(super) const HEADER: usize = MAGIC.len() + 2 + SALT;
 const TAG: usize = 16;
 const BLOCK: usize = 1024;
 
@@ -87,7 +87,7 @@ pub(crate) fn seal(
     seal_with(identity, secret, item, text, &salt)
 }
 
-fn seal_with(
+pub(super) fn seal_with(
     identity: &Identity,
     secret: &Secret,
     item: Item,
@@ -237,7 +237,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
 
-        /// The short form of `fuzz/fuzz_targets/open.rs`.
+        /// The short form of `fuzz/src/sealed.rs`.
         #[test]
         fn nothing_else_opens(
             bytes in prop::collection::vec(any::<u8>(), 0..2000),

@@ -9,6 +9,8 @@ mod client_certificate;
 mod command;
 mod connection;
 mod failure;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod looked;
 mod redirection;
 mod routing;

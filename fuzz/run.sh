@@ -1,0 +1,27 @@
+#!/bin/sh
+# Feeds each target, or those that are named, with arbitrary bytes for so many MINUTES, and ends where something does
+# not hold. What was tried is kept in target/fuzz-found, so that the next run goes on from there.
+#
+# libFuzzer comes with the crate libfuzzer-sys, and what it needs of the compiler is in stable Rust, but for
+# AddressSanitizer.
+set -eu
+cd "$(dirname "$0")/.."
+[ $# -gt 0 ] || set -- fuzz/corpus/*
+
+host=$(rustc -vV | sed -n 's/^host: //p')
+coverage='-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
+    -Cllvm-args=-sanitizer-coverage-trace-compares'
+checks='-Cdebug-assertions -Coverflow-checks -Zsanitizer=address'
+RUSTC_BOOTSTRAP=1 RUSTFLAGS="--cfg fuzzing $coverage $checks" \
+    "${CARGO:-cargo}" build --locked --quiet --release --manifest-path fuzz/Cargo.toml --features libfuzzer --bin fuzz \
+    --target "$host" --target-dir target/libfuzzer
+
+for target; do
+    name=$(basename "$target")
+    tried=target/fuzz-found/$name
+    mkdir -p "$tried"
+    echo "== $name" >&2
+    CLAZAR_FUZZ_TARGET=$name "target/libfuzzer/$host/release/fuzz" -max_total_time=$((60 * ${MINUTES:-1})) \
+        -max_len=16384 -timeout=10 -print_final_stats=1 -artifact_prefix="$tried-" "$tried" "fuzz/corpus/$name"
+done
