@@ -18,7 +18,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check simulate tools test test-rust test-fuzz test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl windows platforms bench bench-hot-path bench-token-request bench-cold-start fuzz lib clean
+.PHONY: dev check simulate tools test test-rust test-fuzz test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl windows platforms bench bench-hot-path bench-token-request bench-cold-start coverage fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels wheel-for wheel-windows wheel-macos free-threaded vendor set-version requirements deny advisories reproducible
 
@@ -43,6 +43,7 @@ help:
 	@echo '  make windows      run the tests that apply on Windows under Wine'
 	@echo '  make platforms    build for other systems and processors, and run what can be run'
 	@echo '  make bench        measure what a fresh token costs, a token request, and the start of a process'
+	@echo '  make coverage     count the lines of src/ that the tests of Rust, C and Python reach, and list the others'
 	@echo '  make fuzz         look for input that breaks a property, for MINUTES=1 with each of TARGETS, by default all'
 	@echo '  make lib          install the C library into $(STAGE), for the tests'
 	@echo '  make clean        remove all that was built'
@@ -254,6 +255,10 @@ target/bench/floor.so: benches/floor.c | $(VENV)/bin/python
 	mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -shared -fPIC \
 	    -I$$($(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("include"))') $< -o $@
+
+# Which lines of src/ no test reaches.
+coverage:
+	CARGO='$(CARGO)' PYTHON='$(PYTHON)' tests/coverage.sh
 
 # `make test-fuzz` is the short form.
 fuzz:

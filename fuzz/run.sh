@@ -23,5 +23,5 @@ for target; do
     mkdir -p "$tried"
     echo "== $name" >&2
     CLAZAR_FUZZ_TARGET=$name "target/libfuzzer/$host/release/fuzz" -max_total_time=$((60 * ${MINUTES:-1})) \
-        -max_len=16384 -timeout=10 -print_final_stats=1 -artifact_prefix="$tried-" "$tried" "fuzz/corpus/$name"
+        -max_len=16384 -timeout=10 -verbosity=0 -print_final_stats=1 -artifact_prefix="$tried-" "$tried" "fuzz/corpus/$name"
 done

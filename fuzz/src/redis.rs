@@ -43,16 +43,14 @@ fn check_refusals(text: &str) {
         let allowed = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
         (1..=64).contains(&word.len()) && word.bytes().all(allowed)
     };
-    let codes = text.split([' ', '-', ':']).filter(is_code);
-    let codes: Vec<_> = codes.take(100).collect();
+    let codes: Vec<_> = text.split([' ', '-']).filter(is_code).collect();
     for command in COMMANDS {
         let said = refusal(command, text);
         let code =
             said.split("the error ").nth(1).and_then(|rest| rest.split([' ', ';', ')']).next());
-        assert!(
-            code.is_none_or(|code| code == "NOPERM" || codes.contains(&code) || codes.len() == 100)
-        );
-        check_words(&said, &[code.unwrap_or(command)]);
+        assert!(code.is_none_or(|code| code == "NOPERM" || codes.contains(&code)), "{said}");
+        let fact = code.map_or(String::new(), |code| format!("the error {code}"));
+        check_words(&said, &[&fact]);
     }
 }
 

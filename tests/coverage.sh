@@ -1,0 +1,60 @@
+#!/bin/sh
+# Runs the tests of Rust, C and Python on code that counts how often each line is run, and lists the lines of src/ that
+# none of them reaches. A test that fails for being slower, or larger, so is named and does not end it.
+set -eu
+cd "$(dirname "$0")/.."
+
+folder=$PWD/target/coverage
+cargo=${CARGO:-cargo}
+# The profile is read by the LLVM that wrote it: rustup's, or Debian's of the same number.
+tools=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin
+if [ ! -x "$tools/llvm-cov" ]; then
+    llvm=llvm-$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+    tools=/usr/lib/$llvm/bin
+    [ -x "$tools/llvm-cov" ] || apt-get install -qq -y --no-install-recommends "$llvm" >/dev/null || {
+        echo "needs rustup component add llvm-tools, or as root apt-get install $llvm" >&2
+        exit 1
+    }
+fi
+
+rm -rf "$folder/profiles" "$folder/objects"
+mkdir -p "$folder/objects"
+# For cargo, the compiler of what is ours.
+# shellcheck disable=SC2016  # the wrapper expands it
+printf '#!/bin/sh\nexec "$@" -Cinstrument-coverage\n' >"$folder/rustc"
+chmod +x "$folder/rustc"
+export RUSTC_WORKSPACE_WRAPPER="$folder/rustc" CARGO_TARGET_DIR="$folder/build" CARGO_INCREMENTAL=0
+# Eight files for each program, which its processes share.
+export LLVM_PROFILE_FILE="$folder/profiles/%8m.profraw"
+failed=
+
+attempt() {
+    "$@" || failed="$failed
+    $*"
+}
+
+attempt "$cargo" test --locked --no-fail-fast --features sandbox,redis --lib --bins --test core --test logger
+
+python3 packaging/c.py build --profile dev "$folder/c" capi,redis,test-panic
+python3 packaging/c.py install "$folder/c" --no-strip --prefix="$PWD/target/stage-coverage"
+CLAZAR_STAGE=stage-coverage attempt "$cargo" test --locked --features sandbox --test c -- --skip package:: --skip abi::
+
+python=$folder/venv/bin/python
+[ -x "$python" ] || "${PYTHON:-python3}" -m venv "$folder/venv"
+"$python" -m pip install --quiet --disable-pip-version-check maturin -r tests/python/requirements.txt
+"$folder/venv/bin/maturin" build --quiet --out "$folder/wheel"
+"$python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$folder"/wheel/*.whl
+attempt "$python" -m pytest -m 'not c and not node'
+
+"$tools/llvm-profdata" merge --sparse "$folder"/profiles/*.profraw -o "$folder/all.profdata"
+set -- "$folder"/venv/lib/*/site-packages/clazar_auth/_native*.so "$PWD"/target/stage-coverage/lib/libclazar_auth.so
+for program in "$folder"/build/debug/deps/*; do
+    if [ -x "$program" ] && [ -f "$program" ]; then set -- "$@" "$program"; fi
+done
+for object; do
+    shift
+    set -- "$@" --object "$object"
+done
+"$tools/llvm-cov" export --format=lcov --instr-profile "$folder/all.profdata" "$@" --sources "$PWD/src" >"$folder/lcov"
+"$python" tests/coverage.py "$folder/lcov"
+[ -z "$failed" ] || echo "failed, under the weight of counting: $failed" >&2
