@@ -19,6 +19,7 @@ use ureq::{Error, Timeout};
 
 use super::buffers::WipedBuffers;
 use crate::sys::socket::{Socket, share};
+use crate::text;
 
 /// A header and a body of 64 KiB each, however they are cut into chunks and records, are less.
 const MOST_RECEIVED: u64 = 1024 * 1024;
@@ -138,10 +139,20 @@ impl Until {
             match step(self.left()?) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(self.over()),
+                Err(error) if is_reset(&error) => return Err(broken(text::system(&error)).into()),
                 result => return Ok(result?),
             }
         }
     }
+}
+
+fn is_reset(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted)
+}
+
+/// What ureq does not take for the end of a body without a length, as it does some other kinds.
+pub(super) fn broken(what: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, what.into())
 }
 
 pub(super) struct TcpTransport {

@@ -1,7 +1,7 @@
 //! Adds TLS to ureq over a configuration that outlives the agent, so that roots are parsed once.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
@@ -12,8 +12,8 @@ use ureq::unversioned::transport::{
 };
 
 use super::buffers::WipedBuffers;
-use super::tls_failure;
 use super::trace::Trace;
+use super::{tcp, tls_failure};
 use crate::text::without_brackets;
 
 /// Wraps the connection below in TLS where the URL asks for it.
@@ -85,7 +85,7 @@ impl Transport for TlsTransport {
         self.send(timeout)?;
         self.stream.sock.set_timeout(timeout);
         self.buffers.make_room()?;
-        let amount = self.stream.read(self.buffers.input_append_buf())?;
+        let amount = self.stream.read(self.buffers.input_append_buf()).map_err(broken)?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }
@@ -96,6 +96,16 @@ impl Transport for TlsTransport {
 
     fn is_tls(&self) -> bool {
         true
+    }
+}
+
+/// Without close_notify nobody knows whether a body without a length is whole (RFC 9112 section 9.8).
+fn broken(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            tcp::broken("the connection was closed before the whole answer came")
+        }
+        _ => error,
     }
 }
 
