@@ -1,6 +1,6 @@
 //! Opens the way through a proxy, and blames the proxy for what goes wrong on it.
 
-use std::fmt;
+use std::{fmt, io};
 
 use ureq::Error;
 use ureq::unversioned::transport::{
@@ -19,7 +19,7 @@ impl<In: Transport> Connector<In> for TunnelConnector {
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
         self.0.connect(details, chained).map_err(|error| match error {
-            Error::Protocol(_) | Error::Http(_) => {
+            Error::Protocol(_) | Error::Http(_) | Error::BodyExceedsLimit(_) => {
                 Error::ConnectProxyFailed("the proxy does not answer as an HTTP proxy".into())
             }
             Error::ConnectProxyFailed(why) => plainly(&why),
@@ -40,6 +40,11 @@ impl fmt::Display for CredentialsWanted {
 
 impl std::error::Error for CredentialsWanted {}
 
+/// A broken connection, which is tried again.
+fn closed(what: &str) -> Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, what).into()
+}
+
 /// ureq says `proxy server responded 407/407`.
 fn plainly(why: &str) -> Error {
     let status =
@@ -47,6 +52,6 @@ fn plainly(why: &str) -> Error {
     Error::ConnectProxyFailed(match status {
         Some("407") => return Error::Other(Box::new(CredentialsWanted)),
         Some(status) => format!("the proxy answered HTTP {status}"),
-        None => "the proxy did not answer".into(),
+        None => return closed("the proxy closed the connection without an answer"),
     })
 }

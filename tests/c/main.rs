@@ -165,9 +165,7 @@ fn who_is_trusted_is_what_the_options_say() {
     let [ours, theirs] = ["c-ours-alone", "c-theirs-alone"].map(Authority::new);
     let server = ours.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
     let url = format!("https://127.0.0.1:{}/authenticate/", server.port());
-    let proxy = Server::new(|mut stream, requests| {
-        requests.lock().unwrap().extend(read_request(&mut stream));
-    });
+    let proxy = Server::answering(http("403 Forbidden", "", ""));
     let program = compile("trust", &stage("stage"));
     run(
         &program,

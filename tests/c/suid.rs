@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::programs::{Sanitizer, checked, compile, skipped, stage};
 use test_support::certificates::{Authority, VALID};
-use test_support::server::{Server, TOKEN_BODY, ok, read_request};
+use test_support::server::{Server, TOKEN_BODY, http, ok};
 
 const NOBODY: u32 = 65_534;
 const SECRET: &str = "not-a-real-secret-0123456789abcdef";
@@ -48,13 +48,6 @@ impl Drop for Victim {
     }
 }
 
-/// A proxy that opens no way, and counts who asked.
-fn proxy() -> Server {
-    Server::new(|mut stream, requests| {
-        requests.lock().unwrap().extend(read_request(&mut stream));
-    })
-}
-
 #[test]
 fn a_set_user_id_program_reads_no_environment() {
     if Sanitizer::now() != Sanitizer::Nothing {
@@ -66,7 +59,7 @@ fn a_set_user_id_program_reads_no_environment() {
     let thief = Authority::new("c-thief");
     let server = thief.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
     let url = format!("https://127.0.0.1:{}/authenticate/", server.port());
-    let proxy = proxy();
+    let proxy = Server::answering(http("403 Forbidden", "", ""));
     let proxy_url = format!("http://127.0.0.1:{}", proxy.port());
     fs::set_permissions(&thief.pem_file, Permissions::from_mode(0o644)).unwrap();
     let trust = ("SSL_CERT_FILE", thief.pem_file.to_str().unwrap());
