@@ -3,9 +3,12 @@
 use std::io;
 use std::ops::{Deref, DerefMut, Range};
 
+use ureq::Error;
 use ureq::config::Config;
 use ureq::unversioned::transport::Buffers;
 use zeroize::Zeroize;
+
+use super::limits::BODY_LIMIT;
 
 /// What most pieces of a handshake, headers and bodies fit into.
 pub(super) const FIRST: usize = 4 * 1024;
@@ -75,8 +78,14 @@ impl WipedBuffers {
         })
     }
 
-    /// Sees to it that more input can be taken, unless all that may be kept is unread.
-    pub(super) fn make_room(&mut self) -> io::Result<()> {
+    /// Sees to it that more input can be taken.
+    ///
+    /// # Errors
+    /// Also if all that may be kept is unread: without room for more, it would look like the end.
+    pub(super) fn make_room(&mut self) -> Result<(), Error> {
+        if self.unread.len() == self.most_input {
+            return Err(Error::BodyExceedsLimit(BODY_LIMIT as u64));
+        }
         if self.unread.start > 0 {
             self.input.copy_within(self.unread.clone(), 0);
             self.unread = 0..self.unread.len();

@@ -57,11 +57,16 @@ impl Target<'_> {
     /// An answer came, but not all of its body.
     pub(super) fn body_error(&self, error: ureq::Error) -> Error {
         match error {
-            ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => self
-                .unreachable("the connection was closed before the whole answer came")
-                .with_another_attempt(true),
+            ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.cut(),
+            // The end came within what surrounds a chunk.
+            ureq::Error::BodyStalled => self.cut(),
             error => self.failed(error),
         }
+    }
+
+    fn cut(&self) -> Error {
+        self.unreachable("the connection was closed before the whole answer came")
+            .with_another_attempt(true)
     }
 
     fn io_failed(&self, error: &io::Error) -> Error {
