@@ -18,7 +18,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check simulate tools test test-rust test-fuzz test-c test-sanitizers test-python test-matrix test-newest test-valkey tsan musl windows platforms bench bench-hot-path bench-token-request bench-cold-start coverage fuzz lib clean
+.PHONY: dev check simulate tools test test-rust test-fuzz test-c test-sanitizers test-faults test-python test-matrix test-newest test-valkey tsan musl windows platforms bench bench-hot-path bench-token-request bench-cold-start coverage fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels wheel-for wheel-windows wheel-macos free-threaded vendor set-version requirements deny advisories reproducible
 
@@ -35,7 +35,8 @@ help:
 	@echo '  make deny         check what is used of others: sources, licences, duplicates, known defects'
 	@echo '  make advisories   fetch what RustSec knows today, for make deny'
 	@echo '  make requirements  write the lists of what pip and npm install, with hashes (UPGRADE=--upgrade for the newest)'
-	@echo '  make test         run all tests; test-rust, test-fuzz, test-c, test-sanitizers, test-python, test-matrix are its parts'
+	@echo '  make test         run all tests; test-rust, test-fuzz, test-c, test-sanitizers, test-faults, test-python,'
+	@echo '                    test-matrix are its parts'
 	@echo '  make test-valkey  run the tests of the store in Redis with Valkey'
 	@echo '  make simulate     run a month of 10,000 hosts in simulated time, and herds'
 	@echo '  make tsan         run the tests of Rust and C under ThreadSanitizer, the standard library included'
@@ -135,7 +136,7 @@ $(VENV)/editable: pyproject.toml | $(VENV)/requirements $(VENV)/maturin
 	$(VENV)/bin/maturin develop --quiet
 	touch $@
 
-C_FILES := $(wildcard tests/c/*.[ch] tests/windows/*.h tests/windows/include/*.h tests/windows/include/*/*.h tests/cpp/*.cc packaging/abi/*.c examples/*.c examples/*.cpp benches/*.c benches/*/*.c)
+C_FILES := $(wildcard tests/c/*.[ch] tests/faults/*.c tests/windows/*.h tests/windows/include/*.h tests/windows/include/*/*.h tests/cpp/*.cc packaging/abi/*.c examples/*.c examples/*.cpp benches/*.c benches/*/*.c)
 
 check: $(VENV)/requirements
 	$(CARGO) fmt --all --check
@@ -160,7 +161,7 @@ check: $(VENV)/requirements
 
 # ---- Tests ----
 
-test: tools test-rust test-fuzz test-c test-sanitizers docs test-python test-matrix demo
+test: tools test-rust test-fuzz test-c test-sanitizers test-faults docs test-python test-matrix demo
 
 # What they need from the system.
 tools:
@@ -193,6 +194,10 @@ test-sanitizers: $(STAGE)/installed $(STAGE)-panic/installed
 	CLAZAR_SANITIZER=valgrind $(CARGO) test --locked --features sandbox --test c
 	CLAZAR_SANITIZER=address $(CARGO) test --locked --features sandbox --test c
 	CLAZAR_SANITIZER=undefined $(CARGO) test --locked --features sandbox --test c
+
+# What goes wrong, in Rust, C and Python; FAULT picks some by a word in their names.
+test-faults: $(VENV)/installed $(STAGE)/installed
+	$(CARGO) test --locked --features sandbox,redis --test faults $(FAULT)
 
 test-python: $(VENV)/installed $(VENV)/requirements $(WHEELS)/.built $(STAGE)/installed target/node/installed
 	$(VENV)/bin/python -m pytest

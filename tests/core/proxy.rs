@@ -95,19 +95,6 @@ fn a_proxy_that_refuses_otherwise_is_a_transport_error() {
     }
 }
 
-#[test]
-fn a_proxy_that_is_none_is_a_transport_error() {
-    for answer in ["220 mail ready\r\n\r\n", "HTTP/2 200\r\n\r\n", "\0\0\0\0\r\n\r\n", ""] {
-        let wrong = Server::answering(answer);
-        let options = Options::default()
-            .auth_url("https://api.clazar.io/authenticate/")
-            .proxy(format!("http://127.0.0.1:{}", wrong.port()));
-        let error = authenticate(&credentials(), &options).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Transport, "{answer:?}: {error}");
-        assert!(error.to_string().contains("through the proxy 127.0.0.1"), "{answer:?}: {error}");
-    }
-}
-
 /// Sends `start`, and then one byte after the other for as long as anybody listens.
 fn dripping(start: &'static [u8]) -> Server {
     Server::new(|mut stream, _| {

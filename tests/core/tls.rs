@@ -7,7 +7,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose
 
 use crate::credentials;
 use test_support::certificates::{Authority, VALID, self_signed};
-use test_support::server::{Server, TOKEN_BODY, http, ok};
+use test_support::server::{Server, TOKEN_BODY, ok};
 
 pub fn secure_url(server: &Server) -> String {
     format!("https://127.0.0.1:{}/authenticate/", server.port())
@@ -132,29 +132,4 @@ fn a_certificate_out_of_its_time_is_refused() {
     refused(&expired, Some(&authority), "expired");
     let future = authority.server(&["127.0.0.1"], [2119, 2120], &ok(TOKEN_BODY));
     refused(&future, Some(&authority), "not valid yet");
-}
-
-#[test]
-fn a_server_without_tls_is_a_tls_error() {
-    let greeting = Server::new(|mut stream, _| {
-        let _ = std::io::Write::write_all(&mut stream, b"220 mail ready\r\n");
-    });
-    assert_eq!(exchange(&greeting, None).unwrap_err().kind(), ErrorKind::Tls);
-}
-
-#[test]
-fn answers_are_judged_over_tls_as_over_http() {
-    let authority = Authority::new("answers");
-    for (answer, kind) in [
-        (http("401 Unauthorized", "", ""), ErrorKind::Credentials),
-        (http("307 Temporary", "Location: https://127.0.0.1:1/\r\n", ""), ErrorKind::Rejected),
-        (ok("<html>"), ErrorKind::InvalidResponse),
-        (ok(&" ".repeat(65_537)), ErrorKind::InvalidResponse),
-        (ok(TOKEN_BODY)[..100].to_owned(), ErrorKind::Transport),
-        (String::new(), ErrorKind::Transport),
-    ] {
-        let server = authority.server(&["127.0.0.1"], VALID, &answer);
-        let error = exchange(&server, Some(&authority)).unwrap_err();
-        assert_eq!(error.kind(), kind, "{error}");
-    }
 }

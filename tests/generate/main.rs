@@ -1,9 +1,11 @@
 //! Writes what says the interface again in other languages: `make generate`, which sets `CLAZAR_BLESS`.
 //! Without that it checks that what is committed is up to date.
 //!
-//! What is written comes from the tables of `src/interface.rs`, and the header from `src/capi/`.
+//! What is written comes from the tables of `src/interface.rs`, the header from `src/capi/`, and the page of faults
+//! from the table of their tests.
 
 mod c;
+mod faults;
 mod header;
 #[path = "../../src/interface.rs"]
 #[allow(dead_code, unused_imports, unused_macros)]
@@ -11,6 +13,9 @@ mod interface;
 mod pages;
 mod python;
 mod rust;
+#[path = "../faults/table.rs"]
+#[allow(dead_code)]
+mod table;
 mod words;
 
 use std::fs;
@@ -32,6 +37,7 @@ fn what_is_generated_is_up_to_date() {
     c::generate();
     python::generate();
     pages::generate();
+    faults::generate();
 }
 
 /// Of what nothing reads, the compiler says nothing, since the tables name it.

@@ -35,14 +35,14 @@ impl Authority {
     }
 
     /// A TLS configuration with a certificate for `names`, valid for `years`.
-    fn configure(&self, names: &[&str], years: [i32; 2]) -> ServerConfig {
+    pub(crate) fn configure(&self, names: &[&str], years: [i32; 2]) -> ServerConfig {
         let mut params = CertificateParams::new(owned(names)).unwrap();
         [params.not_before, params.not_after] = years.map(|year| date_time_ymd(year, 1, 1));
         self.sign(params)
     }
 
     /// A TLS configuration with a certificate as `params` have it.
-    fn sign(&self, params: CertificateParams) -> ServerConfig {
+    pub(crate) fn sign(&self, params: CertificateParams) -> ServerConfig {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         configuration(&certificate, &key)
@@ -99,14 +99,21 @@ impl Drop for Authority {
 
 /// A server whose certificate is signed by its own key, and the file of that certificate.
 pub fn self_signed(is_ca: IsCa, name: &str, answer: &str) -> (Server, PathBuf) {
+    let (certificate, config) = sign_by_itself(is_ca);
+    let file = format!("clazar-auth-{name}-{}.pem", std::process::id());
+    let pem_file = std::env::temp_dir().join(file);
+    std::fs::write(&pem_file, certificate.pem()).unwrap();
+    (serving(config, answer), pem_file)
+}
+
+/// A TLS configuration with a certificate that is signed by its own key.
+pub(crate) fn sign_by_itself(is_ca: IsCa) -> (Certificate, ServerConfig) {
     let mut params = CertificateParams::new(owned(&["127.0.0.1"])).unwrap();
     params.is_ca = is_ca;
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
-    let file = format!("clazar-auth-{name}-{}.pem", std::process::id());
-    let pem_file = std::env::temp_dir().join(file);
-    std::fs::write(&pem_file, certificate.pem()).unwrap();
-    (serving(configuration(&certificate, &key), answer), pem_file)
+    let config = configuration(&certificate, &key);
+    (certificate, config)
 }
 
 fn owned(names: &[&str]) -> Vec<String> {

@@ -2,6 +2,8 @@
 
 pub mod certificates;
 pub mod cluster;
+#[cfg(target_os = "linux")]
+pub mod faulty;
 pub mod redis;
 pub mod server;
 pub mod sources;

@@ -25,7 +25,14 @@ pub struct Server {
 impl Server {
     /// Runs `serve` for each connection to a port of `host`.
     pub fn on(host: &str, serve: impl Fn(TcpStream, &Requests) + Clone + Send + 'static) -> Self {
-        let listener = TcpListener::bind((host, 0)).unwrap();
+        Self::of(TcpListener::bind((host, 0)).unwrap(), serve)
+    }
+
+    /// Runs `serve` for each connection to `listener`.
+    pub fn of(
+        listener: TcpListener,
+        serve: impl Fn(TcpStream, &Requests) + Clone + Send + 'static,
+    ) -> Self {
         let (requests, connections) = (Requests::default(), Arc::<Mutex<Vec<_>>>::default());
         let stopping = Arc::new(AtomicBool::new(false));
         let accept = {
