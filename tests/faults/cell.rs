@@ -1,5 +1,6 @@
 //! One fault, in one state of a provider, in one language.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -46,6 +47,8 @@ pub struct World {
     pub redis: Redis,
     /// Where nobody is to go.
     pub elsewhere: FaultyServer,
+    /// For stores in files.
+    pub folder: PathBuf,
     /// Wall time of the drivers.
     pub now: i64,
 }
@@ -86,9 +89,12 @@ struct Cell<'a> {
 impl<'a> Cell<'a> {
     fn new(world: &'a World, driver: &'a mut Driver, rule: &'a Rule, fault: &'a Fault) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("cell-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("cell-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let redis = fault.redis.as_ref().map(|_| FaultyRedis::before(&world.redis));
-        let folder = fault.file.as_ref().map(|file| Folder::new(&name, file, driver.id()));
+        let folder = fault
+            .file
+            .as_ref()
+            .map(|file| Folder::new(world.folder.join(&name), file, driver.id()));
         let outcome = world.table.outcome(rule, fault);
         let server = FaultyServer::new();
         let mut cell = Self {

@@ -61,14 +61,17 @@ impl Failure {
 
 /// What the drivers are made of.
 pub struct Programs {
-    folder: PathBuf,
+    /// For all that is written during a run; it ends with the run.
+    pub folder: PathBuf,
     /// Wall time at which their clocks stand.
     pub now: i64,
 }
 
 impl Programs {
     pub fn compile() -> Self {
-        let folder: PathBuf = env!("CARGO_TARGET_TMPDIR").into();
+        let folder = format!("faults-{}", std::process::id());
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
         let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() as i64;
         let programs = Self { folder, now };
         let mut cc = Command::new("cc");
@@ -105,6 +108,12 @@ impl Programs {
     }
 }
 
+impl Drop for Programs {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -129,7 +138,7 @@ impl Driver {
     pub fn start(programs: &Programs, language: Language) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = programs.file(&format!("clock-{}-{number}", std::process::id()));
+        let path = programs.file(&format!("clock-{number}"));
         let clock = File::create(&path).unwrap();
         clock.write_all_at(&programs.now.to_ne_bytes(), 0).unwrap();
         clock.write_all_at(&[0; 8], 8).unwrap();
@@ -137,11 +146,7 @@ impl Driver {
         command.env_clear().env("LD_PRELOAD", programs.file("clock.so")).env("TEST_CLOCK", &path);
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (input, output) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
-        let mut driver = Self { language, process, input, output: BufReader::new(output), clock };
-        // Once it has answered, it has opened the file.
-        driver.ask("new\thttp://127.0.0.1:1/\tx\tx\t1\t\t\t");
-        std::fs::remove_file(path).unwrap();
-        driver
+        Self { language, process, input, output: BufReader::new(output), clock }
     }
 
     /// Has a line answered.

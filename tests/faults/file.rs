@@ -17,12 +17,9 @@ pub struct Folder {
 }
 
 impl Folder {
-    pub fn new(name: &str, fault: &str, user: u32) -> Self {
-        let path = match fault {
-            // Nobody may write here, root included.
-            "unwritable" => "/proc/clazar-auth".into(),
-            _ => Path::new(env!("CARGO_TARGET_TMPDIR")).join(name),
-        };
+    pub fn new(path: PathBuf, fault: &str, user: u32) -> Self {
+        // Nobody may write there, root included.
+        let path = if fault == "unwritable" { "/proc/clazar-auth".into() } else { path };
         Self { path, user, lock: None }
     }
 
@@ -102,8 +99,5 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         self.limit(None);
-        let _ = fs::remove_dir_all(&self.path);
-        let _ = fs::remove_file(&self.path);
-        let _ = fs::remove_file(self.path.with_extension("other"));
     }
 }

@@ -12,6 +12,7 @@ mod interface;
 mod redis;
 mod run;
 mod script;
+mod stalls;
 #[allow(dead_code)] // What the page alone shows.
 mod table;
 

@@ -10,12 +10,14 @@ use test_support::redis::Redis;
 
 use crate::cell::{State, World, check};
 use crate::driver::{Driver, Language, Programs};
+use crate::stalls::Stalls;
 use crate::table::{Fault, Rule, Table};
 
 /// Of each language. They wait for most of the time.
 const PROGRAMS: usize = 6;
 const LANGUAGES: [Language; 3] = [Language::Rust, Language::C, Language::Python];
 const STATES: [State; 3] = [State::NoToken, State::Live, State::LastPart];
+const MOST_TRIES: usize = 10;
 /// Ten times as long as it takes.
 const LONGEST: Duration = Duration::from_secs(600);
 
@@ -27,10 +29,11 @@ pub fn run(word: &str) -> bool {
     let certificates = Arc::new(Certificates::new());
     elsewhere.take(Vec::new(), &certificates);
     let (table, redis) = (Table::read(), Redis::start(&[]));
-    let world = World { table, certificates, redis, elsewhere, now: programs.now };
+    let (folder, now) = (programs.folder.clone(), programs.now);
+    let world = World { table, certificates, redis, elsewhere, folder, now };
 
     let cells = cells(&world.table, word);
-    let failures = Mutex::new(Vec::new());
+    let (failures, stalls) = (Mutex::new(Vec::new()), Stalls::watch());
     let running = Arc::new(Mutex::new(vec![String::new(); LANGUAGES.len() * PROGRAMS]));
     end_what_hangs(running.clone());
     thread::scope(|scope| {
@@ -38,7 +41,7 @@ pub fn run(word: &str) -> bool {
             let next = Arc::new(AtomicUsize::new(0));
             for number in 0..PROGRAMS {
                 let (next, world, cells, programs) = (next.clone(), &world, &cells, &programs);
-                let (failures, running) = (&failures, &running);
+                let (failures, running, stalls) = (&failures, &running, &stalls);
                 let place = at * PROGRAMS + number;
                 scope.spawn(move || {
                     let mut driver = Driver::start(programs, *language);
@@ -47,7 +50,8 @@ pub fn run(word: &str) -> bool {
                     {
                         let name = format!("{} / {state:?} / {language:?}", fault.name);
                         running.lock().unwrap()[place].clone_from(&name);
-                        if let Err(why) = check(world, &mut driver, rule, fault, state) {
+                        let check = || check(world, &mut driver, rule, fault, state);
+                        if let Err(why) = without_a_stall(stalls, check) {
                             failures.lock().unwrap().push(format!("{name}: {why}"));
                         }
                     }
@@ -68,6 +72,22 @@ pub fn run(word: &str) -> bool {
     );
     assert!(count > 0, "no fault has {word} in its name or its rule");
     failures.is_empty()
+}
+
+/// What failed while the machine stood still is tried again.
+fn without_a_stall(
+    stalls: &Stalls,
+    mut check: impl FnMut() -> Result<(), String>,
+) -> Result<(), String> {
+    let mut outcome = Ok(());
+    for _ in 0..MOST_TRIES {
+        let before = stalls.so_far();
+        outcome = check();
+        if outcome.is_ok() || stalls.count() == before {
+            break;
+        }
+    }
+    outcome
 }
 
 /// Those that take long come first, so that nothing is left to wait for in the end.
