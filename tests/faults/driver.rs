@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::interface::ERRORS;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Language {
     Rust,
     C,

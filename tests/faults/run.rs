@@ -1,5 +1,6 @@
 //! Goes through all cells, with several programs of each language at a time.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -31,48 +32,66 @@ pub fn run(word: &str) -> bool {
     let (table, redis) = (Table::read(), Redis::start(&[]));
     let (folder, now) = (programs.folder.clone(), programs.now);
     let world = World { table, certificates, redis, elsewhere, folder, now };
-
     let cells = cells(&world.table, word);
-    let (failures, stalls) = (Mutex::new(Vec::new()), Stalls::watch());
-    let running = Arc::new(Mutex::new(vec![String::new(); LANGUAGES.len() * PROGRAMS]));
-    end_what_hangs(running.clone());
-    thread::scope(|scope| {
-        for (at, language) in LANGUAGES.iter().enumerate() {
-            let next = Arc::new(AtomicUsize::new(0));
-            for number in 0..PROGRAMS {
-                let (next, world, cells, programs) = (next.clone(), &world, &cells, &programs);
-                let (failures, running, stalls) = (&failures, &running, &stalls);
-                let place = at * PROGRAMS + number;
-                scope.spawn(move || {
-                    let mut driver = Driver::start(programs, *language);
-                    while let Some(&(rule, fault, state)) =
-                        cells.get(next.fetch_add(1, Ordering::Relaxed))
-                    {
-                        let name = format!("{} / {state:?} / {language:?}", fault.name);
-                        running.lock().unwrap()[place].clone_from(&name);
-                        let check = || check(world, &mut driver, rule, fault, state);
-                        if let Err(why) = without_a_stall(stalls, check) {
-                            failures.lock().unwrap().push(format!("{name}: {why}"));
-                        }
-                    }
-                    running.lock().unwrap()[place].clear();
-                });
-            }
-        }
-    });
+    assert!(!cells.is_empty(), "no fault has {word} in its name or its rule");
+    let failures = Mutex::new(Vec::new());
+    let run = Run { programs: &programs, world: &world, cells: &cells, failures: &failures };
+    run.in_all_languages();
+
     let failures = failures.into_inner().unwrap();
     for failure in &failures {
         eprintln!("{failure}");
     }
-    let count = cells.len() * LANGUAGES.len();
-    println!(
-        "{count} cells of faults, {} not as the table has it, {:?}",
-        failures.len(),
-        start.elapsed()
-    );
-    assert!(count > 0, "no fault has {word} in its name or its rule");
+    let (all, failed) = (cells.len() * LANGUAGES.len(), failures.len());
+    println!("{all} cells of faults, {failed} not as the table has it, {:?}", start.elapsed());
     failures.is_empty()
 }
+
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    programs: &'a Programs,
+    world: &'a World,
+    cells: &'a [(&'a Rule, &'a Fault, State)],
+    failures: &'a Mutex<Vec<String>>,
+}
+
+impl Run<'_> {
+    fn in_all_languages(self) {
+        let (stalls, running) = (Stalls::watch(), Running::default());
+        end_what_hangs(running.clone());
+        thread::scope(|scope| {
+            for language in LANGUAGES {
+                let next = Arc::new(AtomicUsize::new(0));
+                for number in 0..PROGRAMS {
+                    let (next, stalls, running) = (next.clone(), &stalls, running.clone());
+                    let work = move || {
+                        self.work(language, &next, stalls, |cell| {
+                            running.lock().unwrap().insert((language, number), cell);
+                        })
+                    };
+                    scope.spawn(work);
+                }
+            }
+        });
+    }
+
+    /// Checks the next cells with a program of its own until there are none left. `tell` is told which one.
+    fn work(self, language: Language, next: &AtomicUsize, stalls: &Stalls, tell: impl Fn(String)) {
+        let mut driver = Driver::start(self.programs, language);
+        while let Some(&(rule, fault, state)) = self.cells.get(next.fetch_add(1, Ordering::Relaxed))
+        {
+            let name = format!("{} / {state:?} / {language:?}", fault.name);
+            tell(name.clone());
+            let check = || check(self.world, &mut driver, rule, fault, state);
+            if let Err(why) = without_a_stall(stalls, check) {
+                self.failures.lock().unwrap().push(format!("{name}: {why}"));
+            }
+        }
+    }
+}
+
+/// The cells that programs check now, or have checked last.
+type Running = Arc<Mutex<BTreeMap<(Language, usize), String>>>;
 
 /// What failed while the machine stood still is tried again.
 fn without_a_stall(
@@ -107,7 +126,7 @@ fn cells<'a>(table: &'a Table, word: &str) -> Vec<(&'a Rule, &'a Fault, State)> 
 }
 
 /// Says after a long time what is still running, and ends all.
-fn end_what_hangs(running: Arc<Mutex<Vec<String>>>) {
+fn end_what_hangs(running: Running) {
     thread::spawn(move || {
         thread::sleep(LONGEST);
         eprintln!("these hang: {:#?}", running.lock().unwrap());
