@@ -18,7 +18,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check simulate tools test test-rust test-fuzz test-c test-sanitizers test-faults test-python test-matrix test-newest test-valkey tsan musl windows platforms bench bench-hot-path bench-token-request bench-cold-start coverage fuzz lib clean
+.PHONY: dev check simulate tools test test-rust test-fuzz test-c test-sanitizers test-faults test-python test-matrix test-newest test-soak test-valkey tsan musl windows platforms soak bench bench-hot-path bench-token-request bench-cold-start coverage fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels wheel-for wheel-windows wheel-macos free-threaded vendor set-version requirements deny advisories reproducible
 
@@ -36,13 +36,14 @@ help:
 	@echo '  make advisories   fetch what RustSec knows today, for make deny'
 	@echo '  make requirements  write the lists of what pip and npm install, with hashes (UPGRADE=--upgrade for the newest)'
 	@echo '  make test         run all tests; test-rust, test-fuzz, test-c, test-sanitizers, test-faults, test-python,'
-	@echo '                    test-matrix are its parts'
+	@echo '                    test-matrix, test-soak are its parts'
 	@echo '  make test-valkey  run the tests of the store in Redis with Valkey'
 	@echo '  make simulate     run a month of 10,000 hosts in simulated time, and herds'
 	@echo '  make tsan         run the tests of Rust and C under ThreadSanitizer, the standard library included'
 	@echo '  make musl         build the static library for musl, and run the tests against it'
 	@echo '  make windows      run the tests that apply on Windows under Wine'
 	@echo '  make platforms    build for other systems and processors, and run what can be run'
+	@echo '  make soak         run services in C and Python for ten minutes (or MINUTES), with faults of all they depend on'
 	@echo '  make bench        measure what a fresh token costs, a token request, and the start of a process'
 	@echo '  make coverage     count the lines of src/ that the tests of Rust, C and Python reach, and list the others'
 	@echo '  make fuzz         look for input that breaks a property, for MINUTES=1 with each of TARGETS, by default all'
@@ -136,7 +137,7 @@ $(VENV)/editable: pyproject.toml | $(VENV)/requirements $(VENV)/maturin
 	$(VENV)/bin/maturin develop --quiet
 	touch $@
 
-C_FILES := $(wildcard tests/c/*.[ch] tests/faults/*.c tests/windows/*.h tests/windows/include/*.h tests/windows/include/*/*.h tests/cpp/*.cc packaging/abi/*.c examples/*.c examples/*.cpp benches/*.c benches/*/*.c)
+C_FILES := $(wildcard tests/c/*.[ch] tests/soak/*.[ch] tests/faults/*.c tests/windows/*.h tests/windows/include/*.h tests/windows/include/*/*.h tests/cpp/*.cc packaging/abi/*.c examples/*.c examples/*.cpp benches/*.c benches/*/*.c)
 
 check: $(VENV)/requirements
 	$(CARGO) fmt --all --check
@@ -161,7 +162,7 @@ check: $(VENV)/requirements
 
 # ---- Tests ----
 
-test: tools test-rust test-fuzz test-c test-sanitizers test-faults docs test-python test-matrix demo
+test: tools test-rust test-fuzz test-c test-sanitizers test-faults docs test-python test-matrix test-soak demo
 
 # What they need from the system.
 tools:
@@ -233,6 +234,23 @@ PLATFORM_PACKAGES := gcc-aarch64-linux-gnu,libc6-dev-arm64-cross,gcc-s390x-linux
 
 platforms:
 	tests/debian_unstable.sh $(WINDOWS_PACKAGES),$(PLATFORM_PACKAGES) tests/platforms.sh
+
+# A short form.
+test-soak:
+	$(MAKE) soak MINUTES=0.3 SEED=1
+
+# The first line of a run is its SEED.
+soak: target/soak/worker target/soak/clock.so $(VENV)/installed
+	$(VENV)/bin/python tests/soak/soak.py target/soak/worker target/soak/clock.so --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+
+target/soak/worker: tests/soak/worker.c tests/soak/clock.h $(STAGE)/installed
+	mkdir -p $(@D)
+	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -pthread -I$(STAGE)/include $< -o $@ \
+	    -L$(STAGE)/lib -lclazar_auth -Wl,-rpath,'$$ORIGIN/../stage/lib'
+
+target/soak/clock.so: tests/soak/clock.c tests/soak/clock.h
+	mkdir -p $(@D)
+	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -shared -fPIC $< -o $@
 
 bench: bench-hot-path bench-token-request bench-cold-start
 
