@@ -41,9 +41,10 @@ CLAZAR_STAGE=stage-coverage attempt "$cargo" test --locked --features sandbox --
 
 python=$folder/venv/bin/python
 [ -x "$python" ] || "${PYTHON:-python3}" -m venv "$folder/venv"
-"$python" -m pip install --quiet --disable-pip-version-check maturin -r tests/python/requirements.txt
+"$python" -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+    -r packaging/maturin.txt -r tests/python/requirements.txt
 "$folder/venv/bin/maturin" build --quiet --out "$folder/wheel"
-"$python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$folder"/wheel/*.whl
+"$python" -m pip install --quiet --disable-pip-version-check --no-index --force-reinstall "$folder"/wheel/*.whl
 attempt "$python" -m pytest -m 'not c and not node'
 
 "$tools/llvm-profdata" merge --sparse "$folder"/profiles/*.profraw -o "$folder/all.profdata"
