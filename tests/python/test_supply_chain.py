@@ -13,7 +13,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
-RECIPES = [ROOT / "Makefile", *ROOT.glob("packaging/*.mk"), *WORKFLOWS]
+RECIPES = [ROOT / "Makefile", *ROOT.glob("packaging/*.mk"), *ROOT.glob("tests/*.sh"), *WORKFLOWS]
 NAMES = sorted([*ROOT.glob("packaging/*.in"), *ROOT.glob("tests/python/*.in")])
 
 
