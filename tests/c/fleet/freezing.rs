@@ -71,7 +71,13 @@ fn what_was_frozen_in_a_renewal_hands_out_no_token_that_has_expired() {
         api.let_go();
         process.ask(STALE + 2 * DAY);
         process.signal(Signal::CONT);
-        assert_eq!(process.answer().1, "not-a-real-token-3");
+        let (_, mut got) = process.answer();
+        // Its clock went on between the last look at the second token and the moment to hand that out.
+        if got.contains("expired before it could be handed out; ask again") {
+            process.ask(STALE + 2 * DAY);
+            (_, got) = process.answer();
+        }
+        assert_eq!(got, "not-a-real-token-3");
         assert_eq!(api.requests(), 3);
     }
 }
