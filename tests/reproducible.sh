@@ -4,23 +4,27 @@ set -eu
 cd "$(dirname "$0")/.."
 
 all=$PWD/target/reproducible
+first=$all/first
+then=$all/then/in-another-folder
+rm -rf "$all"
+for folder in "$first" "$then"; do
+    mkdir -p "$folder"
+    git ls-files -z | tar --null --files-from=- -c | tar -x -C "$folder"
+done
 
 # FOLDER VARIABLE...
 build() {
-    folder=$all/$1
+    folder=$1
     shift
-    rm -rf "$folder"
-    mkdir -p "$folder"
-    git ls-files -z | tar --null --files-from=- -c | tar -x -C "$folder"
     env "$@" make --silent -C "$folder" dist deb wheel >&2
     (cd "$folder" && sha256sum target/dist/*.tar.gz target/deb/*.deb dist/*)
 }
 
-build first TZ=UTC LC_ALL=C >"$all.first"
-build then/in-another-folder TZ=Asia/Tokyo LC_ALL=C.UTF-8 COLUMNS=40 >"$all.then"
-cat "$all.first"
-cmp "$all.first" "$all.then" || {
+build "$first" TZ=UTC LC_ALL=C >"$all/first.sums"
+build "$then" TZ=Asia/Tokyo LC_ALL=C.UTF-8 >"$all/then.sums"
+cat "$all/first.sums"
+cmp "$all/first.sums" "$all/then.sums" || {
     echo "two builds differ; the other one:" >&2
-    cat "$all.then" >&2
+    cat "$all/then.sums" >&2
     exit 1
 }
