@@ -7,10 +7,18 @@ VENV := .venv
 STAGE := target/stage
 DOCS := target/docs
 WHEELS := dist
+BENCH := target/bench
+BENCH_CRATES := server clazar bare-tls ureq-snippet yup google
+# Where Debian puts what Go programs are built with.
+GO_PACKAGES := /usr/share/gocode/src
 
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -type f)
 PYTHON_SOURCES := pyproject.toml README.md \
     $(shell find python -type f -not -name '*.so' -not -path '*/__pycache__/*')
+
+BENCH_SOURCES := $(shell find benches/rust -type f)
+# What the counts of instructions are counted of.
+COUNTED := $(BENCH)/clazar $(BENCH)/rust/server.built $(BENCH)/rust/clazar.built $(VENV)/installed $(VENV)/requirements
 
 $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; move it elsewhere))
 # Several recipes use one target folder, one virtual environment.
@@ -18,7 +26,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check simulate tools test test-rust test-fuzz test-c test-sanitizers test-faults test-python test-matrix test-newest test-soak test-valkey tsan musl windows platforms soak bench bench-hot-path bench-token-request bench-cold-start coverage fuzz lib clean
+.PHONY: dev check simulate tools test test-rust test-fuzz test-c test-sanitizers test-faults test-instructions test-python test-matrix test-newest test-soak test-valkey tsan musl windows platforms soak bench bench-quick bench-programs bench-tools instructions coverage fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels wheel-for wheel-windows wheel-macos free-threaded vendor set-version requirements deny advisories reproducible
 
@@ -35,8 +43,8 @@ help:
 	@echo '  make deny         check what is used of others: sources, licences, duplicates, known defects'
 	@echo '  make advisories   fetch what RustSec knows today, for make deny'
 	@echo '  make requirements  write the lists of what pip and npm install, with hashes (UPGRADE=--upgrade for the newest)'
-	@echo '  make test         run all tests; test-rust, test-fuzz, test-c, test-sanitizers, test-faults, test-python,'
-	@echo '                    test-matrix, test-soak are its parts'
+	@echo '  make test         run all tests; test-rust, test-fuzz, test-c, test-sanitizers, test-faults,'
+	@echo '                    test-instructions, test-python, test-matrix, test-soak are its parts'
 	@echo '  make test-valkey  run the tests of the store in Redis with Valkey'
 	@echo '  make simulate     run a month of 10,000 hosts in simulated time, and herds'
 	@echo '  make tsan         run the tests of Rust and C under ThreadSanitizer, the standard library included'
@@ -44,7 +52,8 @@ help:
 	@echo '  make windows      run the tests that apply on Windows under Wine'
 	@echo '  make platforms    build for other systems and processors, and run what can be run'
 	@echo '  make soak         run services in C and Python for ten minutes (or MINUTES), with faults of all they depend on'
-	@echo '  make bench        measure what a fresh token costs, a token request, and the start of a process'
+	@echo '  make bench        measure it side by side with what else there is, and write docs/benchmarks.md; 15 minutes;'
+	@echo '                    make bench-quick takes one'
 	@echo '  make coverage     count the lines of src/ that the tests of Rust, C and Python reach, and list the others'
 	@echo '  make fuzz         look for input that breaks a property, for MINUTES=1 with each of TARGETS, by default all'
 	@echo '  make lib          install the C library into $(STAGE), for the tests'
@@ -56,6 +65,7 @@ help:
 	@echo '  make stubs        the docstrings in the stub of the Python module, from src/python'
 	@echo '  make completion   the completion scripts, from the command line'
 	@echo '  make names        the names in docs/python.md, from the docstrings'
+	@echo '  make instructions the counts that test-instructions compares with, of this toolchain'
 	@echo
 	@echo 'To ship it'
 	@echo '  make dist         a tarball of the C library; make deb makes Debian packages'
@@ -137,13 +147,13 @@ $(VENV)/editable: pyproject.toml | $(VENV)/requirements $(VENV)/maturin
 	$(VENV)/bin/maturin develop --quiet
 	touch $@
 
-C_FILES := $(wildcard tests/c/*.[ch] tests/soak/*.[ch] tests/faults/*.c tests/windows/*.h tests/windows/include/*.h tests/windows/include/*/*.h tests/cpp/*.cc packaging/abi/*.c examples/*.c examples/*.cpp benches/*.c benches/*/*.c)
+C_FILES := $(wildcard tests/c/*.[ch] tests/soak/*.[ch] tests/faults/*.c tests/windows/*.h tests/windows/include/*.h tests/windows/include/*/*.h tests/cpp/*.cc packaging/abi/*.c examples/*.c examples/*.cpp benches/*/*.[ch])
 
 check: $(VENV)/requirements
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --check --manifest-path tests/model/Cargo.toml
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
-	$(CARGO) fmt --check --manifest-path benches/token_request/Cargo.toml
+	$(CARGO) fmt --all --check --manifest-path benches/rust/Cargo.toml
 	$(CARGO) fmt --check --manifest-path examples/rust/Cargo.toml
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/ruff check --quiet
@@ -157,12 +167,13 @@ check: $(VENV)/requirements
 	@# What `make fuzz` builds.
 	$(CARGO) clippy --locked --lib --features capi,redis,sandbox -- --cfg fuzzing --deny warnings
 	$(FUZZ_CARGO) clippy $(FUZZ_OPTIONS) --all-targets -- --deny warnings
-	$(CARGO) clippy --locked --manifest-path benches/token_request/Cargo.toml --target-dir target/token_request -- --deny warnings
+	@# The one that is left out takes minutes to compile.
+	$(CARGO) clippy --locked --workspace --exclude google --manifest-path benches/rust/Cargo.toml --target-dir target/bench/rust -- --deny warnings
 	$(CARGO) clippy --locked --manifest-path examples/rust/Cargo.toml --target-dir target/examples-rust --all-targets -- --deny warnings
 
 # ---- Tests ----
 
-test: tools test-rust test-fuzz test-c test-sanitizers test-faults docs test-python test-matrix test-soak demo
+test: tools test-rust test-fuzz test-c test-sanitizers test-faults test-instructions docs test-python test-matrix test-soak demo
 
 # What they need from the system.
 tools:
@@ -252,32 +263,56 @@ target/soak/clock.so: tests/soak/clock.c tests/soak/clock.h
 	mkdir -p $(@D)
 	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -shared -fPIC $< -o $@
 
-bench: bench-hot-path bench-token-request bench-cold-start
+# All that is compared, side by side; benches/results.json, docs/benchmarks.md and its figures are written anew.
+bench: bench-programs
+	$(BENCH)/venv/bin/python benches/measure.py $(BENCH)/results.json
+	cp $(BENCH)/results.json benches/results.json
+	$(BENCH)/venv/bin/python benches/page.py benches/results.json docs
 
-bench-hot-path: target/bench/hot_path target/bench/floor.so $(VENV)/installed
-	$(CARGO) bench --locked --features sandbox --bench hot_path
-	@$(VENV)/bin/clazar-auth sandbox -- $<
-	@$(VENV)/bin/python benches/hot_path.py target/bench
+# The same with few rounds and without an outage; what it writes is below target.
+bench-quick: bench-programs
+	mkdir -p $(BENCH)/quick/figures
+	$(BENCH)/venv/bin/python benches/measure.py --quick $(BENCH)/quick/results.json
+	$(BENCH)/venv/bin/python benches/page.py $(BENCH)/quick/results.json $(BENCH)/quick
 
-bench-token-request: target/bench/request $(VENV)/installed
-	@$(CARGO) run --locked --quiet --release --manifest-path benches/token_request/Cargo.toml \
-	    --target-dir target/token_request -- $< $(VENV)/bin/python benches/token_request/request.py
+# What the processor has to do on the hot paths and for a token request; the counts are committed.
+test-instructions: $(COUNTED)
+	$(VENV)/bin/python benches/instructions.py
 
-bench-cold-start: target/bench/start $(VENV)/installed $(VENV)/requirements
-	@$(VENV)/bin/python benches/cold_start/measure.py $<
+instructions: tools $(COUNTED)
+	$(VENV)/bin/python benches/instructions.py --write
 
-target/bench/hot_path: benches/hot_path.c $(STAGE)/installed
-target/bench/request: benches/token_request/request.c $(STAGE)/installed
-target/bench/start: benches/cold_start/start.c $(STAGE)/installed
-target/bench/hot_path target/bench/request target/bench/start:
+bench-programs: $(BENCH)/venv/installed $(BENCH)/clazar $(BENCH)/curl $(BENCH)/oauth2 $(BENCH)/c_floor.so \
+    $(BENCH_CRATES:%=$(BENCH)/rust/%.built)
+
+bench-tools:
+	tests/tools.sh "$(GO_PACKAGES)/golang.org/x/oauth2 golang-golang-x-oauth2-dev"
+
+# Each by itself: see benches/rust/Cargo.toml.
+$(BENCH)/rust/%.built: $(RUST_SOURCES) $(BENCH_SOURCES)
+	$(CARGO) build --locked --quiet --release --manifest-path benches/rust/Cargo.toml --target-dir $(@D) --package $*
+	touch $@
+
+$(BENCH)/clazar: $(STAGE)/installed
+$(BENCH)/clazar: LINKED := -I$(STAGE)/include -L$(STAGE)/lib -lclazar_auth -Wl,-rpath,'$$ORIGIN/../stage/lib'
+$(BENCH)/curl: LINKED := -lcurl
+$(BENCH)/clazar $(BENCH)/curl: $(BENCH)/%: benches/c/%.c benches/c/protocol.h
 	mkdir -p $(@D)
-	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -pthread -I$(STAGE)/include $< -o $@ \
-	    -L$(STAGE)/lib -lclazar_auth -Wl,-rpath,'$$ORIGIN/../stage/lib'
+	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -pthread $< -o $@ $(LINKED)
 
-target/bench/floor.so: benches/floor.c | $(VENV)/bin/python
-	mkdir -p $(@D)
+$(BENCH)/curl $(BENCH)/oauth2: | bench-tools
+$(BENCH)/oauth2: benches/go/main.go
+	GO111MODULE=off GOPATH=$(GO_PACKAGES:/src=) go build -o $@ $<
+
+$(BENCH)/c_floor.so: benches/python/floor.c | $(BENCH)/venv/installed
 	$(CC) -O2 -Wall -Wextra -shared -fPIC \
-	    -I$$($(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("include"))') $< -o $@
+	    -I$$($(BENCH)/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("include"))') $< -o $@
+
+$(BENCH)/venv/installed: benches/requirements.txt target/wheel/built
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip $(PIP_INSTALL) $<
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-index target/wheel/*.whl
+	touch $@
 
 # Which lines of src/ no test reaches.
 coverage:
@@ -290,7 +325,7 @@ fuzz:
 	$(COMPARE_WITH_PYTHON) --generate 100000 --seed $$(date +%s)
 
 clean:
-	rm -rf target tests/model/target benches/token_request/target
+	rm -rf target tests/model/target benches/rust/target
 	rm -rf $(VENV) $(WHEELS) THIRD-PARTY-LICENSES python/clazar_auth/_native.*.so
 
 # ---- Environments, all inside the checkout ----

@@ -15,7 +15,7 @@ export SOURCE_DATE_EPOCH
 
 # Nothing is installed but what a list names with its hash, and no code of a package runs at that.
 PIP_INSTALL := install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement
-REQUIREMENTS := packaging/maturin packaging/uv packaging/zig tests/python/requirements tests/python/oldest
+REQUIREMENTS := packaging/maturin packaging/uv packaging/zig tests/python/requirements tests/python/oldest benches/requirements
 
 # Writes the lists anew, with the hashes of what pip would install: from REQUIREMENTS.in to REQUIREMENTS.txt.
 # What is in a list stays as it is; `make requirements UPGRADE=--upgrade` takes the newest.
@@ -39,7 +39,7 @@ reproducible:
 	MAKEFLAGS= tests/reproducible.sh
 
 # The crates that have a lock file of their own.
-OWN_LOCKS := tests/model benches/token_request fuzz
+OWN_LOCKS := tests/model benches/rust fuzz
 
 # For a build without a network: with what this writes, cargo takes the crates from vendor/.
 vendor:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need from the system: compilers, valgrind, servers, and what C programs are
-# built with.
+# built with: tools.sh ["FILE PACKAGE"]...
 set -eu
 
 # What must be there, and the Debian package that brings it.
@@ -29,6 +29,11 @@ curl-config libcurl4-openssl-dev
 /usr/include/c++/v1/cxxabi.h libc++abi-dev
 /usr/share/i18n/locales/de_DE locales
 '
+# What else the caller needs, in the same form.
+for more in "$@"; do
+    needed="$needed
+$more"
+done
 # Debian 13 and later have it.
 if apt-cache show valkey-server >/dev/null 2>&1; then
     needed="$needed

@@ -14,7 +14,9 @@ import yaml
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
 RECIPES = [ROOT / "Makefile", *ROOT.glob("packaging/*.mk"), *ROOT.glob("tests/*.sh"), *WORKFLOWS]
-NAMES = sorted([*ROOT.glob("packaging/*.in"), *ROOT.glob("tests/python/*.in")])
+NAMES = sorted(
+    [*ROOT.glob("packaging/*.in"), *ROOT.glob("tests/python/*.in"), *ROOT.glob("benches/*.in")]
+)
 
 
 def jobs(workflow: Path) -> dict[str, Any]:
