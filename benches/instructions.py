@@ -25,9 +25,10 @@ from subjects import OURS, environment
 
 COUNTS = Path("benches/instructions.json")
 PYTHON, C, RUST = OURS
-# How much more than committed is allowed. Runs differ by 0.1 % on a hot path and by 0.2 % in a token request; in
-# Rust, where the compiler takes the crate apart at other places when anything in it changes, a hot path by 6 %.
-HOT, HOT_IN_RUST, REQUEST = 1.02, 1.08, 1.03
+# How much more than committed is allowed; a lock that nobody else wants is 24 instructions. Runs differ by 0.1 % on a
+# hot path and by 0.2 % in a token request. In Rust, where the compiler takes the crate apart at other places when
+# anything in it changes, a hot path changed by 6 % once without a cause: then the counts are to be written anew.
+HOT, HOT_IN_RUST, REQUEST = 1.02, 1.05, 1.03
 # Of each: the program, and what it is asked with two numbers. The difference between both answers leaves out the start
 # of the program and its first token.
 PATHS = {

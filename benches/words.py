@@ -22,7 +22,7 @@ comes from memory.
 
 INSTRUCTIONS = """
 What the processor has to do, counted by callgrind, for which a clock is a system call and a system call is nothing.
-`make test` fails when a count is more than 2 % above these, 3 % for a token request, or 8 % for a hot path in Rust.
+`make test` fails when a count is more than 2 % above these, 3 % for a token request, or 5 % for a hot path in Rust.
 """
 
 STORES = """
