@@ -104,7 +104,9 @@ def losses(measures: dict[str, Figures]) -> Iterator[str]:
             its = next(iter(best_of(figures, group, False)), None)
             times = ratio(figures, mine, its)
             if times is not None and times < 1:
-                ahead.append(f"{short(str(its))} {number(1 / times)} times of ours in {language}")
+                ahead.append(
+                    f"{short(str(its))} is {number(1 / times)} times ahead of ours in {language}"
+                )
         if ahead:
             yield f"- *{row.title}*: {', '.join(ahead)}. {row.reason or 'Why is not known.'}"
 
