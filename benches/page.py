@@ -104,9 +104,8 @@ def losses(measures: dict[str, Figures]) -> Iterator[str]:
             its = next(iter(best_of(figures, group, False)), None)
             times = ratio(figures, mine, its)
             if times is not None and times < 1:
-                ahead.append(
-                    f"{short(str(its))} is {number(1 / times)} times ahead of ours in {language}"
-                )
+                far = f"is {number(1 / times)} times ahead of" if times else "has none, against"
+                ahead.append(f"{short(str(its))} {far} ours in {language}")
         if ahead:
             yield f"- *{row.title}*: {', '.join(ahead)}. {row.reason or 'Why is not known.'}"
 
