@@ -158,7 +158,7 @@ check: $(VENV)/requirements
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/clang-format --dry-run --Werror $(C_FILES)
-	$(VENV)/bin/shellcheck .ci/run fuzz/run.sh packaging/wheel-for packaging/zig-cc tests/*.sh tests/macos/* tests/emulated/cc tests/musl/cc tests/platforms/clang tests/windows/cc
+	$(VENV)/bin/shellcheck .ci/run fuzz/run.sh packaging/wheel-for packaging/zig-cc tests/*.sh tests/macos/* tests/musl/cc tests/platforms/clang tests/windows/cc
 	$(VENV)/bin/mypy
 	@# So that no name is used that Windows has not.
 	$(VENV)/bin/mypy --platform win32 python
@@ -241,7 +241,7 @@ WINDOWS_PACKAGES := cargo,cmake,g++,g++-mingw-w64-x86-64-posix,make,pkgconf,pyth
 windows:
 	tests/debian_unstable.sh $(WINDOWS_PACKAGES) tests/windows.sh
 
-PLATFORM_PACKAGES := gcc-aarch64-linux-gnu,g++-aarch64-linux-gnu,libc6-dev-arm64-cross,gcc-s390x-linux-gnu,g++-s390x-linux-gnu,libc6-dev-s390x-cross,openssl,qemu-user,redis-server
+PLATFORM_PACKAGES := gcc-aarch64-linux-gnu,libc6-dev-arm64-cross,gcc-s390x-linux-gnu,libc6-dev-s390x-cross,openssl,qemu-user,redis-server
 
 platforms: target/zig/installed $(VENV)/maturin
 	tests/debian_unstable.sh $(WINDOWS_PACKAGES),$(PLATFORM_PACKAGES) tests/platforms.sh

@@ -35,8 +35,13 @@ attempt() {
 
 attempt "$cargo" test --locked --no-fail-fast --features sandbox,redis --lib --bins --test core --test logger
 
+stage=$PWD/target/stage-coverage
 python3 packaging/c.py build --profile dev "$folder/c" capi,redis,test-panic
-python3 packaging/c.py install "$folder/c" --no-strip --prefix="$PWD/target/stage-coverage"
+python3 packaging/c.py install "$folder/c" --no-strip --prefix="$stage"
+# What makes one object of it drops what says which counter is which; rustc's own link keeps it.
+"$cargo" rustc --locked --lib --crate-type cdylib --features capi,redis,test-panic -- \
+    -Clink-arg=-Wl,-soname,libclazar_auth.so.0,-z,nodelete
+cp --remove-destination "$folder/build/debug/libclazar_auth.so" "$stage/lib/libclazar_auth.so.0"
 CLAZAR_STAGE=stage-coverage attempt "$cargo" test --locked --features sandbox --test c -- --skip package:: --skip abi::
 
 python=$folder/venv/bin/python
@@ -45,10 +50,10 @@ python=$folder/venv/bin/python
     -r packaging/maturin.txt -r tests/python/requirements.txt
 "$folder/venv/bin/maturin" build --quiet --out "$folder/wheel"
 "$python" -m pip install --quiet --disable-pip-version-check --no-index --force-reinstall "$folder"/wheel/*.whl
-attempt "$python" -m pytest -m 'not c and not node'
+attempt "$python" -m pytest -m 'not c and not node' --ignore tests/python/test_wheels.py
 
 "$tools/llvm-profdata" merge --sparse "$folder"/profiles/*.profraw -o "$folder/all.profdata"
-set -- "$folder"/venv/lib/*/site-packages/clazar_auth/_native*.so "$PWD"/target/stage-coverage/lib/libclazar_auth.so
+set -- "$folder"/venv/lib/*/site-packages/clazar_auth/_native*.so "$stage/lib/libclazar_auth.so"
 for program in "$folder"/build/debug/deps/*; do
     if [ -x "$program" ] && [ -f "$program" ]; then set -- "$@" "$program"; fi
 done
