@@ -2,7 +2,6 @@
 
 PYTHON ?= python3
 CARGO ?= cargo
-MINUTES ?= 1
 VENV := .venv
 STAGE := target/stage
 DOCS := target/docs
