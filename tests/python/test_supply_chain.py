@@ -48,6 +48,14 @@ def test_nothing_is_published_before_all_other_jobs() -> None:
     assert [job for job in release.values() if "permissions" in job] == []
 
 
+def test_all_of_make_test_is_a_job() -> None:
+    found = re.search(r"^test: tools (.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert found
+    parts = jobs(ROOT / ".github/workflows/ci.yml")["make"]["strategy"]["matrix"]["include"]
+    made = {target for part in parts for target in part["targets"].split()}
+    assert set(found[1].split()) <= made
+
+
 def test_pip_takes_nothing_without_its_hash() -> None:
     commands = re.compile(r"(?:\bpip install|^PIP_INSTALL :=) .*", re.MULTILINE)
     found = [command for file in RECIPES for command in commands.findall(file.read_text())]
