@@ -204,7 +204,6 @@ test-c: $(STAGE)/installed $(STAGE)-panic/installed target/node/installed
 test-sanitizers: $(STAGE)/installed $(STAGE)-panic/installed
 	CLAZAR_SANITIZER=valgrind $(CARGO) test --locked --features sandbox --test c
 	CLAZAR_SANITIZER=address $(CARGO) test --locked --features sandbox --test c
-	CLAZAR_SANITIZER=undefined $(CARGO) test --locked --features sandbox --test c
 
 # What goes wrong, in Rust, C and Python; FAULT picks some by a word in their names.
 test-faults: $(VENV)/installed $(STAGE)/installed
