@@ -1,12 +1,14 @@
 //! The sandbox itself, as a client of the API meets it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use clazar_auth::sandbox::{Answer, Sandbox};
 use clazar_auth::{Credentials, ErrorKind, Options, authenticate};
 use ureq::Agent;
+
+use crate::waiting::LIMIT;
 
 fn token(sandbox: &Sandbox) -> String {
     let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
@@ -183,13 +185,28 @@ fn the_program_says_where_it_is_and_ends_with_its_input() {
     assert!(program.wait().unwrap().success());
 }
 
+#[test]
+fn the_program_fails_where_it_cannot_say_it() {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_clazar-sandbox"));
+    let output = program.stdin(Stdio::piped()).stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stderr.starts_with(b"clazar-sandbox: "), "{output:?}");
+}
+
 /// All that it says to these bytes before it hangs up.
 fn answer_to(sandbox: &Sandbox, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(sandbox.url().replace("http://", "")).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
     // It may have hung up before it has read all.
     let _ = stream.write_all(request);
     let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
+    let ended = stream.read_to_end(&mut answer).map_err(|error| error.kind());
+    assert!(
+        !matches!(ended, Err(io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)),
+        "it waits for more"
+    );
     String::from_utf8(answer).unwrap()
 }
 
