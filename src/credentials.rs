@@ -402,3 +402,25 @@ fn check(what: &str, text: &str) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_secret_is_worth_a_request_until_it_was_tried() {
+        let file = std::env::temp_dir().join(format!("clazar-auth-tried-{}", std::process::id()));
+        let write = |secret: &str| std::fs::write(&file, secret).unwrap();
+        write("first");
+        let credentials = Credentials::from_file("id", &file).unwrap();
+        credentials.ask().unwrap();
+        assert!(!credentials.reload(), "it is the same");
+        write("second");
+        assert!(credentials.reload() && credentials.reload());
+        credentials.note_tried(&Arc::new(Secret::new("first")));
+        assert!(credentials.reload(), "it was another that was tried");
+        credentials.note_tried(&credentials.client_secret());
+        assert!(!credentials.reload());
+        std::fs::remove_file(&file).unwrap();
+    }
+}

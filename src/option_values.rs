@@ -92,50 +92,50 @@ impl OptionValues {
     }
 
     pub(crate) fn text(&self, option: OptionName) -> Option<&str> {
-        match self.get(option)? {
-            OptionValue::Text(text) => Some(text),
+        match self.get(option) {
+            Some(OptionValue::Text(text)) => Some(text),
             _ => None,
         }
     }
 
     pub(crate) fn secret(&self, option: OptionName) -> Option<&Secret> {
-        match self.get(option)? {
-            OptionValue::Secret(secret) => Some(secret),
+        match self.get(option) {
+            Some(OptionValue::Secret(secret)) => Some(secret),
             _ => None,
         }
     }
 
     pub(crate) fn function(&self, option: OptionName) -> Option<&SecretFunction> {
-        match self.get(option)? {
-            OptionValue::Function(function) => Some(function),
+        match self.get(option) {
+            Some(OptionValue::Function(function)) => Some(function),
             _ => None,
         }
     }
 
     pub(crate) fn path(&self, option: OptionName) -> Option<&Path> {
-        match self.get(option)? {
-            OptionValue::Path(path) => Some(path),
+        match self.get(option) {
+            Some(OptionValue::Path(path)) => Some(path),
             _ => None,
         }
     }
 
     pub(crate) fn hosts(&self, option: OptionName) -> Option<&[String]> {
-        match self.get(option)? {
-            OptionValue::Hosts(hosts) => Some(hosts),
+        match self.get(option) {
+            Some(OptionValue::Hosts(hosts)) => Some(hosts),
             _ => None,
         }
     }
 
     pub(crate) fn duration(&self, option: OptionName) -> Option<Duration> {
-        match self.get(option)? {
-            OptionValue::Duration(duration) => Some(*duration),
+        match self.get(option) {
+            Some(OptionValue::Duration(duration)) => Some(*duration),
             _ => None,
         }
     }
 
     pub(crate) fn flag(&self, option: OptionName) -> Option<bool> {
-        match self.get(option)? {
-            OptionValue::Flag(on) => Some(*on),
+        match self.get(option) {
+            Some(OptionValue::Flag(on)) => Some(*on),
             _ => None,
         }
     }

@@ -69,3 +69,16 @@ impl<T> Clone for Queue<T> {
         Self(self.0.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_items_make_room() {
+        let queue = Queue::default();
+        (0..=CAPACITY).for_each(|item| queue.push(&item));
+        assert_eq!(queue.take(), Vec::from_iter(1..=CAPACITY));
+        assert!(queue.is_empty() && queue.take().is_empty());
+    }
+}

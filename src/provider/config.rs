@@ -65,8 +65,7 @@ fn may_hold_a_secret(kind: OptionType, value: &OptionValue) -> bool {
         (OptionType::Store, OptionValue::Text(store)) => {
             store.contains("://") && store.contains('@')
         }
-        (OptionType::Url | OptionType::Store, _) => false,
-        (OptionType::Text | OptionType::Path | OptionType::Hosts, _) => false,
-        (OptionType::Duration | OptionType::Flag, _) => false,
+        (OptionType::Url | OptionType::Store | OptionType::Text | OptionType::Path, _)
+        | (OptionType::Hosts | OptionType::Duration | OptionType::Flag, _) => false,
     }
 }

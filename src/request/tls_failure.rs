@@ -125,3 +125,57 @@ fn other(OtherError(error): &OtherError) -> String {
         None => "its certificate is not acceptable".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::PeerIncompatible;
+
+    use super::*;
+
+    /// What is said of an error that comes of a certificate, without the start that all have in common.
+    fn said(error: CertificateError) -> String {
+        let said = words(&Error::InvalidCertificate(error));
+        said.strip_prefix("its certificate ").expect(&said).to_owned()
+    }
+
+    fn from_webpki(error: webpki::Error) -> CertificateError {
+        CertificateError::Other(OtherError(std::sync::Arc::new(error)))
+    }
+
+    #[test]
+    fn each_flaw_of_a_certificate_has_its_words() {
+        use CertificateError::*;
+        for (error, start) in [
+            (NotValidForName, "is for another host name"),
+            (BadSignature, "or a proof that the server holds its key is signed wrongly"),
+            (
+                UnsupportedSignatureAlgorithmForPublicKeyContext {
+                    signature_algorithm_id: Vec::new(),
+                    public_key_algorithm_id: Vec::new(),
+                },
+                "is signed in a way that is not accepted",
+            ),
+            (UnhandledCriticalExtension, "has a critical extension that is not known"),
+            (BadEncoding, "cannot be parsed"),
+            (Revoked, "was revoked"),
+            (UnknownRevocationStatus, "is not acceptable"),
+            (from_webpki(webpki::Error::CaUsedAsEndEntity), "is a certificate authority's own"),
+            (Other(OtherError(std::sync::Arc::new(std::fmt::Error))), "is not acceptable"),
+        ] {
+            assert!(said(error.clone()).starts_with(start), "{error:?}");
+        }
+    }
+
+    /// The name of the error alone: what is in it came from the server.
+    #[test]
+    fn what_has_no_words_has_a_name() {
+        let error = webpki::Error::UnsupportedCertVersion;
+        assert_eq!(said(from_webpki(error)), "is not acceptable (UnsupportedCertVersion)");
+    }
+
+    #[test]
+    fn a_server_that_agrees_to_nothing_is_told_what_is_offered() {
+        let error = Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon);
+        assert_eq!(words(&error), format!("it agrees to nothing that is offered ({SPOKEN})"));
+    }
+}

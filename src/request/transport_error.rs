@@ -189,3 +189,33 @@ impl Target<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ureq::Error as E;
+
+    use super::*;
+    use crate::request::url::Purpose;
+
+    #[test]
+    fn each_error_has_its_kind_and_says_what_happened() {
+        let url = "https://api.clazar.io/authenticate/";
+        let url = SecureUrl::parse(Purpose::Authentication, url).unwrap();
+        let (limit, timeout) = (LONGEST_ATTEMPT, 2 * LONGEST_ATTEMPT);
+        let target = Target { url: &url, proxy: None, limit, timeout, is_cut: false };
+        for (error, kind, words) in [
+            (E::Tls("no name"), ErrorKind::Tls, "was refused: no name"),
+            (E::HostNotFound, ErrorKind::Transport, "the host name has no address"),
+            (E::ConnectionFailed, ErrorKind::Transport, "no connection could be made"),
+            (E::BadUri("x".into()), ErrorKind::Internal, "please report this"),
+            (E::TooManyRedirects, ErrorKind::InvalidResponse, "cannot be read as HTTP/1.1"),
+            (E::Timeout(Timeout::Connect), ErrorKind::Timeout, "no connection to"),
+            (io::Error::from(io::ErrorKind::TimedOut).into(), ErrorKind::Timeout, "no answer"),
+        ] {
+            let error = target.failed(error);
+            assert_eq!(error.kind(), kind, "{error}");
+            let text = error.to_string();
+            assert!(text.contains(words) && text.contains("https://api.clazar.io/"), "{text}");
+        }
+    }
+}

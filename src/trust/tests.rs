@@ -167,3 +167,15 @@ fn what_the_system_lists_is_trusted_unless_it_is_distrusted() {
     let error = sources::listed_anchors(Err(std::io::Error::other("busy"))).unwrap_err();
     assert!(error.is_retryable() && error.to_string().contains("cannot be read (busy)"), "{error}");
 }
+
+#[test]
+fn what_is_wrong_with_the_systems_own_has_advice_of_its_own() {
+    let case = Case::new("system");
+    let bundle = case.folder.join("bundle.crt");
+    fs::write(&bundle, "no certificate").unwrap();
+    let error = sources::Place::System.read(&bundle, &mut Reader::new()).unwrap_err().to_string();
+    let start = format!("the system's trust store {} holds no certificate", bundle.display());
+    assert!(error.starts_with(&start), "{error}");
+    assert!(error.ends_with("; correct it, or name another in SSL_CERT_FILE"), "{error}");
+    assert_eq!(Sources::Nothing.describe(), "ca_file alone");
+}

@@ -280,9 +280,23 @@ static void every_buffer_size(void) {
     clazar_provider_free(provider);
 }
 
+#define HAS_ITS_NAME(status) CHECK(strcmp(clazar_status_name(status), #status) == 0)
+
 static void names(void) {
-    CHECK(strcmp(clazar_status_name(CLAZAR_OK), "CLAZAR_OK") == 0);
-    CHECK(strcmp(clazar_status_name(CLAZAR_ERR_INTERNAL), "CLAZAR_ERR_INTERNAL") == 0);
+    HAS_ITS_NAME(CLAZAR_OK);
+    HAS_ITS_NAME(CLAZAR_ERR_INVALID_ARGUMENT);
+    HAS_ITS_NAME(CLAZAR_ERR_BUFFER_TOO_SMALL);
+    HAS_ITS_NAME(CLAZAR_ERR_TRANSPORT);
+    HAS_ITS_NAME(CLAZAR_ERR_TIMEOUT);
+    HAS_ITS_NAME(CLAZAR_ERR_TLS);
+    HAS_ITS_NAME(CLAZAR_ERR_CREDENTIALS);
+    HAS_ITS_NAME(CLAZAR_ERR_RATE_LIMITED);
+    HAS_ITS_NAME(CLAZAR_ERR_REJECTED);
+    HAS_ITS_NAME(CLAZAR_ERR_SERVER);
+    HAS_ITS_NAME(CLAZAR_ERR_INVALID_RESPONSE);
+    HAS_ITS_NAME(CLAZAR_ERR_STORE);
+    HAS_ITS_NAME(CLAZAR_ERR_CLOSED);
+    HAS_ITS_NAME(CLAZAR_ERR_INTERNAL);
     CHECK(strcmp(clazar_status_name(-1), "unknown status") == 0);
     CHECK(strcmp(clazar_status_name(14), "unknown status") == 0);
     CHECK(strcmp(clazar_version(), getenv("TEST_VERSION")) == 0);

@@ -20,7 +20,7 @@ struct context {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static int refreshed, failed, others, may_free;
+static int refreshed, failed, others, replaced, may_free;
 static char last_message[2048];
 
 static void add_one(int *number) {
@@ -91,7 +91,8 @@ static void the_facts_are_right(const clazar_event_info *event) {
         CHECK(event->expires_in_ms == -1);
     } else {
         CHECK(event->kind == CLAZAR_EVENT_REFRESHED && event->level == CLAZAR_LEVEL_INFO);
-        CHECK(event->cause == CLAZAR_CAUSE_EMPTY || event->cause == CLAZAR_CAUSE_REFRESH);
+        CHECK(event->cause == CLAZAR_CAUSE_EMPTY || event->cause == CLAZAR_CAUSE_REFRESH ||
+              event->cause == CLAZAR_CAUSE_INVALIDATED);
         CHECK(event->error_code == CLAZAR_OK && event->http_status == 0);
         CHECK(event->retry_after_ms == -1);
         CHECK(event->expires_in_ms > 86300000 && event->expires_in_ms <= 86400000);
@@ -138,6 +139,8 @@ static void on_event(void *opaque, const clazar_event_info *event) {
     CHECK(pthread_mutex_unlock(&lock) == 0);
     if (context->told != NULL)
         add_one(context->told);
+    if (event->cause == CLAZAR_CAUSE_INVALIDATED)
+        add_one(&replaced);
     add_one(event->kind == CLAZAR_EVENT_REFRESHED        ? &refreshed
             : event->kind == CLAZAR_EVENT_REFRESH_FAILED ? &failed
                                                          : &others);
@@ -297,6 +300,23 @@ static void no_callback_is_allowed(void) {
     clazar_config_free(config);
 }
 
+static void a_refused_token_is_named_as_the_cause(void) {
+    static int destroyed;
+    const int before = value_of(&refreshed);
+    clazar_config *config = config_from_env();
+    listen(config, &destroyed);
+    clazar_provider *provider = made_from(config);
+    clazar_config_free(config);
+    clazar_token *token = token_of(provider);
+    CHECK(clazar_provider_invalidate(provider, token, NULL) == CLAZAR_OK);
+    clazar_token_free(token);
+    clazar_token_free(token_of(provider));
+    wait_for(&refreshed, before + 2);
+    CHECK(value_of(&replaced) == 1);
+    clazar_provider_free(provider);
+    wait_for(&destroyed, 1);
+}
+
 int main(void) {
     alarm(120);
     both_events_come_and_may_call_the_library();
@@ -305,5 +325,6 @@ int main(void) {
     providers_are_told_apart_by_their_contexts();
     the_last_handle_may_be_freed_in_an_event();
     no_callback_is_allowed();
+    a_refused_token_is_named_as_the_cause();
     return 0;
 }

@@ -259,7 +259,7 @@ fn each_event_is_told_with_a_message_that_shows_no_secret() {
     let body = format!(r#"{{"error":"{secret}","error_description":"{secret}"}}"#);
     sandbox.answer_next("/authenticate/", Answer::new(400, body)).unwrap();
     run_with(&compile("events", &stage("stage")), &sandbox);
-    assert_eq!(sandbox.requests("/authenticate/"), 11);
+    assert_eq!(sandbox.requests("/authenticate/"), 13);
 }
 
 /// The server that `callbacks.c` describes.

@@ -107,6 +107,9 @@ static void find_real(void) {
 }
 
 void *mmap(void *start, size_t size, int access, int flags, int file, off_t offset) {
+    /* Before main, where lines are counted. */
+    if (real_mmap == NULL)
+        find_real();
     if (!fails())
         return real_mmap(start, size, access, flags, file, offset);
     errno = ENOMEM;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clazar_auth::sandbox::{Answer, Sandbox};
 
-use crate::programs::{Sanitizer, checked, root, skipped};
+use crate::programs::{Sanitizer, checked, clear_environment, root, skipped};
 use test_support::server::{Server, answer_with, ok};
 
 /// A folder outside the checkout, removed at the end.
@@ -83,7 +83,7 @@ fn example(program: &mut Command, url: &str, sandbox: &Sandbox, libraries: &Path
 
 /// Gives an example what it is to find in its environment.
 fn set_up<'a>(program: &'a mut Command, sandbox: &Sandbox, libraries: &Path) -> &'a mut Command {
-    program.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    clear_environment(program);
     // The examples keep the token from a proxy that could read it.
     program.env("http_proxy", "http://127.0.0.1:9");
     program.env("LD_LIBRARY_PATH", libraries);

@@ -153,12 +153,18 @@ pub fn command(program: &Path, variables: &[(&str, &str)]) -> Command {
     } else {
         Command::new(program)
     };
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    clear_environment(&mut command);
     if forks {
         command.env("ASAN_OPTIONS", "detect_leaks=0").env("TSAN_OPTIONS", "die_after_fork=0");
     }
     command.env("TEST_VERSION", env!("CARGO_PKG_VERSION")).envs(variables.iter().copied());
     command
+}
+
+/// Leaves nothing in it but where programs are, and where `make coverage` has them count.
+pub fn clear_environment(command: &mut Command) -> &mut Command {
+    let kept = ["PATH", "LLVM_PROFILE_FILE"];
+    command.env_clear().envs(kept.into_iter().filter_map(|it| Some((it, std::env::var_os(it)?))))
 }
 
 fn variables(sandbox: &Sandbox) -> [(String, String); 3] {

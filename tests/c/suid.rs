@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::programs::{Sanitizer, checked, compile, skipped, stage};
+use crate::programs::{Sanitizer, checked, clear_environment, compile, skipped, stage};
 use test_support::certificates::{Authority, VALID};
 use test_support::server::{Server, TOKEN_BODY, http, ok};
 
@@ -35,7 +35,8 @@ impl Victim {
     /// The lines that it prints when `user` runs it, with `variables` in the environment.
     fn run(&self, user: u32, url: &str, variables: &[(&str, &str)]) -> Vec<String> {
         let mut command = Command::new(&self.program);
-        command.env_clear().env("TEST_URL", url).env("TEST_SECRET_FILE", &self.secret_file);
+        clear_environment(&mut command);
+        command.env("TEST_URL", url).env("TEST_SECRET_FILE", &self.secret_file);
         command.envs(variables.iter().copied()).current_dir("/").uid(user).gid(user);
         let output = String::from_utf8(checked(command).stdout).unwrap();
         output.lines().map(str::to_owned).collect()

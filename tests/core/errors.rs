@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant, SystemTime};
 
+use clazar_auth::sandbox::Sandbox;
 use clazar_auth::{Credentials, ErrorKind, Options, TokenProvider, authenticate};
 
 use crate::{SECRET, credentials, exchange};
@@ -96,6 +97,21 @@ fn credentials_are_text_on_one_line() {
     }
     let shown = format!("{:?}", credentials());
     assert!(shown.contains("[redacted]") && !shown.contains(SECRET), "{shown}");
+}
+
+#[test]
+fn what_holds_a_secret_or_a_token_shows_neither() {
+    let sandbox = Sandbox::start().unwrap();
+    let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
+    let options = Options::default().auth_url(sandbox.auth_url());
+    let provider = TokenProvider::builder(credentials).options(options).build().unwrap();
+    let token = provider.token().unwrap();
+    let future = provider.token_async();
+    let shown = format!("{sandbox:?} {provider:?} {token:?} {future:?}");
+    assert!(shown.contains(&sandbox.url()), "{shown}");
+    for hidden in [sandbox.client_secret().as_str(), token.value()] {
+        assert!(!shown.contains(hidden), "{shown}");
+    }
 }
 
 #[test]

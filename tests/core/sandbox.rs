@@ -1,8 +1,14 @@
 //! The sandbox itself, as a client of the API meets it.
 
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+
 use clazar_auth::sandbox::{Answer, Sandbox};
 use clazar_auth::{Credentials, ErrorKind, Options, authenticate};
 use ureq::Agent;
+
+use crate::waiting::LIMIT;
 
 fn token(sandbox: &Sandbox) -> String {
     let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
@@ -160,4 +166,72 @@ fn it_listens_on_loopback_only() {
     }
     let taken = sandbox.url().replace("http://", "");
     assert_eq!(Sandbox::start_on(&taken).unwrap_err().kind(), ErrorKind::Transport);
+}
+
+/// As a program in another language uses it.
+#[test]
+fn the_program_says_where_it_is_and_ends_with_its_input() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_clazar-sandbox"));
+    let mut program = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let [url, auth_url, id, secret] =
+        ["url", "auth_url", "client_id", "client_secret"].map(|name| said[name].as_str().unwrap());
+    let options = Options::default().auth_url(auth_url);
+    let token = authenticate(&Credentials::new(id, secret).unwrap(), &options).unwrap();
+    assert_eq!(get(&format!("{url}/listings/"), token.authorization()).0, 200);
+    drop(program.stdin.take());
+    assert!(program.wait().unwrap().success());
+}
+
+#[test]
+fn the_program_fails_where_it_cannot_say_it() {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_clazar-sandbox"));
+    let output = program.stdin(Stdio::piped()).stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stderr.starts_with(b"clazar-sandbox: "), "{output:?}");
+}
+
+/// All that it says to these bytes before it hangs up.
+fn answer_to(sandbox: &Sandbox, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(sandbox.url().replace("http://", "")).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    // It may have hung up before it has read all.
+    let _ = stream.write_all(request);
+    let mut answer = Vec::new();
+    let ended = stream.read_to_end(&mut answer).map_err(|error| error.kind());
+    assert!(
+        !matches!(ended, Err(io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)),
+        "it waits for more"
+    );
+    String::from_utf8(answer).unwrap()
+}
+
+#[test]
+fn a_client_that_waits_before_its_body_is_told_to_go_on() {
+    let sandbox = Sandbox::start().unwrap();
+    let request =
+        b"POST /hook HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\
+        Connection: close\r\n\r\nbody";
+    let answer = answer_to(&sandbox, request);
+    assert!(answer.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 "), "{answer}");
+}
+
+#[test]
+fn a_request_that_is_too_large_or_malformed_gets_no_answer() {
+    let sandbox = Sandbox::start().unwrap();
+    let head = |headers: &str| format!("POST /hook HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
+    let chunk = format!("100000\r\n{}\r\n", "x".repeat(0x10_0000));
+    for request in [
+        head(&format!("X: {}", "x".repeat(1 << 20))),
+        head("Content-Length: 99999999999\r\n"),
+        head("Transfer-Encoding: chunked\r\n") + "no number\r\n",
+        head("Transfer-Encoding: chunked\r\n") + &chunk.repeat(3),
+    ] {
+        assert_eq!(answer_to(&sandbox, request.as_bytes()), "");
+    }
+    token(&sandbox);
 }

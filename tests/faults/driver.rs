@@ -100,7 +100,9 @@ impl Programs {
             }
             Language::C => Command::new(self.file("ask")),
             Language::Python => {
-                let mut command = Command::new(root().join(".venv/bin/python"));
+                let python = std::env::var("CLAZAR_PYTHON");
+                let python = python.unwrap_or_else(|_| ".venv/bin/python".into());
+                let mut command = Command::new(root().join(python));
                 command.arg(source("ask.py"));
                 command
             }
@@ -144,6 +146,8 @@ impl Driver {
         clock.write_all_at(&[0; 8], 8).unwrap();
         let mut command = programs.command(language);
         command.env_clear().env("LD_PRELOAD", programs.file("clock.so")).env("TEST_CLOCK", &path);
+        // Where `make coverage` has it count.
+        command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|it| ("LLVM_PROFILE_FILE", it)));
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (input, output) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
         Self { language, process, input, output: BufReader::new(output), clock }

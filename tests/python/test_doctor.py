@@ -15,10 +15,12 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers import LONG, Loopback
 
+from clazar_auth import _native
 from clazar_auth.testing import Sandbox
 
 COMMAND = os.path.join(sysconfig.get_path("scripts"), "clazar-auth")
@@ -456,3 +458,16 @@ def test_a_wrong_clock(
     report = Report()
     assert report.steps("warning") == ["clock"]
     assert report.exit_status == (status != 200)
+
+
+def test_a_step_that_cannot_be_told_ends_no_other(
+    sandbox_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised: list[Any] = []
+    monkeypatch.setattr("sys.unraisablehook", lambda it: raised.append(it.exc_value))
+
+    def tell(step: tuple[str, str, str, str | None]) -> None:
+        raise LookupError(step[0])
+
+    _native._examine(tell)
+    assert {"credentials", "token", "store"} <= {error.args[0] for error in raised}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 from contextlib import ExitStack
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from helpers import python
 
+from clazar_auth import ConfigurationError
 from clazar_auth.testing import Sandbox
 
 REQUEST = b"GET /listings/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -53,3 +55,12 @@ print(sandbox.requests(), bool(provider.peek()))
 def test_a_child_leaves_it_to_its_parent(end: str) -> None:
     done = python(PROGRAM.format(end=end))
     assert (done.returncode, done.stdout, done.stderr) == (0, "1 True\n", "")
+
+
+@pytest.mark.parametrize("status", [-1, 65_536, 99, 600])
+def test_a_status_is_a_number_from_200_to_599(sandbox: Sandbox, status: int) -> None:
+    with pytest.raises(ConfigurationError, match="status"):
+        sandbox.answer_next(status)
+    wrong: Any = "429"
+    with pytest.raises(TypeError, match="status must be int, not str"):
+        sandbox.answer_next(wrong)

@@ -156,6 +156,19 @@ def test_one_that_does_not_return_is_named() -> None:
     assert "the function for the client secret did not return" in str(error)
 
 
+def test_one_that_does_not_return_ends_what_needs_no_token(sandbox: Sandbox) -> None:
+    go_on = threading.Event()
+
+    def function() -> str:
+        go_on.wait(LONG)
+        return WRONG
+
+    provider = sandbox.provider(client_secret=function, timeout=0.1)
+    with pytest.raises(clazar_auth.AuthTimeoutError, match="did not return within 0.1 s"):
+        provider.unseal(b"")
+    go_on.set()
+
+
 def test_nothing_of_what_it_raised_is_kept(sandbox: Sandbox) -> None:
     variables: list[weakref.ref[Text]] = []
 

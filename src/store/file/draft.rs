@@ -10,7 +10,8 @@ use crate::text::hex;
 /// A file that no reader looks for yet. It is removed unless it gets its name.
 pub(super) struct Draft<'a> {
     folder: &'a Folder,
-    name: Option<String>,
+    name: String,
+    has_its_name: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -18,25 +19,23 @@ impl<'a> Draft<'a> {
     pub(super) fn write(folder: &'a Folder, stem: &str, blob: &[u8]) -> io::Result<Self> {
         let name = format!("{stem}.{}.new", hex(&random_id()?));
         let mut file = folder.create(&name)?;
-        let draft = Self { folder, name: Some(name) };
+        let draft = Self { folder, name, has_its_name: false };
         file.write_all(blob)?;
         file.sync_all()?;
         Ok(draft)
     }
 
     pub(super) fn rename(mut self, name: &str) -> io::Result<()> {
-        if let Some(from) = &self.name {
-            self.folder.rename(from, name)?;
-            self.name = None;
-        }
+        self.folder.rename(&self.name, name)?;
+        self.has_its_name = true;
         Ok(())
     }
 }
 
 impl Drop for Draft<'_> {
     fn drop(&mut self) {
-        if let Some(name) = &self.name {
-            let _ = self.folder.remove(name);
+        if !self.has_its_name {
+            let _ = self.folder.remove(&self.name);
         }
     }
 }

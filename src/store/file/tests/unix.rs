@@ -23,7 +23,7 @@ pub const ROOT: &str = "/";
 /// What begins like these is no absolute path.
 pub const RELATIVE: [&str; 6] = ["~/cache", "cache/x", "./x", "../x", "x\n/y", ""];
 
-pub const ALIENS: [Alien; 4] = [
+pub const ALIENS: [Alien; 5] = [
     ("is a link", |file| {
         let target = file.with_extension("target");
         fs::rename(file, &target).unwrap();
@@ -36,6 +36,10 @@ pub const ALIENS: [Alien; 4] = [
     ("is not a regular file", |file| {
         fs::remove_file(file).unwrap();
         mknodat(CWD, file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    }),
+    ("is not a regular file", |file| {
+        fs::remove_file(file).unwrap();
+        mknodat(CWD, file, FileType::Socket, Mode::RUSR | Mode::WUSR, 0).unwrap();
     }),
     ("is a folder", |file| {
         fs::remove_file(file).unwrap();

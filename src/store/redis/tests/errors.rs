@@ -169,3 +169,22 @@ fn what_is_wrong_with_a_certificate_is_said() {
         assert!(error.contains(end), "{error}");
     }
 }
+
+/// As of something else that speaks as Redis does.
+#[test]
+fn an_answer_to_another_question_is_none() {
+    let strange = |error: String| {
+        assert!(error.ends_with(" does not answer as Redis does; check its URL"), "{error}");
+    };
+    let number = saying(":7\r\n");
+    let store = store(&url(&number));
+    let mut session = store.open().unwrap();
+    strange(session.try_lock(NAME, None).unwrap_err().to_string());
+    let mut session = store.open().unwrap();
+    strange(session.replace(NAME, Item::Token, None, Some(b"new"), LIFE).unwrap_err().to_string());
+    strange(error(&self::store(&url(&number).replace("//", "//:hush@"))));
+
+    let three = saying("*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n");
+    let sentinel = url(&three).replace("redis:", "redis+sentinel:") + "/master";
+    strange(error(&self::store(&sentinel)));
+}
