@@ -6,6 +6,8 @@ import asyncio
 import ctypes
 import gc
 import gzip
+import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -82,6 +84,30 @@ class RefusingHandler(BaseHTTPRequestHandler):
 def short(handler: RefusingHandler) -> None:
     handler.begin(Content_Length="5")
     handler.wfile.write(b"short")
+
+
+def late(handler: RefusingHandler) -> None:
+    handler.begin(Content_Length="5")
+    time.sleep(0.05)
+    handler.wfile.write(b"short")
+
+
+def longest(handler: RefusingHandler) -> None:
+    handler.begin(Content_Length=str(64 * 1024))
+    handler.wfile.write(bytes(64 * 1024))
+
+
+def a_byte_more(handler: RefusingHandler) -> None:
+    handler.begin(Content_Length=str(64 * 1024 + 1))
+    handler.wfile.write(bytes(64 * 1024))
+
+
+def reset(handler: RefusingHandler) -> None:
+    handler.close_connection = True
+    handler.begin(Content_Length="50")
+    linger = struct.pack("ii", 1, 0)
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    handler.connection.close()
 
 
 def cut(handler: RefusingHandler) -> None:
@@ -243,7 +269,7 @@ def test_a_slow_refusal_holds_nobody(
 
 
 @with_adapter
-@bodies(short)
+@bodies(short, late, longest)
 def test_a_short_refusal_keeps_its_connection(
     library: Library, server: Refusing, provider: TokenProvider
 ) -> None:
@@ -253,7 +279,16 @@ def test_a_short_refusal_keeps_its_connection(
 
 
 @with_adapter
-@bodies(cut)
+@bodies(a_byte_more)
+def test_a_longer_refusal_loses_its_connection(
+    library: Library, server: Refusing, provider: TokenProvider
+) -> None:
+    assert library.one(provider, Call(server.url)).status == 204
+    assert server.connections == 2
+
+
+@with_adapter
+@bodies(cut, reset)
 def test_a_refusal_that_ends_too_soon(
     library: Library, server: Refusing, provider: TokenProvider
 ) -> None:

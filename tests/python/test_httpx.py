@@ -230,6 +230,21 @@ def test_a_transport_that_traces_nothing(sandbox: Sandbox, library: ModuleType) 
 
 
 @both
+def test_an_asynchronous_transport_that_traces_nothing(
+    sandbox: Sandbox, library: ModuleType
+) -> None:
+    async def main() -> None:
+        async with library.AsyncClient(auth=Auth(provider), transport=transport) as client:
+            assert (await client.get(f"{sandbox.url}/listings/")).status_code == 200
+
+    statuses = iter((401, 200))
+    transport = library.MockTransport(lambda request: library.Response(next(statuses)))
+    provider = sandbox.provider()
+    asyncio.run(main())
+    assert provider.stats().invalidations == 1
+
+
+@both
 def test_an_auth_of_the_program_may_go_through_it(sandbox: Sandbox, library: ModuleType) -> None:
     class Signing(library.Auth):  # type: ignore[name-defined, misc]
         def auth_flow(self, request: Any) -> Iterator[Any]:

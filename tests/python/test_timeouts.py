@@ -104,6 +104,14 @@ def test_an_adapter_has_a_timeout_for_the_token_after_a_401(sandbox: Sandbox, ge
     assert sandbox.requests("/listings/") == 1
 
 
+@pytest.mark.parametrize("make", [for_requests.Auth, for_httpx.Auth, middleware])
+def test_a_timeout_that_cannot_work_is_refused_at_once(make: Any) -> None:
+    with pytest.raises(clazar_auth.ConfigurationError, match="timeout"):
+        make(StaticProvider(), timeout=-1)
+    with pytest.raises(TypeError, match="timeout"):
+        make(StaticProvider(), timeout="5")
+
+
 @pytest.mark.parametrize("make", [for_requests.Auth, for_httpx.Auth])
 def test_an_adapter_pickles_with_its_timeout(
     server: HeldServer, monkeypatch: pytest.MonkeyPatch, make: Any
