@@ -141,6 +141,13 @@ def test_a_refusal_that_is_compressed_is_dropped(sandbox: Sandbox, library: Modu
     assert (refused.status_code, refused.content) == (401, b"")
 
 
+@both
+def test_a_refusal_that_is_long_is_dropped(sandbox: Sandbox, library: ModuleType) -> None:
+    sandbox.answer_next(401, bytes(64 * 1024 + 1), path="/listings/")
+    response = library.get(f"{sandbox.url}/listings/", auth=Auth(sandbox.provider()))
+    assert [refused.content for refused in response.history] == [b""]
+
+
 class Refusing(Loopback):
     """Answers 401."""
 

@@ -61,6 +61,12 @@ def test_a_refusal_that_is_compressed_is_dropped(sandbox: Sandbox) -> None:
     assert (refused.status_code, refused.content) == (401, b"")
 
 
+def test_a_refusal_that_is_long_is_dropped(sandbox: Sandbox) -> None:
+    sandbox.answer_next(401, bytes(64 * 1024 + 1), path="/listings/")
+    response = requests.get(f"{sandbox.url}/listings/", auth=sandbox.provider())
+    assert [refused.content for refused in response.history] == [b""]
+
+
 def test_a_refusal_that_a_transport_adapter_has_read_is_left_alone(sandbox: Sandbox) -> None:
     class Adapter(requests.adapters.HTTPAdapter):
         def send(self, *arguments: Any, **options: Any) -> requests.Response:
