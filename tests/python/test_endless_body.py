@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import httpx2
 import pytest
+import requests
 from adapters import LIBRARIES, Call, Library
 from helpers import LONG, Loopback
 
@@ -312,6 +313,33 @@ def test_the_next_answer_may_take_longer_than_a_refusal(
     server.delay = 1.5
     assert library.one(provider, Call(server.url)).status == 204
     assert server.connections == 1
+
+
+def get(library: Any, provider: TokenProvider, url: str) -> Any:
+    with library.Client(auth=Auth(provider)) as client:
+        return client.get(url)
+
+
+def get_async(library: Any, provider: TokenProvider, url: str) -> Any:
+    async def main() -> Any:
+        async with library.AsyncClient(auth=Auth(provider)) as client:
+            return await client.get(url)
+
+    return asyncio.run(main())
+
+
+def get_with_requests(_: Any, provider: TokenProvider, url: str) -> Any:
+    return requests.get(url, auth=provider)
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+@pytest.mark.parametrize("get", [get, get_async, get_with_requests])
+@bodies(short, cut, slow)
+def test_the_history_has_the_whole_refusal_or_nothing_of_it(
+    library: Any, get: Callable[..., Any], server: Refusing, provider: TokenProvider
+) -> None:
+    [refused] = get(library, provider, server.url).history
+    assert refused.content == (b"short" if server.body is short else b"")
 
 
 # The connection may be another request's by then, so that nothing is to be read from it.

@@ -114,6 +114,15 @@ def test_a_form_is_sent_again(sandbox: Sandbox, library: ModuleType) -> None:
 
 
 @both
+def test_a_program_need_not_have_a_timeout(sandbox: Sandbox, library: ModuleType) -> None:
+    sandbox.answer_next(401, b"a reason", path="/listings/")
+    auth = Auth(sandbox.provider())
+    response = library.get(f"{sandbox.url}/listings/", auth=auth, timeout=None)
+    assert response.status_code == 200
+    assert [refused.content for refused in response.history] == [b"a reason"]
+
+
+@both
 @pytest.mark.parametrize("name", ["content", "files"])
 def test_a_file_is_not_sent_again(sandbox: Sandbox, library: ModuleType, name: str) -> None:
     provider = sandbox.provider()
