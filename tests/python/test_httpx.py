@@ -72,6 +72,8 @@ def test_one_may_go_under_the_name_of_the_other() -> None:
 def test_one_adapter_serves_both(sandbox: Sandbox) -> None:
     auth = Auth(sandbox.provider())
     assert isinstance(auth, Auth)
+    assert auth.__class__ is auth.__class__ is not Auth
+    assert auth.__class__.__name__ == "Auth"
     assert isinstance(auth, httpx.Auth)
     assert isinstance(auth, httpx2.Auth)
     assert not isinstance(auth, (httpx.BasicAuth, httpx2.BasicAuth, str))
