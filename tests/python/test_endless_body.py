@@ -270,7 +270,7 @@ def test_a_slow_refusal_holds_nobody(
 
 
 @with_adapter
-@bodies(short, late, longest)
+@bodies(short, late, longest, short_and_compressed)
 def test_a_short_refusal_keeps_its_connection(
     library: Library, server: Refusing, provider: TokenProvider
 ) -> None:
@@ -294,15 +294,6 @@ def test_a_refusal_that_ends_too_soon(
     library: Library, server: Refusing, provider: TokenProvider
 ) -> None:
     assert library.one(provider, Call(server.url)).status == 204
-
-
-@with_adapter
-@bodies(short_and_compressed)
-def test_a_short_refusal_that_is_compressed(
-    library: Library, server: Refusing, provider: TokenProvider
-) -> None:
-    answers = library.each(provider, Call(server.url), Call(server.url))
-    assert [answer.status for answer in answers] == [204, 204]
 
 
 @with_adapter
