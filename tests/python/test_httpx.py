@@ -116,6 +116,13 @@ def test_a_form_is_sent_again(sandbox: Sandbox, library: ModuleType) -> None:
 
 
 @both
+def test_the_extensions_of_a_request_go_with_it(sandbox: Sandbox, library: ModuleType) -> None:
+    with library.Client(auth=Auth(sandbox.provider())) as client:
+        response = client.get(f"{sandbox.url}/nothing/", extensions={"target": b"/listings/"})
+    assert response.json()["count"] == 3
+
+
+@both
 def test_a_program_need_not_have_a_timeout(sandbox: Sandbox, library: ModuleType) -> None:
     sandbox.answer_next(401, b"a reason", path="/listings/")
     auth = Auth(sandbox.provider())

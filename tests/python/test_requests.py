@@ -20,7 +20,7 @@ import requests
 import urllib3
 from helpers import LONG, Loopback, at_once, python
 
-from clazar_auth import AccessToken, TokenProvider
+from clazar_auth import AccessToken, InvalidCredentialsError, TokenProvider
 from clazar_auth.integrations.requests import Auth
 from clazar_auth.testing import Sandbox
 
@@ -80,9 +80,22 @@ def test_the_response_tells_of_the_retry(sandbox: Sandbox) -> None:
     response = requests.post(f"{sandbox.url}/metering/", auth=provider, json=RECORDS)
     assert response.json()["results"] == ACCEPTED
     [refused] = response.history
+    assert b"".join(refused.iter_content(4)) == b'{"error":"invalid_token"}'
     assert (refused.status_code, refused.json()) == (401, {"error": "invalid_token"})
-    assert b"".join(refused.iter_content(4)) == refused.content
     assert response.request.headers["Authorization"] == provider.authorization()
+
+
+def test_a_failed_token_request_after_a_401_holds_no_connection(sandbox: Sandbox) -> None:
+    provider = sandbox.provider()
+    provider.token()
+    sandbox.answer_next(401, bytes(4 << 20), path="/listings/")
+    sandbox.rotate_secret()
+    with requests.Session() as session:
+        session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=1, pool_block=True))
+        with pytest.raises(InvalidCredentialsError) as caught:
+            session.get(f"{sandbox.url}/listings/", auth=provider)
+        assert caught.tb, "it refers to the response, which so is not closed by itself"
+        assert session.get(f"{sandbox.url}/listings/").status_code == 401
 
 
 def test_a_refusal_that_is_compressed_is_dropped(sandbox: Sandbox) -> None:
@@ -213,9 +226,10 @@ def test_a_hook_gets_what_comes_after_a_refusal(sandbox: Sandbox) -> None:
         statuses.append(response.status_code)
 
     sandbox.answer_next(401, path="/listings/")
-    url = f"{sandbox.url}/listings/"
-    requests.get(url, auth=sandbox.provider(), hooks={"response": note})
-    assert statuses == [200]
+    request = requests.Request("GET", f"{sandbox.url}/listings/").prepare()
+    request.register_hook("response", note)  # type: ignore[no-untyped-call]
+    Auth(sandbox.provider())(request)
+    assert [send(request), *statuses] == [200, 200]
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, requests.PreparedRequest.copy])

@@ -96,4 +96,4 @@ class Telemetry:
         if event.error is not None:
             span.set_status(Status(StatusCode.ERROR, None if told else event.message))
         span.end(start + int(event.duration * 1e9))
-        self._durations.record(event.duration, common, set_span_in_context(span, Context()))
+        self._durations.record(event.duration, common, set_span_in_context(span))
