@@ -395,7 +395,7 @@ print(*{name.split(".")[0] for name in set(sys.modules) - before} - sys.stdlib_m
 
 def test_there_is_no_adapter_to_anything_else() -> None:
     with pytest.raises(AttributeError, match="no attribute 'urllib3'"):
-        clazar_auth.integrations.urllib3  # type: ignore[attr-defined]  # noqa: B018
+        clazar_auth.integrations.urllib3  # noqa: B018
 
 
 def test_no_token_is_shown(sandbox: Sandbox) -> None:
