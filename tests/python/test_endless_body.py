@@ -325,7 +325,7 @@ def get_with_requests(_: Any, provider: TokenProvider, url: str) -> Any:
 
 @pytest.mark.parametrize("library", [httpx, httpx2])
 @pytest.mark.parametrize("get", [get, get_async, get_with_requests])
-@bodies(short, cut, slow)
+@bodies(short, a_byte_more, cut, slow)
 def test_the_history_has_the_whole_refusal_or_nothing_of_it(
     library: Any, get: Callable[..., Any], server: Refusing, provider: TokenProvider
 ) -> None:
