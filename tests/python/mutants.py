@@ -33,7 +33,17 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "target/mutants-python"
 EXPLAINED = Path(__file__).with_suffix(".txt")
 MUTATED = ["integrations/*.py", "_async.py", "_group.py", "_methods.py"]
-TESTS = ["adapters", "aiohttp", "anyio", "async", "endless_body", "greenlets", "http2", "httpx"]
+TESTS = [
+    "adapters",
+    "aiohttp",
+    "anyio",
+    "async",
+    "conventions",
+    "endless_body",
+    "greenlets",
+    "http2",
+    "httpx",
+]
 TESTS += ["metrics", "proxies", "requests", "secret_functions", "timeouts", "waiting"]
 # For a test to start sooner. Nothing of ours is imported before it is changed.
 LIBRARIES = ["aiohttp", "anyio", "h2.connection", "httpx", "httpx2", "opentelemetry.sdk.metrics"]
