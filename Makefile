@@ -25,7 +25,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check simulate tools test test-rust test-fuzz test-c test-sanitizers test-faults test-instructions test-python test-matrix test-newest test-soak test-valkey tsan musl windows platforms soak bench bench-quick bench-programs bench-tools instructions coverage fuzz lib clean
+.PHONY: dev check simulate mutants-python tools test test-rust test-fuzz test-c test-sanitizers test-faults test-instructions test-python test-matrix test-newest test-soak test-valkey tsan musl windows platforms soak bench bench-quick bench-programs bench-tools instructions coverage fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels wheel-for wheel-windows wheel-macos free-threaded vendor set-version requirements deny advisories reproducible
 
@@ -55,6 +55,8 @@ help:
 	@echo '                    make bench-quick takes one'
 	@echo '  make coverage     count the lines of src/ that the tests of Rust, C and Python reach, and list the others'
 	@echo '  make fuzz         look for input that breaks a property, for MINUTES=1 with each of TARGETS, by default all'
+	@echo '  make mutants-python  change the adapters in Python, one thing at a time, and look for a change that no test minds;'
+	@echo '                    an hour, or some FILES of python/clazar_auth'
 	@echo '  make lib          install the C library into $(STAGE), for the tests'
 	@echo '  make clean        remove all that was built'
 	@echo
@@ -321,6 +323,10 @@ fuzz:
 	CARGO='$(CARGO)' MINUTES='$(MINUTES)' fuzz/run.sh $(TARGETS)
 	$(FUZZ_CARGO) build $(FUZZ_OPTIONS) --bin meaning
 	$(COMPARE_WITH_PYTHON) --generate 100000 --seed $$(date +%s)
+
+# The module is not changed, so it needs no optimisation.
+mutants-python: $(VENV)/developed
+	$(VENV)/bin/python tests/python/mutants.py $(FILES)
 
 clean:
 	rm -rf target tests/model/target benches/rust/target

@@ -393,6 +393,11 @@ print(*{name.split(".")[0] for name in set(sys.modules) - before} - sys.stdlib_m
     assert done.stdout.split() == ["clazar_auth"]
 
 
+def test_there_is_no_adapter_to_anything_else() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'urllib3'"):
+        clazar_auth.integrations.urllib3  # noqa: B018
+
+
 def test_no_token_is_shown(sandbox: Sandbox) -> None:
     provider = sandbox.provider()
     token = provider.token().value

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from helpers import LONG, Handler, HeldServer, Loopback
 
-from clazar_auth import ConfigurationError, TokenProvider
+from clazar_auth import ConfigurationError, InvalidCredentialsError, TokenProvider
 from clazar_auth.integrations.aiohttp import middleware
 from clazar_auth.testing import Sandbox
 
@@ -44,6 +44,15 @@ def test_a_redirect_to_an_allowed_host_keeps_the_token(sandbox: Sandbox) -> None
         provider = sandbox.provider(allowed_hosts=hosts)
         assert run(provider, lambda session: status(session, redirect(sandbox, other.url))) == 200
         assert other.seen[0]["Authorization"] == provider.authorization()
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_each_kind_of_redirect_may_lead_elsewhere(sandbox: Sandbox, code: int) -> None:
+    with Loopback() as other:
+        sandbox.answer_next(code, headers={"Location": other.url}, path="/buyers/")
+        url = f"{sandbox.url}/buyers/"
+        assert run(sandbox.provider(), lambda session: status(session, url)) == 200
+        assert "Authorization" not in other.seen[0]
 
 
 def test_one_redirect_elsewhere_may_follow_another(sandbox: Sandbox) -> None:
@@ -80,6 +89,23 @@ def test_a_refusal_of_another_authorization_is_not_ours(sandbox: Sandbox) -> Non
     assert asyncio.run(main()) == 401
     assert sandbox.requests("/listings/") == 1
     assert provider.stats().invalidations == 0
+
+
+def test_a_failed_token_request_after_a_401_holds_no_connection(sandbox: Sandbox) -> None:
+    async def main() -> int:
+        url = f"{sandbox.url}/listings/"
+        connector = aiohttp.TCPConnector(limit=1)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            with pytest.raises(InvalidCredentialsError) as caught:
+                await session.get(url, middlewares=[middleware(provider)])
+            assert caught.tb, "it refers to the response, which so is not closed by itself"
+            return await asyncio.wait_for(status(session, url), LONG)
+
+    provider = sandbox.provider()
+    provider.token()
+    sandbox.answer_next(401, bytes(4 << 20), path="/listings/")
+    sandbox.rotate_secret()
+    assert asyncio.run(main()) == 401
 
 
 def test_the_history_shows_no_refusal(sandbox: Sandbox) -> None:

@@ -45,6 +45,8 @@ class Http2Server:
         self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.url = f"https://{self.host}/metering/"
         self.seen: list[Seen] = []
+        self.is_whole = True
+        """Whether a 401 has its body."""
         self._threads = [threading.Thread(target=self._accept)]
 
     def __enter__(self) -> Http2Server:
@@ -95,8 +97,10 @@ class Http2Server:
                         self.seen.append(Seen(number, tokens[id], bodies.get(id, b"")))
                         is_refused = tokens[id] == self.seen[0].authorization
                         status = "401" if is_refused else "200"
-                        protocol.send_headers(id, [(":status", status)])
-                        protocol.send_data(id, status.encode(), end_stream=True)
+                        headers = {":status": status, "content-length": str(len(status))}
+                        protocol.send_headers(id, headers.items())
+                        if self.is_whole or not is_refused:
+                            protocol.send_data(id, status.encode(), end_stream=True)
                 socket.sendall(protocol.data_to_send())
 
 
@@ -126,6 +130,18 @@ def test_a_401_is_followed_by_another_stream_of_the_same_connection(
     assert first.authorization != second.authorization == third.authorization
     assert server.connections() == 1
     assert sandbox.requests() == 2
+
+
+@both
+def test_a_401_without_its_body_holds_no_connection(
+    library: ModuleType, server: Http2Server, provider: TokenProvider
+) -> None:
+    """A wait for its body that takes too long would end all streams of the connection."""
+    server.is_whole = False
+    options = {"http2": True, "verify": server.client_context, "auth": Auth(provider)}
+    with library.Client(**options) as client:
+        assert client.get(server.url).status_code == 200
+    assert server.connections() == 1
 
 
 @both

@@ -72,6 +72,8 @@ def test_one_may_go_under_the_name_of_the_other() -> None:
 def test_one_adapter_serves_both(sandbox: Sandbox) -> None:
     auth = Auth(sandbox.provider())
     assert isinstance(auth, Auth)
+    assert auth.__class__ is auth.__class__ is not Auth
+    assert auth.__class__.__name__ == "Auth"
     assert isinstance(auth, httpx.Auth)
     assert isinstance(auth, httpx2.Auth)
     assert not isinstance(auth, (httpx.BasicAuth, httpx2.BasicAuth, str))
@@ -114,6 +116,22 @@ def test_a_form_is_sent_again(sandbox: Sandbox, library: ModuleType) -> None:
 
 
 @both
+def test_the_extensions_of_a_request_go_with_it(sandbox: Sandbox, library: ModuleType) -> None:
+    with library.Client(auth=Auth(sandbox.provider())) as client:
+        response = client.get(f"{sandbox.url}/nothing/", extensions={"target": b"/listings/"})
+    assert response.json()["count"] == 3
+
+
+@both
+def test_a_program_need_not_have_a_timeout(sandbox: Sandbox, library: ModuleType) -> None:
+    sandbox.answer_next(401, b"a reason", path="/listings/")
+    auth = Auth(sandbox.provider())
+    response = library.get(f"{sandbox.url}/listings/", auth=auth, timeout=None)
+    assert response.status_code == 200
+    assert [refused.content for refused in response.history] == [b"a reason"]
+
+
+@both
 @pytest.mark.parametrize("name", ["content", "files"])
 def test_a_file_is_not_sent_again(sandbox: Sandbox, library: ModuleType, name: str) -> None:
     provider = sandbox.provider()
@@ -139,6 +157,13 @@ def test_a_refusal_that_is_compressed_is_dropped(sandbox: Sandbox, library: Modu
     assert response.status_code == 200
     [refused] = response.history
     assert (refused.status_code, refused.content) == (401, b"")
+
+
+@both
+def test_a_refusal_that_is_long_is_dropped(sandbox: Sandbox, library: ModuleType) -> None:
+    sandbox.answer_next(401, bytes(64 * 1024 + 1), path="/listings/")
+    response = library.get(f"{sandbox.url}/listings/", auth=Auth(sandbox.provider()))
+    assert [refused.content for refused in response.history] == [b""]
 
 
 class Refusing(Loopback):
@@ -226,6 +251,21 @@ def test_a_transport_that_traces_nothing(sandbox: Sandbox, library: ModuleType) 
     provider = sandbox.provider()
     with library.Client(auth=Auth(provider), transport=transport) as client:
         assert client.get(f"{sandbox.url}/listings/").status_code == 200
+    assert provider.stats().invalidations == 1
+
+
+@both
+def test_an_asynchronous_transport_that_traces_nothing(
+    sandbox: Sandbox, library: ModuleType
+) -> None:
+    async def main() -> None:
+        async with library.AsyncClient(auth=Auth(provider), transport=transport) as client:
+            assert (await client.get(f"{sandbox.url}/listings/")).status_code == 200
+
+    statuses = iter((401, 200))
+    transport = library.MockTransport(lambda request: library.Response(next(statuses)))
+    provider = sandbox.provider()
+    asyncio.run(main())
     assert provider.stats().invalidations == 1
 
 

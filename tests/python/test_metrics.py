@@ -20,6 +20,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import TracerProvider
@@ -111,6 +112,9 @@ def test_several_providers_have_one_collector(sandbox: Sandbox) -> None:
 # ---- OpenTelemetry ----
 
 
+OURS = InstrumentationScope(name="clazar_auth", version=clazar_auth.__version__)
+
+
 class Backend(ThreadingHTTPServer):
     """Takes what exporters send over OTLP."""
 
@@ -126,6 +130,7 @@ class Backend(ThreadingHTTPServer):
             for request in sent
             for resource in request.resource_spans
             for scope in resource.scope_spans
+            if scope.scope == OURS
             for span in scope.spans
         ]
 
@@ -135,6 +140,7 @@ class Backend(ThreadingHTTPServer):
             metric
             for resource in sent.resource_metrics
             for scope in resource.scope_metrics
+            if scope.scope == OURS
             for metric in scope.metrics
         ]
 
@@ -151,6 +157,10 @@ class Receiver(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+"""Those of the semantic conventions."""
 
 
 @contextmanager
@@ -207,7 +217,8 @@ def test_opentelemetry_exports_a_span_and_a_duration_of_each_request(sandbox: Sa
         {"http.response.status_code": 400, "error.type": "400"},
         {"http.response.status_code": 200, "error.type": "InvalidResponseError"},
     ]
-    spans = [span for span in backend.spans() if span.name == "POST /authenticate/"]
+    spans = backend.spans()
+    assert {span.name for span in spans} == {"POST /authenticate/"}
     causes = ["empty", "refresh", "refresh"]
     for span, cause, result in zip(spans, causes, results, strict=True):
         expected = {**common, **named, **result, "clazar_auth.cause": cause}
@@ -222,12 +233,41 @@ def test_opentelemetry_exports_a_span_and_a_duration_of_each_request(sandbox: Sa
 
     [metric] = backend.metrics()
     assert (metric.name, metric.unit) == ("http.client.request.duration", "s")
+    assert metric.description == "Duration of HTTP client requests."
     points = [(values(point.attributes), point.count) for point in metric.histogram.data_points]
     assert points == [({**common, **result}, 1) for result in results]
     assert metric.histogram.data_points[0].sum >= 0.2
-    assert metric.histogram.data_points[0].explicit_bounds[0] == 0.005
+    assert list(metric.histogram.data_points[0].explicit_bounds) == BUCKETS
+    examples = [point.exemplars[-1].span_id for point in metric.histogram.data_points]
+    assert examples == [span.span_id for span in spans], "none of the program's own"
     sent = b"".join(body for bodies in backend.bodies.values() for body in bodies)
     assert not any(secret in sent for secret in secrets)
+
+
+def test_a_failure_without_an_answer_is_described() -> None:
+    with Sandbox() as sandbox, exporting() as (backend, tracers, meters):
+        provider = sandbox.provider(on_event=Telemetry(tracers, meters))
+        sandbox.close()
+        with pytest.raises(clazar_auth.TransportError):
+            provider.token()
+    [span] = backend.spans()
+    attributes = values(span.attributes)
+    assert attributes["error.type"] == "TransportError"
+    assert "http.response.status_code" not in attributes
+    assert span.status.message.startswith("no new token: ")
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("https", 443), ("http", 80)])
+def test_a_port_that_is_not_named_is_that_of_the_scheme(
+    sandbox: Sandbox, scheme: str, port: int
+) -> None:
+    events: list[clazar_auth.Event] = []
+    sandbox.provider(on_event=events.append).token()
+    [event] = [event for event in events if event.duration is not None]
+    with exporting() as (backend, tracers, meters):
+        Telemetry(tracers, meters)(event._replace(auth_url=f"{scheme}://api.clazar.test/token"))
+    [span] = backend.spans()
+    assert values(span.attributes)["server.port"] == port
 
 
 def test_a_token_from_the_store_is_no_span(sandbox: Sandbox, tmp_path: Any) -> None:

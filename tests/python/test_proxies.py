@@ -11,7 +11,7 @@ import httpx
 import httpx2
 import pytest
 from adapters import LIBRARIES, Call, Library
-from helpers import Loopback
+from helpers import Handler, Loopback
 
 import clazar_auth
 from clazar_auth.integrations.aiohttp import middleware
@@ -97,6 +97,25 @@ def test_a_redirect_elsewhere_may_go_through_a_proxy(
     [headers] = proxy.seen
     assert headers["Host"] == "clazar.test"
     assert "Authorization" not in headers
+
+
+class Tunnel(Handler):
+    """Refuses to be one."""
+
+    def do_CONNECT(self) -> None:
+        self.server.seen.append({"to": self.path})
+        self.send_error(403)
+
+
+@libraries(*ADAPTERS)
+def test_a_request_over_https_may_go_through_a_proxy(
+    library: Library, sandbox: Sandbox, proxy: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy.RequestHandlerClass = Tunnel
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    with pytest.raises((OSError, httpx.ProxyError, httpx2.ProxyError, aiohttp.ClientError)):
+        library.one(sandbox.provider(), Call("https://api.clazar.io/listings/"))
+    assert proxy.seen == [{"to": "api.clazar.io:443"}]
 
 
 # ---- A proxy that the program names ----

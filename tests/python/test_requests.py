@@ -10,13 +10,17 @@ import pickle
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import httpx
+import httpx2
 import pytest
 import requests
-from helpers import LONG, Loopback, at_once
+import urllib3
+from helpers import LONG, Loopback, at_once, python
 
-from clazar_auth import AccessToken, TokenProvider
+from clazar_auth import AccessToken, InvalidCredentialsError, TokenProvider
 from clazar_auth.integrations.requests import Auth
 from clazar_auth.testing import Sandbox
 
@@ -41,6 +45,34 @@ def test_what_is_no_provider_is_refused() -> None:
         Auth("x")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_another_library_is_told_where_its_adapter_is(sandbox: Sandbox, library: Any) -> None:
+    for auth in (sandbox.provider(), Auth(sandbox.provider())):
+        with pytest.raises(
+            TypeError, match=f"^{library.__name__} is not requests; see clazar_auth"
+        ):
+            library.get(f"{sandbox.url}/listings/", auth=auth)
+    assert sandbox.requests("/listings/") == 0
+
+
+def test_a_library_like_requests_needs_no_requests() -> None:
+    code = """
+import sys
+from types import SimpleNamespace
+from clazar_auth.testing import StaticProvider
+hooks = {"pre_send": [], "response": []}
+request = SimpleNamespace(url="http://127.0.0.1/", headers={}, hooks=hooks, body=None)
+StaticProvider("not-a-real-token")(request)
+print(request.headers["Authorization"], *request.hooks)
+request.headers["Authorization"] = "Basic bm90LWEtcmVhbC1wYXNzd29yZA=="
+response = SimpleNamespace(request=request, status_code=401)
+assert request.hooks["response"][0](response) is response
+assert "requests" not in sys.modules
+"""
+    done = python(code)
+    assert (done.stdout, done.stderr) == ("Bearer not-a-real-token pre_send response\n", "")
+
+
 def test_the_response_tells_of_the_retry(sandbox: Sandbox) -> None:
     provider = sandbox.provider()
     provider.token()
@@ -48,8 +80,22 @@ def test_the_response_tells_of_the_retry(sandbox: Sandbox) -> None:
     response = requests.post(f"{sandbox.url}/metering/", auth=provider, json=RECORDS)
     assert response.json()["results"] == ACCEPTED
     [refused] = response.history
+    assert b"".join(refused.iter_content(4)) == b'{"error":"invalid_token"}'
     assert (refused.status_code, refused.json()) == (401, {"error": "invalid_token"})
     assert response.request.headers["Authorization"] == provider.authorization()
+
+
+def test_a_failed_token_request_after_a_401_holds_no_connection(sandbox: Sandbox) -> None:
+    provider = sandbox.provider()
+    provider.token()
+    sandbox.answer_next(401, bytes(4 << 20), path="/listings/")
+    sandbox.rotate_secret()
+    with requests.Session() as session:
+        session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=1, pool_block=True))
+        with pytest.raises(InvalidCredentialsError) as caught:
+            session.get(f"{sandbox.url}/listings/", auth=provider)
+        assert caught.tb, "it refers to the response, which so is not closed by itself"
+        assert session.get(f"{sandbox.url}/listings/").status_code == 401
 
 
 def test_a_refusal_that_is_compressed_is_dropped(sandbox: Sandbox) -> None:
@@ -59,6 +105,12 @@ def test_a_refusal_that_is_compressed_is_dropped(sandbox: Sandbox) -> None:
     assert response.status_code == 200
     [refused] = response.history
     assert (refused.status_code, refused.content) == (401, b"")
+
+
+def test_a_refusal_that_is_long_is_dropped(sandbox: Sandbox) -> None:
+    sandbox.answer_next(401, bytes(64 * 1024 + 1), path="/listings/")
+    response = requests.get(f"{sandbox.url}/listings/", auth=sandbox.provider())
+    assert [refused.content for refused in response.history] == [b""]
 
 
 def test_a_refusal_that_a_transport_adapter_has_read_is_left_alone(sandbox: Sandbox) -> None:
@@ -84,7 +136,9 @@ def test_a_hook_pickles_without_a_token(sandbox: Sandbox) -> None:
     del response.request.headers["Authorization"]
     pickled = pickle.dumps(response)
     assert token not in pickled
-    assert pickle.loads(pickled).json()["count"] == 3
+    restored = pickle.loads(pickled)
+    assert restored.json()["count"] == 3
+    assert send(restored.request) == 401, "it can be sent"
 
 
 # ---- A prepared request ----
@@ -165,6 +219,19 @@ def test_a_hook_that_raises_does_not_get_a_refusal_first(sandbox: Sandbox) -> No
         provider.refresh()
 
 
+def test_a_hook_gets_what_comes_after_a_refusal(sandbox: Sandbox) -> None:
+    statuses = []
+
+    def note(response: requests.Response, **_: object) -> None:
+        statuses.append(response.status_code)
+
+    sandbox.answer_next(401, path="/listings/")
+    request = requests.Request("GET", f"{sandbox.url}/listings/").prepare()
+    request.register_hook("response", note)  # type: ignore[no-untyped-call]
+    Auth(sandbox.provider())(request)
+    assert [send(request), *statuses] == [200, 200]
+
+
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, requests.PreparedRequest.copy])
 def test_a_copy_is_renewed_as_well(sandbox: Sandbox, duplicate: Any) -> None:
     provider = sandbox.provider()
@@ -175,6 +242,15 @@ def test_a_copy_is_renewed_as_well(sandbox: Sandbox, duplicate: Any) -> None:
     assert sandbox.requests() == 2
 
 
+def test_a_request_whose_url_the_program_has_changed_is_renewed(sandbox: Sandbox) -> None:
+    provider = sandbox.provider()
+    request = prepared(provider, f"{sandbox.url}/listings/")
+    request.url = f"{sandbox.url}/listings/".replace("127.0.0.1", "localhost")
+    sandbox.revoke_tokens()
+    assert send(request) == 200
+    assert provider.stats().invalidations == 1
+
+
 def test_an_authorization_of_the_program_stays(sandbox: Sandbox) -> None:
     provider = sandbox.provider()
     request = prepared(provider, f"{sandbox.url}/listings/")
@@ -182,6 +258,32 @@ def test_an_authorization_of_the_program_stays(sandbox: Sandbox) -> None:
     assert send(request) == 401
     assert sandbox.requests("/listings/") == 1
     assert provider.stats().invalidations == 0
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        urllib3.HTTPResponse(io.BytesIO(b"a reason"), preload_content=False),
+        io.BytesIO(b"a reason"),
+        SimpleNamespace(connection=SimpleNamespace(sock=object()), close=lambda: None),
+    ],
+    ids=["without-a-connection", "like-a-file", "like-an-older-urllib3"],
+)
+def test_a_transport_of_the_program_need_not_have_a_socket(sandbox: Sandbox, raw: Any) -> None:
+    class Adapter(requests.adapters.HTTPAdapter):
+        def send(self, *arguments: Any, **options: Any) -> requests.Response:
+            response = super().send(*arguments, **options)
+            if response.status_code == 401:
+                response.raw.release_conn()
+                response.raw = raw
+            return response
+
+    sandbox.answer_next(401, b"a reason", path="/listings/")
+    with requests.Session() as session:
+        session.mount("http://", Adapter())
+        response = session.get(f"{sandbox.url}/listings/", auth=sandbox.provider())
+    assert response.status_code == 200
+    assert [refused.content for refused in response.history] == [b""]
 
 
 def test_a_transport_of_the_program_need_not_name_its_connection(sandbox: Sandbox) -> None:
@@ -198,6 +300,21 @@ def test_a_transport_of_the_program_need_not_name_its_connection(sandbox: Sandbo
         session.mount("http://", Adapter())
         for status in (401, 200):
             assert session.get(f"{sandbox.url}/listings/", auth=provider).status_code == status
+
+
+def test_a_transport_of_the_program_need_not_keep_hooks(sandbox: Sandbox) -> None:
+    class Adapter(requests.adapters.HTTPAdapter):
+        def send(self, *arguments: Any, **options: Any) -> requests.Response:
+            response = super().send(*arguments, **options)
+            response.request = response.request.copy()
+            response.request.hooks = requests.hooks.default_hooks()
+            return response
+
+    sandbox.answer_next(401, path="/listings/")
+    with requests.Session() as session:
+        session.mount("http://", Adapter())
+        response = session.get(f"{sandbox.url}/listings/", auth=sandbox.provider())
+    assert response.status_code == 200
 
 
 def test_a_fresh_token_is_not_sent_twice_after_a_redirect(sandbox: Sandbox) -> None:
@@ -240,25 +357,58 @@ def test_the_whole_body_is_sent_again(sandbox: Sandbox, tmp_path: Path) -> None:
         assert sandbox.received("/metering/")[before:] == [BODY] * 2, body
 
 
-class Pipe(io.BytesIO):
-    """A file that goes one way."""
-
+class NoTell(io.BytesIO):
     def tell(self) -> int:
         raise OSError("not seekable")
 
+
+class NoSeek(io.BytesIO):
     def seek(self, *_: object) -> int:
         raise OSError("not seekable")
 
 
-def test_a_pipe_is_not_sent_again(sandbox: Sandbox) -> None:
+class Pipe(NoTell, NoSeek):
+    """A file that goes one way."""
+
+
+class Forward:
+    """Like a file, as far as it needs be."""
+
+    def __init__(self, content: bytes) -> None:
+        self._file = io.BytesIO(content)
+        self.read = self._file.read
+        self.tell = self._file.tell
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._file
+
+
+@pytest.mark.parametrize("make", [NoTell, NoSeek, Pipe, Forward])
+def test_what_goes_one_way_is_not_sent_again(sandbox: Sandbox, make: Any) -> None:
     provider = sandbox.provider()
     provider.token()
     sandbox.revoke_tokens()
     for status in (401, 200):
-        response = requests.post(f"{sandbox.url}/metering/", auth=provider, data=Pipe(BODY))
+        response = requests.post(f"{sandbox.url}/metering/", auth=provider, data=make(BODY))
         assert response.status_code == status
         assert response.history == []
     assert sandbox.requests("/metering/") == 2
+
+
+def test_what_was_closed_is_not_sent_again(sandbox: Sandbox) -> None:
+    class Adapter(requests.adapters.HTTPAdapter):
+        def send(self, *arguments: Any, **options: Any) -> requests.Response:
+            response = super().send(*arguments, **options)
+            body.close()
+            return response
+
+    body = io.BytesIO(BODY)
+    sandbox.answer_next(401, path="/metering/")
+    with requests.Session() as session:
+        session.mount("http://", Adapter())
+        response = session.post(f"{sandbox.url}/metering/", auth=sandbox.provider(), data=body)
+    assert response.status_code == 401
+    assert sandbox.requests("/metering/") == 1
 
 
 # ---- .netrc, which requests prefers to a token in the headers ----
@@ -302,6 +452,11 @@ def test_netrc_does_not_replace_the_token_after_a_redirect(sandbox: Sandbox, get
     assert get(provider, f"{sandbox.url}/buyers/").json()["count"] == 3
     assert sandbox.requests() == 1, "nobody has refused the token"
     assert provider.stats().invalidations == 0
+
+
+@pytest.mark.usefixtures("netrc")
+def test_an_authorization_that_is_not_that_of_netrc_stays(sandbox: Sandbox) -> None:
+    test_an_authorization_of_the_program_stays(sandbox)
 
 
 @either_way

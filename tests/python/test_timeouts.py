@@ -104,6 +104,14 @@ def test_an_adapter_has_a_timeout_for_the_token_after_a_401(sandbox: Sandbox, ge
     assert sandbox.requests("/listings/") == 1
 
 
+@pytest.mark.parametrize("make", [for_requests.Auth, for_httpx.Auth, middleware])
+def test_a_timeout_that_cannot_work_is_refused_at_once(make: Any) -> None:
+    with pytest.raises(clazar_auth.ConfigurationError, match="timeout"):
+        make(StaticProvider(), timeout=-1)
+    with pytest.raises(TypeError, match="timeout"):
+        make(StaticProvider(), timeout="5")
+
+
 @pytest.mark.parametrize("make", [for_requests.Auth, for_httpx.Auth])
 def test_an_adapter_pickles_with_its_timeout(
     server: HeldServer, monkeypatch: pytest.MonkeyPatch, make: Any
@@ -119,7 +127,9 @@ def test_an_adapter_pickles_with_its_timeout(
 def test_a_wait_lasts_through_a_back_off(sandbox: Sandbox) -> None:
     provider = sandbox.provider()
     sandbox.answer_next(501)
+    start, work = time.monotonic(), time.thread_time()
     assert provider.token(wait=LONG).expires_in > 0
+    assert time.thread_time() - work < (time.monotonic() - start) / 10, "it sleeps"
     assert sandbox.requests() == 2
     provider.invalidate(provider.token())
     sandbox.answer_next(501)
@@ -147,9 +157,11 @@ def test_a_wait_that_would_be_in_vain_is_none(sandbox: Sandbox) -> None:
 
 def test_a_wait_ends_in_time(server: HeldServer) -> None:
     provider = server.provider()
-    for times in ({"wait": SHORT}, {"wait": LONG, "timeout": SHORT}, {"wait": 0}):
-        with pytest.raises(clazar_auth.AuthTimeoutError, match="goes on"):
+    for times in ({"wait": SHORT}, {"wait": LONG, "timeout": SHORT}):
+        with pytest.raises(clazar_auth.AuthTimeoutError, match="within .* s; the request goes on"):
             provider.token(**times)
+    with pytest.raises(clazar_auth.AuthTimeoutError, match="no token yet"):
+        provider.token(wait=0)
     assert server.requests() == 1
 
 

@@ -81,13 +81,12 @@ def middleware(provider: TokenProvider, *, timeout: float | None = None) -> Clie
         if call is not None and call.timer is not timer:
             call = None
         has_left = call is not None and call.has_left
-        if not has_left:
-            try:
-                provider.check_url(str(request.url))
-            except ConfigurationError:
-                if call is None:
-                    raise
-                has_left = True
+        try:
+            provider.check_url(str(request.url))
+        except ConfigurationError:
+            if call is None:
+                raise
+            has_left = True
         response = await (handler(request) if has_left else _send(ask, provider, request, handler))
         if response.status in _REDIRECTS:
             _redirected.set(_Call(timer, has_left))

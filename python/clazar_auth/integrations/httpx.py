@@ -241,7 +241,7 @@ def _read(response: Any) -> bytes:
     extensions = response.request.extensions
     timeout = extensions.get("timeout", {})
     # httpcore looks at it when the first piece is asked for.
-    extensions["timeout"] = {**timeout, "read": min(ONE_READ, timeout.get("read") or ONE_READ)}
+    extensions["timeout"] = {"read": min(ONE_READ, timeout.get("read") or ONE_READ)}
     try:
         return in_time(response.stream)
     except _loaded("TransportError"):

@@ -64,7 +64,7 @@ class Telemetry:
         if event.requested_at is None or event.duration is None:
             return
         from opentelemetry.context import Context
-        from opentelemetry.trace import SpanKind, Status, StatusCode
+        from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
 
         url = urlsplit(event.auth_url)
         common: dict[str, Any] = {
@@ -96,4 +96,4 @@ class Telemetry:
         if event.error is not None:
             span.set_status(Status(StatusCode.ERROR, None if told else event.message))
         span.end(start + int(event.duration * 1e9))
-        self._durations.record(event.duration, common, Context())
+        self._durations.record(event.duration, common, set_span_in_context(span))

@@ -150,7 +150,6 @@ class _Retry:
         again = response.request.copy()
         answer: Response = response.connection.send(again, **options)
         answer.history.append(response)
-        answer.request = again
         return answer
 
     def _rewind(self, body: Any) -> bool:
@@ -164,9 +163,6 @@ class _Retry:
         except (AttributeError, OSError, ValueError):  # ValueError: it was closed.
             return False
         return True
-
-    def __copy__(self) -> _Retry:
-        return self
 
     def __deepcopy__(self, _memo: object) -> _Retry:
         return self
