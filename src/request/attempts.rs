@@ -78,3 +78,41 @@ fn pause_after(error: &Error, attempt: u32) -> Option<Duration> {
     let pause = full_jitter.max(error.requested_wait().map_or(Duration::ZERO, random::spread));
     error.is_worth_another_attempt().then_some(pause)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shortest and the longest of many pauses after an attempt.
+    fn pauses(error: &Error, attempt: u32) -> (Duration, Duration) {
+        let drawn = (0..1000).map(|_| pause_after(error, attempt).unwrap());
+        drawn.fold((Duration::MAX, Duration::ZERO), |(least, most), next| {
+            (least.min(next), most.max(next))
+        })
+    }
+
+    fn busy() -> Error {
+        Error::new(ErrorKind::Server, "failed").with_another_attempt(true)
+    }
+
+    #[test]
+    fn a_pause_is_anything_up_to_twice_the_last() {
+        for (attempt, longest) in [(1, FIRST_PAUSE), (2, 2 * FIRST_PAUSE)] {
+            let (least, most) = pauses(&busy(), attempt);
+            assert!(least < longest / 10, "{attempt}: {least:?}");
+            assert!(most < longest && most > longest / 10 * 9, "{attempt}: {most:?}");
+        }
+    }
+
+    #[test]
+    fn no_pause_is_shorter_than_the_server_asked_for() {
+        let wait = Duration::from_millis(300);
+        let (least, _) = pauses(&busy().with_requested_wait(Some(wait)), 1);
+        assert!(least >= wait, "{least:?}");
+    }
+
+    #[test]
+    fn what_no_attempt_would_help_is_not_tried_again() {
+        assert_eq!(pause_after(&busy().with_another_attempt(false), 1), None);
+    }
+}

@@ -2,6 +2,7 @@
 
 mod events;
 mod fleet;
+mod retries;
 mod secrets;
 mod sharing;
 
