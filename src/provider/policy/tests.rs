@@ -59,6 +59,13 @@ fn a_stale_token_is_one_that_is_served_while_it_is_renewed() {
 }
 
 #[test]
+fn a_look_into_the_store_gives_way_to_what_starts_a_request() {
+    use Decision::*;
+    assert!([ServeAndRefresh, WaitAtMost(seconds(1.0)), Wait].iter().all(|it| it.needs_request()));
+    assert!(![Serve, Fail(seconds(1.0))].iter().any(|it| it.needs_request()));
+}
+
+#[test]
 fn another_process_is_waited_for_until_the_last_part_begins_or_ends() {
     let longest = |age| token(age, 86_400.0, 0.0).unwrap().max_wait();
     assert_eq!(longest(84_600.0), seconds(1770.0));

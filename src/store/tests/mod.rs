@@ -2,3 +2,4 @@
 
 mod late_answers;
 pub(crate) mod simulation;
+mod upkeep;
