@@ -35,12 +35,13 @@ impl HttpSource {
         let started = Instant::now();
         let timeout = self.timeout().saturating_sub(spent.time);
         let whole = limit.map_or(timeout, |limit| limit.all(started).min(timeout));
-        let mut left = limit.map_or(timeout, |limit| limit.first_attempt(started).min(timeout));
+        let left = || whole.saturating_sub(started.elapsed());
+        let mut longest = limit.map_or(timeout, |limit| limit.first_attempt(started).min(timeout));
         let mut attempt = spent.attempts;
         loop {
             attempt += 1;
             let secret = context.secret();
-            let target = self.target(left.min(LONGEST_ATTEMPT), whole < timeout);
+            let target = self.target(longest.min(LONGEST_ATTEMPT), whole < timeout);
             let error =
                 match self.attempt(&target, credentials.client_id(), &secret, interrupt, clock) {
                     Ok(token) => {
@@ -56,8 +57,7 @@ impl HttpSource {
                 ErrorKind::Credentials => (context.another(&secret, &error)?, Some(Duration::ZERO)),
                 _ => (secret.clone(), pause_after(&error, attempt)),
             };
-            left = whole.saturating_sub(started.elapsed());
-            let fits = pause.filter(|pause| attempt < MOST_ATTEMPTS && *pause < left);
+            let fits = pause.filter(|pause| attempt < MOST_ATTEMPTS && *pause < left());
             let Some(pause) = fits else { return Err(error) };
             if next != secret {
                 context.go_on_with(next);
@@ -67,7 +67,7 @@ impl HttpSource {
                 }
             }
             interrupt.pause(pause)?;
-            left -= pause;
+            longest = left();
         }
     }
 }
