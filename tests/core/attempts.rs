@@ -107,12 +107,16 @@ fn the_error_names_the_whole_timeout() {
     assert_eq!(busy_then_silent.connections(), 2);
 }
 
-/// It is not tried again for its status, since it would be refused again.
+/// What the server says of them will not pass by itself, so the next request is not made soon either.
 #[test]
-fn refused_credentials_are_not_tried_again_whatever_the_status() {
+fn refused_credentials_are_no_outage_whatever_the_status() {
     let refused = http("503 Service Unavailable", "", r#"{"error":"invalid_client"}"#);
     let server = Server::script(vec![refused, ok(TOKEN_BODY)]);
-    assert_eq!(exchange(&server.url()).unwrap_err().kind(), ErrorKind::Credentials);
+    let options = Options::default().auth_url(server.url());
+    let provider = TokenProvider::builder(credentials()).options(options).build().unwrap();
+    let error = provider.token().unwrap_err();
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::Credentials, Some(503)));
+    assert!(error.retry_after() >= Some(Duration::from_secs(15)), "{error:?}");
     assert_eq!(server.requests().len(), 1);
 }
 
