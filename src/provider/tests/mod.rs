@@ -467,6 +467,8 @@ fn who_is_called_back_gets_the_valid_token_when_the_next_is_late() {
     let (tell, told) = mpsc::channel();
     let found = fixture.provider.token_or_call(move |outcome| tell.send(outcome).unwrap()).unwrap();
     assert!(found.is_none(), "it waits for the next");
+    let work = fixture.provider.0.flight().lock().unwrap().in_flight().unwrap();
+    assert!(!work.has_ended(), "the thread that waits for all may sleep");
     let token = told.recv_timeout(Duration::from_secs(10)).unwrap().unwrap();
     assert_eq!(token.value(), first);
     assert_eq!(fixture.requests(), 2);
