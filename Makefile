@@ -25,7 +25,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check simulate mutants-python tools test test-rust test-fuzz test-c test-sanitizers test-faults test-instructions test-python test-matrix test-newest test-soak test-valkey tsan musl windows platforms soak bench bench-quick bench-programs bench-tools instructions coverage fuzz lib clean
+.PHONY: dev check simulate tools test test-rust test-fuzz test-c test-sanitizers test-faults test-instructions test-python test-matrix test-newest test-soak test-valkey tsan musl windows platforms soak bench bench-quick bench-programs bench-tools instructions coverage mutants mutants-python fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels wheel-for wheel-windows wheel-macos free-threaded vendor set-version requirements deny advisories reproducible
 
@@ -54,6 +54,7 @@ help:
 	@echo '  make bench        measure it side by side with what else there is, and write docs/benchmarks.md; 15 minutes;'
 	@echo '                    make bench-quick takes one'
 	@echo '  make coverage     count the lines of src/ that the tests of Rust, C and Python reach, and list the others'
+	@echo '  make mutants      change the rules of the product one by one, and list the changes that no test notices; an hour'
 	@echo '  make fuzz         look for input that breaks a property, for MINUTES=1 with each of TARGETS, by default all'
 	@echo '  make mutants-python  change the adapters in Python, one thing at a time, and look for a change that no test minds;'
 	@echo '                    an hour, or some FILES of python/clazar_auth'
@@ -317,6 +318,10 @@ $(BENCH)/venv/installed: benches/requirements.txt target/wheel/built
 # Which lines of src/ no test reaches.
 coverage:
 	CARGO='$(CARGO)' PYTHON='$(PYTHON)' tests/coverage.sh
+
+# Which changes of the rules no test notices.
+mutants:
+	CARGO='$(CARGO)' tests/mutants.sh
 
 # `make test-fuzz` is the short form.
 fuzz:

@@ -35,12 +35,13 @@ impl HttpSource {
         let started = Instant::now();
         let timeout = self.timeout().saturating_sub(spent.time);
         let whole = limit.map_or(timeout, |limit| limit.all(started).min(timeout));
-        let mut left = limit.map_or(timeout, |limit| limit.first_attempt(started).min(timeout));
+        let left = || whole.saturating_sub(started.elapsed());
+        let mut longest = limit.map_or(timeout, |limit| limit.first_attempt(started).min(timeout));
         let mut attempt = spent.attempts;
         loop {
             attempt += 1;
             let secret = context.secret();
-            let target = self.target(left.min(LONGEST_ATTEMPT), whole < timeout);
+            let target = self.target(longest.min(LONGEST_ATTEMPT), whole < timeout);
             let error =
                 match self.attempt(&target, credentials.client_id(), &secret, interrupt, clock) {
                     Ok(token) => {
@@ -56,8 +57,7 @@ impl HttpSource {
                 ErrorKind::Credentials => (context.another(&secret, &error)?, Some(Duration::ZERO)),
                 _ => (secret.clone(), pause_after(&error, attempt)),
             };
-            left = whole.saturating_sub(started.elapsed());
-            let fits = pause.filter(|pause| attempt < MOST_ATTEMPTS && *pause < left);
+            let fits = pause.filter(|pause| attempt < MOST_ATTEMPTS && *pause < left());
             let Some(pause) = fits else { return Err(error) };
             if next != secret {
                 context.go_on_with(next);
@@ -67,7 +67,7 @@ impl HttpSource {
                 }
             }
             interrupt.pause(pause)?;
-            left -= pause;
+            longest = left();
         }
     }
 }
@@ -77,4 +77,42 @@ fn pause_after(error: &Error, attempt: u32) -> Option<Duration> {
     let full_jitter = (FIRST_PAUSE * (1 << (attempt - 1))).mul_f64(random::fraction());
     let pause = full_jitter.max(error.requested_wait().map_or(Duration::ZERO, random::spread));
     error.is_worth_another_attempt().then_some(pause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shortest and the longest of many pauses after an attempt.
+    fn pauses(error: &Error, attempt: u32) -> (Duration, Duration) {
+        let drawn = (0..1000).map(|_| pause_after(error, attempt).unwrap());
+        drawn.fold((Duration::MAX, Duration::ZERO), |(least, most), next| {
+            (least.min(next), most.max(next))
+        })
+    }
+
+    fn busy() -> Error {
+        Error::new(ErrorKind::Server, "failed").with_another_attempt(true)
+    }
+
+    #[test]
+    fn a_pause_is_anything_up_to_twice_the_last() {
+        for (attempt, longest) in [(1, FIRST_PAUSE), (2, 2 * FIRST_PAUSE)] {
+            let (least, most) = pauses(&busy(), attempt);
+            assert!(least < longest / 10, "{attempt}: {least:?}");
+            assert!(most < longest && most > longest / 10 * 9, "{attempt}: {most:?}");
+        }
+    }
+
+    #[test]
+    fn no_pause_is_shorter_than_the_server_asked_for() {
+        let wait = Duration::from_millis(300);
+        let (least, _) = pauses(&busy().with_requested_wait(Some(wait)), 1);
+        assert!(least >= wait, "{least:?}");
+    }
+
+    #[test]
+    fn what_no_attempt_would_help_is_not_tried_again() {
+        assert_eq!(pause_after(&busy().with_another_attempt(false), 1), None);
+    }
 }

@@ -137,3 +137,37 @@ pub(super) fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a 
 pub(super) fn parse_date(text: &str) -> Option<SystemTime> {
     httpdate::parse_http_date(text).ok()
 }
+
+/// The rest of what holds for an answer is in `tests/core/response.rs` and in `tests/faults`.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expires_in_is_a_number_or_a_text_of_digits_above_zero() {
+        let seconds = |json: &str| serde_json::from_str::<Seconds>(json).ok().map(|it| it.0);
+        for (good, value) in [("600", 600.0), ("600.5", 600.5), ("6e2", 600.0), (r#""600""#, 600.0)]
+        {
+            assert_eq!(seconds(good), Some(value), "{good}");
+        }
+        let infinite = format!(r#""{}""#, "9".repeat(400));
+        for bad in ["0", "0.0", "-600", "true", "[600]", &infinite] {
+            assert_eq!(seconds(bad), None, "{bad}");
+        }
+        for bad in ["", "0", " 600", "+600", "600.5", "soon"] {
+            assert_eq!(seconds(&format!(r#""{bad}""#)), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn token_type_is_bearer_or_is_not_there() {
+        let reads = |rest: &str| {
+            let body = format!(r#"{{"access_token":"not-a-real-token"{rest}}}"#);
+            read(body.as_bytes(), None, Moment::now()).is_ok()
+        };
+        assert!(reads("") && reads(r#","token_type":"BeareR""#));
+        for bad in [r#""mac""#, r#""""#, "null", "1"] {
+            assert!(!reads(&format!(r#","token_type":{bad}"#)), "{bad}");
+        }
+    }
+}

@@ -86,12 +86,38 @@ fn an_attempt_ends_after_ten_seconds_and_another_follows() {
 /// The second attempt has what the first has left, less a pause.
 #[test]
 fn the_error_names_the_whole_timeout() {
-    let silent = Server::new(|mut stream, _| while read_request(&mut stream).is_some() {});
-    let options = Options::default().auth_url(silent.url()).timeout(Duration::from_secs(15));
+    let busy_then_silent = Server::new(|mut stream, requests| {
+        let request = read_request(&mut stream).unwrap();
+        let is_first = {
+            let mut requests = requests.lock().unwrap();
+            requests.push(request);
+            requests.len() == 1
+        };
+        if is_first {
+            stream.write_all(status("503 Service Unavailable").as_bytes()).unwrap();
+        } else {
+            while read_request(&mut stream).is_some() {}
+        }
+    });
+    let options = Options::default().auth_url(busy_then_silent.url());
+    let options = options.timeout(Duration::from_secs(3));
     let error = authenticate(&credentials(), &options).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-    assert!(error.to_string().contains("before the timeout of 15 s had passed"), "{error}");
-    assert_eq!(silent.connections(), 2);
+    assert!(error.to_string().contains("before the timeout of 3 s had passed"), "{error}");
+    assert_eq!(busy_then_silent.connections(), 2);
+}
+
+/// What the server says of them will not pass by itself, so the next request is not made soon either.
+#[test]
+fn refused_credentials_are_no_outage_whatever_the_status() {
+    let refused = http("503 Service Unavailable", "", r#"{"error":"invalid_client"}"#);
+    let server = Server::script(vec![refused, ok(TOKEN_BODY)]);
+    let options = Options::default().auth_url(server.url());
+    let provider = TokenProvider::builder(credentials()).options(options).build().unwrap();
+    let error = provider.token().unwrap_err();
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::Credentials, Some(503)));
+    assert!(error.retry_after() >= Some(Duration::from_secs(15)), "{error:?}");
+    assert_eq!(server.requests().len(), 1);
 }
 
 /// A sandbox whose secret was rotated after the credentials were made by `make`.

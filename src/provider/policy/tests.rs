@@ -48,6 +48,32 @@ fn each_state_of_a_token_has_its_decision() {
     assert_eq!(tiny(2.9), WaitAtMost(seconds(0.05)));
 }
 
+/// Who cannot have the lock is served such a token all the same.
+#[test]
+fn a_stale_token_is_one_that_is_served_while_it_is_renewed() {
+    for age in [0.0, 84_599.0, 84_600.0, 86_369.0, 86_370.0, 86_399.0, 86_400.0] {
+        let token = token(age, 86_400.0, 0.0);
+        let is_renewed = decide(token, None) == Decision::ServeAndRefresh;
+        assert_eq!(token.unwrap().is_stale(), is_renewed, "{age}");
+    }
+}
+
+#[test]
+fn a_look_into_the_store_gives_way_to_what_starts_a_request() {
+    use Decision::*;
+    assert!([ServeAndRefresh, WaitAtMost(seconds(1.0)), Wait].iter().all(|it| it.needs_request()));
+    assert!(![Serve, Fail(seconds(1.0))].iter().any(|it| it.needs_request()));
+}
+
+#[test]
+fn another_process_is_waited_for_until_the_last_part_begins_or_ends() {
+    let longest = |age| token(age, 86_400.0, 0.0).unwrap().max_wait();
+    assert_eq!(longest(84_600.0), seconds(1770.0));
+    assert_eq!(longest(86_369.0), seconds(1.0));
+    assert_eq!(longest(86_370.0), seconds(30.0));
+    assert_eq!(longest(86_400.0), Duration::ZERO);
+}
+
 #[test]
 fn the_next_request_is_due_at_the_refresh_point_or_when_the_pause_is_over() {
     let day = |age| token(age, 86_400.0, 0.0);

@@ -2,6 +2,7 @@
 
 mod events;
 mod fleet;
+mod retries;
 mod secrets;
 mod sharing;
 
@@ -438,6 +439,24 @@ fn a_sealed_token_goes_to_another_provider() {
     assert_eq!(fixture.provider.seal().unwrap_err().kind(), ErrorKind::Closed);
 }
 
+/// And not at the end of the time that it may take.
+#[test]
+fn who_is_called_back_learns_of_the_outcome_when_it_comes() {
+    let fixture = Fixture::new();
+    for fails in [true, false] {
+        if fails {
+            fixture.fail_next(400, &[]);
+        } else {
+            fixture.pass(301.0);
+        }
+        let (tell, told) = mpsc::channel();
+        let call = move |outcome| tell.send(outcome).unwrap();
+        assert!(fixture.provider.token_or_call(call).unwrap().is_none());
+        let outcome = told.recv_timeout(Duration::from_secs(10)).unwrap();
+        assert_eq!(outcome.is_err(), fails);
+    }
+}
+
 /// In the last part of a token nobody waits for a silent server longer than for half of what is left.
 #[test]
 fn who_is_called_back_gets_the_valid_token_when_the_next_is_late() {
@@ -448,6 +467,8 @@ fn who_is_called_back_gets_the_valid_token_when_the_next_is_late() {
     let (tell, told) = mpsc::channel();
     let found = fixture.provider.token_or_call(move |outcome| tell.send(outcome).unwrap()).unwrap();
     assert!(found.is_none(), "it waits for the next");
+    let work = fixture.provider.0.flight().lock().unwrap().in_flight().unwrap();
+    assert!(!work.has_ended(), "the thread that waits for all may sleep");
     let token = told.recv_timeout(Duration::from_secs(10)).unwrap().unwrap();
     assert_eq!(token.value(), first);
     assert_eq!(fixture.requests(), 2);

@@ -72,6 +72,28 @@ fn a_corrected_clock_makes_no_back_off_longer() {
 }
 
 #[test]
+fn what_is_stored_can_be_seen_and_erased() {
+    let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
+    let first = process(&sandbox, &folder, 0.0);
+    let value = first.value();
+    let (token, place) = first.provider.stored().unwrap();
+    assert_eq!(token.unwrap().value(), value);
+    assert_eq!(first.provider.try_store().unwrap(), place);
+    let left = std::fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.filter(|name| name != "folder.lock").count(), 1, "a probe leaves nothing");
+    assert!(PathBuf::from(place).starts_with(&folder.0));
+    first.provider.forget().unwrap();
+    assert!(first.provider.stored().unwrap().0.is_none());
+
+    // So can a back-off.
+    first.fail_next(400, &[]);
+    first.error();
+    first.provider.forget().unwrap();
+    assert_ne!(process(&sandbox, &folder, 0.0).value(), value);
+    assert_eq!(sandbox.requests(AUTHENTICATE), 3);
+}
+
+#[test]
 fn a_token_that_was_found_is_of_no_request() {
     let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
     let requested = [(); 2].map(|()| {

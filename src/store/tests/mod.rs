@@ -3,3 +3,4 @@
 mod late_answers;
 pub(crate) mod simulation;
 mod tries;
+mod upkeep;
