@@ -7,6 +7,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- fuzz/corpus/*
+for target; do
+    [ -d "fuzz/corpus/$(basename "$target")" ] || {
+        echo "no target $target; there are" fuzz/corpus/* >&2
+        exit 1
+    }
+done
 
 host=$(rustc -vV | sed -n 's/^host: //p')
 coverage='-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4

@@ -72,5 +72,5 @@ for object; do
     set -- "$@" --object "$object"
 done
 "$tools/llvm-cov" export --format=lcov --instr-profile "$folder/all.profdata" "$@" --sources "$PWD/src" >"$folder/lcov"
-[ -z "$failed" ] || echo "failed, under the weight of counting: $failed" >&2
+[ -z "$failed" ] || echo "failed, perhaps for being slower or larger while lines are counted: $failed" >&2
 "$python" tests/coverage.py "$folder/lcov"

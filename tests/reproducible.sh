@@ -5,9 +5,9 @@ cd "$(dirname "$0")/.."
 
 all=$PWD/target/reproducible
 first=$all/first
-then=$all/then/in-another-folder
+second=$all/second/in-another-folder
 rm -rf "$all"
-for folder in "$first" "$then"; do
+for folder in "$first" "$second"; do
     mkdir -p "$folder"
     git ls-files -z | tar --null --files-from=- -c | tar -x -C "$folder"
 done
@@ -21,10 +21,10 @@ build() {
 }
 
 build "$first" TZ=UTC LC_ALL=C >"$all/first.sums"
-build "$then" TZ=Asia/Tokyo LC_ALL=C.UTF-8 >"$all/then.sums"
+build "$second" TZ=Asia/Tokyo LC_ALL=C.UTF-8 >"$all/second.sums"
 cat "$all/first.sums"
-cmp "$all/first.sums" "$all/then.sums" || {
+cmp "$all/first.sums" "$all/second.sums" || {
     echo "two builds differ; the other one:" >&2
-    cat "$all/then.sums" >&2
+    cat "$all/second.sums" >&2
     exit 1
 }

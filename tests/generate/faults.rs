@@ -58,6 +58,7 @@ fn cells(rule: &Rule, fault: &Fault, outcome: &Outcome) -> [String; 3] {
     let kind = rule.kind(fault).expect("a fault that fails has a kind");
     let attempts = match outcome.attempts {
         _ if outcome.hangs => "when the time is over".into(),
+        // What cannot be reached counts no connections.
         0 | 3 => "after 3 attempts".into(),
         1 => "after one attempt".into(),
         more => format!("after {more} attempts"),

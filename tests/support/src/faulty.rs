@@ -47,7 +47,7 @@ pub enum Step {
     Send(String),
     /// Sends bytes in hexadecimal.
     Hex(String),
-    /// The same, past TLS.
+    /// Sends bytes in hexadecimal below TLS.
     Raw(String),
     /// Sends a 200 answer with this body.
     Ok(String),
