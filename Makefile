@@ -211,7 +211,7 @@ test-sanitizers: $(STAGE)/installed $(STAGE)-panic/installed
 
 # What goes wrong, in Rust, C and Python; FAULT picks some by a word in their names.
 test-faults: $(VENV)/installed $(STAGE)/installed
-	$(CARGO) test --locked --features sandbox,redis --test faults $(FAULT)
+	$(CARGO) test --locked --features sandbox,redis --test faults $(if $(FAULT),'$(FAULT)')
 
 test-python: $(VENV)/installed $(VENV)/requirements $(WHEELS)/.built $(STAGE)/installed target/node/installed
 	$(VENV)/bin/python -m pytest

@@ -1,7 +1,23 @@
 /* Does to a provider what each line of standard input says, and tells how it went as a line of JSON. */
 #include "../c/check.h"
 
+#include <pthread.h>
+
 static clazar_provider *provider;
+
+/* What the callback was told of the provider, on threads of the library. */
+static char events[16384];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void note(void *context, const clazar_event_info *event) {
+    (void)context;
+    pthread_mutex_lock(&lock);
+    const size_t length = strlen(events);
+    const int more = snprintf(events + length, sizeof events - length, "%s: %s; ", event->client_id,
+                              event->message);
+    CHECK(more > 0 && (size_t)more < sizeof events - length);
+    pthread_mutex_unlock(&lock);
+}
 
 /* The next of the fields that tabs separate; NULL if it is empty. */
 static const char *field(char **rest) {
@@ -14,6 +30,9 @@ static const char *field(char **rest) {
 
 static void make(char *rest) {
     clazar_config *config = NULL;
+    pthread_mutex_lock(&lock);
+    events[0] = '\0';
+    pthread_mutex_unlock(&lock);
     CHECK(clazar_config_new(&config, NULL) == CLAZAR_OK);
     CHECK(clazar_config_set_auth_url(config, field(&rest)) == CLAZAR_OK);
     CHECK(clazar_config_set_client_id(config, field(&rest)) == CLAZAR_OK);
@@ -24,9 +43,9 @@ static void make(char *rest) {
     CHECK(clazar_config_set_proxy(config, proxy == NULL ? "" : proxy) == CLAZAR_OK);
     CHECK(store == NULL || clazar_config_set_store(config, store) == CLAZAR_OK);
     CHECK(clazar_config_set_system_roots(config, false) == CLAZAR_OK);
+    CHECK(clazar_config_set_event_callback(config, note, NULL, NULL) == CLAZAR_OK);
     CHECK(clazar_provider_new(config, &provider, NULL) == CLAZAR_OK);
     clazar_config_free(config);
-    printf("{}\n");
 }
 
 /* No character of a message needs more than this. */
@@ -41,7 +60,7 @@ static void print_text(const char *text) {
 }
 
 static void tell(const clazar_token *token, const clazar_error *error, long long waited) {
-    printf("{\"waited\": %lld", waited);
+    printf(", \"waited\": %lld", waited);
     if (token != NULL)
         printf(", \"token\": \"%s\", \"expires_in\": %lld", clazar_token_value(token, NULL),
                (long long)clazar_token_expires_in(token));
@@ -55,7 +74,6 @@ static void tell(const clazar_token *token, const clazar_error *error, long long
         print_text(clazar_error_message(error));
         printf("}");
     }
-    printf("}\n");
 }
 
 static void ask(const char *how) {
@@ -79,7 +97,7 @@ static void count(void) {
     const clazar_stats stats = stats_of(provider);
     const uint64_t ended = stats.empty_succeeded + stats.empty_failed + stats.proactive_succeeded +
                            stats.proactive_failed + stats.refresh_succeeded + stats.refresh_failed;
-    printf("{\"ended\": %llu}\n", (unsigned long long)ended);
+    printf(", \"ended\": %llu", (unsigned long long)ended);
 }
 
 int main(void) {
@@ -88,16 +106,20 @@ int main(void) {
         char *rest = line;
         line[strcspn(line, "\n")] = '\0';
         const char *command = field(&rest);
+        pthread_mutex_lock(&lock);
+        printf("{\"log\": ");
+        print_text(events);
+        pthread_mutex_unlock(&lock);
         if (strcmp(command, "new") == 0) {
             make(rest);
         } else if (strcmp(command, "count") == 0) {
             count();
         } else if (strcmp(command, "close") == 0) {
             clazar_provider_free(provider);
-            printf("{}\n");
         } else {
             ask(command);
         }
+        printf("}\n");
         CHECK(fflush(stdout) == 0);
     }
     return 0;

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
+import traceback
 from typing import Any
 
 import clazar_auth
+
+log: list[str] = []
+
+
+class Handler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        log.append(f"{record.getMessage()} {vars(record)}")
+
+
+logging.getLogger("clazar_auth").addHandler(Handler())
+logging.getLogger("clazar_auth").setLevel(logging.DEBUG)
 
 
 def make(
@@ -22,6 +35,7 @@ def make(
         proxy=proxy,
         store=store or "memory",
         system_roots=False,
+        on_event=lambda event: log.append(repr(event)),
     )
 
 
@@ -40,6 +54,7 @@ def ask(provider: clazar_auth.TokenProvider, how: str) -> dict[str, Any]:
             "retryable": error.retryable,
             "retry_after": round(error.retry_after * 1000),
             "message": str(error),
+            "shown": [repr(error), vars(error), traceback.format_exc()],
         }
     return answer | {"waited": int((time.monotonic() - start) * 1000)}
 
@@ -54,6 +69,7 @@ answer: dict[str, Any]
 for line in sys.stdin:
     command, *fields = line.rstrip("\n").split("\t")
     if command == "new":
+        log.clear()
         provider = make(*fields)
         answer = {}
     elif command == "close":
@@ -63,4 +79,4 @@ for line in sys.stdin:
         answer = {"ended": ended(provider)}
     else:
         answer = ask(provider, command)
-    print(json.dumps(answer), flush=True)
+    print(json.dumps(answer | {"log": "\n".join(log)}), flush=True)

@@ -1,20 +1,43 @@
 //! Does to a provider what each line of standard input says, and tells how it went as a line of JSON.
 
 use std::io::Write;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use clazar_auth::{AccessToken, Credentials, Error, Options, Store, TokenProvider};
+use log::{LevelFilter, Log, Metadata, Record};
 use serde_json::{Value, json};
+
+/// What is logged of the provider.
+struct Logger(Mutex<String>);
+
+static LOGGER: Logger = Logger(Mutex::new(String::new()));
+
+impl Log for Logger {
+    fn enabled(&self, _metadata: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        *self.0.lock().unwrap() += &format!("{record:?}\n");
+    }
+
+    fn flush(&self) {}
+}
 
 /// Ends well at the end of standard input.
 pub fn run() -> bool {
+    log::set_logger(&LOGGER).unwrap();
+    // What others tell at lower levels is not for those who keep secrets (docs/rust.md).
+    log::set_max_level(LevelFilter::Info);
     let mut provider = None;
     for line in std::io::stdin().lines() {
         let line = line.unwrap();
         let fields: Vec<_> = line.split('\t').collect();
         let known = || provider.as_ref().expect("there is a provider");
-        let answer = match fields[0] {
+        let mut answer = match fields[0] {
             "new" => {
+                LOGGER.0.lock().unwrap().clear();
                 provider = Some(make(&fields[1..]));
                 json!({})
             }
@@ -28,6 +51,7 @@ pub fn run() -> bool {
             "peek" => tell(|| Ok(known().peek())),
             other => panic!("{other} is no command"),
         };
+        answer["log"] = json!(*LOGGER.0.lock().unwrap());
         println!("{answer}");
         std::io::stdout().flush().unwrap();
     }
@@ -71,6 +95,7 @@ fn tell<T: std::ops::Deref<Target = AccessToken>>(
             "retryable": error.is_retryable(),
             "retry_after": error.retry_after().unwrap().as_millis() as u64,
             "message": error.to_string(),
+            "shown": format!("{error:?} {error:#?} {:?} {:?}", error.code(), error.request_id()),
         }}),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use test_support::faulty::{Certificates, FaultyServer, Step};
-use test_support::redis::Redis;
+use test_support::redis::{PASSWORD, Redis};
 use test_support::wait_until;
 
 use crate::driver::{Driver, Failure, Reply};
@@ -17,11 +17,12 @@ use crate::table::{Fault, Outcome, Rule, Table};
 const SECRET: &str = "not-a-real-secret-0123456789abcdef";
 /// In all that is secret, and in all that a server says that is not to be shown.
 const HIDDEN: &str = "not-a-real";
-const LIVE: &str = "not-a-real-token-of-before";
+/// What the server gives when all is well.
+const OLD: &str = "not-a-real-token-of-before";
 
-/// Of the live token, in seconds: its last part is the last 30 s.
+/// Of that token, in seconds: it is expiring for the last 30 s.
 const LIFETIME: i64 = 600;
-const LAST_PART: i64 = LIFETIME - 10;
+const EXPIRING: i64 = LIFETIME - 10;
 /// No back-off is longer.
 const LATER: i64 = 340;
 
@@ -30,14 +31,16 @@ const LATER: i64 = 340;
 const SHORT: u64 = 1000;
 const MIDDLE: u64 = 3000;
 const LONG: u64 = 60_000;
-/// More than anybody waits for a fault that takes as long as it may, and less than if nothing ended that.
-const LIMIT: u64 = 20_000;
+/// More milliseconds than a busy machine needs for what takes no time, and for what it is late with; what waits for
+/// anything waits for longer.
+const AT_ONCE: u64 = 500;
+const LATE: u64 = 1000;
 
 #[derive(Clone, Copy, Debug)]
 pub enum State {
     NoToken,
-    Live,
-    LastPart,
+    Fresh,
+    Expiring,
 }
 
 /// What all share.
@@ -62,11 +65,12 @@ pub fn check(
     state: State,
 ) -> Result<(), String> {
     driver.set_ahead(0);
+    driver.set_disk_full(false);
     let mut cell = Cell::new(world, driver, rule, fault);
     let checked = match state {
         State::NoToken => cell.without_a_token(),
-        State::Live => cell.with_a_live_token(),
-        State::LastPart => cell.in_the_last_part(),
+        State::Fresh => cell.with_a_fresh_token(),
+        State::Expiring => cell.with_an_expiring_token(),
     };
     cell.driver.ask("close");
     checked
@@ -77,11 +81,13 @@ struct Cell<'a> {
     driver: &'a mut Driver,
     rule: &'a Rule,
     fault: &'a Fault,
-    outcome: Outcome,
+    outcome: &'a Outcome,
     server: FaultyServer,
     redis: Option<FaultyRedis>,
     folder: Option<Folder>,
     client_id: String,
+    /// In milliseconds.
+    timeout: u64,
     /// Wall time of the driver.
     now: i64,
 }
@@ -90,11 +96,10 @@ impl<'a> Cell<'a> {
     fn new(world: &'a World, driver: &'a mut Driver, rule: &'a Rule, fault: &'a Fault) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("cell-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let redis = fault.redis.as_ref().map(|_| FaultyRedis::before(&world.redis));
-        let folder = fault
-            .file
-            .as_ref()
-            .map(|file| Folder::new(world.folder.join(&name), file, driver.id()));
+        let before = || FaultyRedis::before(&world.redis, &world.certificates, rule.secure);
+        let redis = fault.redis.as_ref().map(|_| before());
+        let folder = |fault: &String| Folder::new(world.folder.join(&name), fault);
+        let folder = fault.file.as_ref().map(folder);
         let outcome = world.table.outcome(rule, fault);
         let server = FaultyServer::new();
         let mut cell = Self {
@@ -107,6 +112,7 @@ impl<'a> Cell<'a> {
             redis,
             folder,
             client_id: name,
+            timeout: LONG,
             now: world.now,
         };
         cell.heal();
@@ -121,14 +127,17 @@ impl<'a> Cell<'a> {
             self.driver.ask("close");
         }
         self.spoil();
-        self.make(match (self.outcome.hangs, self.outcome.no_token) {
-            (true, Some(_)) => SHORT,
-            (true, None) => MIDDLE,
+        self.make(match (self.outcome.waits_for_the_timeout(), self.brings_a_token()) {
+            (true, false) => SHORT,
+            (true, true) => MIDDLE,
             (false, _) => LONG,
         });
-        let first = self.driver.ask("token");
-        let next = self.driver.ask("token");
-        same("connections", self.outcome.attempts, self.server.connections())?;
+        let first = self.ask("token")?;
+        self.is_in_time(&first)?;
+        let next = self.ask("token")?;
+        is_at_once(&next)?;
+        self.has_made_its_connections()?;
+        self.check_what_was_sent()?;
         let Some(again) = self.outcome.no_token else {
             self.is_the_next(&first)?;
             self.lives_as_long_as_it_says(&first)?;
@@ -136,73 +145,91 @@ impl<'a> Cell<'a> {
         };
         self.fails(&first, again)?;
         self.fails(&next, again)?;
+        self.is_logged()?;
         self.has("peek", None)?;
-        self.check_what_was_sent()?;
         self.heal();
         self.driver.set_ahead(LATER);
-        self.has("token", Some(LIVE)).map_err(|why| format!("when all is well again: {why}"))
+        let well = self.has("token", Some(OLD));
+        well.map(drop).map_err(|why| format!("when all is well again: {why}"))
     }
 
-    fn with_a_live_token(&mut self) -> Result<(), String> {
-        self.begin(if self.outcome.hangs { MIDDLE } else { LONG })?;
+    fn with_a_fresh_token(&mut self) -> Result<(), String> {
+        self.begin_for_renewal()?;
         self.spoil();
-        let refreshed = self.driver.ask("refresh");
-        same("connections", self.outcome.attempts, self.server.connections())?;
-        let Some(again) = self.outcome.live else {
+        let refreshed = self.ask("refresh")?;
+        self.is_in_time(&refreshed)?;
+        self.has_made_its_connections()?;
+        let Some(again) = self.outcome.fresh else {
             self.is_the_next(&refreshed)?;
-            return self.has_next();
+            self.has_the_next()?;
+            return self.check_what_was_sent();
         };
         self.fails(&refreshed, again)?;
-        self.has("token", Some(LIVE))?;
-        self.has("peek", Some(LIVE))?;
-        same("connections in the end", self.outcome.attempts, self.server.connections())?;
+        self.has_the_old_one_at_once("token")?;
+        self.has_the_old_one_at_once("peek")?;
+        self.has_made_its_connections()?;
         self.check_what_was_sent()
     }
 
-    fn in_the_last_part(&mut self) -> Result<(), String> {
-        self.begin(LONG)?;
-        self.now += LAST_PART;
-        self.driver.set_ahead(LAST_PART);
+    fn with_an_expiring_token(&mut self) -> Result<(), String> {
+        self.begin_for_renewal()?;
+        self.now += EXPIRING;
+        self.driver.set_ahead(EXPIRING);
         self.spoil();
-        let reply = self.driver.ask("token");
-        let brings_one = self.outcome.live.is_none();
-        self.in_time(&reply)?;
-        let is_old = reply.token.as_deref() == Some(LIVE);
-        // Whoever waited for as long as anybody does gets the old one.
-        let may_be_old = !brings_one || self.outcome.hangs || reply.waited >= 900;
-        match &reply.token {
-            Some(_) if is_old && may_be_old => {}
-            Some(_) if !is_old && brings_one => {}
-            other => return Err(format!("the caller gets {other:?} after {} ms", reply.waited)),
+        let first = self.ask("token")?;
+        self.is_the_next_or_the_old_one(&first)?;
+        if !self.outcome.is_slow() {
+            self.goes_on_with_what_has_come()?;
         }
-        if self.outcome.hangs {
-            if self.server.connections() > self.outcome.attempts {
-                return same("connections", self.outcome.attempts, self.server.connections());
-            }
-        } else {
-            let driver = &mut *self.driver;
-            wait_until(|| driver.ask("count").ended == 2);
-            if brings_one {
-                self.has_next()?
-            } else {
-                self.has("token", Some(LIVE))?
-            }
-            same("connections", self.outcome.attempts, self.server.connections())?;
-        }
-        self.check_what_was_sent()?;
         self.driver.set_ahead(LIFETIME);
-        let expired = self.driver.ask("peek").token;
-        if expired.as_deref() == Some(LIVE) {
-            Err("it is expired, and handed out".into())
+        self.hands_out_no_expired_token()?;
+        self.check_what_was_sent()
+    }
+
+    /// Whoever waited for as long as anybody does gets the old one.
+    fn is_the_next_or_the_old_one(&self, reply: &Reply) -> Result<(), String> {
+        const LONGEST: u64 = 1000;
+        within(LONGEST + LATE, reply)?;
+        let brings_one = self.brings_a_token();
+        let may_be_old = !brings_one || self.outcome.is_slow() || reply.waited >= LONGEST / 10 * 9;
+        match reply.token.as_deref() {
+            Some(OLD) if may_be_old => Ok(()),
+            Some(OLD) | None => Err(format!("{:?} after {} ms", reply.token, reply.waited)),
+            Some(_) if brings_one => Ok(()),
+            Some(other) => Err(format!("the caller gets {other}")),
+        }
+    }
+
+    /// When the request has ended.
+    fn goes_on_with_what_has_come(&mut self) -> Result<(), String> {
+        let driver = &mut *self.driver;
+        wait_until(|| driver.ask("count").ended == 2);
+        if self.brings_a_token() {
+            self.has_the_next()?;
         } else {
-            Ok(())
+            self.has_the_old_one_at_once("token")?;
+        }
+        self.has_made_its_connections()
+    }
+
+    fn hands_out_no_expired_token(&mut self) -> Result<(), String> {
+        let peeked = self.ask("peek")?;
+        let got = self.ask("token")?;
+        within(self.longest(), &got)?;
+        if [&peeked, &got].iter().any(|reply| reply.token.as_deref() == Some(OLD)) {
+            return Err("it is expired, and handed out".into());
+        }
+        match &got.error {
+            _ if self.brings_a_token() => self.is_the_next(&got),
+            Some(error) => same("the kind in the end", self.kind(), &error.kind()),
+            None => Err(format!("the token {:?} in the end", got.token)),
         }
     }
 
     // ---- What is wrong, and what is well ----
 
     fn heal(&mut self) {
-        let answer = format!(r#"{{"access_token":"{LIVE}","expires_in":{LIFETIME}}}"#);
+        let answer = format!(r#"{{"access_token":"{OLD}","expires_in":{LIFETIME}}}"#);
         let mut steps = vec![Step::Read, Step::Ok(answer)];
         if self.rule.secure {
             steps.insert(0, Step::Tls("good".into()));
@@ -216,12 +243,15 @@ impl<'a> Cell<'a> {
 
     fn spoil(&mut self) {
         let fault = self.fault;
+        let elsewhere = self.world.elsewhere.address().to_string();
         if let (Some(redis), Some(what)) = (&mut self.redis, &fault.redis) {
-            redis.serve(Some(what));
+            redis.serve(Some(what.clone().map(|text| text.replace("$elsewhere", &elsewhere))));
         }
         if let (Some(folder), Some(what)) = (&mut self.folder, &fault.file) {
             folder.spoil(what);
+            self.driver.set_disk_full(what == "full disk");
         }
+        self.driver.count_connections(self.server.address().port());
         match fault.listen.as_deref() {
             Some("refuse") => self.server.refuse(),
             Some("black hole") => self.server.swallow(),
@@ -231,7 +261,7 @@ impl<'a> Cell<'a> {
     }
 
     fn script(&self) -> Vec<Step> {
-        let elsewhere = format!("http://{}/", self.world.elsewhere.address());
+        let elsewhere = self.world.elsewhere.address().to_string();
         Script { fault: self.fault, now: self.now, elsewhere }.steps()
     }
 
@@ -239,6 +269,7 @@ impl<'a> Cell<'a> {
 
     /// Makes a provider.
     fn make(&mut self, timeout: u64) {
+        self.timeout = timeout;
         let address = self.server.address();
         let (scheme, ca_file) = match self.rule.secure {
             true => ("https", self.world.certificates.ca_file().to_str().unwrap()),
@@ -259,29 +290,69 @@ impl<'a> Cell<'a> {
     /// With a token.
     fn begin(&mut self, timeout: u64) -> Result<(), String> {
         self.make(timeout);
-        self.has("token", Some(LIVE)).map_err(|why| format!("at the beginning: {why}"))
+        let well = self.has("token", Some(OLD));
+        well.map(drop).map_err(|why| format!("at the beginning: {why}"))
     }
 
-    fn has(&mut self, command: &str, token: Option<&str>) -> Result<(), String> {
+    fn begin_for_renewal(&mut self) -> Result<(), String> {
+        self.begin(if self.outcome.waits_for_the_timeout() { MIDDLE } else { LONG })
+    }
+
+    /// Nothing that is told but a token may be secret.
+    fn ask(&mut self, command: &str) -> Result<Reply, String> {
         let reply = self.driver.ask(command);
+        if reply.besides.contains(HIDDEN) {
+            return Err(format!("what is secret is shown at {command}"));
+        }
+        Ok(reply)
+    }
+
+    fn has(&mut self, command: &str, token: Option<&str>) -> Result<Reply, String> {
+        let reply = self.ask(command)?;
         let error = reply.error.as_ref().map(|error| &error.message);
         if reply.token.as_deref() == token && error.is_none() {
-            return Ok(());
+            return Ok(reply);
         }
         Err(format!("{command} gives {:?} {error:?} and not {token:?}", reply.token))
     }
 
-    fn has_next(&mut self) -> Result<(), String> {
-        let reply = self.driver.ask("token");
-        self.is_the_next(&reply)
+    fn has_the_old_one_at_once(&mut self, command: &str) -> Result<(), String> {
+        is_at_once(&self.has(command, Some(OLD))?)
+    }
+
+    fn has_the_next(&mut self) -> Result<(), String> {
+        let reply = self.ask("token")?;
+        self.is_the_next(&reply)?;
+        is_at_once(&reply)
+    }
+
+    /// A logger or a callback is told, a moment later.
+    fn is_logged(&mut self) -> Result<(), String> {
+        let mut checked = Ok(());
+        wait_until(|| match self.ask("peek") {
+            Ok(reply) => !reply.log.is_empty(),
+            Err(why) => {
+                checked = Err(why);
+                true
+            }
+        });
+        checked
     }
 
     // ---- What is to be ----
 
+    fn brings_a_token(&self) -> bool {
+        self.outcome.no_token.is_none()
+    }
+
+    /// Of the error.
+    fn kind(&self) -> &'a str {
+        self.rule.kind(self.fault).expect("a fault that fails has a kind")
+    }
+
     fn is_the_next(&self, reply: &Reply) -> Result<(), String> {
-        self.in_time(reply)?;
         match &reply.token {
-            Some(token) if token != LIVE => Ok(()),
+            Some(token) if token != OLD => Ok(()),
             other => Err(format!("{other:?} {:?} and not the next token", reply.error)),
         }
     }
@@ -292,7 +363,6 @@ impl<'a> Cell<'a> {
     }
 
     fn fails(&self, reply: &Reply, again: [f64; 2]) -> Result<(), String> {
-        self.in_time(reply)?;
         let Some(error) = &reply.error else {
             return Err(format!("the token {:?}, and no error", reply.token));
         };
@@ -301,7 +371,7 @@ impl<'a> Cell<'a> {
     }
 
     fn is_as_expected(&self, error: &Failure, again: [f64; 2]) -> Result<(), String> {
-        let expected = self.rule.kind(self.fault).expect("a fault that fails has a kind");
+        let expected = self.kind();
         same("the kind", expected, &error.kind())?;
         let status = self.fault.status.or(self.rule.status).unwrap_or(0);
         same("the status", status, error.status)?;
@@ -310,26 +380,67 @@ impl<'a> Cell<'a> {
         if error.retry_after < least || error.retry_after > most {
             return Err(format!("retry_after is {} ms", error.retry_after));
         }
-        if error.message.contains(HIDDEN) {
-            return Err("what is secret is shown".into());
-        }
         Ok(())
     }
 
-    fn in_time(&self, reply: &Reply) -> Result<(), String> {
-        if self.outcome.hangs && reply.waited > LIMIT {
-            return Err(format!("the caller waits for {} ms", reply.waited));
+    /// In milliseconds.
+    fn longest(&self) -> u64 {
+        self.outcome.longest(self.timeout) + LATE
+    }
+
+    /// What fails when the time is over does not fail before that.
+    fn is_in_time(&self, reply: &Reply) -> Result<(), String> {
+        if self.outcome.is_slow() && reply.error.is_some() && reply.waited < self.timeout / 10 * 9 {
+            return Err(format!("the caller waits for {} ms only", reply.waited));
         }
-        Ok(())
+        within(self.longest(), reply)
+    }
+
+    fn has_made_its_connections(&self) -> Result<(), String> {
+        same("connections", self.outcome.connections, self.driver.connections())
     }
 
     fn check_what_was_sent(&self) -> Result<(), String> {
         let may_be_sent = self.fault.sent.unwrap_or(self.rule.sent);
-        let requests = self.server.requests();
-        if requests.iter().any(|request| request.starts_with(b"POST")) && !may_be_sent {
+        let has_secret = |bytes: &[u8]| bytes.starts_with(b"POST") || contains(bytes, SECRET);
+        let received = self.server.received();
+        if !may_be_sent && received.iter().any(|it| has_secret(&it.decrypted)) {
             return Err("the secret is sent".into());
         }
+        if (self.rule.secure || !may_be_sent) && received.iter().any(|it| has_secret(&it.raw)) {
+            return Err("the secret is sent in the clear".into());
+        }
+        self.check_what_was_sent_to_redis()?;
         same("connections elsewhere", 0, self.world.elsewhere.connections())
+    }
+
+    fn check_what_was_sent_to_redis(&self) -> Result<(), String> {
+        let received = self.redis.as_ref().map_or_else(Vec::new, FaultyRedis::received);
+        let has =
+            |text| received.iter().any(|it| contains(&[&*it.raw, &it.decrypted].concat(), text));
+        if has(SECRET) || has(OLD) {
+            return Err("what is secret is sent to Redis".into());
+        }
+        if self.rule.secure && has(PASSWORD) {
+            return Err("a Redis that is not trusted is given the password".into());
+        }
+        Ok(())
+    }
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|part| part == text.as_bytes())
+}
+
+fn is_at_once(reply: &Reply) -> Result<(), String> {
+    within(AT_ONCE, reply)
+}
+
+fn within(limit: u64, reply: &Reply) -> Result<(), String> {
+    if reply.waited <= limit {
+        Ok(())
+    } else {
+        Err(format!("the caller waits for {} ms, and not {limit} at the most", reply.waited))
     }
 }
 

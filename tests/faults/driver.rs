@@ -1,6 +1,6 @@
-//! A program in one of the languages, whose clock the test moves.
+//! A program in one of the languages, whose clock the test moves; `preload.c` stands between it and the system.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::interface::ERRORS;
 
@@ -30,6 +31,11 @@ pub struct Reply {
     /// The token requests that have ended.
     #[serde(default)]
     pub ended: u64,
+    /// All events of the provider until now, as a logger or a callback has them.
+    pub log: String,
+    /// All that it tells but the token.
+    #[serde(skip)]
+    pub besides: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,12 +82,12 @@ impl Programs {
         let programs = Self { folder, now };
         let mut cc = Command::new("cc");
         cc.args(["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o"]);
-        run(cc.arg(programs.file("clock.so")).arg(source("clock.c")));
+        run(cc.arg(programs.file("preload.so")).arg(source("preload.c")));
         let stage = std::env::var("CLAZAR_STAGE").unwrap_or_else(|_| "stage".into());
         let stage = root().join("target").join(stage);
         let mut cc = Command::new("cc");
         cc.args(["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror"]);
-        cc.arg("-I").arg(stage.join("include")).arg("-o").arg(programs.file("ask"));
+        cc.arg("-pthread").arg("-I").arg(stage.join("include")).arg("-o").arg(programs.file("ask"));
         cc.arg(source("ask.c")).arg("-L").arg(stage.join("lib")).arg("-lclazar_auth");
         run(cc.arg(format!("-Wl,-rpath,{}", stage.join("lib").display())));
         programs
@@ -93,11 +99,7 @@ impl Programs {
 
     fn command(&self, language: Language) -> Command {
         match language {
-            Language::Rust => {
-                let mut command = Command::new(std::env::current_exe().unwrap());
-                command.arg("ask");
-                command
-            }
+            Language::Rust => Command::new(std::env::current_exe().unwrap()),
             Language::C => Command::new(self.file("ask")),
             Language::Python => {
                 let python = std::env::var("CLAZAR_PYTHON");
@@ -128,29 +130,44 @@ fn run(command: &mut Command) {
     assert!(command.status().unwrap().success(), "{command:?}; has `make dev` or `make lib` run?");
 }
 
+/// The name of the file that a driver has in memory together with the test.
+pub const MEMORY: &str = "TEST_MEMORY";
+
+/// What is in that file, one number after the other.
+#[derive(Clone, Copy)]
+enum Shared {
+    Now,
+    Ahead,
+    Port,
+    Connections,
+    DiskIsFull,
+}
+
 pub struct Driver {
     pub language: Language,
     process: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
-    clock: File,
+    memory: File,
 }
 
 impl Driver {
     pub fn start(programs: &Programs, language: Language) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = programs.file(&format!("clock-{number}"));
-        let clock = File::create(&path).unwrap();
-        clock.write_all_at(&programs.now.to_ne_bytes(), 0).unwrap();
-        clock.write_all_at(&[0; 8], 8).unwrap();
+        let path = programs.file(&format!("memory-{number}"));
+        let memory =
+            OpenOptions::new().read(true).write(true).create_new(true).open(&path).unwrap();
+        memory.set_len(8 * (Shared::DiskIsFull as u64 + 1)).unwrap();
         let mut command = programs.command(language);
-        command.env_clear().env("LD_PRELOAD", programs.file("clock.so")).env("TEST_CLOCK", &path);
+        command.env_clear().env("LD_PRELOAD", programs.file("preload.so")).env(MEMORY, &path);
         // Where `make coverage` has it count.
         command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|it| ("LLVM_PROFILE_FILE", it)));
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (input, output) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
-        Self { language, process, input, output: BufReader::new(output), clock }
+        let driver = Self { language, process, input, output: BufReader::new(output), memory };
+        driver.set(Shared::Now, programs.now);
+        driver
     }
 
     /// Has a line answered.
@@ -158,18 +175,43 @@ impl Driver {
         writeln!(self.input, "{line}").unwrap();
         let mut answer = String::new();
         self.output.read_line(&mut answer).unwrap();
-        let reply = serde_json::from_str(&answer);
+        let reply = reply(&answer);
         reply.unwrap_or_else(|error| panic!("{:?}, {line}: {error}: {answer}", self.language))
     }
 
     /// Sets its clocks so many seconds ahead.
     pub fn set_ahead(&self, seconds: i64) {
-        self.clock.write_all_at(&seconds.to_ne_bytes(), 8).unwrap();
+        self.set(Shared::Ahead, seconds);
     }
 
-    pub fn id(&self) -> u32 {
-        self.process.id()
+    /// From now on connections to this port are counted.
+    pub fn count_connections(&self, port: u16) {
+        self.set(Shared::Port, port.into());
+        self.set(Shared::Connections, 0);
     }
+
+    /// How many it has begun, whether anybody took them or not.
+    pub fn connections(&self) -> usize {
+        let mut number = [0; 8];
+        self.memory.read_exact_at(&mut number, 8 * Shared::Connections as u64).unwrap();
+        i64::from_ne_bytes(number) as usize
+    }
+
+    /// Whether it can write to no file.
+    pub fn set_disk_full(&self, is_full: bool) {
+        self.set(Shared::DiskIsFull, is_full.into());
+    }
+
+    fn set(&self, number: Shared, value: i64) {
+        self.memory.write_all_at(&value.to_ne_bytes(), 8 * number as u64).unwrap();
+    }
+}
+
+fn reply(answer: &str) -> serde_json::Result<Reply> {
+    let mut whole: Value = serde_json::from_str(answer)?;
+    let reply = Reply::deserialize(&whole)?;
+    whole["token"].take();
+    Ok(Reply { besides: whole.to_string(), ..reply })
 }
 
 impl Drop for Driver {

@@ -1,26 +1,26 @@
 //! What may be wrong with a store in files.
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, FlockOperation, Mode, flock, mknodat};
-use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+
+/// Not whoever runs this.
+const ANOTHER_USER: Option<u32> = Some(65_534);
 
 /// A folder of a store, for one provider.
 pub struct Folder {
     path: PathBuf,
-    /// The process that uses it.
-    user: u32,
     /// Held as by another process.
     lock: Option<File>,
 }
 
 impl Folder {
-    pub fn new(path: PathBuf, fault: &str, user: u32) -> Self {
+    pub fn new(path: PathBuf, fault: &str) -> Self {
         // Nobody may write there, root included.
         let path = if fault == "unwritable" { "/proc/clazar-auth".into() } else { path };
-        Self { path, user, lock: None }
+        Self { path, lock: None }
     }
 
     pub fn path(&self) -> &str {
@@ -34,6 +34,7 @@ impl Folder {
         match fault {
             "unwritable" => return,
             "open folder" => return set_mode(&self.path, 0o755),
+            "another user's folder" => return chown(&self.path, ANOTHER_USER, None).unwrap(),
             "no folder" => {
                 fs::remove_dir_all(&self.path).unwrap();
                 return fs::write(&self.path, "").unwrap();
@@ -44,6 +45,7 @@ impl Folder {
         match fault {
             "open file" => set_mode(&file, 0o644),
             "writable file" => set_mode(&file, 0o620),
+            "another user's file" => chown(&file, ANOTHER_USER, None).unwrap(),
             "empty" => fs::write(&file, "").unwrap(),
             "garbage" => fs::write(&file, [b'x'; 2000]).unwrap(),
             "large" => fs::write(&file, [b'x'; 65 * 1024]).unwrap(),
@@ -66,10 +68,8 @@ impl Folder {
                 fs::remove_file(&file).unwrap();
                 mknodat(CWD, &file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
             }
-            "full" => {
-                fs::remove_file(&file).unwrap();
-                self.limit(Some(100));
-            }
+            // There is no room for another.
+            "full disk" => fs::remove_file(&file).unwrap(),
             "locked" => {
                 fs::remove_file(&file).unwrap();
                 let lock = File::create(file.with_extension("lock")).unwrap();
@@ -85,19 +85,5 @@ impl Folder {
         let files = fs::read_dir(&self.path).unwrap().map(|entry| entry.unwrap().path());
         let mut files = files.filter(|path| path.extension().is_none_or(|it| it != "lock"));
         files.next().expect("there is a token")
-    }
-
-    /// How large a file of its user may become.
-    fn limit(&self, current: Option<u64>) {
-        let user = Pid::from_raw(self.user as i32);
-        let maximum = getrlimit(Resource::Fsize).maximum;
-        let current = current.or(maximum);
-        prlimit(user, Resource::Fsize, Rlimit { current, maximum }).unwrap();
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        self.limit(None);
     }
 }

@@ -19,10 +19,8 @@ mod table;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let word = std::env::args().nth(1).unwrap_or_default();
-    let passed = match word.as_str() {
-        "ask" => ask::run(),
-        word => run::run(word),
-    };
+    let is_driver = std::env::var_os(driver::MEMORY).is_some();
+    let passed =
+        if is_driver { ask::run() } else { run::run(&std::env::args().nth(1).unwrap_or_default()) };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,9 +1,10 @@
 //! A Redis that misbehaves at one of the commands of the store: a real one, and what stands before it.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 
-use test_support::faulty::FaultyServer;
+use test_support::faulty::{Certificates, Connection, FaultyServer, Received, Step};
 use test_support::redis::{PASSWORD, Redis};
 
 const SCRIPTS: [(&str, &str); 4] = [
@@ -16,70 +17,105 @@ const SCRIPTS: [(&str, &str); 4] = [
 /// What stands before Redis.
 pub struct FaultyRedis {
     server: FaultyServer,
-    port: u16,
+    relay: Relay,
 }
 
 impl FaultyRedis {
-    pub fn before(redis: &Redis) -> Self {
-        let mut faulty = Self { server: FaultyServer::new(), port: redis.port() };
+    /// Over TLS if `secure`.
+    pub fn before(redis: &Redis, certificates: &Arc<Certificates>, secure: bool) -> Self {
+        let certificate = secure.then(|| "good".to_owned());
+        let certificates = certificates.clone();
+        let relay = Relay { port: redis.port(), certificates, certificate, fault: None };
+        let mut faulty = Self { server: FaultyServer::new(), relay };
         faulty.serve(None);
         faulty
     }
 
     pub fn url(&self) -> String {
-        format!("redis://:{PASSWORD}@{}/2", self.server.address())
+        let scheme = if self.relay.certificate.is_some() { "rediss" } else { "redis" };
+        format!("{scheme}://:{PASSWORD}@{}/2", self.server.address())
     }
 
     /// From now on this command goes wrong, in this way; or none does.
-    pub fn serve(&mut self, fault: Option<&[String; 2]>) {
-        let port = self.port;
-        let fault = fault.cloned();
+    pub fn serve(&mut self, fault: Option<[String; 2]>) {
         match fault.as_ref().map(|[command, way]| (command.as_str(), way.as_str())) {
             Some(("connect", "refused")) => self.server.refuse(),
-            _ => self.server.serve(move |client, _| drop(relay(client, port, fault.as_ref()))),
-        }
-    }
-}
-
-/// Passes commands on one by one, until one goes wrong or an end is closed.
-fn relay(mut client: TcpStream, port: u16, fault: Option<&[String; 2]>) -> io::Result<()> {
-    let mut commands = BufReader::new(client.try_clone()?);
-    let mut redis = TcpStream::connect(("127.0.0.1", port))?;
-    let mut answers = BufReader::new(redis.try_clone()?);
-    if let Some([command, way]) = fault.filter(|[command, _]| command == "connect") {
-        return spoil(&mut client, command, way);
-    }
-    loop {
-        let command = message(&mut commands)?;
-        let name = name_of(&command);
-        match fault.filter(|[faulty, _]| faulty == name) {
-            Some([_, way]) if way == "refused" => spoil(&mut client, name, way)?,
-            Some([_, way]) => {
-                // What is late or lost is done all the same.
-                redis.write_all(&command)?;
-                message(&mut answers)?;
-                return spoil(&mut client, name, way);
+            Some(("TLS", certificate)) => {
+                let certificate = Some(certificate.to_owned());
+                let relay = Relay { certificate, ..self.relay.clone() };
+                self.server.serve(move |client| relay.run(client));
             }
-            None => {
-                redis.write_all(&command)?;
-                client.write_all(&message(&mut answers)?)?;
+            _ => {
+                let relay = Relay { fault, ..self.relay.clone() };
+                self.server.serve(move |client| relay.run(client));
             }
         }
     }
+
+    /// What came since the last change.
+    pub fn received(&self) -> Vec<Received> {
+        self.server.received()
+    }
 }
 
-fn spoil(client: &mut TcpStream, command: &str, way: &str) -> io::Result<()> {
-    match way {
-        "refused" if command == "AUTH" => client.write_all(b"-WRONGPASS invalid\r\n"),
-        "refused" => client.write_all(b"-NOPERM this user has no permissions\r\n"),
-        "lost" => Ok(()),
-        "late" => io::copy(client, &mut io::sink()).map(drop),
-        "garbled" => client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
-        "large" => {
-            client.write_all(b"*6\r\n:1\r\n:1\r\n$70000\r\n")?;
-            client.write_all(&[b'x'; 70_000])
+#[derive(Clone)]
+struct Relay {
+    /// Of Redis.
+    port: u16,
+    certificates: Arc<Certificates>,
+    /// Where it is over TLS.
+    certificate: Option<String>,
+    fault: Option<[String; 2]>,
+}
+
+impl Relay {
+    /// Passes commands on one by one, until one goes wrong or an end is closed.
+    fn run(&self, client: &mut Connection) -> io::Result<()> {
+        if let Some(certificate) = &self.certificate {
+            client.take_all(&[Step::Tls(certificate.clone())], &self.certificates)?;
         }
-        _ => panic!("{way} is no way to go wrong"),
+        if let Some(way) = self.way("connect") {
+            return self.spoil(client, way);
+        }
+        let mut redis = TcpStream::connect(("127.0.0.1", self.port))?;
+        loop {
+            let command = message(client)?;
+            match self.way(name_of(&command)) {
+                Some(way) if way.starts_with('-') => self.spoil(client, way)?,
+                Some(way) => {
+                    // What is late or lost is done all the same.
+                    redis.write_all(&command)?;
+                    message(&mut redis)?;
+                    return self.spoil(client, way);
+                }
+                None => {
+                    redis.write_all(&command)?;
+                    client.write_all(&message(&mut redis)?)?;
+                    client.flush()?;
+                }
+            }
+        }
+    }
+
+    /// How this command goes wrong, if it does.
+    fn way(&self, name: &str) -> Option<&str> {
+        let fault = self.fault.as_ref().filter(|[command, _]| command == name);
+        fault.map(|[_, way]| way.as_str())
+    }
+
+    fn spoil(&self, client: &mut Connection, way: &str) -> io::Result<()> {
+        let send = |text: &str| Step::Send(text.to_owned());
+        let steps = match way {
+            error if error.starts_with('-') => vec![send(&format!("{error}\r\n"))],
+            "lost" => Vec::new(),
+            "late" => vec![Step::Silence],
+            "slow" => vec![Step::Slowly, send("$60\r\n"), Step::Many("x".into(), 60)],
+            "garbled" => vec![send("HTTP/1.1 400 Bad Request\r\n\r\n")],
+            "large" => vec![send("*6\r\n:1\r\n:1\r\n$70000\r\n"), Step::Many("x".into(), 70_000)],
+            "deep" => vec![Step::Many("*1\r\n".into(), 10_000), send(":1\r\n")],
+            _ => panic!("{way} is no way to go wrong"),
+        };
+        client.take_all(&steps, &self.certificates)
     }
 }
 
@@ -92,14 +128,12 @@ fn name_of(command: &[u8]) -> &'static str {
 }
 
 /// A command or an answer, as it came (RESP2).
-fn message(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
+fn message(input: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut message = Vec::new();
     let mut left = 1;
     while left > 0 {
         let from = message.len();
-        if input.read_until(b'\n', &mut message)? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
+        read_line(input, &mut message)?;
         let number: i64 =
             String::from_utf8_lossy(&message[from + 1..]).trim_end().parse().unwrap_or(0);
         left -= 1;
@@ -114,4 +148,14 @@ fn message(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
         }
     }
     Ok(message)
+}
+
+/// A byte at a time: what follows is of the next message.
+fn read_line(input: &mut impl Read, line: &mut Vec<u8>) -> io::Result<()> {
+    let mut byte = [0];
+    while byte[0] != b'\n' {
+        input.read_exact(&mut byte)?;
+        line.push(byte[0]);
+    }
+    Ok(())
 }

@@ -13,7 +13,7 @@ pub struct Script<'a> {
     pub fault: &'a Fault,
     /// Wall time of the client.
     pub now: i64,
-    /// The URL of another server.
+    /// The host and the port of another server.
     pub elsewhere: String,
 }
 
@@ -38,11 +38,10 @@ impl Script<'_> {
 
     /// With what is only known now.
     fn text(&self, text: &str) -> String {
-        let date = |time: i64| {
-            httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(time.unsigned_abs()))
-        };
         let text = text.replace("$elsewhere", &self.elsewhere);
         let text = later(&text, "$date+", |ahead| date(self.now + ahead));
+        let text = later(&text, "$rfc850+", |ahead| rfc850(&date(self.now + ahead)));
+        let text = later(&text, "$asctime+", |ahead| asctime(&date(self.now + ahead)));
         later(&text, "$unix+", |ahead| (self.now + ahead).to_string())
     }
 }
@@ -51,6 +50,24 @@ fn written(answer: &Answer) -> String {
     let body = format!("{}{}", " ".repeat(answer.pad), answer.body);
     let headers: String = answer.headers.iter().map(|header| format!("{header}\r\n")).collect();
     test_support::server::http(&answer.status, &headers, &body)
+}
+
+/// In the form of today, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 5.6.7).
+fn date(time: i64) -> String {
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(time.unsigned_abs()))
+}
+
+/// The same in the older form `Sunday, 06-Nov-94 08:49:37 GMT`.
+fn rfc850(date: &str) -> String {
+    let days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+    let day = days.iter().find(|day| day.starts_with(&date[..3])).unwrap();
+    format!("{day}, {}-{}-{}{}", &date[5..7], &date[8..11], &date[14..16], &date[16..])
+}
+
+/// The same in the form of C, `Sun Nov  6 08:49:37 1994`.
+fn asctime(date: &str) -> String {
+    let day = date[5..7].trim_start_matches('0');
+    format!("{} {} {day:>2} {} {}", &date[..3], &date[8..11], &date[17..25], &date[12..16])
 }
 
 /// Replaces `mark` and the number after it.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 const NAP: Duration = Duration::from_millis(20);
 /// Less than a tenth of the shortest limit is none.
-const SHORTEST: Duration = Duration::from_millis(100);
+const SHORTEST: Duration = Duration::from_millis(50);
 
 #[derive(Clone)]
 pub struct Stalls(Arc<AtomicU64>);

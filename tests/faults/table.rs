@@ -18,15 +18,14 @@ pub struct Table {
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
-    /// The connections that it makes.
-    pub attempts: usize,
+    /// Those that it begins.
+    pub connections: usize,
     /// Seconds within which the next request is due, without a token; absent if this one brings a token.
     pub no_token: Option<[f64; 2]>,
-    /// The same with a live token.
-    pub live: Option<[f64; 2]>,
-    /// Whether it takes as long as it may.
-    #[serde(default)]
-    pub hangs: bool,
+    /// The same with a fresh token.
+    pub fresh: Option<[f64; 2]>,
+    /// How long it takes, if that is more than a second: so many time-outs, and so many seconds.
+    pub takes: Option<[u64; 2]>,
 }
 
 #[derive(Deserialize)]
@@ -53,7 +52,6 @@ pub struct Rule {
 pub struct Fault {
     pub name: String,
     pub outcome: Option<String>,
-    pub attempts: Option<usize>,
     pub kind: Option<String>,
     pub status: Option<u16>,
     pub sent: Option<bool>,
@@ -66,6 +64,9 @@ pub struct Fault {
     pub listen: Option<String>,
     pub redis: Option<[String; 2]>,
     pub file: Option<String>,
+    /// Whether root alone can bring it about.
+    #[serde(default)]
+    pub needs_root: bool,
 }
 
 #[derive(Clone, Deserialize)]
@@ -90,10 +91,25 @@ impl Table {
     }
 
     /// What a fault of `rule` leads to.
-    pub fn outcome(&self, rule: &Rule, fault: &Fault) -> Outcome {
+    pub fn outcome(&self, rule: &Rule, fault: &Fault) -> &Outcome {
         let name = fault.outcome.as_ref().unwrap_or(&rule.outcome);
-        let outcome = self.outcome.get(name).unwrap_or_else(|| panic!("no outcome {name}"));
-        Outcome { attempts: fault.attempts.unwrap_or(outcome.attempts), ..outcome.clone() }
+        self.outcome.get(name).unwrap_or_else(|| panic!("no outcome {name}"))
+    }
+}
+
+impl Outcome {
+    pub fn is_slow(&self) -> bool {
+        self.takes.is_some()
+    }
+
+    pub fn waits_for_the_timeout(&self) -> bool {
+        self.takes.is_some_and(|[timeouts, _]| timeouts > 0)
+    }
+
+    /// How long it takes at the most with this time-out, in milliseconds.
+    pub fn longest(&self, timeout: u64) -> u64 {
+        let [timeouts, seconds] = self.takes.unwrap_or([0, 1]);
+        timeouts * timeout + seconds * 1000
     }
 }
 

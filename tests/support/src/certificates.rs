@@ -45,7 +45,22 @@ impl Authority {
     pub(crate) fn sign(&self, params: CertificateParams) -> ServerConfig {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        configuration(&certificate, &key)
+        configuration(&[&certificate], &key)
+    }
+
+    /// A TLS configuration with a certificate for `names` of an authority between; `is_sent` says whether a client
+    /// is told of that one.
+    pub(crate) fn intermediate(&self, names: &[&str], is_sent: bool) -> ServerConfig {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, "between");
+        let between = KeyPair::generate().unwrap();
+        let intermediate = params.signed_by(&between, &self.issuer).unwrap();
+        let (issuer, key) = (Issuer::new(params, between), KeyPair::generate().unwrap());
+        let params = CertificateParams::new(owned(names)).unwrap();
+        let certificate = params.signed_by(&key, &issuer).unwrap();
+        let chain = [&certificate, &intermediate];
+        configuration(&chain[..if is_sent { 2 } else { 1 }], &key)
     }
 
     /// A certificate for `names` and its key, as PEM.
@@ -112,7 +127,7 @@ pub(crate) fn sign_by_itself(is_ca: IsCa) -> (Certificate, ServerConfig) {
     params.is_ca = is_ca;
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
-    let config = configuration(&certificate, &key);
+    let config = configuration(&[&certificate], &key);
     (certificate, config)
 }
 
@@ -120,13 +135,15 @@ fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
-fn configuration(certificate: &Certificate, key: &KeyPair) -> ServerConfig {
+/// With a certificate, and those of the authorities between.
+fn configuration(chain: &[&Certificate], key: &KeyPair) -> ServerConfig {
+    let chain = chain.iter().map(|certificate| certificate.der().clone()).collect();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
+        .with_single_cert(chain, key)
         .unwrap()
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ use serde::Deserialize;
 use socket2::{Domain, Socket, Type};
 
 use crate::certificates::{Authority, VALID, sign_by_itself};
-use crate::server::{Requests, Server, Wire, ok, read_request};
+use crate::server::{Server, Wire, ok, read_request};
+use crate::wait_until;
 
 /// Between two bytes of one that is slow.
 const SLOWLY: Duration = Duration::from_millis(200);
@@ -26,6 +27,8 @@ const ENDLESS: usize = 256 * 1024 * 1024;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
+    /// Reads what comes first.
+    Receive,
     /// Reads a request.
     Read,
     /// Says nothing until the client goes.
@@ -83,6 +86,8 @@ impl Certificates {
             ("self-signed", sign_by_itself(IsCa::ExplicitNoCa).1),
             ("common name", odd(name_it_commonly)),
             ("authority", odd(|it| it.is_ca = IsCa::Ca(BasicConstraints::Unconstrained))),
+            ("missing intermediate", authority.intermediate(host, false)),
+            ("intermediate", authority.intermediate(host, true)),
             (
                 "client",
                 odd(|it| it.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]),
@@ -114,6 +119,7 @@ pub struct FaultyServer {
     /// Keeps the port while nobody listens.
     port: Socket,
     server: Option<Server>,
+    received: Arc<Mutex<Vec<Received>>>,
     /// What fills the queue of a listener that accepts nobody.
     full: Vec<Socket>,
 }
@@ -123,7 +129,7 @@ impl FaultyServer {
     pub fn new() -> Self {
         let port = socket();
         port.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
-        Self { port, server: None, full: Vec::new() }
+        Self { port, server: None, received: Arc::default(), full: Vec::new() }
     }
 
     /// Where it is.
@@ -134,6 +140,7 @@ impl FaultyServer {
     /// From now on connections are refused.
     pub fn refuse(&mut self) {
         self.server = None;
+        self.received = Arc::default();
         self.full.clear();
     }
 
@@ -152,23 +159,25 @@ impl FaultyServer {
     }
 
     /// From now on runs `serve` for each connection.
-    pub fn serve(&mut self, serve: impl Fn(TcpStream, &Requests) + Clone + Send + 'static) {
+    pub fn serve(
+        &mut self,
+        serve: impl Fn(&mut Connection) -> io::Result<()> + Clone + Send + 'static,
+    ) {
         self.refuse();
         let listener = TcpListener::from(self.listener(128));
-        self.server = Some(Server::of(listener, serve));
+        let received = self.received.clone();
+        self.server = Some(Server::of(listener, move |stream, _| {
+            let record = Record::new(&received);
+            // What goes wrong ends the connection.
+            let _ = serve(&mut Connection::new(stream, record.clone()));
+            record.end();
+        }));
     }
 
     /// From now on takes these steps on each connection.
     pub fn take(&mut self, steps: Vec<Step>, certificates: &Arc<Certificates>) {
         let certificates = certificates.clone();
-        self.serve(move |stream, requests| {
-            let mut connection = Connection::new(stream);
-            for step in &steps {
-                if connection.take(step, &certificates, requests).is_err() {
-                    break;
-                }
-            }
-        });
+        self.serve(move |connection| connection.take_all(&steps, &certificates));
     }
 
     /// How many came since the last change.
@@ -176,9 +185,10 @@ impl FaultyServer {
         self.server.as_ref().map_or(0, Server::connections)
     }
 
-    /// What came since the last change.
-    pub fn requests(&self) -> Vec<Vec<u8>> {
-        self.server.as_ref().map_or_else(Vec::new, Server::requests)
+    /// What came since the last change, once all connections have ended.
+    pub fn received(&self) -> Vec<Received> {
+        wait_until(|| self.received.lock().unwrap().iter().all(|it| it.is_over));
+        self.received.lock().unwrap().clone()
     }
 
     fn listener(&self, backlog: i32) -> Socket {
@@ -203,8 +213,46 @@ fn socket() -> Socket {
     socket
 }
 
+/// What came on a connection.
+#[derive(Clone, Default)]
+pub struct Received {
+    /// As it came.
+    pub raw: Vec<u8>,
+    /// What was in it, where it was TLS.
+    pub decrypted: Vec<u8>,
+    is_over: bool,
+}
+
+/// Where it is noted.
+#[derive(Clone)]
+struct Record {
+    all: Arc<Mutex<Vec<Received>>>,
+    at: usize,
+}
+
+impl Record {
+    fn new(all: &Arc<Mutex<Vec<Received>>>) -> Self {
+        let mut received = all.lock().unwrap();
+        received.push(Received::default());
+        Self { all: all.clone(), at: received.len() - 1 }
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Received)) {
+        note(&mut self.all.lock().unwrap()[self.at]);
+    }
+
+    fn end(&self) {
+        self.note(|received| received.is_over = true);
+    }
+}
+
 /// A connection as a server has it.
-enum Connection {
+pub struct Connection {
+    layer: Layer,
+    record: Record,
+}
+
+enum Layer {
     Plain(Limited),
     Tls(Box<StreamOwned<ServerConnection, Limited>>),
     /// While it is made one over TLS.
@@ -212,22 +260,21 @@ enum Connection {
 }
 
 impl Connection {
-    fn new(stream: TcpStream) -> Self {
-        Self::Plain(Limited { stream, slowly: false, left: usize::MAX })
+    fn new(stream: TcpStream, record: Record) -> Self {
+        let socket = Limited { stream, slowly: false, left: usize::MAX, record: record.clone() };
+        Self { layer: Layer::Plain(socket), record }
     }
 
-    fn take(
-        &mut self,
-        step: &Step,
-        certificates: &Certificates,
-        requests: &Requests,
-    ) -> io::Result<()> {
+    /// Takes these steps, one after the other.
+    pub fn take_all(&mut self, steps: &[Step], certificates: &Certificates) -> io::Result<()> {
+        steps.iter().try_for_each(|step| self.take(step, certificates))
+    }
+
+    fn take(&mut self, step: &Step, certificates: &Certificates) -> io::Result<()> {
         match step {
-            Step::Read => {
-                let request = read_request(self.wire()).ok_or(io::ErrorKind::UnexpectedEof)?;
-                requests.lock().unwrap().push(request);
-            }
-            Step::Silence => drop(io::copy(&mut self.socket().stream, &mut io::sink())),
+            Step::Receive => self.read(&mut [0; 65_536]).map(drop)?,
+            Step::Read => drop(read_request(self).ok_or(io::ErrorKind::UnexpectedEof)?),
+            Step::Silence => drop(io::copy(self, &mut io::sink())),
             Step::Slowly => self.socket().slowly = true,
             Step::Cut(length) => self.socket().left = *length,
             Step::Reset => rustix::net::connect_unspec(&self.socket().stream)?,
@@ -250,42 +297,62 @@ impl Connection {
     }
 
     fn start_tls(&mut self, config: Arc<ServerConfig>) -> io::Result<()> {
-        let Self::Plain(mut socket) = std::mem::replace(self, Self::Nothing) else {
+        let Layer::Plain(mut socket) = std::mem::replace(&mut self.layer, Layer::Nothing) else {
             panic!("TLS has begun")
         };
         let mut connection = ServerConnection::new(config).unwrap();
         while connection.is_handshaking() {
             connection.complete_io(&mut socket)?;
         }
-        *self = Self::Tls(Box::new(StreamOwned::new(connection, socket)));
+        self.layer = Layer::Tls(Box::new(StreamOwned::new(connection, socket)));
         Ok(())
     }
 
     fn close_notify(&mut self) -> io::Result<()> {
-        let Self::Tls(stream) = self else { panic!("this is not TLS") };
+        let Layer::Tls(stream) = &mut self.layer else { panic!("this is not TLS") };
         stream.conn.send_close_notify();
         stream.flush()
     }
 
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.wire().write_all(bytes)?;
-        self.wire().flush()
+        self.write_all(bytes)?;
+        self.flush()
     }
 
     fn wire(&mut self) -> &mut dyn Wire {
-        match self {
-            Self::Plain(socket) => socket,
-            Self::Tls(stream) => stream,
-            Self::Nothing => panic!("the handshake failed"),
+        match &mut self.layer {
+            Layer::Plain(socket) => socket,
+            Layer::Tls(stream) => stream,
+            Layer::Nothing => panic!("the handshake failed"),
         }
     }
 
     fn socket(&mut self) -> &mut Limited {
-        match self {
-            Self::Plain(socket) => socket,
-            Self::Tls(stream) => &mut stream.sock,
-            Self::Nothing => panic!("the handshake failed"),
+        match &mut self.layer {
+            Layer::Plain(socket) => socket,
+            Layer::Tls(stream) => &mut stream.sock,
+            Layer::Nothing => panic!("the handshake failed"),
         }
+    }
+}
+
+impl Read for Connection {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let length = self.wire().read(room)?;
+        if matches!(self.layer, Layer::Tls(_)) {
+            self.record.note(|received| received.decrypted.extend(&room[..length]));
+        }
+        Ok(length)
+    }
+}
+
+impl Write for Connection {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.wire().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.wire().flush()
     }
 }
 
@@ -294,11 +361,14 @@ struct Limited {
     stream: TcpStream,
     slowly: bool,
     left: usize,
+    record: Record,
 }
 
 impl Read for Limited {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        self.stream.read(room)
+        let length = self.stream.read(room)?;
+        self.record.note(|received| received.raw.extend(&room[..length]));
+        Ok(length)
     }
 }
 
