@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use ureq::http::StatusCode;
+use ureq::http::{StatusCode, header};
 use zeroize::Zeroizing;
 
 use super::response::{Response, Text, date, header_text, object, parse_date};
@@ -190,15 +190,18 @@ fn named_wait(answer: &Response) -> Option<Duration> {
     if !limited && answer.status != StatusCode::SERVICE_UNAVAILABLE {
         return None;
     }
-    let text = |name| header_text(&answer.headers, name);
     let server_now = || date(answer).unwrap_or_else(SystemTime::now);
     let until = |time: SystemTime| time.duration_since(server_now()).unwrap_or_default();
 
-    let retry_after = text("retry-after")
-        .and_then(|value| seconds(value).or_else(|| parse_date(value).map(until)));
+    let named = |value| seconds(value).or_else(|| parse_date(value).map(until));
+    // Something before the API may have added one of its own.
+    let lines = answer.headers.get_all(header::RETRY_AFTER).iter();
+    let retry_after = lines.filter_map(|line| line.to_str().ok().and_then(named)).max();
     let reset = || {
         let now = since_1970(server_now());
-        text("x-ratelimit-reset").and_then(seconds).map(|at| at.saturating_sub(now))
+        header_text(&answer.headers, "x-ratelimit-reset")
+            .and_then(seconds)
+            .map(|at| at.saturating_sub(now))
     };
     let wait = retry_after.or_else(|| limited.then(reset).flatten());
     // A server that asks to wait for longer is asked again after that.

@@ -270,6 +270,9 @@ fn a_wait_that_the_server_names_is_passed_on() {
             assert_eq!(wait(status, &format!("Retry-After: {long}\r\n")), seconds(300), "{long}");
         }
     }
+    for two in ["Retry-After: 70\r\nRetry-After: 5\r\n", "Retry-After: 5\r\nRetry-After: 70\r\n"] {
+        assert_eq!(wait(limited, two), seconds(70));
+    }
     for other in ["401 Unauthorized", "404 Not Found", "307 Temporary", "500 Error", "502 Bad"] {
         assert_eq!(wait(other, "Retry-After: 70\r\nx-ratelimit-reset: 99999999999\r\n"), None);
     }
