@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use test_support::faulty::{Certificates, FaultyServer, Step};
 use test_support::redis::{PASSWORD, Redis};
@@ -35,6 +37,8 @@ const LONG: u64 = 60_000;
 /// anything waits for longer.
 const AT_ONCE: u64 = 500;
 const LATE: u64 = 1000;
+/// So late is no event.
+const LAST_EVENT: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug)]
 pub enum State {
@@ -141,11 +145,12 @@ impl<'a> Cell<'a> {
         let Some(again) = self.outcome.no_token else {
             self.is_the_next(&first)?;
             self.lives_as_long_as_it_says(&first)?;
-            return self.is_the_next(&next);
+            self.is_the_next(&next)?;
+            return self.is_logged(self.fault.event.as_ref().or(self.rule.event.as_ref()));
         };
         self.fails(&first, again)?;
         self.fails(&next, again)?;
-        self.is_logged()?;
+        self.is_logged(None)?;
         self.has("peek", None)?;
         self.heal();
         self.driver.set_ahead(LATER);
@@ -326,17 +331,19 @@ impl<'a> Cell<'a> {
         is_at_once(&reply)
     }
 
-    /// A logger or a callback is told, a moment later.
-    fn is_logged(&mut self) -> Result<(), String> {
-        let mut checked = Ok(());
-        wait_until(|| match self.ask("peek") {
-            Ok(reply) => !reply.log.is_empty(),
-            Err(why) => {
-                checked = Err(why);
-                true
+    /// A logger or a callback is told, a moment later, and in these words.
+    fn is_logged(&mut self, words: Option<&String>) -> Result<(), String> {
+        let (start, words) = (Instant::now(), words.map_or("", String::as_str));
+        loop {
+            let log = self.ask("peek")?.log;
+            if !log.is_empty() && log.contains(words) {
+                return Ok(());
             }
-        });
-        checked
+            if start.elapsed() > LAST_EVENT {
+                return Err(format!("no event says {words:?} in: {log}"));
+            }
+            sleep(Duration::from_millis(1));
+        }
     }
 
     // ---- What is to be ----

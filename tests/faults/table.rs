@@ -38,6 +38,8 @@ pub struct Rule {
     pub outcome: String,
     pub kind: Option<String>,
     pub status: Option<u16>,
+    /// What an event says, though the caller gets a token.
+    pub event: Option<String>,
     /// Whether the URL is https.
     #[serde(default)]
     pub secure: bool,
@@ -55,6 +57,7 @@ pub struct Fault {
     pub kind: Option<String>,
     pub status: Option<u16>,
     pub sent: Option<bool>,
+    pub event: Option<String>,
     pub lifetime: Option<i64>,
 
     pub body: Option<String>,
