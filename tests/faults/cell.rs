@@ -31,12 +31,12 @@ const LATER: i64 = 340;
 /// Time-outs in milliseconds: where all of it is waited for; where a token request that is well must fit into it too;
 /// and where it does not matter.
 const SHORT: u64 = 1000;
-const MIDDLE: u64 = 3000;
+const MIDDLE: u64 = 4000;
 const LONG: u64 = 60_000;
 /// More milliseconds than a busy machine needs for what takes no time, and for what it is late with; what waits for
 /// anything waits for longer.
 const AT_ONCE: u64 = 500;
-const LATE: u64 = 1000;
+const LATE: u64 = 2000;
 /// So late is no event.
 const LAST_EVENT: Duration = Duration::from_secs(10);
 
