@@ -340,7 +340,7 @@ impl<'a> Cell<'a> {
                 return Ok(());
             }
             if start.elapsed() > LAST_EVENT {
-                return Err(format!("no event says {words:?} in: {log}"));
+                return Err(format!("no event says {words:?}"));
             }
             sleep(Duration::from_millis(1));
         }
