@@ -241,7 +241,7 @@ musl: target/zig/installed
 WINDOWS_PACKAGES := cargo,cmake,g++,g++-mingw-w64-x86-64-posix,make,pkgconf,python3,rust-src,rustc,wine,wine64
 
 windows:
-	tests/debian_unstable.sh $(WINDOWS_PACKAGES) tests/windows.sh
+	tests/debian_unstable.sh $(WINDOWS_PACKAGES) tests/with_std_source.sh tests/windows.sh
 
 PLATFORM_PACKAGES := gcc-aarch64-linux-gnu,libc6-dev-arm64-cross,gcc-s390x-linux-gnu,libc6-dev-s390x-cross,openssl,qemu-user,redis-server
 
