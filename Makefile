@@ -46,6 +46,8 @@ help:
 	@echo '                    test-instructions, test-python, test-matrix, test-soak are its parts;'
 	@echo '                    FAULT=redirect picks faults by a word'
 	@echo '  make test-valkey  run the tests of the store in Redis with Valkey'
+	@echo '  make test-newest  try the wheel with Python 3.14 and 3.15, of Debian unstable; as root'
+	@echo '  make free-threaded  compile the module for Python without the GIL; a part of test-matrix'
 	@echo '  make simulate     run a month of 10,000 hosts in simulated time, and herds'
 	@echo '  make tsan         run the tests of Rust and C under ThreadSanitizer, the standard library included'
 	@echo '  make musl         build the static library for musl, and run the tests against it'
@@ -69,6 +71,7 @@ help:
 	@echo '  make completion   the completion scripts, from the command line'
 	@echo '  make names        the names in docs/python.md, from the docstrings'
 	@echo '  make instructions the counts that test-instructions compares with, of this toolchain; not by make generate'
+	@echo '  make abi-program  the program that each later library must run; once for each soname, not by make generate'
 	@echo
 	@echo 'To ship it'
 	@echo '  make dist         a tarball of the C library; make deb makes Debian packages'

@@ -181,6 +181,17 @@ def test_the_map_of_the_sources_is_in_the_order_of_the_layers() -> None:
     assert re.findall(r"`(\w+)`", "".join(rows)) == [*layers, "capi", "python"]
 
 
+def test_make_help_names_each_target() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(
+        re.findall(r"[\w-]+", " ".join(re.findall(r"^\.PHONY:(.*)", makefile, re.MULTILINE)))
+    )
+    # What others of them need.
+    targets -= {"help", "tools", "bench-programs", "bench-tools"}
+    said = subprocess.check_output(["make", "-s", "help"], cwd=ROOT, text=True)
+    assert targets - set(re.findall(r"[\w-]+", said)) == set()
+
+
 def test_the_page_of_platforms_has_each_row_that_make_platforms_tries() -> None:
     script = (ROOT / "tests/platforms.sh").read_text().replace("\\\n", "")
     tried = [shlex.split(line)[1:3] for line in re.findall(r"^row .*", script, re.MULTILINE)]
