@@ -165,6 +165,7 @@ check: $(VENV)/requirements
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/clang-format --dry-run --Werror $(C_FILES)
 	$(VENV)/bin/shellcheck .ci/run fuzz/run.sh packaging/wheel-* packaging/zig-cc packaging/macos/* tests/*.sh tests/musl/cc tests/platforms/clang tests/windows/cc
+	$(VENV)/bin/zizmor --offline --no-config --no-ignores --strict-collection --no-progress --quiet .github
 	$(VENV)/bin/mypy
 	@# So that no name is used that Windows has not.
 	$(VENV)/bin/mypy --platform win32 python
