@@ -46,6 +46,8 @@ help:
 	@echo '                    test-instructions, test-python, test-matrix, test-soak are its parts;'
 	@echo '                    FAULT=redirect picks faults by a word'
 	@echo '  make test-valkey  run the tests of the store in Redis with Valkey'
+	@echo '  make test-newest  try the wheel with Python 3.14 and 3.15, of Debian unstable; as root'
+	@echo '  make free-threaded  compile the module for Python without the GIL; a part of test-matrix'
 	@echo '  make simulate     run a month of 10,000 hosts in simulated time, and herds'
 	@echo '  make tsan         run the tests of Rust and C under ThreadSanitizer, the standard library included'
 	@echo '  make musl         build the static library for musl, and run the tests against it'
@@ -69,6 +71,7 @@ help:
 	@echo '  make completion   the completion scripts, from the command line'
 	@echo '  make names        the names in docs/python.md, from the docstrings'
 	@echo '  make instructions the counts that test-instructions compares with, of this toolchain; not by make generate'
+	@echo '  make abi-program  the program that each later library must run; once for each soname, not by make generate'
 	@echo
 	@echo 'To ship it'
 	@echo '  make dist         a tarball of the C library; make deb makes Debian packages'
@@ -161,7 +164,8 @@ check: $(VENV)/requirements
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/clang-format --dry-run --Werror $(C_FILES)
-	$(VENV)/bin/shellcheck .ci/run fuzz/run.sh packaging/wheel-for packaging/zig-cc tests/*.sh tests/macos/* tests/musl/cc tests/platforms/clang tests/windows/cc
+	$(VENV)/bin/shellcheck .ci/run fuzz/run.sh packaging/wheel-* packaging/zig-cc packaging/macos/* tests/*.sh tests/musl/cc tests/platforms/clang tests/windows/cc
+	$(VENV)/bin/zizmor --offline --no-config --no-ignores --strict-collection --no-progress --quiet .github
 	$(VENV)/bin/mypy
 	@# So that no name is used that Windows has not.
 	$(VENV)/bin/mypy --platform win32 python
@@ -241,7 +245,7 @@ musl: target/zig/installed
 WINDOWS_PACKAGES := cargo,cmake,g++,g++-mingw-w64-x86-64-posix,make,pkgconf,python3,rust-src,rustc,wine,wine64
 
 windows:
-	tests/debian_unstable.sh $(WINDOWS_PACKAGES) tests/windows.sh
+	tests/debian_unstable.sh $(WINDOWS_PACKAGES) tests/with_std_source.sh tests/windows.sh
 
 PLATFORM_PACKAGES := gcc-aarch64-linux-gnu,libc6-dev-arm64-cross,gcc-s390x-linux-gnu,libc6-dev-s390x-cross,openssl,qemu-user,redis-server
 

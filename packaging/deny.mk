@@ -4,11 +4,12 @@ DENY_VERSION := 0.20.2
 DENY := target/cargo-deny/bin/cargo-deny
 # All that RustSec had published by the date in the name.
 ADVISORIES := $(wildcard packaging/advisories-*.tar.xz)
+ADVISORIES_DATE := $(ADVISORIES:packaging/advisories-%.tar.xz=%)
 ADVISORY_DB := https://github.com/rustsec/advisory-db
 
 # What is shipped must pass each check; of what the tests use besides, the advisories and the sources.
 deny: $(DENY) target/advisories/unpacked
-	@echo 'Advisories of $(ADVISORIES:packaging/advisories-%.tar.xz=%):'
+	@echo "Advisories of $(ADVISORIES_DATE), $$((($$(date +%s) - $$(date -d $(ADVISORIES_DATE) +%s)) / 86400)) days old; make advisories fetches today's"
 	@set -e; for lock in $$(git ls-files '*Cargo.lock'); do \
 	    case $$lock in Cargo.lock) checks=all ;; *) checks='advisories sources' ;; esac; \
 	    manifest="--locked --manifest-path $${lock%.lock}.toml"; \
@@ -20,7 +21,8 @@ $(DENY): packaging/deny.mk
 	rm -rf target/cargo-deny/target
 	touch $@
 
-# Where cargo-deny looks for a clone of the database, and how it sees when that was fetched.
+# Where cargo-deny looks for a clone of the database, and how it sees when that was fetched: now, since an old checkout is
+# to pass as it did. .github/workflows/advisories.yml takes the advisories of the day.
 target/advisories/unpacked: $(ADVISORIES)
 	rm -rf $(@D)
 	mkdir -p $(@D)/advisory-db-3157b0e258782691/.git

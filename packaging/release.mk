@@ -2,10 +2,13 @@
 
 # A good deal smaller, and no slower where it counts (`make bench`).
 SMALLER := -C llvm-args=--inline-threshold=10
-# No library names a folder of the machine that built it. The flags of the environment are kept.
-CRATES := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src
-RELEASE_ENVIRONMENT = RUSTFLAGS='$(RUSTFLAGS) --remap-path-prefix=$(CRATES)=/cargo --remap-path-prefix=$(CURDIR)=/clazar-auth' \
-    CFLAGS='$(CFLAGS) -fdebug-prefix-map=$(CRATES)=/cargo -fdebug-prefix-map=$(CURDIR)=/clazar-auth'
+# No library names a folder of the machine that built it. The flags of the environment are kept. Where the folder of cargo
+# is behind a link, cargo names it so, and the compiler as it is.
+CARGO_FOLDER := $(or $(CARGO_HOME),$(HOME)/.cargo)
+FOLDERS := $(CURDIR)=/clazar-auth \
+    $(patsubst %,%/registry/src=/cargo,$(sort $(CARGO_FOLDER) $(realpath $(CARGO_FOLDER))))
+RELEASE_ENVIRONMENT = RUSTFLAGS='$(RUSTFLAGS) $(addprefix --remap-path-prefix=,$(FOLDERS))' \
+    CFLAGS='$(CFLAGS) $(addprefix -fdebug-prefix-map=,$(FOLDERS))'
 
 # The date in all that is packed: https://reproducible-builds.org/specs/source-date-epoch/
 ifndef SOURCE_DATE_EPOCH

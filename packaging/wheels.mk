@@ -38,10 +38,11 @@ wheel-for: | $(VENV)/maturin target/zig/installed
 
 # For Windows and macOS, as far as they can be built and checked on Linux. What is shipped is built there: .github/workflows/release.yml.
 wheel-windows: | $(VENV)/maturin $(VENV)/requirements
-	$(RELEASE_ENVIRONMENT) tests/windows_python.sh $(SMALLER)
+	$(RELEASE_ENVIRONMENT) packaging/wheel-windows $(SMALLER)
+	tests/windows_wheel.sh
 
 wheel-macos: | $(VENV)/maturin $(VENV)/requirements target/zig/installed
-	$(RELEASE_ENVIRONMENT) tests/macos_python.sh $(SMALLER)
+	$(RELEASE_ENVIRONMENT) packaging/wheel-macos $(SMALLER)
 
 $(VENV)/maturin: packaging/maturin.txt | $(VENV)/bin/python
 	$(VENV)/bin/pip $(PIP_INSTALL) $<

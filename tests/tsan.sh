@@ -14,19 +14,9 @@ export RUSTFLAGS="-Zsanitizer=thread -Zexternal-clangrt \
     -Zpre-link-args=-Wl,--push-state,--no-as-needed,-ltsan,--pop-state"
 export CC=gcc LDFLAGS=-ltsan
 
-cargo test --locked --features sandbox,redis --lib -- --list | tests/names_of_tests.sh simulation fleet
-cargo test --locked --features sandbox,redis --lib -- --skip simulation --skip fleet
-cargo test --locked --features sandbox,redis --test core -- --skip load::
-cargo test --locked --features sandbox,redis --test core load:: -- --test-threads 1
+tests/without_left_out.sh tsan lib --features sandbox,redis
+tests/without_left_out.sh tsan core --features sandbox,redis
 
 python3 packaging/c.py build --profile dev target/c-tsan capi,redis,test-panic
 python3 packaging/c.py install target/c-tsan --no-strip --prefix="$PWD/target/stage-tsan"
-# Without what looks at headers and packages, what brings a library that is not instrumented, what counts threads
-# (ThreadSanitizer has one of its own), and coroutines: gcc counts who uses their frame without atomics.
-set -- abi:: header:: package:: loop_of links_beside locale coroutine a_resolver_that_hangs a_plugin_may_be_closed
-cargo test --locked --features sandbox --test c -- --list | tests/names_of_tests.sh "$@"
-for word; do
-    shift
-    set -- "$@" --skip "$word"
-done
-CLAZAR_STAGE=stage-tsan CLAZAR_SANITIZER=thread cargo test --locked --features sandbox --test c -- "$@"
+CLAZAR_STAGE=stage-tsan CLAZAR_SANITIZER=thread tests/without_left_out.sh tsan c --features sandbox

