@@ -9,8 +9,6 @@ Measures = dict[str, Figures]
 LANGUAGE = {subject.name: subject.language for subject in OURS + PEERS}
 # Of several ways to the header the first counts.
 LANGUAGE |= {name: s.language for s in OURS + PEERS for name in [*s.ways.values()][:1]}
-
-
 # Languages of ours, and those of the peers that a program in them could use instead.
 SIDES = ((("Python",), ("Python",)), (("C", "Rust"), ("C", "Rust", "Go")))
 

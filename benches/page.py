@@ -128,15 +128,15 @@ def section(about: Section, measures: Measures, folder: Path) -> Iterator[str]:
     (folder / name).write_text(dots.svg(f"{about.title}: {about.unit}", figures))
     yield f"\n## {about.title}\n\n{about.words}\n"
     yield f"![The table below, drawn on a logarithmic scale.](figures/{name})\n"
-    one_run = is_one_run(figures)
-    titles = [about.unit, *(["one run"] if one_run else ["median", "range"])]
+    is_single = is_one_run(figures)
+    titles = [about.unit, *(["one run"] if is_single else ["median", "range"])]
     titles += [about.last_title] if last else []
     yield f"| {' | '.join(titles)} |"
     yield f"| --- |{' --: |' * (len(titles) - 1)}"
     for name in sorted(figures, key=lambda name: figures[name]["median"]):
         value = figures[name]
         cells = [name, number(value["median"])]
-        if not one_run:
+        if not is_single:
             cells.append(f"{number(value['low'])} to {number(value['high'])}")
         if last:
             cells.append(text(last, name, ""))
