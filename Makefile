@@ -198,7 +198,7 @@ test-rust:
 
 FUZZ_CARGO := RUSTFLAGS='--cfg fuzzing' $(CARGO)
 FUZZ_OPTIONS := --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
-COMPARE_WITH_PYTHON := $(PYTHON) fuzz/differential.py target/fuzz/debug/meaning fuzz/corpus/url fuzz/corpus/wait
+COMPARE_WITH_PYTHON := $(PYTHON) fuzz/differential.py target/fuzz/debug/parse fuzz/corpus/url fuzz/corpus/retry_after
 
 # What was found before, and what Python makes of it.
 test-fuzz:
@@ -331,7 +331,7 @@ mutants:
 # `make test-fuzz` is the short form.
 fuzz:
 	CARGO='$(CARGO)' MINUTES='$(MINUTES)' fuzz/run.sh $(TARGETS)
-	$(FUZZ_CARGO) build $(FUZZ_OPTIONS) --bin meaning
+	$(FUZZ_CARGO) build $(FUZZ_OPTIONS) --bin parse
 	$(COMPARE_WITH_PYTHON) --generate 100000 --seed $$(date +%s)
 
 # The module is not changed, so it needs no optimisation.

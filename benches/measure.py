@@ -18,10 +18,9 @@ from pathlib import Path
 
 import machine
 from processes import Files, Peer, Server, make_files, redis, write_service_account
-from subjects import COPY, HANDSHAKE, OBJECT, OURS, PEER, PEERS, Subject, environment
+from subjects import BARE, COPY, HANDSHAKE, OBJECT, OURS, PEER, PEERS, Subject, environment
 
 Figures = dict[str, float]  # by measure
-BARE = "floor: an empty program in "
 # Callers in the measures of waits, each of which pauses 5 ms between calls.
 CALLERS = 4
 

@@ -12,14 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import dots
-from subjects import OURS, PEERS
-from words import HEAD, INSTRUCTIONS, RATIO, ROWS, SECTIONS, STORES, Section
-
-Figures = dict[str, dict[str, float]]  # by subject
-LANGUAGE = {subject.name: subject.language for subject in OURS + PEERS}
-# Of several ways to the header the first counts.
-LANGUAGE |= {name: s.language for s in OURS + PEERS for name in [*s.ways.values()][:1]}
-BARE = "floor: an empty program in "
+from aims import AIMS
+from figures import LANGUAGE, SIDES, Figures, Measures, best_of, is_one_run
+from subjects import PEERS, Subject
+from words import AIMS_NOTE, HEAD, INSTRUCTIONS, RATIO, ROWS, SECTIONS, STORES, Section
 
 
 def number(value: float) -> str:
@@ -33,60 +29,31 @@ def text(figures: Figures, name: str | None, unit: str) -> str:
     return f"{number(figures[name]['median'])} {unit}".strip() if name in figures else "–"
 
 
-def of(name: str) -> tuple[str, ...]:
-    """The languages whose libraries a program in that of a subject can use."""
-    return ("Python",) if LANGUAGE[name] == "Python" else ("C", "Rust", "Go")
-
-
-def best_of(figures: Figures, languages: tuple[str, ...], ours: bool) -> list[str]:
-    """Those of these languages, ours or the others, from the best to the worst."""
-    names = [
-        name
-        for name in figures
-        if LANGUAGE.get(name) in languages and name.startswith("clazar-auth") == ours
-    ]
-    return sorted(names, key=lambda name: figures[name]["median"])
-
-
-def ratio(figures: Figures, ours: str | None, peer: str | None) -> float | None:
+def ratio(figures: Figures, ours: str | None, peer: str | None) -> str:
     """How many times the figure of the peer is ours."""
     if ours is None or peer is None:
-        return None
-    mine, its = figures[ours]["median"], figures[peer]["median"]
-    if its == mine:
-        return 1.0
-    return its / mine if mine > 0 else float("inf")
-
-
-def compared(ratio: float | None) -> str:
-    if ratio is None:
         return "–"
-    if ratio == float("inf"):
-        return "none against some"
-    return f"**{ratio:.2f}**" if ratio < 1 else f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
+    mine, its = figures[ours]["median"], figures[peer]["median"]
+    if mine == its:
+        return "1.00"
+    if mine <= 0 or its <= 0:
+        return "ours ahead" if mine < its else "**peer ahead**"
+    return f"**{its / mine:.2f}**" if its < mine else number(its / mine)
 
 
-NATIVE = ("C", "Rust", "Go")
-
-
-def first_table(measures: dict[str, Figures]) -> Iterator[str]:
+def first_table(measures: Measures) -> Iterator[str]:
     yield "| | Python | best peer | ratio | C | Rust | best peer | ratio |"
     yield "| --- | --: | --- | --: | --: | --: | --- | --: |"
     for row in ROWS:
         figures = measures.get(row.measure, {})
         cells = [row.title]
-        python = best_of(figures, ("Python",), True)[:1]
-        native = [
-            next(iter(best_of(figures, (language,), True)), None) for language in ("C", "Rust")
-        ]
-        theirs = [
-            next(iter(best_of(figures, group, False)), None) for group in (("Python",), NATIVE)
-        ]
-        slower = max((n for n in native if n), key=lambda n: figures[n]["median"], default=None)
-        for mine, its in (([next(iter(python), None)], theirs[0]), (native, theirs[1])):
-            cells += [text(figures, name, row.unit) for name in mine]
-            cells.append(f"{short(its)} {text(figures, its, row.unit)}" if its else "–")
-            cells.append(compared(ratio(figures, slower if mine is native else mine[0], its)))
+        for languages, others in SIDES:
+            ours = [best_of(figures, (language,), ours=True) for language in languages]
+            slower = max(filter(None, ours), key=lambda n: figures[n]["median"], default=None)
+            peer = best_of(figures, others, ours=False)
+            cells += [text(figures, name, row.unit) for name in ours]
+            cells.append(f"{short(peer)} {text(figures, peer, row.unit)}" if peer else "–")
+            cells.append(ratio(figures, slower, peer))
         yield f"| {' | '.join(cells)} |"
 
 
@@ -94,88 +61,89 @@ def short(name: str) -> str:
     return name.split(":")[0]
 
 
-def losses(measures: dict[str, Figures]) -> Iterator[str]:
+def one_run(measures: Measures) -> str:
+    titles = [
+        f"*{row.title}*"
+        for row in ROWS
+        if row.measure in measures and is_one_run(measures[row.measure])
+    ]
+    return f"There was one run of: {', '.join(titles)}."
+
+
+def peers() -> Iterator[str]:
+    """Who they are, how they are used, and in what they are altered."""
+
+    def names(those: list[Subject]) -> str:
+        *others, last = [subject.name for subject in those]
+        return f"{', '.join(others)} and {last}"
+
+    python = [peer for peer in PEERS if peer.language == "Python"]
+    native = [peer for peer in PEERS if peer not in python]
+    without = [peer for peer in PEERS if not peer.keeps_tokens]
+    yield (
+        f"In Python the peers are {names(python)}, in other languages {names(native)}. {names(without)} keep no token, "
+        "and are left out where one comes from memory. Notes on some:"
+    )
+    yield ""
+    for peer in PEERS:
+        if peer.note:
+            yield f"- *{peer.name}* {peer.note}."
+
+
+def losses(measures: Measures) -> Iterator[str]:
     """Each row in which a peer is ahead, and why."""
     for row in ROWS:
         figures = measures.get(row.measure, {})
         ahead = []
-        for group, language in ((("Python",), "Python"), (NATIVE, "C"), (NATIVE, "Rust")):
-            mine = next(iter(best_of(figures, (language,), True)), None)
-            its = next(iter(best_of(figures, group, False)), None)
-            times = ratio(figures, mine, its)
-            if times is not None and times < 1:
-                far = f"is {number(1 / times)} times ahead of" if times else "has none, against"
-                ahead.append(f"{short(str(its))} {far} ours in {language}")
+        for languages, others in SIDES:
+            peer = best_of(figures, others, ours=False)
+            ours = [best_of(figures, (language,), ours=True) for language in languages]
+            behind = [
+                f"{text(figures, name, row.unit)} in {LANGUAGE[name]}"
+                for name in ours
+                if name and peer and figures[peer]["median"] < figures[name]["median"]
+            ]
+            if peer and behind:
+                its = f"{short(peer)} {text(figures, peer, row.unit)}"
+                ahead.append(f"{its}, ours {' and '.join(behind)}")
         if ahead:
-            yield f"- *{row.title}*: {', '.join(ahead)}. {row.reason or 'Why is not known.'}"
+            yield f"- *{row.title}*: {'; '.join(ahead)}. {row.reason or 'Why is not known.'}"
 
 
-def aims(measures: dict[str, Figures]) -> Iterator[str]:
+def aims(measures: Measures) -> Iterator[str]:
     """What was aimed at, and whether it is reached."""
-
-    def median(measure: str, name: str) -> float:
-        """Of the first whose name begins so."""
-        return next(f["median"] for key, f in measures[measure].items() if key.startswith(name))
-
-    def peer(measure: str, languages: tuple[str, ...]) -> float:
-        figures = measures[measure]
-        return figures[best_of(figures, languages, False)[0]]["median"]
-
-    def worst(measure: str) -> float:
-        return max(
-            f["median"] for name, f in measures[measure].items() if name.startswith("clazar")
-        )
-
-    c, py = "clazar-auth, C", "clazar-auth, Python"
-    python_floor = measures["start"][f"{BARE}Python"]["median"]
-    rows = [
-        ("header from memory, Python: times ahead of the best peer", ">=", 15,
-         peer("cached", ("Python",)) / median("cached", py)),
-        ("header from memory, C: times a clock and a copy", "<=", 1.8,
-         median("cached", c) / median("cached", "floor in C")),
-        ("import: ms", "<=", 2, median("import", py)),
-        ("start to header, C: ms, against those of Go", "<=", median("start", "Go"), median("start", c)),
-        ("start to header, Python: ms on top of an empty program", "<=", 5,
-         median("start", py) - python_floor),
-        ("token request, C: times the processor of a ureq snippet", "<=", 1.25,
-         median("request cpu", c) / median("request cpu", "ureq")),
-        ("longest wait for a renewal: ms", "<=", 1, worst("renewal wait")),
-        ("longest wait with tokens of 3 s: ms", "<=", 1, worst("expiry wait")),
-        ("waits of over 1 ms in an outage", "<=", 0, worst("outage waits")),
-        ("failed calls in an outage", "<=", 0, worst("outage failed")),
-        ("requests for 64 threads", "<=", 1, worst("stampede requests")),
-        ("requests for 8 processes", "<=", 1, worst("processes requests")),
-    ]  # fmt: skip
     yield "| aim | at | measured | |"
     yield "| --- | --: | --: | --- |"
-    for title, relation, aim, measured in rows:
-        is_met = measured >= aim if relation == ">=" else measured <= aim
-        at = f"{'at least' if relation == '>=' else 'at most'} {number(aim)}"
-        yield f"| {title} | {at} | {number(measured)} | {'met' if is_met else '**not met**'} |"
+    for aim in AIMS:
+        measured = aim.measured(measures)
+        verdict = "met" if aim.is_met(measured) else "**not met**"
+        yield f"| {aim.title} | {aim.relation} {number(aim.bound)} | {number(measured)} | {verdict} |"
+    yield AIMS_NOTE.rstrip()
 
 
-def section(about: Section, measures: dict[str, Figures], folder: Path) -> Iterator[str]:
+def section(about: Section, measures: Measures, folder: Path) -> Iterator[str]:
     """A figure, and all subjects of the measure from the best to the worst."""
     figures, last = measures[about.measure], measures.get(about.last, {})
     name = f"bench-{about.measure.replace(' ', '-')}.svg"
     (folder / name).write_text(dots.svg(f"{about.title}: {about.unit}", figures))
     yield f"\n## {about.title}\n\n{about.words}\n"
     yield f"![The table below, drawn on a logarithmic scale.](figures/{name})\n"
-    yield f"| {about.unit} | median | range |{f' {about.last_title} |' if last else ''}"
-    yield f"| --- | --: | --: |{' --: |' if last else ''}"
+    is_single = is_one_run(figures)
+    titles = [about.unit, *(["one run"] if is_single else ["median", "range"])]
+    titles += [about.last_title] if last else []
+    yield f"| {' | '.join(titles)} |"
+    yield f"| --- |{' --: |' * (len(titles) - 1)}"
     for name in sorted(figures, key=lambda name: figures[name]["median"]):
         value = figures[name]
-        cells = [
-            name,
-            number(value["median"]),
-            f"{number(value['low'])} to {number(value['high'])}",
-        ]
+        cells = [name, number(value["median"])]
+        if not is_single:
+            cells.append(f"{number(value['low'])} to {number(value['high'])}")
         if last:
             cells.append(text(last, name, ""))
         yield f"| {' | '.join(cells)} |"
 
 
-def stores(measures: dict[str, Figures]) -> Iterator[str]:
+def stores(measures: Measures) -> Iterator[str]:
     ours = [f"clazar-auth, {language}" for language in ("C", "Python")]
 
     def milliseconds(way: str) -> list[float]:
@@ -191,13 +159,12 @@ def stores(measures: dict[str, Figures]) -> Iterator[str]:
 
 def instructions() -> Iterator[str]:
     counted: dict[str, dict[str, int]] = json.loads(Path("benches/instructions.json").read_text())
-    toolchain, counts = next(iter(counted.items()))
-    yield f"With {toolchain}:"
-    yield ""
-    yield "| | instructions |"
-    yield "| --- | --: |"
-    for name, count in counts.items():
-        yield f"| {name} | {count:,} |"
+    for toolchain, counts in counted.items():
+        yield f"\nWith {toolchain}:\n"
+        yield "| | instructions |"
+        yield "| --- | --: |"
+        for name, count in counts.items():
+            yield f"| {name} | {count:,} |"
 
 
 def surroundings(machine: dict[str, Any]) -> Iterator[str]:
@@ -216,12 +183,14 @@ def surroundings(machine: dict[str, Any]) -> Iterator[str]:
 
 
 def page(results: dict[str, Any], folder: Path) -> Iterator[str]:
-    measures: dict[str, Figures] = results["measures"]
+    measures: Measures = results["measures"]
     yield HEAD
     yield from surroundings(results["machine"])
     yield ""
     yield from first_table(measures)
-    yield RATIO.rstrip()
+    yield RATIO
+    yield from peers()
+    yield f"\n{one_run(measures)}"
     if behind := list(losses(measures)):
         yield "\n## Where a peer is ahead\n"
         yield from behind
@@ -233,7 +202,7 @@ def page(results: dict[str, Any], folder: Path) -> Iterator[str]:
             yield from section(about, measures, folder)
     yield f"\n## With a token in a store\n{STORES}"
     yield from stores(measures)
-    yield f"\n## Instructions\n{INSTRUCTIONS}"
+    yield f"\n## Instructions\n{INSTRUCTIONS.rstrip()}"
     yield from instructions()
 
 

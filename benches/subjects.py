@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass, field
 
 PEER = "benches/python/peer.py"
+BARE = "floor: an empty program in "
+"""Before the name of a language."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Subject:
     ways: dict[str, str] = field(default_factory=dict)
     # The Python packages that a user installs.
     packages: tuple[str, ...] = ()
+    # What the page says of it after its name: how it is used, and in what it is altered.
+    note: str = ""
 
     @property
     def keeps_tokens(self) -> bool:
@@ -33,14 +37,28 @@ class Subject:
         return 2 * seconds if self.margin is None else self.margin + seconds
 
 
-def python(module: str, name: str, *packages: str, margin: int | None = None) -> Subject:
+def peer(
+    name: str,
+    language: str,
+    command: list[str],
+    packages: tuple[str, ...],
+    margin: int | None,
+    note: str,
+) -> Subject:
     ways = {"authorization": name} if margin is not None else {}
-    return Subject(name, "Python", [sys.executable, PEER, module], False, margin, ways, packages)
+    return Subject(name, language, command, False, margin, ways, packages, note)
 
 
-def compiled(name: str, language: str, program: str, margin: int | None = None) -> Subject:
-    ways = {"authorization": name} if margin is not None else {}
-    return Subject(name, language, [f"target/bench/{program}"], False, margin, ways)
+def python(
+    module: str, name: str, *packages: str, margin: int | None = None, note: str = ""
+) -> Subject:
+    return peer(name, "Python", [sys.executable, PEER, module], packages, margin, note)
+
+
+def compiled(
+    name: str, language: str, program: str, margin: int | None = None, note: str = ""
+) -> Subject:
+    return peer(name, language, [f"target/bench/{program}"], (), margin, note)
 
 
 OURS = [
@@ -75,15 +93,34 @@ OURS = [
     ),
 ]
 PEERS = [
-    python("requests", "requests.post", "requests"),
+    python("requests", "requests.post", "requests", note="is the post of the API's documentation"),
     python("urllib", "urllib"),
     python("google", "google-auth", "google-auth", "requests", margin=225),
-    python("azure", "azure-core", "azure-core", margin=300),
-    python("botocore", "botocore", "botocore", margin=900),
+    python(
+        "azure",
+        "azure-core",
+        "azure-core",
+        margin=300,
+        note="is altered: its margin has no random part, which is up to a minute, so that its renewal is due when it is "
+        "measured",
+    ),
+    python(
+        "botocore",
+        "botocore",
+        "botocore",
+        margin=900,
+        note="is altered: its clock is a minute slow until it has a token, because it asks once a minute at most and "
+        "the measures are shorter",
+    ),
     python("authlib", "Authlib", "Authlib", "requests", margin=60),
     python("msal", "msal", "msal", margin=300),
-    compiled("libcurl", "C", "curl"),
-    compiled("ureq snippet", "Rust", "rust/release/ureq-snippet"),
+    compiled("libcurl", "C", "curl", note="sends a post that is written by hand"),
+    compiled(
+        "ureq snippet",
+        "Rust",
+        "rust/release/ureq-snippet",
+        note="sends a post with rustls, and is written by hand",
+    ),
     compiled("yup-oauth2", "Rust", "rust/release/yup", margin=60),
     compiled("google-cloud-auth", "Rust", "rust/release/google", margin=240),
     compiled("Go x/oauth2", "Go", "oauth2", margin=10),

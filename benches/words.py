@@ -9,20 +9,23 @@ HEAD = """# Benchmarks
 What clazar-auth costs, beside what else gets a token with a client secret. `make bench` measures all of it in one run
 and writes this page, its figures and `benches/results.json`. The programs are in `benches/`: each gets its token
 from the same TLS server on loopback, and they take turns, so that what slows the machine slows all. The figures are
-medians.
+medians of several rounds, except where it says that there was one run.
 """
 
 RATIO = """
-The ratio is how many times our figure the best peer's is: above 1 we are ahead, in **bold** the peer is. Of C and Rust
-the slower counts. In Python the peers are requests.post as in the API's documentation, urllib, google-auth,
-azure-core, botocore, Authlib and msal; elsewhere libcurl with a post written by hand, a ureq snippet, yup-oauth2,
-google-cloud-auth and Go's x/oauth2. requests.post, urllib, libcurl and ureq keep no token, and are left out where one
-comes from memory.
+The ratio is the best peer's figure divided by ours, of C and Rust the slower one: above 1 we are ahead, in **bold** the
+peer is. Where one of the two is 0 there is no ratio, and it says who is ahead.
 """
 
 INSTRUCTIONS = """
 What the processor has to do, counted by callgrind, for which a clock is a system call and a system call is nothing.
 `make test` fails when a count is more than 2 % above these, 3 % for a token request, or 5 % for a hot path in Rust.
+The counts hold for the toolchain that is named above them. With any other `make test` compares nothing, and says
+`skipped`; `make instructions` adds its counts.
+"""
+
+AIMS_NOTE = """
+The floor in C, in the next table, shows what two threads can reach on this machine.
 """
 
 STORES = """

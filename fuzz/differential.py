@@ -1,6 +1,6 @@
-"""Compares what URLs, dates and characters mean to this library and to Python: what both accept must be the same.
+"""Compares what this library and Python read in URLs, dates and characters: where both accept, it must be the same.
 
-python fuzz/differential.py MEANING [--generate COUNT] [--seed SEED] FOLDER...
+python fuzz/differential.py PARSE [--generate COUNT] [--seed SEED] FOLDER...
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from string import digits
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-Meaning = Callable[[str], Any]
+Parser = Callable[[str], Any]
 
 PORTS = {"http": 80, "https": 443, "redis": 6379, "rediss": 6379}
 # Categories of characters that are no part of a visible line.
@@ -72,7 +72,7 @@ def date(text: str) -> Any:
     return int((at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp())
 
 
-PYTHON: dict[str, Meaning] = {
+PYTHON: dict[str, Parser] = {
     "url": url,
     "allowed_host": allowed_host,
     "proxy": proxy,
@@ -127,7 +127,8 @@ def visible_edges() -> Iterator[str]:
             yield chr(at)
 
 
-def meanings(program: str, given: list[str]) -> list[dict[str, Any]]:
+def parsed_here(program: str, given: list[str]) -> list[dict[str, Any]]:
+    """What this library reads in each text, of each kind."""
     lines = "".join(text.encode().hex() + "\n" for text in given)
     run = subprocess.run([program], input=lines, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in run.stdout.splitlines()]
@@ -145,7 +146,7 @@ def main() -> int:
     compared = [*seeds, *generated(seeds, given.generate)]
 
     differences, both = [], Counter[str]()
-    for text, ours in zip(compared, meanings(given.program, compared), strict=True):
+    for text, ours in zip(compared, parsed_here(given.program, compared), strict=True):
         for kind, parse in PYTHON.items():
             if ours[kind] is None:
                 continue
@@ -158,7 +159,7 @@ def main() -> int:
             if mine != python and not is_known(kind, text, mine, python):
                 differences.append(f"{kind} {text!r}: {mine} here, {python} in Python")
     characters = list(visible_edges())
-    for character, ours in zip(characters, meanings(given.program, characters), strict=True):
+    for character, ours in zip(characters, parsed_here(given.program, characters), strict=True):
         if ours["is_unprintable"] != (unicodedata.category(character) in INVISIBLE):
             differences.append(f"the character {character!r}: {ours['is_unprintable']} here")
 

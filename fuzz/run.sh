@@ -14,6 +14,8 @@ for target; do
     }
 done
 
+# libFuzzer takes whole seconds, and takes none for no limit.
+seconds=$(awk -v minutes="${MINUTES:-1}" 'BEGIN { seconds = 60 * minutes; print seconds < 1 ? 1 : int(seconds) }')
 host=$(rustc -vV | sed -n 's/^host: //p')
 coverage='-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
@@ -28,6 +30,6 @@ for target; do
     tried=target/fuzz-found/$name
     mkdir -p "$tried"
     echo "== $name" >&2
-    CLAZAR_FUZZ_TARGET=$name "target/libfuzzer/$host/release/fuzz" -max_total_time=$((60 * ${MINUTES:-1})) \
+    CLAZAR_FUZZ_TARGET=$name "target/libfuzzer/$host/release/fuzz" -max_total_time="$seconds" \
         -max_len=16384 -timeout=10 -verbosity=0 -print_final_stats=1 -artifact_prefix="$tried-" "$tried" "fuzz/corpus/$name"
 done

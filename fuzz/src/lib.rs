@@ -7,10 +7,10 @@ mod common;
 mod credentials;
 mod redis;
 mod response;
+mod retry_after;
 mod sealed;
 mod store_file;
 mod url;
-mod wait;
 
 /// Panics if something does not hold.
 pub type Target = fn(&[u8]);
@@ -22,8 +22,8 @@ pub const TARGETS: [(&str, Target); 9] = [
     ("credentials", credentials::run),
     ("redis", redis::run),
     ("response", response::run),
+    ("retry_after", retry_after::run),
     ("sealed", sealed::run),
     ("store_file", store_file::run),
     ("url", url::run),
-    ("wait", wait::run),
 ];

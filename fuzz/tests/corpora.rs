@@ -16,7 +16,7 @@ macro_rules! replay {
     };
 }
 
-replay! { c_strings ca_file credentials redis response sealed store_file url wait }
+replay! { c_strings ca_file credentials redis response retry_after sealed store_file url }
 
 fn replay(name: &str) {
     let (_, run) = TARGETS.iter().find(|(target, _)| *target == name).expect("it is a target");

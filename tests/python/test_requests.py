@@ -30,6 +30,25 @@ ACCEPTED = [{**RECORD, "status": "success"}]
 BODY = json.dumps(RECORDS).encode()
 
 
+class Transport(requests.adapters.HTTPAdapter):
+    """One of the program, which does something to each response."""
+
+    def __init__(self, change: Callable[[requests.Response], None]) -> None:
+        super().__init__()
+        self._change = change
+
+    def send(self, *arguments: Any, **options: Any) -> requests.Response:
+        response = super().send(*arguments, **options)
+        self._change(response)
+        return response
+
+
+def through(change: Callable[[requests.Response], None]) -> requests.Session:
+    session = requests.Session()
+    session.mount("http://", Transport(change))
+    return session
+
+
 def test_the_provider_is_an_auth_object(sandbox: Sandbox) -> None:
     provider = sandbox.provider()
     assert requests.get(f"{sandbox.url}/listings/", auth=provider).json()["count"] == 3
@@ -114,15 +133,11 @@ def test_a_refusal_that_is_long_is_dropped(sandbox: Sandbox) -> None:
 
 
 def test_a_refusal_that_a_transport_adapter_has_read_is_left_alone(sandbox: Sandbox) -> None:
-    class Adapter(requests.adapters.HTTPAdapter):
-        def send(self, *arguments: Any, **options: Any) -> requests.Response:
-            response = super().send(*arguments, **options)
-            assert response.content
-            return response
+    def read(response: requests.Response) -> None:
+        assert response.content
 
     sandbox.answer_next(401, b"a reason", path="/listings/")
-    with requests.Session() as session:
-        session.mount("http://", Adapter())
+    with through(read) as session:
         response = session.get(f"{sandbox.url}/listings/", auth=sandbox.provider())
     assert response.status_code == 200
     assert [refused.content for refused in response.history] == [b"a reason"]
@@ -190,17 +205,13 @@ def test_a_request_that_was_authorized_often_is_sent_again_once(sandbox: Sandbox
 
 
 def test_a_request_that_is_sent_twice_at_once_is_renewed_twice(sandbox: Sandbox) -> None:
-    class Adapter(requests.adapters.HTTPAdapter):
-        def send(self, *arguments: Any, **options: Any) -> requests.Response:
-            response = super().send(*arguments, **options)
-            if response.status_code == 401:
-                assert send(request) == 200, "as another thread would, that is quicker"
-            return response
+    def send_once_more(response: requests.Response) -> None:
+        if response.status_code == 401:
+            assert send(request) == 200, "as another thread would, that is quicker"
 
     request = prepared(sandbox.provider(), f"{sandbox.url}/listings/")
     sandbox.revoke_tokens()
-    with requests.Session() as session:
-        session.mount("http://", Adapter())
+    with through(send_once_more) as session:
         assert session.send(request).status_code == 200
     assert sandbox.requests() == 2
 
@@ -270,49 +281,37 @@ def test_an_authorization_of_the_program_stays(sandbox: Sandbox) -> None:
     ids=["without-a-connection", "like-a-file", "like-an-older-urllib3"],
 )
 def test_a_transport_of_the_program_need_not_have_a_socket(sandbox: Sandbox, raw: Any) -> None:
-    class Adapter(requests.adapters.HTTPAdapter):
-        def send(self, *arguments: Any, **options: Any) -> requests.Response:
-            response = super().send(*arguments, **options)
-            if response.status_code == 401:
-                response.raw.release_conn()
-                response.raw = raw
-            return response
+    def replace(response: requests.Response) -> None:
+        if response.status_code == 401:
+            response.raw.release_conn()
+            response.raw = raw
 
     sandbox.answer_next(401, b"a reason", path="/listings/")
-    with requests.Session() as session:
-        session.mount("http://", Adapter())
+    with through(replace) as session:
         response = session.get(f"{sandbox.url}/listings/", auth=sandbox.provider())
     assert response.status_code == 200
     assert [refused.content for refused in response.history] == [b""]
 
 
 def test_a_transport_of_the_program_need_not_name_its_connection(sandbox: Sandbox) -> None:
-    class Adapter(requests.adapters.HTTPAdapter):
-        def send(self, *arguments: Any, **options: Any) -> requests.Response:
-            response = super().send(*arguments, **options)
-            del response.connection
-            return response
+    def remove_connection(response: requests.Response) -> None:
+        del response.connection
 
     provider = sandbox.provider()
     provider.token()
     sandbox.revoke_tokens()
-    with requests.Session() as session:
-        session.mount("http://", Adapter())
+    with through(remove_connection) as session:
         for status in (401, 200):
             assert session.get(f"{sandbox.url}/listings/", auth=provider).status_code == status
 
 
 def test_a_transport_of_the_program_need_not_keep_hooks(sandbox: Sandbox) -> None:
-    class Adapter(requests.adapters.HTTPAdapter):
-        def send(self, *arguments: Any, **options: Any) -> requests.Response:
-            response = super().send(*arguments, **options)
-            response.request = response.request.copy()
-            response.request.hooks = requests.hooks.default_hooks()
-            return response
+    def drop_hooks(response: requests.Response) -> None:
+        response.request = response.request.copy()
+        response.request.hooks = requests.hooks.default_hooks()
 
     sandbox.answer_next(401, path="/listings/")
-    with requests.Session() as session:
-        session.mount("http://", Adapter())
+    with through(drop_hooks) as session:
         response = session.get(f"{sandbox.url}/listings/", auth=sandbox.provider())
     assert response.status_code == 200
 
@@ -396,16 +395,12 @@ def test_what_goes_one_way_is_not_sent_again(sandbox: Sandbox, make: Any) -> Non
 
 
 def test_what_was_closed_is_not_sent_again(sandbox: Sandbox) -> None:
-    class Adapter(requests.adapters.HTTPAdapter):
-        def send(self, *arguments: Any, **options: Any) -> requests.Response:
-            response = super().send(*arguments, **options)
-            body.close()
-            return response
+    def close_body(_: requests.Response) -> None:
+        body.close()
 
     body = io.BytesIO(BODY)
     sandbox.answer_next(401, path="/metering/")
-    with requests.Session() as session:
-        session.mount("http://", Adapter())
+    with through(close_body) as session:
         response = session.post(f"{sandbox.url}/metering/", auth=sandbox.provider(), data=body)
     assert response.status_code == 401
     assert sandbox.requests("/metering/") == 1
@@ -507,21 +502,13 @@ def test_sixty_four_threads_with_a_revoked_token_make_one_token_request(sandbox:
     sandbox.revoke_tokens()
     all_refused = threading.Barrier(64)
 
-    class Adapter(requests.adapters.HTTPAdapter):
-        refused = False
-
-        def send(self, *arguments: Any, **options: Any) -> requests.Response:
-            response = super().send(*arguments, **options)
-            if not self.refused:
-                self.refused = True
-                assert response.status_code == 401
-                all_refused.wait(60)
-            return response
+    def wait_for_all(response: requests.Response) -> None:
+        if response.status_code == 401:
+            all_refused.wait(LONG)
 
     def work() -> int:
-        with requests.Session() as session:
-            session.mount("http://", Adapter())
-            return session.get(f"{sandbox.url}/listings/", auth=provider, timeout=60).status_code
+        with through(wait_for_all) as session:
+            return session.get(f"{sandbox.url}/listings/", auth=provider, timeout=LONG).status_code
 
     assert at_once(64, work) == [200] * 64
     assert sandbox.requests() == 2

@@ -1,5 +1,6 @@
 /* A service in C: threads that ask for the header without end, and forks. It prints a report each second, one line of
- * JSON, until its standard input ends. What must never happen is told on standard error, a line each. */
+ * JSON, until its standard input ends. From the first line there it neither forks nor takes a token out of use any
+ * more. What must never happen is told on standard error, a line each. */
 #define _GNU_SOURCE
 #include <clazar_auth.h>
 #include <dirent.h>
@@ -21,7 +22,7 @@ static const struct moved *moved;
 static bool over;
 static unsigned long calls, failed, invalidated, children;
 
-static void breathe(void) {
+static void pause_briefly(void) {
     const struct timespec two_milliseconds = {0, 2000000};
     nanosleep(&two_milliseconds, NULL);
 }
@@ -75,7 +76,7 @@ static void *ask(void *unused) {
     struct live live = {NULL, 0, 0};
     while (!__atomic_load_n(&over, __ATOMIC_RELAXED)) {
         failed_in_vain(&live);
-        breathe();
+        pause_briefly();
     }
     clazar_token_free(live.token);
     return unused;
@@ -147,11 +148,18 @@ int main(void) {
     for (int i = 0; i < THREADS; i++)
         if (pthread_create(&threads[i], NULL, ask, NULL) != 0)
             return 1;
-    for (int second = 1; poll(&input, 1, 1000) == 0; second++) {
+    bool calm = false;
+    for (int second = 1;; second++) {
+        char line[16];
+        if (poll(&input, 1, 1000) != 0) {
+            if (read(STDIN_FILENO, line, sizeof line) <= 0)
+                break;
+            calm = true;
+        }
         report();
-        if (second % 2 == 0)
+        if (!calm && second % 2 == 0)
             spawn();
-        if (second % 40 == 0)
+        if (!calm && second % 40 == 0)
             invalidate();
     }
     __atomic_store_n(&over, true, __ATOMIC_RELAXED);

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import warnings
+from itertools import count
 
 import clazar_auth
 
@@ -142,13 +143,16 @@ def main() -> None:
     threads.append(threading.Thread(target=lambda: asyncio.run(service.tasks())))
     for thread in threads:
         thread.start()
-    second = 0
-    while not select.select([sys.stdin], [], [], 1)[0]:
-        second += 1
+    calm = False
+    for second in count(1):
+        if select.select([sys.stdin], [], [], 1)[0]:
+            if not sys.stdin.readline():
+                break
+            calm = True
         service.report()
-        if second % 2 == 0:
+        if not calm and second % 2 == 0:
             service.spawn()
-        if second % 40 == 0:
+        if not calm and second % 40 == 0:
             service.invalidate()
     service.over.set()
     for thread in threads:

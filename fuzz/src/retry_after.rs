@@ -21,7 +21,7 @@ pub fn run(data: &[u8]) {
     let fields = names.zip([retry_after, server_date, reset]);
     let fields = fields.filter_map(|(name, value)| Some(format!("{name}: {}\r\n", value?)));
     let fields: String = fields.collect();
-    let wait = |status: u16| {
+    let error = |status: u16| {
         let answer = format!("HTTP/1.1 {status} x\r\n{fields}\r\n");
         let (_, outcome) = attempt(URL, &credentials(), answer.as_bytes(), usize::MAX);
         outcome.expect_err("it has no token")
@@ -30,9 +30,9 @@ pub fn run(data: &[u8]) {
     let named = retry_after.and_then(|text| meant(text, date, now));
     let reset = reset
         .and_then(|text| meant(text, |_| None, now).map(|at| at.saturating_sub(since_1970(now))));
-    check(&wait(503), named, now);
-    check(&wait(429), named.or(reset), now);
-    check(&wait(500), None, now);
+    check(&error(503), named, now);
+    check(&error(429), named.or(reset), now);
+    check(&error(500), None, now);
 }
 
 /// The wait that a field means: a number, or a date less the server's own.

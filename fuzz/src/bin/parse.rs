@@ -1,4 +1,4 @@
-//! Says what texts mean to this library, for `fuzz/differential.py`: a line of hexadecimal digits in, one of JSON out.
+//! Says what this library reads in texts, for `fuzz/differential.py`: a line of hexadecimal digits in, one of JSON out.
 
 use std::io::{BufRead, Write};
 use std::time::UNIX_EPOCH;
@@ -14,13 +14,13 @@ fn main() -> std::io::Result<()> {
         let digits = |at: usize| u8::from_str_radix(&line[at..at + 2], 16).expect("two digits");
         let bytes = (0..line.len() / 2).map(|at| digits(2 * at)).collect();
         let text = String::from_utf8(bytes).expect("the text is UTF-8");
-        writeln!(output, "{}", meaning(&text))?;
+        writeln!(output, "{}", parse(&text))?;
     }
     Ok(())
 }
 
 /// Null for what is refused.
-fn meaning(text: &str) -> Value {
+fn parse(text: &str) -> Value {
     let url = url(text).ok().map(|(_, host, port)| json!([host, port]));
     let proxy = proxy(text).ok().map(|proxy| {
         let host = proxy.host().trim_matches(['[', ']']);
