@@ -88,7 +88,7 @@ def main() -> None:
         "components": [standard_library(), *components],
         "dependencies": dependencies([root, *all_used], data),
     }
-    print(json.dumps(bom, indent=1))
+    print(json.dumps(bom, separators=(",", ":")))
 
 
 if __name__ == "__main__":

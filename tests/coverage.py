@@ -64,7 +64,7 @@ def gaps(lines: dict[int, int]) -> list[range]:
 
 
 def main() -> int:
-    listed = dict.fromkeys(entries(), False)
+    listed = dict.fromkeys(entries(), 0)
     reached = total = 0
     is_complete = True
     for file, all_lines in sorted(counts(Path(sys.argv[1]).read_text()).items()):
@@ -77,12 +77,16 @@ def main() -> int:
         for gap in gaps(lines):
             text = code.splitlines()[gap.start - 1 : gap.stop - 1]
             known = [it for it in listed if it.file == file and it.phrase in "\n".join(text)]
-            listed.update(dict.fromkeys(known, True))
+            listed.update((it, listed[it] + 1) for it in known)
             if not known:
                 is_complete = False
                 print(f"{file}:{gap.start}: is not run, and not in {LISTED.name}:", *text, sep="\n")
-    for entry in (it for it, is_used in listed.items() if not is_used):
-        print(f"{entry.file}: {entry.phrase}: is in {LISTED.name}, and run now, or gone")
+    for entry, gaps_of_it in listed.items():
+        if gaps_of_it == 0:
+            print(f"{entry.file}: {entry.phrase}: is in {LISTED.name}, and run now, or gone")
+        if gaps_of_it > 1:
+            is_complete = False
+            print(f"{entry.file}: {entry.phrase}: stands for {gaps_of_it} gaps; name each")
     share = 100 * reached / total
     print(f"{share:.2f} % of the {total} lines of src/ are run by tests; {LEAST} % is the least")
     return 0 if is_complete and share >= LEAST else 1

@@ -1,7 +1,7 @@
 //! Makes the attempts of one token request: what is tried again, when, and how often.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::http_source::HttpSource;
 use super::limits::{LONGEST_ATTEMPT, MOST_ATTEMPTS};
@@ -32,10 +32,11 @@ impl HttpSource {
     fn request_token(&self, context: &FetchContext<'_>) -> Result<AccessToken, Error> {
         let FetchContext { credentials, interrupt, clock, .. } = *context;
         let (limit, spent) = (context.limit(), context.spent());
-        let started = Instant::now();
+        let started = clock.instant();
         let timeout = self.timeout().saturating_sub(spent.time);
         let whole = limit.map_or(timeout, |limit| limit.all(started).min(timeout));
-        let left = || whole.saturating_sub(started.elapsed());
+        let taken = || clock.instant() - started;
+        let left = || whole.saturating_sub(taken());
         let mut longest = limit.map_or(timeout, |limit| limit.first_attempt(started).min(timeout));
         let mut attempt = spent.attempts;
         loop {
@@ -62,12 +63,16 @@ impl HttpSource {
             if next != secret {
                 context.go_on_with(next);
                 if context.ends_at_another_secret() {
-                    context.spend(attempt, started.elapsed());
+                    context.spend(attempt, taken());
                     return Err(error);
                 }
             }
-            interrupt.pause(pause)?;
+            context.pause(pause)?;
             longest = left();
+            if longest.is_zero() {
+                // The machine slept for longer than the pause.
+                return Err(error);
+            }
         }
     }
 }
@@ -81,7 +86,40 @@ fn pause_after(error: &Error, attempt: u32) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::sync::Mutex;
+    use std::time::Instant;
+
     use super::*;
+    use crate::credentials::Credentials;
+    use crate::request::{Interrupt, Options, Progress};
+    use crate::sys::clock::{Boot, Clock, Moment, Simulated};
+
+    /// Of a machine that is suspended for a day in each pause.
+    #[derive(Debug)]
+    struct Suspended {
+        origin: Instant,
+        passed: Mutex<Duration>,
+    }
+
+    impl Simulated for Suspended {
+        fn now(&self) -> Moment {
+            Moment::now()
+        }
+
+        fn instant(&self) -> Instant {
+            self.origin + *self.passed.lock().unwrap()
+        }
+
+        fn boot(&self) -> Boot {
+            Boot::now().unwrap()
+        }
+
+        fn pause(&self, length: Duration) {
+            *self.passed.lock().unwrap() += length + Duration::from_secs(86_400);
+        }
+    }
 
     /// The shortest and the longest of many pauses after an attempt.
     fn pauses(error: &Error, attempt: u32) -> (Duration, Duration) {
@@ -114,5 +152,28 @@ mod tests {
     #[test]
     fn what_no_attempt_would_help_is_not_tried_again() {
         assert_eq!(pause_after(&busy().with_another_attempt(false), 1), None);
+    }
+
+    #[test]
+    fn a_pause_that_lasts_beyond_the_timeout_ends_with_the_servers_answer() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(b"HTTP/1.1 503 \r\ncontent-length: 0\r\n\r\n").unwrap();
+            listener
+        });
+        let source = HttpSource::new(&Options::default().auth_url(url).trust_env(false)).unwrap();
+        let credentials = Credentials::new("not-a-real-client", "not-a-real-secret").unwrap();
+        let suspended = Suspended { origin: Instant::now(), passed: Mutex::default() };
+        let clock = Clock::Simulated(Arc::new(suspended));
+        let (interrupt, progress) = (Interrupt::default(), Progress::default());
+        let context = FetchContext::new(&credentials, &clock, &interrupt, &progress);
+        let error = source.fetch(&context).unwrap_err();
+        assert_eq!((error.kind(), error.http_status()), (ErrorKind::Server, Some(503)), "{error}");
+        let listener = server.join().unwrap();
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_err(), "another attempt was made");
     }
 }

@@ -25,6 +25,8 @@ mod trust;
 mod unix;
 mod waiting;
 
+use std::process::Command;
+
 use clazar_auth::{AccessToken, Credentials, Error, Options, authenticate};
 use test_support::wait_until;
 
@@ -37,4 +39,11 @@ fn credentials() -> Credentials {
 /// One exchange with fake credentials.
 fn exchange(url: &str) -> Result<AccessToken, Error> {
     authenticate(&credentials(), &Options::default().auth_url(url))
+}
+
+/// What a test that runs in a process of its own prints as its result.
+fn result_of(command: &mut Command) -> String {
+    let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let result = output.split("result: ").nth(1).expect("the child prints its result");
+    result.lines().next().unwrap().to_owned()
 }

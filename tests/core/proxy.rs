@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use clazar_auth::{Error, ErrorKind, Options, authenticate};
 
-use crate::credentials;
+use crate::{credentials, result_of};
 use test_support::certificates::{Authority, VALID};
 use test_support::server::{Server, TOKEN_BODY, ok, read_request};
 
@@ -196,9 +196,7 @@ pub fn in_child(url: &str, ca_file: Option<&str>, variables: &[(&str, &str)]) ->
     command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
     command.env("TEST_URL", url).env("TEST_CA_FILE", ca_file.unwrap_or_default());
     command.envs(variables.iter().copied());
-    let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
-    let result = output.split("result: ").nth(1).expect("the child prints its result");
-    result.lines().next().unwrap().to_owned()
+    result_of(&mut command)
 }
 
 #[test]

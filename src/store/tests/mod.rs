@@ -2,5 +2,4 @@
 
 mod late_answers;
 pub(crate) mod simulation;
-mod tries;
 mod upkeep;

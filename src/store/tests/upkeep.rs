@@ -1,12 +1,12 @@
-//! Tests what is done to a store for people: to probe it, and to erase what it keeps.
+//! Tests what is done to a store that others use too: to probe it, to erase what it keeps, and to store a token.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::credentials::Credentials;
-use crate::error::Error;
-use crate::request::{FetchContext, TokenSource};
-use crate::store::session::{Backend, Holder, Item, Session, StoredItem, Turn, View};
+use crate::error::{Error, ErrorKind};
+use crate::request::{FetchContext, Interrupt, Progress, TokenSource};
+use crate::store::session::{Backend, Holder, Item, MOST_TRIES, Session, StoredItem, Turn, View};
 use crate::store::stamp::Stamp;
 use crate::store::{Sealer, SharedStore, StoreError};
 use crate::sys::clock::Clock;
@@ -14,9 +14,11 @@ use crate::token::AccessToken;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A store with a token that is used by others too.
+/// A store that others use too.
 #[derive(Default)]
 struct Used {
+    /// Whether they have a token there, and a back-off.
+    is_empty: bool,
     /// How often a lock is theirs.
     locked: Mutex<u32>,
     /// Which of the next commands that replace something do it; all after these.
@@ -35,7 +37,8 @@ impl Backend for Used {
 
 impl Session for &Used {
     fn look(&mut self, _name: &str) -> Result<View, StoreError> {
-        let token = Some(StoredItem { blob: b"a token".to_vec(), left: None });
+        let token = || StoredItem { blob: b"a token".to_vec(), left: None };
+        let token = (!self.is_empty).then(token);
         Ok(View { now: Stamp::unix(Duration::from_secs(1000)), backoff: token.clone(), token })
     }
 
@@ -59,17 +62,21 @@ impl Session for &Used {
     }
 }
 
-struct NoApi;
+struct Api;
 
-impl TokenSource for NoApi {
-    fn fetch(&self, _context: &FetchContext<'_>) -> Result<Arc<AccessToken>, Error> {
-        Err(Error::internal())
+impl TokenSource for Api {
+    fn fetch(&self, context: &FetchContext<'_>) -> Result<Arc<AccessToken>, Error> {
+        Ok(Arc::new(AccessToken::new("token", context.clock.now(), 5 * TIMEOUT)))
     }
 }
 
 fn store(used: Used) -> SharedStore {
+    store_with(used, TIMEOUT)
+}
+
+fn store_with(used: Used, timeout: Duration) -> SharedStore {
     let sealer = Sealer::new("https://api.clazar.io/authenticate/", "id", Clock::System);
-    SharedStore::around(Arc::new(NoApi), TIMEOUT, Box::new(used), Arc::new(sealer))
+    SharedStore::around(Arc::new(Api), timeout, Box::new(used), Arc::new(sealer))
 }
 
 fn credentials() -> Credentials {
@@ -98,6 +105,30 @@ fn a_probe_writes_and_removes_something() {
 #[test]
 fn a_probe_waits_for_its_turn() {
     store(Used { locked: Mutex::new(2), ..Used::default() }).probe(&credentials()).unwrap();
+}
+
+#[test]
+fn a_probe_does_not_wait_for_ever() {
+    let used = Used { locked: Mutex::new(u32::MAX), ..Used::default() };
+    let error = store_with(used, Duration::ZERO).probe(&credentials()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Store);
+    assert_eq!(error.to_string(), "the store of a test is locked by another process");
+}
+
+/// It is handed out all the same.
+#[test]
+fn a_token_that_cannot_be_stored_is_told_of() {
+    let replaces = Mutex::new(vec![false; MOST_TRIES as usize]);
+    let store = store(Used { is_empty: true, replaces, ..Used::default() });
+    let credentials = credentials();
+    let (interrupt, progress) = (Interrupt::default(), Progress::default());
+    let context = FetchContext::new(&credentials, &Clock::System, &interrupt, &progress);
+    assert_eq!(store.fetch(&context).unwrap().value(), "token");
+    let told: Vec<_> = context.take_notes().into_iter().map(|note| note.message).collect();
+    assert_eq!(
+        told,
+        ["the store of a test was changed by others each time that a token was to be stored"]
+    );
 }
 
 /// Three times, each with a token and a back-off.

@@ -7,6 +7,8 @@ use std::process::Command;
 use clazar_auth::sandbox::Sandbox;
 use clazar_auth::{Credentials, Error, Options, TokenProvider, authenticate};
 
+use crate::result_of;
+
 /// What a process of its own prints of `constructor`, with these variables and no others of ours.
 fn in_child(constructor: &str, variables: &[(&str, &[u8])]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -16,9 +18,7 @@ fn in_child(constructor: &str, variables: &[(&str, &[u8])]) -> String {
     }
     command.env("TEST_CONSTRUCTOR", constructor);
     command.envs(variables.iter().map(|(name, value)| (name, OsStr::from_bytes(value))));
-    let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
-    let result = output.split("result: ").nth(1).expect("the child prints its result");
-    result.lines().next().unwrap().to_owned()
+    result_of(&mut command)
 }
 
 #[test]
