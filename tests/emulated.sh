@@ -1,13 +1,13 @@
 #!/bin/sh
-# Runs the tests of modules, of allocations and of the core on another processor under qemu: emulated.sh aarch64|s390x, with
-# which tests/with_emulation.sh is to start it.
+# Runs the tests of modules, of allocations, of the core and of C on another processor under qemu: emulated.sh
+# aarch64|s390x, with which tests/with_emulation.sh is to start it.
 set -eu
 cd "$(dirname "$0")/.."
 
 machine=$1
 gnu=$machine-linux-gnu
 
-# Runs the tests of a program but those that are left out: lib, allocations or core, then options of cargo.
+# Runs the tests of a program but those that are left out: lib, allocations, core or c, then options of cargo.
 test_all() {
     program=$1
     shift
@@ -42,5 +42,19 @@ test_all lib --target "$target"
 test_all allocations --target "$target"
 test_all core --target "$target"
 
-# The numbers of the ABI, which the compiler checks.
-"$gnu-gcc" -std=c99 -D_POSIX_C_SOURCE=200809L -Iinclude -Itests/c -c tests/c/abi.c -o "$CARGO_TARGET_DIR/abi.o"
+AR=$gnu-ar CC=$gnu-gcc LD=$gnu-ld NM=$gnu-nm OBJCOPY=$gnu-objcopy \
+    python3 packaging/c.py build --profile dev --target "$target" "target/c-$machine" capi,redis,test-panic
+OBJCOPY=$gnu-objcopy python3 packaging/c.py install "target/c-$machine" --prefix="$PWD/target/stage-$machine"
+# What starts the programs in C runs on this machine, and finds the compilers for the other one first.
+unset RUSTC_BOOTSTRAP CARGO_UNSTABLE_BUILD_STD
+tools=$CARGO_TARGET_DIR/tools-$machine
+mkdir -p "$tools"
+for tool in ar g++ gcc nm; do
+    ln -sf "/usr/bin/$gnu-$tool" "$tools/$tool"
+done
+ln -sf gcc "$tools/cc"
+# The last one is for clang, which is one compiler for all; with # it does not tell what was added.
+runner="env CLAZAR_STAGE=stage-$machine PATH=$tools:$PATH CCC_OVERRIDE_OPTIONS=#+--target=$gnu"
+host=$(rustc -vV | sed -n 's/^host: //p' | tr '[:lower:]-' '[:upper:]_')
+export "CARGO_TARGET_${host}_RUNNER=$runner"
+test_all c
