@@ -247,7 +247,7 @@ WINDOWS_PACKAGES := cargo,cmake,g++,g++-mingw-w64-x86-64-posix,make,pkgconf,pyth
 windows:
 	tests/debian_unstable.sh $(WINDOWS_PACKAGES) tests/with_std_source.sh tests/windows.sh
 
-PLATFORM_PACKAGES := gcc-aarch64-linux-gnu,libc6-dev-arm64-cross,gcc-s390x-linux-gnu,libc6-dev-s390x-cross,openssl,qemu-user,redis-server
+PLATFORM_PACKAGES := clang,g++-aarch64-linux-gnu,libc6-dev-arm64-cross,g++-s390x-linux-gnu,libc6-dev-s390x-cross,openssl,qemu-user,redis-server
 
 platforms: target/zig/installed $(VENV)/maturin
 	tests/debian_unstable.sh $(WINDOWS_PACKAGES),$(PLATFORM_PACKAGES) tests/platforms.sh

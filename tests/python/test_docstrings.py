@@ -39,7 +39,7 @@ def contents(module: ModuleType) -> Iterator[tuple[str, Any]]:
 def members(name: str, thing: Any) -> Iterator[tuple[str, Any]]:
     """The methods and properties of a class that are its own or another class's of ours."""
     for base in inspect.getmro(thing) if inspect.isclass(thing) else ():
-        for member in vars(base) if is_ours(base) else ():
+        for member in sorted(vars(base)) if is_ours(base) else ():
             value = getattr(thing, member)
             is_documented_above = member in getattr(thing, "_fields", ())
             if member.startswith("_") or is_documented_above:
