@@ -174,8 +174,8 @@ check: $(VENV)/requirements
 	@# What `make fuzz` builds.
 	$(CARGO) clippy --locked --lib --features capi,redis,sandbox -- --cfg fuzzing --deny warnings
 	$(FUZZ_CARGO) clippy $(FUZZ_OPTIONS) --all-targets -- --deny warnings
-	@# The one that is left out takes minutes to compile.
-	$(CARGO) clippy --locked --workspace --exclude google --manifest-path benches/rust/Cargo.toml --target-dir target/bench/rust -- --deny warnings
+	@# Those that are left out take minutes to compile.
+	$(CARGO) clippy --locked --workspace --exclude google --exclude yup --manifest-path benches/rust/Cargo.toml --target-dir target/bench/rust -- --deny warnings
 	$(CARGO) clippy --locked --manifest-path examples/rust/Cargo.toml --target-dir target/examples-rust --all-targets -- --deny warnings
 
 # ---- Tests ----
@@ -206,11 +206,13 @@ test-fuzz:
 	$(COMPARE_WITH_PYTHON)
 
 test-c: $(STAGE)/installed $(STAGE)-panic/installed target/node/installed
-	$(CARGO) test --locked --features sandbox --test c
+	@# Most of them wait most of the time.
+	$(CARGO) test --locked --features sandbox --test c -- --test-threads 4
 
 # The same tests again, slower; what they find is undefined behaviour and lost memory.
 test-sanitizers: $(STAGE)/installed $(STAGE)-panic/installed
-	CLAZAR_SANITIZER=valgrind $(CARGO) test --locked --features sandbox --test c
+	@# The many processes of a fleet run nothing that the others do not, and compilers are not watched.
+	CLAZAR_SANITIZER=valgrind $(CARGO) test --locked --features sandbox --test c -- --skip fleet:: --skip servers:: --skip header::
 	CLAZAR_SANITIZER=address $(CARGO) test --locked --features sandbox --test c
 
 # What goes wrong, in Rust, C and Python; FAULT picks some by a word in their names.
@@ -218,7 +220,7 @@ test-faults: $(VENV)/installed $(STAGE)/installed
 	$(CARGO) test --locked --features sandbox,redis --test faults $(if $(FAULT),'$(FAULT)')
 
 test-python: $(VENV)/installed $(VENV)/requirements $(WHEELS)/.built $(STAGE)/installed target/node/installed
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile
 
 test-valkey: $(STAGE)-dev/installed
 	CLAZAR_STAGE=stage-dev tests/valkey.sh
