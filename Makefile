@@ -25,7 +25,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check simulate tools test test-rust test-fuzz test-c test-sanitizers test-faults test-instructions test-python test-matrix test-newest test-soak test-valkey tsan musl windows platforms soak bench bench-quick bench-programs bench-tools instructions coverage mutants mutants-python fuzz lib clean
+.PHONY: dev check lint clippy simulate tools test test-rust test-fuzz test-c test-sanitizers test-faults test-instructions test-python test-matrix test-newest test-soak test-valkey tsan musl windows platforms soak bench bench-quick bench-programs bench-tools instructions coverage mutants mutants-python fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels wheel-for wheel-windows wheel-macos free-threaded vendor set-version requirements deny advisories reproducible
 
@@ -38,7 +38,8 @@ help:
 	@echo
 	@echo 'To develop it'
 	@echo '  make dev          build the Python module and the C library for debugging, within seconds of an edit'
-	@echo '  make check        check format, style and types in all languages'
+	@echo '  make check        check format, style and types in all languages: make lint does so without compiling anything,'
+	@echo '                    and make clippy with the compiler of Rust'
 	@echo '  make deny         check the dependencies: sources, licences, duplicates, known vulnerabilities'
 	@echo '  make advisories   fetch what RustSec knows today, for make deny'
 	@echo '  make requirements  write the lists of what pip and npm install, with hashes (UPGRADE=--upgrade for the newest)'
@@ -155,7 +156,9 @@ $(VENV)/editable: pyproject.toml | $(VENV)/requirements $(VENV)/maturin
 
 C_FILES := $(wildcard tests/c/*.[ch] tests/soak/*.[ch] tests/faults/*.c tests/windows/*.h tests/windows/include/*.h tests/windows/include/*/*.h tests/cpp/*.cc packaging/abi/*.c examples/*.c examples/*.cpp benches/*/*.[ch])
 
-check: $(VENV)/requirements
+check: lint clippy
+
+lint: $(VENV)/requirements
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --check --manifest-path tests/model/Cargo.toml
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
@@ -169,6 +172,8 @@ check: $(VENV)/requirements
 	$(VENV)/bin/mypy
 	@# So that no name is used that Windows has not.
 	$(VENV)/bin/mypy --platform win32 python
+
+clippy:
 	$(CARGO) clippy --locked --workspace --all-targets --features capi,python,redis,sandbox -- --deny warnings
 	$(CARGO) clippy --locked -- --deny warnings
 	@# What `make fuzz` builds.
