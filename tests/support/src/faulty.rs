@@ -15,7 +15,7 @@ use serde::Deserialize;
 use socket2::{Domain, Socket, Type};
 
 use crate::certificates::{Authority, VALID, sign_by_itself};
-use crate::server::{Server, Wire, ok, read_request};
+use crate::server::{Server, Wire, end_listening, ok, read_request};
 use crate::wait_until;
 
 /// Between two bytes of one that is slow.
@@ -141,7 +141,7 @@ impl FaultyServer {
     pub fn refuse(&mut self) {
         self.server = None;
         self.received = Arc::default();
-        self.full.clear();
+        self.full.drain(..).for_each(|socket| end_listening(&socket));
     }
 
     /// From now on packets get no answer.

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
+use socket2::{SockRef, Socket};
+
 /// What a server talks over: a socket, or TLS on one.
 pub trait Wire: Read + Write + Send {}
 impl<T: Read + Write + Send> Wire for T {}
@@ -107,10 +109,16 @@ impl Drop for Server {
         // Wakes the accepting thread, and then those that serve.
         let _ = TcpStream::connect(self.listener.local_addr().unwrap());
         let _ = self.thread.take().unwrap().join();
+        end_listening(&SockRef::from(&self.listener));
         for stream in self.connections.lock().unwrap().iter() {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
+}
+
+/// Also where a child process that is about to start has the descriptor still.
+pub(crate) fn end_listening(listener: &Socket) {
+    let _ = listener.shutdown(Shutdown::Both);
 }
 
 /// Reads one request and answers with exactly `bytes`.
