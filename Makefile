@@ -25,7 +25,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check lint clippy simulate tools test test-rust test-fuzz test-c test-sanitizers test-faults test-instructions test-python test-matrix test-newest test-soak test-valkey valgrind tsan musl windows platforms soak bench bench-quick bench-programs bench-tools instructions coverage mutants mutants-python fuzz lib clean
+.PHONY: dev check lint clippy simulate tools test test-rust test-fuzz test-c test-sanitizers test-address test-faults test-instructions test-python test-matrix test-newest test-soak test-valkey valgrind tsan musl windows platforms soak bench bench-quick bench-programs bench-tools instructions coverage mutants mutants-python fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels wheel-for wheel-windows wheel-macos free-threaded vendor set-version requirements deny advisories reproducible
 
@@ -216,9 +216,11 @@ test-c: $(STAGE)/installed $(STAGE)-panic/installed target/node/installed
 	$(CARGO) test --locked --features sandbox --test c -- --test-threads 4
 
 # The same tests again, slower; what they find is undefined behaviour and lost memory.
-test-sanitizers: $(STAGE)/installed $(STAGE)-panic/installed
+test-sanitizers: test-address
 	@# Those that are left out take minutes: make valgrind has them.
 	CLAZAR_SANITIZER=valgrind $(CARGO) test --locked --features sandbox --test c -- --skip fleet:: --skip servers:: --skip header::
+
+test-address: $(STAGE)/installed $(STAGE)-panic/installed
 	CLAZAR_SANITIZER=address $(CARGO) test --locked --features sandbox --test c
 
 valgrind: $(STAGE)/installed $(STAGE)-panic/installed
