@@ -98,14 +98,18 @@ impl RetryState {
         let alike = |last: &Failed| {
             last.before_margin == before_margin && last.error.is_transient() == error.is_transient()
         };
-        let last = self.failed.take().filter(alike);
+        let last = self.failed.take();
+        // A request that was made in spite of the server's wait does not end it.
+        let left = last.as_ref().map(|last| last.as_failure(now).remaining_retry_after());
+        let left = left.filter(|left| !left.is_zero());
+        let last = last.filter(alike);
         let failed = Failed {
             cause,
             error: error.clone(),
             at: now,
             count: last.map_or(1, |last| last.count.saturating_add(1)),
             before_margin,
-            requested_wait: error.requested_wait().map(random::spread),
+            requested_wait: error.requested_wait().map(random::spread).max(left),
             shared: None,
             jitter: random::upper_half(),
         };

@@ -45,19 +45,22 @@ pub(super) fn is_from_the_api(error: &Error) -> bool {
 }
 
 impl<'a> BackoffRecord<'a> {
-    /// From `now` on, after `error`, which followed `last`.
+    /// From `now` on, after `error`, which followed `last` and does not end a wait that the API asked for then.
     pub(super) fn after(error: &Error, last: Option<&BackoffRecord<'_>>, now: Stamp) -> Self {
         let alike = last.filter(|last| last.is_transient == error.is_transient());
         let count = alike.map_or(1, |last| last.count.saturating_add(1));
+        let own = backoff::for_all_processes(error, count);
+        let asked_for = last.filter(|last| last.is_requested).and_then(|last| last.left(&now));
+        let length = own.max(asked_for.unwrap_or_default());
         Self {
             kind: error.kind().number(),
             message: error.to_string().into(),
             status: error.http_status(),
             is_transient: error.is_transient(),
-            is_requested: error.requested_wait().is_some(),
+            is_requested: error.requested_wait().is_some() || length > own,
             count,
             since: now,
-            length: milliseconds(backoff::for_all_processes(error, count)),
+            length: milliseconds(length),
         }
     }
 
@@ -93,6 +96,13 @@ impl<'a> BackoffRecord<'a> {
         serde_json::from_slice(text).ok()
     }
 
+    /// How much of it is left.
+    fn left(&self, now: &Stamp) -> Option<Duration> {
+        // Whoever sealed it: no process that follows the rules says more.
+        let length = Duration::from_millis(self.length).min(backoff::longest_for_all_processes());
+        length.checked_sub(now.since(&self.since)?)
+    }
+
     /// The error, if its back-off is not over by the clock of the store, and not of a kind that is ignored.
     pub(super) fn error(
         &self,
@@ -100,10 +110,7 @@ impl<'a> BackoffRecord<'a> {
         now: &Stamp,
         moment: Moment,
     ) -> Option<Error> {
-        let age = now.since(&self.since)?;
-        // Whoever sealed it: no process that follows the rules says more.
-        let length = Duration::from_millis(self.length).min(backoff::longest_for_all_processes());
-        let left = length.checked_sub(age)?;
+        let (age, left) = (now.since(&self.since)?, self.left(now)?);
         let is_ignored = if self.is_requested {
             freshness.ignores_retry_after
         } else {
@@ -179,6 +186,18 @@ mod tests {
         let wait = Some(backoff::LONGEST);
         let longest = after(&failure(503).with_requested_wait(wait), None, at(0));
         assert!(left(&longest, &Freshness::default(), &at(0)).unwrap() >= backoff::LONGEST);
+    }
+
+    #[test]
+    fn a_failure_during_a_wait_that_the_api_asked_for_does_not_end_it() {
+        let wait = Some(Duration::from_secs(200));
+        let asked = after(&failure(503).with_requested_wait(wait), None, at(1000));
+        let (next, any) = (after(&failure(400), Some(&asked), at(1100)), Freshness::default());
+        assert_eq!(left(&next, &any, &at(1100)), left(&asked, &any, &at(1100)));
+        let expiring = Freshness { ignores_retry_after: true, ..Freshness::default() };
+        assert_eq!(left(&next, &expiring, &at(1100)), None);
+        let later = after(&failure(400), Some(&next), at(1230));
+        assert!(left(&later, &expiring, &at(1230)).unwrap() <= Duration::from_secs(60));
     }
 
     /// A store that stands still, or plays an old one back.
