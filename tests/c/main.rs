@@ -371,7 +371,12 @@ fn a_thread_that_cannot_be_started_is_told() {
     if Sanitizer::now() != Sanitizer::Nothing {
         return; // A sanitizer has a pthread_create of its own.
     }
-    run_with(&compile("no_threads", &stage("stage")), &Sandbox::start().unwrap());
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.answer_next("/authenticate/", Answer::new(400, "")).unwrap();
+    let store = folder().join(format!("no-threads-{}", std::process::id()));
+    let more = [("TEST_STORE", store.to_str().unwrap())];
+    run_case(&compile("no_threads", &stage("stage")), &sandbox, &more);
+    std::fs::remove_dir_all(&store).unwrap();
 }
 
 #[test]

@@ -40,9 +40,30 @@ static void on_event(void *provider, const clazar_event_info *event) {
                        __ATOMIC_SEQ_CST);
 }
 
+/* A look into the store during a back-off: what failed before stays as it was. */
+static void a_look_cannot_be_started(void) {
+    clazar_config *config = config_from_env();
+    clazar_provider *provider = NULL;
+    clazar_token *token = NULL;
+    clazar_error *error = NULL;
+    CHECK(clazar_config_set_store(config, getenv("TEST_STORE")) == CLAZAR_OK);
+    CHECK(clazar_provider_new(config, &provider, NULL) == CLAZAR_OK);
+    clazar_config_free(config);
+
+    CHECK(clazar_provider_token(provider, &token, NULL) == CLAZAR_ERR_REJECTED);
+    refuses = 1;
+    CHECK(clazar_provider_token(provider, &token, &error) == CLAZAR_ERR_REJECTED);
+    refuses = 0;
+    CHECK(clazar_error_retry_after_ms(error) > 5000);
+    CHECK(stats_of(provider).empty_failed == 1);
+    clazar_error_free(error);
+    clazar_provider_free(provider);
+}
+
 int main(void) {
     alarm(120);
     caller = pthread_self();
+    a_look_cannot_be_started();
     clazar_config *config = config_from_env();
     clazar_provider *provider = NULL;
     clazar_token *token = NULL;

@@ -207,7 +207,8 @@ impl Shared {
             Decision::Fail(pause) => {
                 if let Some(look) = self.look_again(guard) {
                     let reason = Reason { cause, look: Some(look) };
-                    self.join_or_start(flight, guard, reason, events)?;
+                    // Where it cannot be started, the failure stays as it was.
+                    drop(self.join_or_start(flight, guard, reason, events));
                 }
                 // What a look into the store finds is for the next caller.
                 let work = guard.in_flight().filter(|work| !work.handle.is_look_into_store());
@@ -399,11 +400,14 @@ impl Shared {
         let cached = self.token.get();
         let age = cached.as_ref().map(|cached| cached.age(now));
         let failure = guard.failure(now);
+        let is_under_way = guard.in_flight().is_some_and(|work| !work.handle.is_mere_look());
+        let until_request =
+            if is_under_way { Duration::ZERO } else { policy::until_request(age, failure) };
         let above_zero = |duration: &Duration| !duration.is_zero();
         Stats {
             expires_in: cached.map(|cached| cached.token.left(now)).filter(above_zero),
             backoff: failure.map(|failure| failure.pause(age)).filter(above_zero),
-            refresh_in: self.clock.until(policy::until_request(age, failure)),
+            refresh_in: self.clock.until(until_request),
             ..self.counters.stats()
         }
     }

@@ -72,6 +72,9 @@ impl Shared {
             if self.has_secret_function() { spawn_for_the_program(run) } else { spawn(run) }
         });
         started.map_err(|error| {
+            if reason.look.is_some() {
+                return error;
+            }
             self.counters.add_request(reason.cause, false);
             let (error, note) = self.note_failure(guard, reason.cause, &error, None);
             events.push(self.event(note, reason.cause));

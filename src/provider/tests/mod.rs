@@ -248,6 +248,16 @@ fn a_program_with_a_timer_of_its_own_asks_when_a_request_is_due() {
 }
 
 #[test]
+fn a_request_that_is_under_way_is_due_now() {
+    let fixture = Fixture::new();
+    fixture.value();
+    fixture.sandbox.set_delay(Duration::from_secs(3600));
+    fixture.provider.refresh_timeout(Duration::ZERO).unwrap_err();
+    assert!(fixture.provider.stats().refresh_in.is_zero());
+    fixture.provider.close();
+}
+
+#[test]
 fn refresh_skips_our_own_pause() {
     let fixture = Fixture::new();
     fixture.fail_next(400, &[]);
@@ -280,6 +290,21 @@ fn refresh_passes_a_wait_that_the_server_asked_for_once_in_thirty_seconds() {
     fixture.pass(1.0);
     fixture.provider.refresh().unwrap();
     assert_eq!(fixture.requests(), 3);
+}
+
+#[test]
+fn a_refresh_that_fails_otherwise_does_not_end_a_wait_that_the_server_asked_for() {
+    let fixture = Fixture::new();
+    fixture.fail_next(429, &[("Retry-After", "200")]);
+    fixture.error();
+    fixture.pass(40.0);
+    fixture.fail_next(400, &[]);
+    let error = fixture.provider.refresh().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Rejected);
+    is_what_is_left(error.retry_after(), 200.0, 40.0);
+    fixture.pass(100.0);
+    is_what_is_left(fixture.error().retry_after(), 200.0, 140.0);
+    assert_eq!(fixture.requests(), 2);
 }
 
 /// A provider half a second before the last part of its token, and the token.
