@@ -237,13 +237,15 @@ fn a_refused_token_is_not_fallen_back_on() {
     shared.time.pass(LIFETIME - Duration::from_secs(4));
     let fetch = |shared: &Shared| {
         let api = Api { shared: shared.clone(), late: Duration::ZERO, fails: true };
-        with_api(api, |store, context| store.fetch(context))
+        with_api(api, |store, context| (store.fetch(context), context.progress.is_found()))
     };
     shared.store().token = Some(blob.clone());
-    assert_eq!(fetch(&shared).unwrap().value(), "token", "it is better than none");
+    let (token, is_found) = fetch(&shared);
+    assert_eq!(token.unwrap().value(), "token", "it is better than none");
+    assert!(is_found, "the request brought none");
 
     shared.store().changed_in_its_turn = sealer.refused(&blob, &secret);
-    assert_eq!(fetch(&shared).unwrap_err().kind(), ErrorKind::Transport);
+    assert_eq!(fetch(&shared).0.unwrap_err().kind(), ErrorKind::Transport);
 }
 
 /// It is handed out before it is stored, and that takes long.
