@@ -55,6 +55,24 @@ def test_each_kind_of_redirect_may_lead_elsewhere(sandbox: Sandbox, code: int) -
         assert "Authorization" not in other.seen[0]
 
 
+def test_a_redirect_elsewhere_is_followed_if_each_request_has_a_task_of_its_own(
+    sandbox: Sandbox,
+) -> None:
+    async def in_a_task(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        return await asyncio.ensure_future(handler(request))
+
+    async def main() -> int:
+        adapters = [in_a_task, middleware(sandbox.provider())]
+        async with aiohttp.ClientSession(middlewares=adapters) as session:
+            return await status(session, redirect(sandbox, other.url))
+
+    with Loopback() as other:
+        assert asyncio.run(main()) == 200
+        assert "Authorization" not in other.seen[0]
+
+
 def test_one_redirect_elsewhere_may_follow_another(sandbox: Sandbox) -> None:
     with Sandbox() as other, Loopback() as third:
         url = redirect(sandbox, redirect(other, third.url))
