@@ -1,8 +1,8 @@
 //! One fault, in one state of a provider, in one language.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -58,6 +58,8 @@ pub struct World {
     pub folder: PathBuf,
     /// Wall time of the drivers.
     pub now: i64,
+    /// What was shown, sent or handed out and must not be, however busy the machine is.
+    pub leaks: Mutex<Vec<String>>,
 }
 
 /// Checks one cell; the error is what is not as the table has it.
@@ -222,7 +224,7 @@ impl<'a> Cell<'a> {
         let got = self.ask("token")?;
         within(self.longest(), &got)?;
         if [&peeked, &got].iter().any(|reply| reply.token.as_deref() == Some(OLD)) {
-            return Err("it is expired, and handed out".into());
+            return Err(self.leak("it is expired, and handed out"));
         }
         match &got.error {
             _ if self.brings_a_token() => self.is_the_next(&got),
@@ -307,7 +309,7 @@ impl<'a> Cell<'a> {
     fn ask(&mut self, command: &str) -> Result<Reply, String> {
         let reply = self.driver.ask(command);
         if reply.besides.contains(HIDDEN) {
-            return Err(format!("what is secret is shown at {command}"));
+            return Err(self.leak(&format!("what is secret is shown at {command}")));
         }
         Ok(reply)
     }
@@ -347,6 +349,12 @@ impl<'a> Cell<'a> {
     }
 
     // ---- What is to be ----
+
+    /// Also keeps it as what no other try makes good.
+    fn leak(&self, what: &str) -> String {
+        self.world.leaks.lock().unwrap().push(format!("{}: {what}", self.fault.name));
+        what.into()
+    }
 
     fn brings_a_token(&self) -> bool {
         self.outcome.no_token.is_none()
@@ -412,10 +420,10 @@ impl<'a> Cell<'a> {
         let has_secret = |bytes: &[u8]| bytes.starts_with(b"POST") || contains(bytes, SECRET);
         let received = self.server.received();
         if !may_be_sent && received.iter().any(|it| has_secret(&it.decrypted)) {
-            return Err("the secret is sent".into());
+            return Err(self.leak("the secret is sent"));
         }
         if (self.rule.secure || !may_be_sent) && received.iter().any(|it| has_secret(&it.raw)) {
-            return Err("the secret is sent in the clear".into());
+            return Err(self.leak("the secret is sent in the clear"));
         }
         self.check_what_was_sent_to_redis()?;
         same("connections elsewhere", 0, self.world.elsewhere.connections())
@@ -426,10 +434,10 @@ impl<'a> Cell<'a> {
         let has =
             |text| received.iter().any(|it| contains(&[&*it.raw, &it.decrypted].concat(), text));
         if has(SECRET) || has(OLD) {
-            return Err("what is secret is sent to Redis".into());
+            return Err(self.leak("what is secret is sent to Redis"));
         }
         if self.rule.secure && has(PASSWORD) {
-            return Err("a Redis that is not trusted is given the password".into());
+            return Err(self.leak("a Redis that is not trusted is given the password"));
         }
         Ok(())
     }

@@ -32,14 +32,15 @@ pub fn run(word: &str) -> bool {
     elsewhere.take(Vec::new(), &certificates);
     let (table, redis) = (Table::read(), Redis::start(&[]));
     let (folder, now) = (programs.folder.clone(), programs.now);
-    let world = World { table, certificates, redis, elsewhere, folder, now };
+    let leaks = Mutex::default();
+    let world = World { table, certificates, redis, elsewhere, folder, now, leaks };
     let cells = cells(&world.table, word);
     assert!(!cells.is_empty(), "no fault has {word} in its name or its rule");
     let failures = Mutex::new(Vec::new());
     let run = Run { programs: &programs, world: &world, cells: &cells, failures: &failures };
     run.in_all_languages();
 
-    let failures = failures.into_inner().unwrap();
+    let failures = [world.leaks.into_inner().unwrap(), failures.into_inner().unwrap()].concat();
     for failure in &failures {
         eprintln!("{failure}");
     }

@@ -15,6 +15,7 @@ pub fn generate() {
          - *Fresh token*: callers get it at once; `refresh()` gives the error of the column before.\n\
          - *Expiring token*: the caller waits for the next one, for a second at the most, and else gets the old one. Nobody\n  \
          gets an expired token: then there is none.\n\n\
+         The test gives a busy machine two seconds more for each of these waits.\n\n\
          No error and no event shows a secret, a token or a body. The kinds are those of C, without `CLAZAR_ERR_`;\n\
          [python.md](python.md) has those of Python.\n"
     );
