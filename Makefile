@@ -25,7 +25,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check lint clippy simulate tools test test-rust test-fuzz test-c test-sanitizers test-address test-faults test-instructions test-python test-matrix test-newest test-soak test-valkey valgrind tsan musl windows platforms soak bench bench-quick bench-programs bench-tools instructions coverage mutants mutants-python fuzz lib clean
+.PHONY: dev check lint clippy simulate tools test test-rust test-fuzz test-c test-sanitizers test-faults test-instructions test-python test-matrix test-newest test-soak test-valkey valgrind tsan musl windows platforms soak bench bench-quick bench-programs bench-tools instructions coverage mutants mutants-python fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels wheel-for wheel-windows wheel-macos free-threaded vendor set-version requirements deny advisories reproducible
 
@@ -48,7 +48,7 @@ help:
 	@echo '                    FAULT=redirect picks faults by a word'
 	@echo '  make test-valkey  run the tests of the store in Redis with Valkey'
 	@echo '  make test-newest  try the wheel with Python 3.14 and 3.15, of Debian unstable; as root'
-	@echo '  make free-threaded  compile the module for Python without the GIL; a part of test-matrix'
+	@echo '  make free-threaded  check the types of the module for Python without the GIL; a part of test-matrix'
 	@echo '  make simulate     run a month of 10,000 hosts in simulated time, and herds'
 	@echo '  make valgrind     run all tests of C under valgrind, those with many processes too'
 	@echo '  make tsan         run the tests of Rust and C under ThreadSanitizer, the standard library included'
@@ -216,11 +216,9 @@ test-c: $(STAGE)/installed $(STAGE)-panic/installed target/node/installed
 	$(CARGO) test --locked --features sandbox --test c -- --test-threads 4
 
 # The same tests again, slower; what they find is undefined behaviour and lost memory.
-test-sanitizers: test-address
+test-sanitizers: $(STAGE)/installed $(STAGE)-panic/installed
 	@# Those that are left out take minutes: make valgrind has them.
 	CLAZAR_SANITIZER=valgrind $(CARGO) test --locked --features sandbox --test c -- --skip fleet:: --skip servers:: --skip header::
-
-test-address: $(STAGE)/installed $(STAGE)-panic/installed
 	CLAZAR_SANITIZER=address $(CARGO) test --locked --features sandbox --test c
 
 valgrind: $(STAGE)/installed $(STAGE)-panic/installed
@@ -260,7 +258,7 @@ WINDOWS_PACKAGES := cargo,cmake,g++,g++-mingw-w64-x86-64-posix,make,pkgconf,pyth
 windows:
 	tests/debian_unstable.sh $(WINDOWS_PACKAGES) tests/with_std_source.sh tests/windows.sh
 
-PLATFORM_PACKAGES := clang,g++-aarch64-linux-gnu,libc6-dev-arm64-cross,g++-s390x-linux-gnu,libc6-dev-s390x-cross,openssl,qemu-user,redis-server
+PLATFORM_PACKAGES := clang,curl,g++-aarch64-linux-gnu,libc6-dev-arm64-cross,g++-s390x-linux-gnu,libc6-dev-s390x-cross,musl-tools,openssl,python3-pip,qemu-user,redis-server,xz-utils
 
 platforms: target/zig/installed $(VENV)/maturin
 	tests/debian_unstable.sh $(WINDOWS_PACKAGES),$(PLATFORM_PACKAGES) tests/platforms.sh

@@ -53,12 +53,15 @@ END
 row 'Linux, glibc' x86_64-unknown-linux-gnu 'unit tests run' cargo test --locked --features sandbox,redis --lib
 row 'Linux, glibc' x86_64-unknown-linux-gnu 'tests run under ThreadSanitizer, the standard library included' \
     tests/with_std_source.sh tests/tsan.sh
-row 'Linux, musl' x86_64-unknown-linux-musl 'tests run, those of C with the static library' tests/with_std_source.sh tests/musl.sh
-row 'Linux, glibc' aarch64-unknown-linux-gnu 'tests of modules, core and C run under qemu' \
+row 'Linux, musl' x86_64-unknown-linux-musl 'tests run, some of those of C with the static library' tests/with_std_source.sh tests/musl.sh
+row 'Linux, glibc' aarch64-unknown-linux-gnu 'tests run, those of C too, under qemu' \
     tests/with_emulation.sh aarch64 tests/with_std_source.sh tests/emulated.sh aarch64
-row 'Linux, glibc, big-endian' s390x-unknown-linux-gnu 'tests of modules, core and C run under qemu' \
+row 'Linux, glibc, big-endian' s390x-unknown-linux-gnu 'tests run, those of C too, under qemu' \
     tests/with_emulation.sh s390x tests/with_std_source.sh tests/emulated.sh s390x
 row 'Linux, glibc' aarch64-unknown-linux-gnu 'the wheel runs under qemu, with Python 3.14' tests/foreign_wheel.sh
+row 'Linux, musl' x86_64-unknown-linux-musl 'the wheel runs with Python 3.14, built with musl' tests/built_python.sh musl
+row 'Linux, glibc' x86_64-unknown-linux-gnu 'the wheel runs with Python 3.14t, free-threaded' \
+    tests/built_python.sh free-threaded
 row 'Windows, mingw' x86_64-pc-windows-gnu 'the tests that apply run under Wine' tests/with_std_source.sh tests/windows.sh
 row 'Windows, MSVC' x86_64-pc-windows-msvc 'types checked' check x86_64-pc-windows-msvc
 row 'Windows, MSVC' aarch64-pc-windows-msvc 'types checked' check aarch64-pc-windows-msvc

@@ -99,6 +99,15 @@ class Smoke(unittest.TestCase):
         self.assertTrue(headers.pop().startswith("Bearer "))
         self.assertEqual(self.sandbox.requests(), 1)
 
+    def test_threads_do_not_disturb_each_other(self) -> None:
+        def ask(_: int) -> tuple[object, ...]:
+            token = provider.token()
+            return token.value, provider.headers()["Authorization"], provider.stats().empty
+
+        with self.sandbox.provider() as provider, ThreadPoolExecutor(THREADS) as pool:
+            provider.token()
+            self.assertEqual(len(set(pool.map(ask, range(1000)))), 1)
+
     def test_tasks_share_one_token_request(self) -> None:
         async def ask() -> list[clazar_auth.AccessToken]:
             with self.sandbox.provider() as provider:

@@ -26,7 +26,7 @@ NAMES = sorted(
 
 # What a command has that brings something from outside.
 FETCHES = re.compile(
-    r"""(?: (?<![-\w./]) (?: install | curl | wget | clone | uvx? )
+    r"""(?: (?<![-\w./]) (?: install | download | curl | wget | clone | uvx? | debootstrap | rustup )
     | (?<![-\w.]) (?: pip[\d.]* | pipx | npm | npx | pnpm | yarn | docker | podman ) )
     (?: \.exe )? ["'})]* \s""",
     re.VERBOSE,
@@ -47,8 +47,12 @@ ALLOWED = [
     # cargo looks for the hash in its index, and for those of the rest in the lock file of the program.
     r"""(?i)^"?\$\(?cargo\)?"? install .*--locked .* cargo-\w+@[$\d]""",
     r"^git clone .* \$\(ADVISORY_DB\) ",
-    # Debian's packages are signed.
-    r"\bapt-get .*\binstall ",
+    # Debian's packages are signed, and so is what rustup brings.
+    r"\bapt-get .*\b(install|download) ",
+    r"^(command -v )?debootstrap ",
+    r"^rustup target add |^export HINT='rustup ",
+    # The next line compares it with a hash.
+    r'^curl .* --output "\$root/source\.tar\.xz" \$url$',
     # Not from outside.
     r"packaging/c\.py install ",
     # The list of programs in tests/tools.sh.
@@ -71,9 +75,13 @@ def test_what_is_fetched_is_named_with_its_hash() -> None:
         assert any(re.search(allowed, command) for allowed in ALLOWED), command
 
 
-def test_no_command_names_a_host_but_that_of_the_advisories() -> None:
+def test_no_command_names_a_host_but_those_of_the_advisories_and_of_python() -> None:
     lines = [line for file in RECIPES for line in commands(file) if "://" in line]
-    assert lines == ["ADVISORY_DB := https://github.com/rustsec/advisory-db"]
+    assert lines == [
+        "ADVISORY_DB := https://github.com/rustsec/advisory-db",
+        "for url in https://www.python.org/ftp/python/3.14.7/Python-3.14.7.tar.xz "
+        "http://deb.debian.org/debian/pool/main/p/python3.14/python3.14_3.14.7.orig.tar.xz",
+    ]
 
 
 # ---- The workflows: what zizmor does not know, which `make check` runs ----
