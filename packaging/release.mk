@@ -42,7 +42,7 @@ reproducible:
 	MAKEFLAGS= tests/reproducible.sh
 
 # The crates that have a lock file of their own.
-OWN_LOCKS := tests/model benches/rust fuzz
+OWN_LOCKS := $(filter-out target/% vendor/%,$(patsubst %/Cargo.lock,%,$(wildcard */Cargo.lock */*/Cargo.lock)))
 
 # For a build without a network: with what this writes, cargo takes the crates from vendor/.
 vendor:
