@@ -278,6 +278,9 @@ def measure_all(bench: Bench, files: Files, quick: bool) -> None:
 
 
 def main(results: Path, quick: bool) -> None:
+    before = machine.describe()
+    if not quick and str(before["commit"]).endswith("-dirty"):
+        sys.exit("commit what is changed first; the page names the commit that is measured")
     busy = machine.busy()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -288,7 +291,7 @@ def main(results: Path, quick: bool) -> None:
         bench = Bench(server, variables, folder)
         measure_all(bench, files, quick)
         authorities = files.authorities()
-    described = machine.describe() | {
+    described = before | {
         "authorities": authorities,
         "busy": round(max(busy, machine.busy()), 2),
         "quick": quick,

@@ -25,7 +25,12 @@ The counts hold for the toolchain that is named above them. With any other `make
 """
 
 AIMS_NOTE = """
-The floor in C, in the next table, shows what two threads can reach on this machine.
+What can miss an aim, and why:
+
+- *header from memory, C*: the call looks at its arguments, finds the token without a lock, by two atomic operations, and
+  wipes the vector registers after the copy. What an atomic operation takes depends on the processor.
+- *throughput of two threads*: the floor in C, in the next table, shows what two threads can reach on this machine.
+- *token request*: a thread of its own, and memory that is locked and wiped, which the snippet does not have.
 """
 
 STORES = """
