@@ -55,6 +55,7 @@ LIBRARIES += [
     "trustme",
     "uvloop",
 ]
+WRONG_USE = {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED}
 PATIENCE = 20
 """Seconds that a test may take, besides ten times those that it takes without a change."""
 
@@ -152,6 +153,9 @@ def without_a_change() -> dict[str, Any]:
     for test in failed:
         print(f"fails without a change, so that it is not used: {test}", flush=True)
         del tests[test]
+    # As they are run with a change.
+    if not tests or run(Limits({test: took for test, (took, _) in tests.items()}), *tests) != 0:
+        sys.exit("the tests fail by themselves")
     return {test: (took, set(map(tuple, lines))) for test, (took, lines) in tests.items()}
 
 
@@ -165,6 +169,8 @@ def survivors(tests: dict[str, Any], every: list[Mutant]) -> Iterator[str]:
         results = pool.imap_unordered(partial(attempt, tests), every)
         for count, (mutant, status) in enumerate(results, start=1):
             late += status == -signal.SIGALRM
+            if status in WRONG_USE:
+                sys.exit(f"pytest ends with {status}: {mutant.name}")
             if status == 0:
                 print(f"{count} of {len(every)}: {mutant.name}", flush=True)
                 yield mutant.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from copy import copy
 from pathlib import Path
@@ -86,6 +87,15 @@ class Mutant(NamedTuple):
 
 
 def mutants(file: str) -> Iterator[Mutant]:
+    """Each with a name of its own."""
+    counts: Counter[str] = Counter()
+    for mutant in changed_copies(file):
+        counts[mutant.name] += 1
+        count = counts[mutant.name]
+        yield mutant if count == 1 else mutant._replace(name=f"{mutant.name} ({count})")
+
+
+def changed_copies(file: str) -> Iterator[Mutant]:
     tree = ast.parse((PACKAGE / file).read_text())
 
     def visit(parent: ast.AST, function: str, first: int) -> Iterator[Mutant]:
