@@ -196,6 +196,7 @@ test-rust:
 	$(CARGO) test --locked --features sandbox,redis --lib --bins --test generate --test layers --test allocations --test logger
 	$(CARGO) test --locked --features sandbox,redis --test core -- --test-threads 16 --skip load::
 	@# By themselves: they keep all cores busy, and nobody may wait for a token meanwhile.
+	$(CARGO) test --locked --features sandbox,redis --test core -- --list | tests/names_of_tests.sh load::
 	$(CARGO) test --locked --features sandbox,redis --test core load:: -- --test-threads 1
 	tests/valkey.sh --if-here
 	$(CARGO) test --locked --features sandbox,redis --doc
@@ -243,9 +244,12 @@ tsan:
 SIMULATE := CLAZAR_SIMULATION=large CARGO_PROFILE_TEST_OPT_LEVEL=1 $(CARGO) test --locked --features sandbox,redis \
     --target-dir target/simulate --lib
 
+HERDS := herd_that_renews herd_that_starts_one over_tls each_of_a_herd refresh_window
+
 simulate:
+	$(SIMULATE) -- --list | tests/names_of_tests.sh fleet::month::no_call $(HERDS)
 	$(SIMULATE) fleet::month::no_call -- --nocapture
-	for herd in herd_that_renews herd_that_starts_one over_tls each_of_a_herd refresh_window; do \
+	for herd in $(HERDS); do \
 	    $(SIMULATE) $$herd -- --nocapture || exit 1; done
 	CLAZAR_HOSTS=10000 $(SIMULATE) over_tls -- --nocapture
 

@@ -15,6 +15,7 @@ python3 packaging/c.py build --no-shared target/c-musl capi,redis
 python3 packaging/c.py install --no-shared target/c-musl --prefix="$PWD/target/stage-musl"
 
 cargo test --locked --features sandbox,redis --lib --test allocations
+cargo test --locked --features sandbox,redis --test core -- --list | tests/names_of_tests.sh load::
 cargo test --locked --features sandbox,redis --test core -- --skip load::
 cargo test --locked --features sandbox,redis --test core load:: -- --test-threads 1
 # Those that put themselves between a program and a shared library are left out.

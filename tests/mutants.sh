@@ -25,11 +25,11 @@ in_tests() {
 }
 
 in_tests --lib --re '/(policy/mod|retry_state|attempts|lifetime|seal).rs:' -- -- \
-    policy:: retries:: attempts:: lifetime:: seal:: --skip exchanges_are_bounded --skip in_years
+    policy:: retries:: attempts:: lifetime:: seal:: --skip requests_are_bounded --skip in_years
 in_tests --test=core --re '/(refusal|response|attempts).rs:' -- -- \
     --test-threads 16 errors:: response:: attempts:: --skip ten_seconds
 in_tests --lib -- -- --test-threads 16 --skip store::file --skip store::redis --skip sys:: --skip trust:: \
-    --skip fleet:: --skip simulation:: --skip exchanges_are_bounded --skip in_years
+    --skip fleet:: --skip simulation:: --skip requests_are_bounded --skip in_years
 in_tests --test=core -- -- --test-threads 16 --skip load:: --skip outage::
 
 if [ -s "$folder/mutants.out/missed.txt" ]; then

@@ -15,6 +15,14 @@ if ! command -v "$CLAZAR_REDIS_SERVER" >/dev/null; then
     export "CARGO_TARGET_${host}_RUNNER=$PWD/tests/debian_unstable.sh valkey-server,gcc,libc6-dev"
 fi
 
-cargo test --locked --features sandbox,redis --lib redis::
-cargo test --locked --features sandbox,redis --test core -- redis:: sharing::
-[ "${1-}" = --if-here ] || cargo test --locked --features sandbox --test c fleet::
+# FEATURES PROGRAM NAME...
+named() {
+    features=$1 program=$2
+    shift 2
+    cargo test --locked --features "$features" "$program" -- --list | tests/names_of_tests.sh "$@"
+    cargo test --locked --features "$features" "$program" -- "$@"
+}
+
+named sandbox,redis --lib redis::
+named sandbox,redis --test=core redis:: sharing::
+[ "${1-}" = --if-here ] || named sandbox --test=c fleet::

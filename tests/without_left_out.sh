@@ -15,6 +15,7 @@ esac
 # shellcheck disable=SC2086  # names
 cargo test "$@" -- --list | tests/names_of_tests.sh $left_out
 if [ "$program" = core ]; then
+    cargo test "$@" -- --list | tests/names_of_tests.sh load::
     RUST_TEST_THREADS=1 cargo test "$@" load::
     left_out="$left_out load::"
 fi

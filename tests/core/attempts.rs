@@ -11,7 +11,7 @@ use clazar_auth::sandbox::{Answer, Sandbox};
 use clazar_auth::{Credentials, Error, ErrorKind, Options, TokenProvider, authenticate};
 use socket2::SockRef;
 
-use crate::{SECRET, credentials, exchange, wait_until};
+use crate::{SECRET, credentials, request_token, wait_until};
 use test_support::server::{Server, TOKEN_BODY, http, ok, read_request};
 
 const AUTHENTICATE: &str = "/authenticate/";
@@ -34,7 +34,7 @@ fn what_may_pass_is_tried_again() {
         String::new(),
     ] {
         let server = Server::script(vec![first.clone(), ok(TOKEN_BODY)]);
-        exchange(&server.url()).expect(&first);
+        request_token(&server.url()).expect(&first);
         assert_eq!(server.requests().len(), 2, "{first}");
     }
 }
@@ -53,7 +53,7 @@ fn a_reset_connection_is_tried_again() {
         read_request(&mut second).unwrap();
         second.write_all(ok(TOKEN_BODY).as_bytes()).unwrap();
     });
-    exchange(&url).unwrap();
+    request_token(&url).unwrap();
     server.join().unwrap();
 }
 
@@ -62,7 +62,7 @@ fn a_named_wait_that_fits_is_waited_for() {
     let limited = http("429 Too Many Requests", "Retry-After: 1\r\n", "");
     let server = Server::script(vec![limited, ok(TOKEN_BODY)]);
     let start = Instant::now();
-    exchange(&server.url()).unwrap();
+    request_token(&server.url()).unwrap();
     assert!(start.elapsed() >= Duration::from_secs(1));
     assert_eq!(server.requests().len(), 2);
 }
@@ -79,7 +79,7 @@ fn an_attempt_ends_after_ten_seconds_and_another_follows() {
         }
     });
     let start = Instant::now();
-    exchange(&server.url()).unwrap();
+    request_token(&server.url()).unwrap();
     assert!(start.elapsed() >= Duration::from_secs(10));
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use clazar_auth::sandbox::Sandbox;
 use clazar_auth::{Credentials, ErrorKind, Options, TokenProvider, authenticate};
 
-use crate::{SECRET, credentials, exchange};
+use crate::{SECRET, credentials, request_token};
 use test_support::server::{Server, TOKEN_BODY, http, ok, read_request};
 
 fn options_refused(options: Options, word: &str) {
@@ -53,7 +53,7 @@ fn plain_http_goes_to_loopback_only() {
     ] {
         options_refused(url(bad), "authentication URL");
     }
-    let error = exchange("https://user:hidden@127.0.0.1/").unwrap_err();
+    let error = request_token("https://user:hidden@127.0.0.1/").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert!(!error.to_string().contains("hidden"), "{error}");
 }
@@ -62,10 +62,10 @@ fn plain_http_goes_to_loopback_only() {
 fn all_of_loopback_may_be_plain_http() {
     let server = Server::answering(ok(TOKEN_BODY));
     for host in ["127.0.0.1", "localhost", "LOCALHOST"] {
-        exchange(&format!("http://{host}:{}/", server.port())).unwrap();
+        request_token(&format!("http://{host}:{}/", server.port())).unwrap();
     }
     let elsewhere = Server::on("127.8.7.6", test_support::server::answer_with(ok(TOKEN_BODY)));
-    exchange(&elsewhere.url()).unwrap();
+    request_token(&elsewhere.url()).unwrap();
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_secret_file_is_read_without_its_last_newline() {
 #[test]
 fn no_listener_is_a_transport_error() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let error = exchange(&format!("http://127.0.0.1:{port}/")).unwrap_err();
+    let error = request_token(&format!("http://127.0.0.1:{port}/")).unwrap_err();
     let said = TcpStream::connect(("127.0.0.1", port)).unwrap_err().to_string();
     let said = said.split(" (os").next().unwrap().trim_end_matches('.');
     assert!(error.to_string().contains(&format!("could not be reached: {said};")), "{error}");
@@ -151,7 +151,7 @@ fn no_listener_is_a_transport_error() {
 
 #[test]
 fn an_unknown_name_is_a_transport_error() {
-    let error = exchange("https://host.invalid/authenticate/").unwrap_err();
+    let error = request_token("https://host.invalid/authenticate/").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
     assert!(error.to_string().contains("https://host.invalid/authenticate/"), "{error}");
 }
@@ -159,7 +159,7 @@ fn an_unknown_name_is_a_transport_error() {
 #[test]
 fn a_connection_closed_without_an_answer_is_a_transport_error() {
     for bytes in ["", "HTTP/1.1 200 OK\r\nContent-"] {
-        let error = exchange(&Server::answering(bytes).url()).unwrap_err();
+        let error = request_token(&Server::answering(bytes).url()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
     }
 }
@@ -211,7 +211,7 @@ fn each_status_has_its_kind() {
         ("204 No Content", "", InvalidResponse),
     ] {
         let server = test_support::server::Server::answering(http(status, "", body));
-        let error = exchange(&server.url()).unwrap_err();
+        let error = request_token(&server.url()).unwrap_err();
         assert_eq!(error.kind(), kind, "{status}: {error}");
         assert_eq!(error.http_status().unwrap().to_string(), status[..3]);
         assert_eq!(
@@ -241,7 +241,7 @@ fn each_refusal_advises_what_helps() {
         ("418 I'm a teapot", "", "what stands between this machine and the API", "/a"),
     ] {
         let server = Server::answering(http(status, "", body));
-        let error = exchange(&server.url().replace("/authenticate/", path)).unwrap_err();
+        let error = request_token(&server.url().replace("/authenticate/", path)).unwrap_err();
         let text = error.to_string();
         assert!(text.contains(advice), "{text}");
         let doubts_secret = error.kind() == ErrorKind::Credentials;
@@ -253,7 +253,9 @@ fn each_refusal_advises_what_helps() {
 #[test]
 fn a_wait_that_the_server_names_is_passed_on() {
     let wait = |status: &str, headers: &str| {
-        exchange(&Server::answering(http(status, headers, "")).url()).unwrap_err().retry_after()
+        request_token(&Server::answering(http(status, headers, "")).url())
+            .unwrap_err()
+            .retry_after()
     };
     let seconds = |n| Some(Duration::from_secs(n));
     let dated = "Date: Thu, 01 Jan 1970 00:10:00 GMT\r\n";
@@ -296,7 +298,7 @@ fn a_redirect_is_not_followed() {
         let other = Server::answering(ok(TOKEN_BODY));
         let location = format!("Location: {}\r\n", other.url());
         let server = Server::answering(http(status, &location, ""));
-        let error = exchange(&server.url()).unwrap_err();
+        let error = request_token(&server.url()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Rejected, "{status}: {error}");
         assert_eq!(server.requests().len(), 1);
         assert_eq!(other.connections(), 0, "{status}");

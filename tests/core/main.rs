@@ -36,8 +36,8 @@ fn credentials() -> Credentials {
     Credentials::new("not-a-real-client", SECRET).unwrap()
 }
 
-/// One exchange with fake credentials.
-fn exchange(url: &str) -> Result<AccessToken, Error> {
+/// One token request with fake credentials.
+fn request_token(url: &str) -> Result<AccessToken, Error> {
     authenticate(&credentials(), &Options::default().auth_url(url))
 }
 

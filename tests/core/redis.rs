@@ -199,7 +199,7 @@ fn without_redis_each_host_carries_on_alone() {
 }
 
 #[test]
-fn redis_may_go_in_the_middle_of_an_exchange() {
+fn redis_may_go_in_the_middle_of_a_request() {
     let (sandbox, mut redis) = (Sandbox::start().unwrap(), Redis::start(&[]));
     sandbox.set_delay(Duration::from_secs(1));
     let provider = host(&sandbox, &redis.url());

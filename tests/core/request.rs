@@ -2,13 +2,13 @@
 
 use clazar_auth::{Credentials, Options, authenticate};
 
-use crate::exchange;
+use crate::request_token;
 use test_support::server::{Server, TOKEN_BODY, answer_with, ok};
 
 #[test]
 fn the_request_is_what_the_api_documents() {
     let server = Server::answering(ok(TOKEN_BODY));
-    exchange(&server.url()).unwrap();
+    request_token(&server.url()).unwrap();
 
     let expected = format!(
         "POST /authenticate/ HTTP/1.1\r\n\
@@ -49,7 +49,7 @@ fn any_printable_secret_arrives_unharmed() {
 #[test]
 fn the_path_and_query_of_the_url_are_sent_as_given() {
     let server = Server::answering(ok(TOKEN_BODY));
-    exchange(&server.url().replace("/authenticate/", "/a/b%20c?d=e#fragment")).unwrap();
+    request_token(&server.url().replace("/authenticate/", "/a/b%20c?d=e#fragment")).unwrap();
     let request = String::from_utf8(server.requests().remove(0)).unwrap();
     assert!(request.starts_with("POST /a/b%20c?d=e HTTP/1.1\r\n"), "{request}");
 }
@@ -66,7 +66,7 @@ fn the_user_agent_can_be_named() {
 #[test]
 fn an_ipv6_loopback_server_is_reached() {
     let server = Server::on("::1", answer_with(ok(TOKEN_BODY)));
-    exchange(&server.url()).unwrap();
+    request_token(&server.url()).unwrap();
     let request = String::from_utf8(server.requests().remove(0)).unwrap();
     assert!(request.contains(&format!("host: [::1]:{}\r\n", server.port())), "{request}");
 }

@@ -7,11 +7,11 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use clazar_auth::{Credentials, ErrorKind, Options, authenticate};
 
-use crate::{SECRET, exchange, wait_until};
+use crate::{SECRET, request_token, wait_until};
 use test_support::server::{Server, http, ok, read_request};
 
 fn answer(body: &str) -> Result<clazar_auth::AccessToken, clazar_auth::Error> {
-    exchange(&Server::answering(ok(body)).url())
+    request_token(&Server::answering(ok(body)).url())
 }
 
 fn refused(body: &str) {
@@ -78,7 +78,7 @@ fn an_endless_body_ends_at_the_limit() {
             }
             requests.lock().unwrap().push(sent.to_string().into_bytes());
         });
-        let error = exchange(&server.url()).unwrap_err();
+        let error = request_token(&server.url()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidResponse);
         assert!(error.to_string().contains("64 KiB"), "{error}");
         wait_until(|| server.requests().len() >= 2);
@@ -199,7 +199,7 @@ fn endless_trailers_and_answers_before_the_final_one_end_at_the_limit() {
                    14\r\n{\"access_token\":\"t\"}\r\n0\r\n";
     for (start, more) in [(chunked, "a: b\r\n"), ("", "HTTP/1.1 103 Early Hints\r\n\r\n")] {
         let server = endless(start, more);
-        let error = exchange(&server.url()).unwrap_err();
+        let error = request_token(&server.url()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
         assert!(error.to_string().contains("larger than"), "{error}");
         assert_eq!(server.requests().len(), 1);

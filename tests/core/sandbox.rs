@@ -100,12 +100,12 @@ fn the_knobs_turn() {
     let new = sandbox.rotate_secret();
     assert_eq!(new, sandbox.client_secret());
     let options = Options::default().auth_url(sandbox.auth_url());
-    let exchange = |secret| {
+    let request_token = |secret| {
         let credentials = Credentials::new(sandbox.client_id(), secret).unwrap();
         authenticate(&credentials, &options)
     };
-    assert_eq!(exchange(old).unwrap_err().kind(), ErrorKind::Credentials);
-    exchange(new).unwrap();
+    assert_eq!(request_token(old).unwrap_err().kind(), ErrorKind::Credentials);
+    request_token(new).unwrap();
     assert_eq!(sandbox.requests("/authenticate/"), 4);
 }
 

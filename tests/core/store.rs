@@ -80,7 +80,7 @@ fn the_next_process_finds_the_token() {
     assert_eq!(sandbox.requests(AUTHENTICATE), 1);
     assert_eq!((first.stats().store_hits, first.stats().store_misses), (0, 1));
     assert_eq!((second.stats().store_hits, second.stats().store_misses), (1, 0));
-    assert_eq!(second.stats().empty.succeeded, 0, "a find is no exchange");
+    assert_eq!(second.stats().empty.succeeded, 0, "a find is no request");
     // Nothing else is left there, but for what is locked on Windows in the place of the folder.
     let left = fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().file_name());
     assert_eq!(left.filter(|name| name != "folder.lock").count(), 1);

@@ -84,7 +84,7 @@ fn what_a_function_says_of_its_failure() {
 #[test]
 fn what_a_program_gives() {
     let url = "https://host/\u{202e}\u{85}";
-    let error = crate::exchange(url).map(drop).unwrap_err();
+    let error = crate::request_token(url).map(drop).unwrap_err();
     assert!(is_printable(&error.to_string()), "{error}");
     let options = Options::default().ca_file("/nowhere/\x1b]0;title\x07\n.pem");
     let error = clazar_auth::authenticate(&crate::credentials(), &options).unwrap_err();

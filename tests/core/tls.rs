@@ -13,7 +13,7 @@ pub fn secure_url(server: &Server) -> String {
     format!("https://127.0.0.1:{}/authenticate/", server.port())
 }
 
-fn exchange(server: &Server, authority: Option<&Authority>) -> Result<AccessToken, Error> {
+fn request_token(server: &Server, authority: Option<&Authority>) -> Result<AccessToken, Error> {
     let mut options = Options::default().auth_url(secure_url(server)).proxy("");
     if let Some(authority) = authority {
         options = options.ca_file(&authority.pem_file);
@@ -22,7 +22,7 @@ fn exchange(server: &Server, authority: Option<&Authority>) -> Result<AccessToke
 }
 
 fn refused(server: &Server, authority: Option<&Authority>, why: &str) {
-    let error = exchange(server, authority).unwrap_err();
+    let error = request_token(server, authority).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
     assert!(error.to_string().contains(why), "{error}");
     assert!(!error.is_retryable());
@@ -33,7 +33,7 @@ fn refused(server: &Server, authority: Option<&Authority>, why: &str) {
 fn a_private_authority_is_trusted_when_named() {
     let authority = Authority::new("trusted");
     let server = authority.server(&["127.0.0.1"], VALID, &ok(TOKEN_BODY));
-    let token = exchange(&server, Some(&authority)).unwrap();
+    let token = request_token(&server, Some(&authority)).unwrap();
     assert_eq!(token.value(), "not-a-real-token");
     let request = String::from_utf8(server.requests().remove(0)).unwrap();
     assert!(request.starts_with("POST /authenticate/ HTTP/1.1\r\n"), "{request}");
@@ -119,7 +119,7 @@ fn a_server_with_a_fault_of_its_own_is_asked_again() {
         let _ = std::io::Write::write_all(&mut stream, &[21, 3, 3, 0, 2, 2, 80]);
         let _ = std::io::copy(&mut stream, &mut std::io::sink());
     });
-    let error = exchange(&server, None).unwrap_err();
+    let error = request_token(&server, None).unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Transport, true), "{error}");
     assert!(error.to_string().contains("InternalError"), "{error}");
     assert_eq!(server.connections(), 3);

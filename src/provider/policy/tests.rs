@@ -216,7 +216,7 @@ fn live(
     outcome: impl Fn(&Step, f64) -> Result<f64, (bool, Option<f64>)>,
 ) -> (Vec<f64>, usize) {
     let (mut monotonic, mut wall) = (0.0_f64, 1e9_f64);
-    let (mut exchanges, mut jumps) = (Vec::new(), 0);
+    let (mut requests, mut jumps) = (Vec::new(), 0);
     let mut token: Option<(f64, f64, Schedule, f64)> = None;
     let mut failed: Option<(f64, f64, LastFailure)> = None;
     for step in steps {
@@ -235,7 +235,7 @@ fn live(
         if matches!(decision, Decision::Serve | Decision::Fail(_)) {
             continue;
         }
-        exchanges.push(monotonic);
+        requests.push(monotonic);
         match outcome(&step, monotonic - token.map_or(0.0, |(born, ..)| born)) {
             Ok(lifetime) => {
                 token = Some((
@@ -265,7 +265,7 @@ fn live(
             }
         }
     }
-    (exchanges, jumps)
+    (requests, jumps)
 }
 
 /// With tokens that are valid for a minute or more.
@@ -274,12 +274,12 @@ const MOST_PER_HOUR: usize = 1000;
 /// The densest run: tokens of a minute, of which each is renewed only when it has died, after as many
 /// failures as there can be.
 #[test]
-fn exchanges_are_bounded_at_the_worst() {
+fn requests_are_bounded_at_the_worst() {
     let step = Step { passes: 0.01, jump: 0.0, outcome: Ok(60.0), random: 0.999 };
     let until_it_has_died =
         |step: &Step, age: f64| if age < 60.0 { Err((true, None)) } else { step.outcome };
-    let (exchanges, _) = live(std::iter::repeat_n(step, 360_000), until_it_has_died);
-    assert!((100..MOST_PER_HOUR).contains(&exchanges.len()), "{}", exchanges.len());
+    let (requests, _) = live(std::iter::repeat_n(step, 360_000), until_it_has_died);
+    assert!((100..MOST_PER_HOUR).contains(&requests.len()), "{}", requests.len());
 }
 
 proptest! {
@@ -319,13 +319,13 @@ proptest! {
     }
 
     #[test]
-    fn exchanges_are_bounded_whatever_happens(
+    fn requests_are_bounded_whatever_happens(
         steps in prop::collection::vec(step(2.0, true), 10_000)
     ) {
-        let (exchanges, jumps) = live_through(steps);
-        for (first, start) in exchanges.iter().enumerate() {
-            let within = exchanges[first..].iter().take_while(|time| **time - start < 3600.0).count();
-            prop_assert!(within <= MOST_PER_HOUR + 5 + jumps, "{within} exchanges in an hour");
+        let (requests, jumps) = live_through(steps);
+        for (first, start) in requests.iter().enumerate() {
+            let within = requests[first..].iter().take_while(|time| **time - start < 3600.0).count();
+            prop_assert!(within <= MOST_PER_HOUR + 5 + jumps, "{within} requests in an hour");
         }
     }
 }

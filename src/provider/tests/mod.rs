@@ -166,7 +166,7 @@ fn past_its_end_a_token_is_never_served() {
 }
 
 #[test]
-fn a_stepped_clock_costs_one_exchange_at_the_most() {
+fn a_stepped_clock_costs_one_request_at_the_most() {
     for (step, requests) in [(7200.0, 2), (-7200.0, 1)] {
         let fixture = Fixture::new();
         fixture.sandbox.set_lifetime(Duration::from_secs(3600));
@@ -402,7 +402,7 @@ fn a_failed_renewal_is_put_off_while_the_token_lives() {
 }
 
 #[test]
-fn forced_exchanges_are_thirty_seconds_apart() {
+fn forced_requests_are_thirty_seconds_apart() {
     let fixture = Fixture::new();
     for passed in 0..100 {
         // A server that answers 401 to everything.
