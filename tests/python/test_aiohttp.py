@@ -55,16 +55,14 @@ def test_each_kind_of_redirect_may_lead_elsewhere(sandbox: Sandbox, code: int) -
         assert "Authorization" not in other.seen[0]
 
 
-def test_a_redirect_elsewhere_is_followed_if_each_request_has_a_task_of_its_own(
-    sandbox: Sandbox,
-) -> None:
+def test_what_makes_a_task_of_each_request_may_come_after_it(sandbox: Sandbox) -> None:
     async def in_a_task(
         request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
         return await asyncio.ensure_future(handler(request))
 
     async def main() -> int:
-        adapters = [in_a_task, middleware(sandbox.provider())]
+        adapters = [middleware(sandbox.provider()), in_a_task]
         async with aiohttp.ClientSession(middlewares=adapters) as session:
             return await status(session, redirect(sandbox, other.url))
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, NamedTuple
 
 from clazar_auth._native import _checked
 from clazar_auth.errors import ConfigurationError
@@ -25,6 +25,19 @@ if TYPE_CHECKING:
 __all__ = ["middleware"]
 
 _REDIRECTS = (301, 302, 303, 307, 308)
+
+
+class _Call(NamedTuple):
+    """A program's call: its first request, and those that follow a redirect."""
+
+    timer: object
+    """aiohttp makes one for each call; nothing else tells a middleware what belongs together."""
+    has_left: bool
+    """Whether a request of it went to a host that is not an allowed one."""
+
+
+# The call in this task whose last answer was a redirect.
+_redirected: ContextVar[_Call | None] = ContextVar("clazar_auth_redirected", default=None)
 
 
 def middleware(provider: TokenProvider, *, timeout: float | None = None) -> ClientMiddlewareType:
@@ -61,23 +74,22 @@ def middleware(provider: TokenProvider, *, timeout: float | None = None) -> Clie
     _checked(provider, timeout)
     ask = partial(provider.token_async, timeout=timeout)
 
-    # Of each call that was redirected, whether a request of it went to a host that is not an allowed one.
-    redirected: WeakKeyDictionary[object, bool] = WeakKeyDictionary()
-
     async def authorize(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-        # aiohttp makes a timer for each call of the program; nothing else tells a middleware what belongs together.
         # Should aiohttp cease to tell, each request counts as the first of its call.
-        call = getattr(request, "_timer", request)
-        has_left = redirected.get(call, False)
+        timer = getattr(request, "_timer", request)
+        call = _redirected.get()
+        if call is not None and call.timer is not timer:
+            call = None
+        has_left = call is not None and call.has_left
         try:
             provider.check_url(str(request.url))
         except ConfigurationError:
-            if call not in redirected:
+            if call is None:
                 raise
             has_left = True
         response = await (handler(request) if has_left else _send(ask, provider, request, handler))
         if response.status in _REDIRECTS:
-            redirected[call] = has_left
+            _redirected.set(_Call(timer, has_left))
         return response
 
     return authorize
