@@ -85,13 +85,14 @@ impl RetryState {
         self.refused.add(token);
     }
 
-    /// `age` is that of the token that was in use when the request failed. Gives the error for those that
-    /// waited.
+    /// `age` is that of the token that was in use when the request failed; `sent` says whether it failed after it had
+    /// been begun. Gives the error for those that waited.
     pub(super) fn failed(
         &mut self,
         cause: Cause,
         error: &Error,
         age: Option<TokenAge>,
+        sent: bool,
         now: Moment,
     ) -> Error {
         let before_margin = age.is_some_and(|age| age.is_before_margin());
@@ -99,9 +100,11 @@ impl RetryState {
             last.before_margin == before_margin && last.error.is_transient() == error.is_transient()
         };
         let last = self.failed.take();
-        // A request that was made in spite of the server's wait does not end it.
+        // A request that was made in spite of the server's wait does not end it; nor is one that was never sent the
+        // one that is made in the last part of a token.
         let left = last.as_ref().map(|last| last.as_failure(now).remaining_retry_after());
-        let left = left.filter(|left| !left.is_zero());
+        let counts = sent || age.is_none() || before_margin;
+        let left = left.filter(|left| counts && !left.is_zero());
         let last = last.filter(alike);
         let failed = Failed {
             cause,

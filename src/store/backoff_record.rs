@@ -32,6 +32,8 @@ pub(super) struct BackoffRecord<'a> {
     since: Stamp,
     /// In milliseconds.
     length: u64,
+    /// The same for those who pass over what the API asked for: 0 if it has asked just now.
+    own: u64,
 }
 
 /// Whether an error says something of the API, and not of the way to it or of this process.
@@ -49,18 +51,22 @@ impl<'a> BackoffRecord<'a> {
     pub(super) fn after(error: &Error, last: Option<&BackoffRecord<'_>>, now: Stamp) -> Self {
         let alike = last.filter(|last| last.is_transient == error.is_transient());
         let count = alike.map_or(1, |last| last.count.saturating_add(1));
-        let own = backoff::for_all_processes(error, count);
-        let asked_for = last.filter(|last| last.is_requested).and_then(|last| last.left(&now));
-        let length = own.max(asked_for.unwrap_or_default());
+        let length = backoff::for_all_processes(error, count);
+        let is_requested = error.requested_wait().is_some();
+        let asked_for =
+            last.filter(|last| last.is_requested).and_then(|last| last.left(last.length, &now));
+        let asked_for = asked_for.filter(|left| *left > length);
+        let own = if is_requested { 0 } else { milliseconds(length) };
         Self {
             kind: error.kind().number(),
             message: error.to_string().into(),
             status: error.http_status(),
             is_transient: error.is_transient(),
-            is_requested: error.requested_wait().is_some() || length > own,
+            is_requested: is_requested || asked_for.is_some(),
             count,
             since: now,
-            length: milliseconds(length),
+            length: milliseconds(asked_for.unwrap_or(length)),
+            own,
         }
     }
 
@@ -75,6 +81,7 @@ impl<'a> BackoffRecord<'a> {
             count: 0,
             since: now,
             length: 0,
+            own: 0,
         }
     }
 
@@ -96,10 +103,10 @@ impl<'a> BackoffRecord<'a> {
         serde_json::from_slice(text).ok()
     }
 
-    /// How much of it is left.
-    fn left(&self, now: &Stamp) -> Option<Duration> {
+    /// What is left of so many milliseconds.
+    fn left(&self, length: u64, now: &Stamp) -> Option<Duration> {
         // Whoever sealed it: no process that follows the rules says more.
-        let length = Duration::from_millis(self.length).min(backoff::longest_for_all_processes());
+        let length = Duration::from_millis(length).min(backoff::longest_for_all_processes());
         length.checked_sub(now.since(&self.since)?)
     }
 
@@ -110,12 +117,10 @@ impl<'a> BackoffRecord<'a> {
         now: &Stamp,
         moment: Moment,
     ) -> Option<Error> {
-        let (age, left) = (now.since(&self.since)?, self.left(now)?);
-        let is_ignored = if self.is_requested {
-            freshness.ignores_retry_after
-        } else {
-            freshness.ignores_backoff
-        };
+        let is_requested = self.is_requested && !freshness.ignores_retry_after;
+        let is_ignored = !is_requested && freshness.ignores_backoff;
+        let left = self.left(if is_requested { self.length } else { self.own }, now)?;
+        let age = now.since(&self.since)?;
         // Whatever the clock of the store says: who plays an old one back keeps nobody waiting again.
         let is_waited_out = freshness.waited_out.is_some_and(|last| self.since.at() <= last);
         // Where either of the two clocks is wrong, a request more is the lesser evil.
@@ -125,7 +130,7 @@ impl<'a> BackoffRecord<'a> {
         }
         let error = Error::new(ErrorKind::from_number(self.kind)?, self.message.clone())
             .with_another_attempt(self.is_transient)
-            .with_requested_wait(self.is_requested.then_some(left))
+            .with_requested_wait(is_requested.then_some(left))
             .with_backoff(Some(left))
             .with_told(age);
         Some(match self.status {
@@ -178,7 +183,8 @@ mod tests {
         let year = 365 * 86_400;
         for is_requested in [false, true] {
             let last = after(&failure(400), None, at(1000));
-            let record = BackoffRecord { length: year * 1000, is_requested, ..last };
+            let (length, own) = (year * 1000, year * 1000);
+            let record = BackoffRecord { length, own, is_requested, ..last };
             let longest = left(&record, &Freshness::default(), &at(1000)).unwrap();
             assert_eq!(longest, backoff::longest_for_all_processes());
             assert_eq!(left(&record, &Freshness::default(), &at(1000 + year / 2)), None);
@@ -195,7 +201,9 @@ mod tests {
         let (next, any) = (after(&failure(400), Some(&asked), at(1100)), Freshness::default());
         assert_eq!(left(&next, &any, &at(1100)), left(&asked, &any, &at(1100)));
         let expiring = Freshness { ignores_retry_after: true, ..Freshness::default() };
-        assert_eq!(left(&next, &expiring, &at(1100)), None);
+        let own = left(&next, &expiring, &at(1100)).unwrap();
+        assert!(own <= Duration::from_secs(30), "{own:?}");
+        assert_eq!(left(&asked, &expiring, &at(1100)), None);
         let later = after(&failure(400), Some(&next), at(1230));
         assert!(left(&later, &expiring, &at(1230)).unwrap() <= Duration::from_secs(60));
     }

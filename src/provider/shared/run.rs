@@ -76,7 +76,7 @@ impl Shared {
                 return error;
             }
             self.counters.add_request(reason.cause, false);
-            let (error, note) = self.note_failure(guard, reason.cause, &error, None);
+            let (error, note) = self.note_failure(guard, reason.cause, &error, false, None);
             events.push(self.event(note, reason.cause));
             error
         })
@@ -254,10 +254,11 @@ impl Shared {
             if progress.is_requested() {
                 self.counters.add_request(reason.cause, outcome.is_ok() && requested);
             }
-            match (requested, &outcome) {
-                (true, _) if uses_store => self.counters.add(Count::StoreMisses),
-                (false, Ok(_)) => self.counters.add(Count::StoreHits),
-                _ => {}
+            if uses_store && progress.is_requested() {
+                self.counters.add(Count::StoreMisses);
+            }
+            if outcome.is_ok() && !requested {
+                self.counters.add(Count::StoreHits);
             }
             if uses_store && progress.has_store_failed() {
                 self.change(state, |state| state.store_failed = Some(self.clock.now()));
@@ -265,18 +266,26 @@ impl Shared {
             if report.store_hangs {
                 self.change(state, |state| state.hangs_in_store = Some(work.started()));
             }
+            // A token that was found is of no request.
+            let timing = progress.timing().filter(|_| requested || outcome.is_err());
             let outcome = match outcome {
                 Ok(token) => Ok(self.note_success(state, token, requested, report)),
                 // A token may have come meanwhile without a request.
                 Err(_) if report.skipped => self.peek().ok_or_else(|| self.last_error(state)),
                 Err(error) => {
                     let found = report.backoff_since.filter(|_| !requested);
-                    let (error, note) = self.note_failure(state, reason.cause, &error, found);
+                    let (error, note) = self.note_failure(
+                        state,
+                        reason.cause,
+                        &error,
+                        progress.is_requested(),
+                        found,
+                    );
                     report.notes.push(note);
                     Err(error)
                 }
             };
-            report.note_request(progress.timing());
+            report.note_request(timing);
             events = Some(self.publish(std::mem::take(&mut report.notes), reason.cause));
             outcome
         });
@@ -310,13 +319,14 @@ impl Shared {
         state: &mut RetryState,
         cause: Cause,
         error: &Error,
+        sent: bool,
         backoff_since: Option<u64>,
     ) -> (Error, Note) {
         let now = self.clock.now();
         let age = self.token.age(now);
         let shown = self.change(state, |state| match backoff_since {
             Some(since) => state.found(cause, error, since, age, now),
-            None => state.failed(cause, error, age, now),
+            None => state.failed(cause, error, age, sent, now),
         });
         let pause = shown.retry_after().unwrap_or_default();
         let what = format!("no new token: {error}; the next request is due in {pause:.1?}");

@@ -31,7 +31,7 @@ fn asked_to_wait() -> Error {
 
 fn after(error: &Error) -> RetryState {
     let mut state = RetryState::default();
-    state.failed(Cause::Empty, error, None, at(0.0));
+    state.failed(Cause::Empty, error, None, true, at(0.0));
     state
 }
 
@@ -83,13 +83,28 @@ fn failures_count_that_are_alike() {
     let token = Some(TokenAge { elapsed: Duration::ZERO, schedule });
     let mut state = RetryState::default();
     let mut count = |error: &Error, age| {
-        state.failed(Cause::Empty, error, age, at(0.0));
+        state.failed(Cause::Empty, error, age, true, at(0.0));
         state.failure(at(0.0)).unwrap().count
     };
     assert_eq!([count(&outage(), None), count(&outage(), None)], [1, 2]);
     assert_eq!([count(&refused(), None), count(&refused(), None)], [1, 2]);
     assert_eq!([count(&refused(), token), count(&refused(), token)], [1, 2]);
     assert_eq!(count(&outage(), None), 1);
+}
+
+/// There was no thread for it, or no secret.
+#[test]
+fn a_request_that_was_not_sent_is_not_the_one_in_the_last_part() {
+    let schedule = Schedule::new(Duration::from_secs(1000), Duration::ZERO, 0.5);
+    let age = |seconds| Some(TokenAge { elapsed: Duration::from_secs(seconds), schedule });
+    let left_of_the_wait = |sent| {
+        let mut state = RetryState::default();
+        state.failed(Cause::Proactive, &asked_to_wait(), age(900), true, at(900.0));
+        state.failed(Cause::Proactive, &outage(), age(980), sent, at(980.0));
+        state.failure(at(980.0)).unwrap().remaining_retry_after()
+    };
+    assert!(left_of_the_wait(false).is_zero());
+    assert!(left_of_the_wait(true) >= Duration::from_secs(20));
 }
 
 #[test]
