@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 kind=$1
-root=$PWD/target/python-$kind
+root=$PWD/target/python-3.14.7-$kind
 python=$root/bin/python3.14
 case $kind in
 free-threaded)

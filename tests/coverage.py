@@ -17,7 +17,7 @@ TESTS = re.compile(r"^#\[cfg\((all\()?test\b.*\n(pub\(crate\) )?mod tests \{", r
 
 
 class Entry(NamedTuple):
-    """What tests/uncovered says: of which file, and a part of which line."""
+    """What tests/uncovered says: of which file, and a part of which line, or of the one before it."""
 
     file: Path
     phrase: str
@@ -75,7 +75,8 @@ def main() -> int:
         reached += sum(count > 0 for count in lines.values())
         total += len(lines)
         for gap in gaps(lines):
-            text = code.splitlines()[gap.start - 1 : gap.stop - 1]
+            # With the line before it: of some gaps only a brace is left.
+            text = code.splitlines()[max(gap.start - 2, 0) : gap.stop - 1]
             known = [it for it in listed if it.file == file and it.phrase in "\n".join(text)]
             listed.update((it, listed[it] + 1) for it in known)
             if not known:

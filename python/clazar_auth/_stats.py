@@ -42,7 +42,7 @@ class Stats(NamedTuple):
         backoff (float or None): seconds for which no token request is started after a failure;
             None if one may start.
         refresh_in (float): in how many seconds a call will next start a token request; 0 if one
-            would now, or if the provider is closed.
+            would now, while one is under way, or if the provider is closed.
 
     >>> provider.stats()
     Stats(empty=Requests(succeeded=0, failed=0), ...)
