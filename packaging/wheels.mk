@@ -57,12 +57,13 @@ test-newest: $(WHEELS)/.built
 	tests/debian_unstable.sh python3-pip,python3.14-venv,python3.15-venv \
 	    python3 tests/python/matrix.py $(WHEELS)/*.whl
 
-# With old versions of each library; `make test-python` runs the same tests with the newest.
+# With old versions of each library and the newest Python; `make test-python` runs the same tests with the newest
+# versions and with the Python that is `python3`.
 ADAPTERS := adapters requests httpx http2 aiohttp metrics
 
 target/oldest/installed: tests/python/oldest.txt $(WHEELS)/.built | $(VENV)/bin/python
 	rm -rf $(@D)
-	$(VENV)/bin/python -m venv $(@D)
+	$$($(VENV)/bin/python tests/python/matrix.py --newest) -m venv $(@D)
 	$(@D)/bin/pip $(PIP_INSTALL) $<
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-index $(WHEELS)/*.whl
 	touch $@

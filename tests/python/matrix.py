@@ -4,6 +4,7 @@ Needs nothing but the standard library. In continuous integration (CI is set) ea
 here; elsewhere those that are missing are named and skipped, but one must be here.
 
 usage: matrix.py WHEEL
+       matrix.py --newest    says where the newest Python of REQUIRED is
 """
 
 from __future__ import annotations
@@ -44,7 +45,14 @@ def passes(python: str, wheel: Path) -> bool:
         return subprocess.run([own, "-X", "dev", "-W", "error", tests], cwd=folder).returncode == 0
 
 
+def newest() -> str:
+    return next(filter(None, map(find, reversed(REQUIRED))), sys.executable)
+
+
 def main() -> int:
+    if sys.argv[1:] == ["--newest"]:
+        print(newest())
+        return 0
     wheel = Path(sys.argv[1]).resolve(strict=True)
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     for version in [*REQUIRED, *WELCOME]:
