@@ -124,8 +124,8 @@ fn write_statistics() {
         (
             "refresh_in",
             "float",
-            "in how many seconds a call will next start a token request; 0 if one would now, or if \
-             the provider is closed.",
+            "in how many seconds a call will next start a token request; 0 if one would now, while one is \
+             under way, or if the provider is closed.",
         ),
     ];
     let fields: Vec<_> = causes
