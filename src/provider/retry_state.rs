@@ -100,8 +100,8 @@ impl RetryState {
             last.before_margin == before_margin && last.error.is_transient() == error.is_transient()
         };
         let last = self.failed.take();
-        // A request that was made in spite of the server's wait does not end it; nor is one that was never sent the
-        // one that is made in the last part of a token.
+        // A request in spite of the wait that the server asked for does not end it, unless it asks for another. One that
+        // was never sent is not the one that is made in the last part of a token.
         let left = last.as_ref().map(|last| last.as_failure(now).remaining_retry_after());
         let counts = sent || age.is_none() || before_margin;
         let left = left.filter(|left| counts && !left.is_zero());
@@ -112,7 +112,7 @@ impl RetryState {
             at: now,
             count: last.map_or(1, |last| last.count.saturating_add(1)),
             before_margin,
-            requested_wait: error.requested_wait().map(random::spread).max(left),
+            requested_wait: error.requested_wait().map(random::spread).or(left),
             shared: None,
             jitter: random::upper_half(),
         };

@@ -53,8 +53,9 @@ impl<'a> BackoffRecord<'a> {
         let count = alike.map_or(1, |last| last.count.saturating_add(1));
         let length = backoff::for_all_processes(error, count);
         let is_requested = error.requested_wait().is_some();
-        let asked_for =
-            last.filter(|last| last.is_requested).and_then(|last| last.left(last.length, &now));
+        // What it says last counts.
+        let asked_for = last.filter(|last| last.is_requested && !is_requested);
+        let asked_for = asked_for.and_then(|last| last.left(last.length, &now));
         let asked_for = asked_for.filter(|left| *left > length);
         let own = if is_requested { 0 } else { milliseconds(length) };
         Self {
@@ -204,6 +205,9 @@ mod tests {
         let own = left(&next, &expiring, &at(1100)).unwrap();
         assert!(own <= Duration::from_secs(30), "{own:?}");
         assert_eq!(left(&asked, &expiring, &at(1100)), None);
+        let short = failure(503).with_requested_wait(Some(Duration::from_secs(5)));
+        let newer = after(&short, Some(&asked), at(1100));
+        assert!(left(&newer, &any, &at(1100)).unwrap() <= Duration::from_secs(30));
         let later = after(&failure(400), Some(&next), at(1230));
         assert!(left(&later, &expiring, &at(1230)).unwrap() <= Duration::from_secs(60));
     }

@@ -305,6 +305,9 @@ fn a_refresh_that_fails_otherwise_does_not_end_a_wait_that_the_server_asked_for(
     fixture.pass(100.0);
     is_what_is_left(fixture.error().retry_after(), 200.0, 140.0);
     assert_eq!(fixture.requests(), 2);
+    // What the server says last counts.
+    fixture.fail_next(429, &[("Retry-After", "30")]);
+    is_what_is_left(fixture.provider.refresh().unwrap_err().retry_after(), 30.0, 0.0);
 }
 
 /// A provider half a second before the last part of its token, and the token.
