@@ -103,8 +103,8 @@ impl RetryState {
         // A request in spite of the wait that the server asked for does not end it, unless it asks for another. One that
         // was never sent is not the one that is made in the last part of a token.
         let left = last.as_ref().map(|last| last.as_failure(now).remaining_retry_after());
-        let counts = sent || age.is_none() || before_margin;
-        let left = left.filter(|left| counts && !left.is_zero());
+        let is_kept = sent || age.is_none() || before_margin;
+        let left = left.filter(|left| is_kept && !left.is_zero());
         let last = last.filter(alike);
         let failed = Failed {
             cause,

@@ -49,6 +49,7 @@ impl Access<'_> {
                 // The next request does not wait for what the server asked for, since this token is expiring.
                 let note = note.with_error(error.clone().with_requested_wait(None));
                 self.context.report(note.with_request(self.context.progress.timing()));
+                // The callers get what is stored: the request brought nothing.
                 self.context.progress.finds();
                 Ok(Arc::new(token))
             }

@@ -72,6 +72,7 @@ impl Shared {
             if self.has_secret_function() { spawn_for_the_program(run) } else { spawn(run) }
         });
         started.map_err(|error| {
+            // No request was due.
             if reason.look.is_some() {
                 return error;
             }
@@ -249,12 +250,13 @@ impl Shared {
         let mut events = None;
         flight.complete(work, |state| {
             let Handle { reason, progress, without_store, .. } = &work.handle;
-            let requested = progress.is_requested() && !progress.is_found();
+            let sent = progress.is_requested();
+            let requested = sent && !progress.is_found();
             let uses_store = self.store.is_some() && !without_store;
-            if progress.is_requested() {
+            if sent {
                 self.counters.add_request(reason.cause, outcome.is_ok() && requested);
             }
-            if uses_store && progress.is_requested() {
+            if sent && uses_store {
                 self.counters.add(Count::StoreMisses);
             }
             if outcome.is_ok() && !requested {
@@ -274,13 +276,7 @@ impl Shared {
                 Err(_) if report.skipped => self.peek().ok_or_else(|| self.last_error(state)),
                 Err(error) => {
                     let found = report.backoff_since.filter(|_| !requested);
-                    let (error, note) = self.note_failure(
-                        state,
-                        reason.cause,
-                        &error,
-                        progress.is_requested(),
-                        found,
-                    );
+                    let (error, note) = self.note_failure(state, reason.cause, &error, sent, found);
                     report.notes.push(note);
                     Err(error)
                 }
