@@ -6,7 +6,7 @@ use super::policy::{self, LastFailure, TokenAge};
 use crate::error::{Error, ErrorKind};
 use crate::interface::Cause;
 use crate::random;
-use crate::request::Refused;
+use crate::request::{Refused, RequestedWait};
 use crate::sys::clock::Moment;
 use crate::token::AccessToken;
 
@@ -16,6 +16,10 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 #[derive(Clone, Default)]
 pub(super) struct RetryState {
     failed: Option<Failed>,
+    /// The last wait that the server asked for, since there was a token.
+    requested_wait: Option<RequestedWait>,
+    /// Whether the one request in spite of it, in the last part of a token, is still to be made.
+    may_pass: bool,
     /// Whether the token in use was taken out of use because of a 401.
     pub(super) invalidated: bool,
     /// The last ones that were.
@@ -43,36 +47,24 @@ struct Failed {
     at: Moment,
     count: u32,
     before_margin: bool,
-    requested_wait: Option<Duration>,
     /// The back-off of another process, if that is what there is.
     shared: Option<Duration>,
     jitter: f64,
 }
 
-impl Failed {
-    fn as_failure(&self, now: Moment) -> LastFailure {
-        LastFailure {
-            count: if self.shared.is_some() { 0 } else { self.count },
-            transient: self.error.is_transient(),
-            requested_wait: self.requested_wait,
-            shared: self.shared.unwrap_or_default(),
-            before_margin: self.before_margin,
-            jitter: self.jitter,
-            age: now.since(self.at),
-        }
-    }
-}
-
 impl RetryState {
     /// What a forked child remembers: which token was refused, and for how long the server asked to wait.
     pub(super) fn in_child(&self) -> Self {
-        let asked_to_wait = self.failed.clone().filter(|failed| failed.requested_wait.is_some());
-        Self { failed: asked_to_wait, hangs_in_store: None, ..self.clone() }
+        // What the parent waits for besides is its own.
+        let failed = self.failed.clone().filter(|_| self.requested_wait.is_some());
+        let failed = failed.map(|failed| Failed { count: 0, shared: None, ..failed });
+        Self { failed, hangs_in_store: None, ..self.clone() }
     }
 
     /// `requested` says whether the token comes from a token request, and not from a store.
     pub(super) fn succeeded(&mut self, token: &AccessToken, requested: bool, now: Moment) {
         self.failed = None;
+        self.requested_wait = None;
         let was_invalidated = std::mem::take(&mut self.invalidated);
         if token.is_replacement() || was_invalidated && requested {
             self.forced = Some((now, token.age(now)));
@@ -99,24 +91,42 @@ impl RetryState {
         let alike = |last: &Failed| {
             last.before_margin == before_margin && last.error.is_transient() == error.is_transient()
         };
-        let last = self.failed.take();
-        // A request in spite of the wait that the server asked for does not end it, unless it asks for another. One that
-        // was never sent is not the one that is made in the last part of a token.
-        let left = last.as_ref().map(|last| last.as_failure(now).remaining_retry_after());
-        let is_kept = sent || age.is_none() || before_margin;
-        let left = left.filter(|left| is_kept && !left.is_zero());
-        let last = last.filter(alike);
+        let last = self.failed.take().filter(alike);
+        // A request in spite of a wait that the server asked for does not end it, unless it asks for another.
+        self.may_pass &= before_margin || !sent;
+        if let Some(wait) = error.requested_wait() {
+            self.wait_for(random::spread(wait), before_margin, now);
+        }
         let failed = Failed {
             cause,
             error: error.clone(),
             at: now,
             count: last.map_or(1, |last| last.count.saturating_add(1)),
             before_margin,
-            requested_wait: error.requested_wait().map(random::spread).or(left),
             shared: None,
             jitter: random::upper_half(),
         };
         self.note(failed, age, now)
+    }
+
+    fn wait_for(&mut self, length: Duration, may_pass: bool, now: Moment) {
+        self.requested_wait = Some(RequestedWait { at: now, length });
+        self.may_pass = may_pass;
+    }
+
+    /// Notes a wait that another process was asked for and this one has passed over; `is_refresh` says whether it did so
+    /// because a token request was asked for.
+    pub(super) fn pass_over(&mut self, wait: RequestedWait, is_refresh: bool, now: Moment) {
+        if !self.left_to_wait(now).is_zero() {
+            return;
+        }
+        self.wait_for(wait.left(now), true, now);
+        self.overrode = if is_refresh { Some(now) } else { self.overrode };
+    }
+
+    /// What is left of a wait that the server asked for.
+    fn left_to_wait(&self, now: Moment) -> Duration {
+        self.requested_wait.map_or(Duration::ZERO, |wait| wait.left(now))
     }
 
     /// As [`failed`](Self::failed), for the failure of another process, which the store tells: it is none
@@ -130,13 +140,16 @@ impl RetryState {
         now: Moment,
     ) -> Error {
         self.waited_out = Some(since);
+        let before_margin = age.is_some_and(|age| age.is_before_margin());
+        if let Some(wait) = error.requested_wait() {
+            self.wait_for(wait, before_margin, now);
+        }
         let failed = Failed {
             cause,
             error: error.clone(),
             at: now,
             count: self.failed.take().map_or(0, |last| last.count),
-            before_margin: age.is_some_and(|age| age.is_before_margin()),
-            requested_wait: error.requested_wait(),
+            before_margin,
             shared: error.retry_after(),
             jitter: 1.0,
         };
@@ -144,14 +157,27 @@ impl RetryState {
     }
 
     fn note(&mut self, failed: Failed, age: Option<TokenAge>, now: Moment) -> Error {
-        let pause = failed.as_failure(now).pause(age);
+        let pause = self.as_failure(&failed, now).pause(age);
         self.failed = Some(failed);
         self.error(pause, now)
     }
 
+    fn as_failure(&self, failed: &Failed, now: Moment) -> LastFailure {
+        LastFailure {
+            count: if failed.shared.is_some() { 0 } else { failed.count },
+            transient: failed.error.is_transient(),
+            requested_wait: self.left_to_wait(now),
+            may_pass: self.may_pass,
+            shared: failed.shared.unwrap_or_default(),
+            before_margin: failed.before_margin,
+            jitter: failed.jitter,
+            age: now.since(failed.at),
+        }
+    }
+
     /// The last token request, if it failed, as the policy sees it.
     pub(super) fn failure(&self, now: Moment) -> Option<LastFailure> {
-        self.failed.as_ref().map(|failed| failed.as_failure(now))
+        self.failed.as_ref().map(|failed| self.as_failure(failed, now))
     }
 
     /// Why it was made, and its error for who has a token of this age.
@@ -161,7 +187,7 @@ impl RetryState {
         age: Option<TokenAge>,
     ) -> Option<(Cause, Error)> {
         let failed = self.failed.as_ref()?;
-        Some((failed.cause, self.error(failed.as_failure(now).pause(age), now)))
+        Some((failed.cause, self.error(self.as_failure(failed, now).pause(age), now)))
     }
 
     /// Its error, for a caller that is to come back after `pause`.
@@ -202,7 +228,7 @@ impl RetryState {
     pub(super) fn reread_secret(&mut self, now: Moment) -> bool {
         let Some(failed) = &self.failed else { return false };
         let may_help =
-            failed.error.kind() == ErrorKind::Credentials || failed.requested_wait.is_some();
+            failed.error.kind() == ErrorKind::Credentials || !self.left_to_wait(now).is_zero();
         let ages = [Some(failed.at), self.reread].into_iter().flatten().map(|at| now.since(at));
         let is_time = may_help && policy::may_repeat(ages.min());
         self.reread = if is_time { Some(now) } else { self.reread };

@@ -13,7 +13,7 @@ use super::refused::Refused;
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::secret::Secret;
-use crate::sys::clock::Clock;
+use crate::sys::clock::{Clock, Moment};
 use crate::token::AccessToken;
 
 /// A token, or why there is none.
@@ -31,6 +31,8 @@ pub(crate) struct FetchContext<'a> {
     pub(crate) freshness: Freshness,
     /// When a back-off began that was found.
     backoff_since: Cell<Option<u64>>,
+    /// A wait that others were asked for, and that is no reason for this one to wait.
+    passed_over: Cell<Option<RequestedWait>>,
     /// Whether the token is to be in place of one that the API refused.
     replaces: Cell<bool>,
     /// The secret of the last attempt, or of the next one.
@@ -71,6 +73,7 @@ impl<'a> FetchContext<'a> {
             credentials,
             freshness: Freshness::default(),
             backoff_since: Cell::default(),
+            passed_over: Cell::default(),
             replaces: Cell::default(),
             secret: RefCell::default(),
             refusals: RefCell::default(),
@@ -126,6 +129,14 @@ impl<'a> FetchContext<'a> {
 
     pub(crate) fn backoff_since(&self) -> Option<u64> {
         self.backoff_since.get()
+    }
+
+    pub(crate) fn pass_over(&self, wait: Option<RequestedWait>) {
+        self.passed_over.set(wait);
+    }
+
+    pub(crate) fn passed_over(&self) -> Option<RequestedWait> {
+        self.passed_over.get()
     }
 
     /// The secret with which the request is made: at first one that is believed.
@@ -204,6 +215,19 @@ impl<'a> FetchContext<'a> {
 
     pub(crate) fn take_notes(&self) -> Vec<Note> {
         self.notes.take()
+    }
+}
+
+/// A wait that the server asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct RequestedWait {
+    pub(crate) at: Moment,
+    pub(crate) length: Duration,
+}
+
+impl RequestedWait {
+    pub(crate) fn left(&self, now: Moment) -> Duration {
+        self.length.saturating_sub(now.since(self.at))
     }
 }
 

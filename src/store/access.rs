@@ -70,6 +70,8 @@ pub(super) struct Access<'a> {
     pub(super) may_ask: bool,
     /// A valid token whose last part has begun.
     pub(super) expiring: Option<AccessToken>,
+    /// What the API said of the last secret, if there was another one to go on with.
+    pub(super) refused: Option<Error>,
     has_reported: bool,
 }
 
@@ -91,6 +93,7 @@ impl<'a> Access<'a> {
             opened_with: None,
             may_ask: false,
             expiring: None,
+            refused: None,
             has_reported: false,
         };
         access.session = access.worked(backend.open());
@@ -164,6 +167,7 @@ impl<'a> Access<'a> {
             if at == 0 {
                 // What an earlier look showed may have been refused since.
                 self.expiring = None;
+                self.context.pass_over(None);
             }
             if self.is_passed_over(&view, &sealed) {
                 return None;
@@ -272,7 +276,9 @@ impl<'a> Access<'a> {
         let text =
             self.sealer.open_text(Item::Backoff, &view.backoff.as_ref()?.blob, &sealed.secret)?;
         let record = BackoffRecord::read(&text)?;
-        let error = record.error(&self.context.freshness, &view.now, self.sealer.now())?;
+        let (freshness, now) = (&self.context.freshness, self.sealer.now());
+        self.context.pass_over(record.passed_over(freshness, &view.now, now));
+        let error = record.error(freshness, &view.now, now)?;
         self.context.note_backoff(record.since());
         Some(error)
     }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::stamp::Stamp;
 use crate::backoff;
 use crate::error::{Error, ErrorKind};
-use crate::request::Freshness;
+use crate::request::{Freshness, RequestedWait};
 use crate::sys::clock::Moment;
 use crate::unix_time::milliseconds;
 
@@ -111,6 +111,26 @@ impl<'a> BackoffRecord<'a> {
         length.checked_sub(now.since(&self.since)?)
     }
 
+    fn is_believed(&self, freshness: &Freshness, now: &Stamp, moment: Moment) -> bool {
+        // Whatever the clock of the store says: who plays an old one back keeps nobody waiting again.
+        let is_waited_out = freshness.waited_out.is_some_and(|last| self.since.at() <= last);
+        // Where either of the two clocks is wrong, a request more is the lesser evil.
+        !is_waited_out && now.agrees_with(moment.wall())
+    }
+
+    /// What the API asked for, if it is ignored.
+    pub(super) fn passed_over(
+        &self,
+        freshness: &Freshness,
+        now: &Stamp,
+        moment: Moment,
+    ) -> Option<RequestedWait> {
+        let is_ignored = self.is_requested && freshness.ignores_retry_after;
+        let length = self.left(self.length, now)?;
+        (is_ignored && self.is_believed(freshness, now, moment))
+            .then_some(RequestedWait { at: moment, length })
+    }
+
     /// The error, if its back-off is not over by the clock of the store, and not of a kind that is ignored.
     pub(super) fn error(
         &self,
@@ -122,11 +142,7 @@ impl<'a> BackoffRecord<'a> {
         let is_ignored = !is_requested && freshness.ignores_backoff;
         let left = self.left(if is_requested { self.length } else { self.own }, now)?;
         let age = now.since(&self.since)?;
-        // Whatever the clock of the store says: who plays an old one back keeps nobody waiting again.
-        let is_waited_out = freshness.waited_out.is_some_and(|last| self.since.at() <= last);
-        // Where either of the two clocks is wrong, a request more is the lesser evil.
-        let is_now = now.agrees_with(moment.wall());
-        if left.is_zero() || is_ignored || is_waited_out || !is_now {
+        if left.is_zero() || is_ignored || !self.is_believed(freshness, now, moment) {
             return None;
         }
         let error = Error::new(ErrorKind::from_number(self.kind)?, self.message.clone())

@@ -27,6 +27,7 @@ impl Access<'_> {
         if self.context.secret() != tried.secret {
             self.context.progress.uses_store(true);
             self.tell_of_refusal(&tried);
+            self.refused = outcome.err();
             return None;
         }
         let answer = self.or_expiring(&outcome);
@@ -45,16 +46,20 @@ impl Access<'_> {
     fn or_expiring(&mut self, outcome: &Fetched) -> Fetched {
         match (outcome, self.take_expiring()) {
             (Err(error), Some(token)) if error.kind() != ErrorKind::Closed => {
-                let note = Note::new(EventKind::RefreshFailed, format!("no new token: {error}"));
                 // The next request does not wait for what the server asked for, since this token is expiring.
-                let note = note.with_error(error.clone().with_requested_wait(None));
-                self.context.report(note.with_request(self.context.progress.timing()));
-                // The callers get what is stored: the request brought nothing.
-                self.context.progress.finds();
+                self.note_failure(&error.clone().with_requested_wait(None));
                 Ok(Arc::new(token))
             }
             _ => outcome.clone(),
         }
+    }
+
+    /// Tells of a request that brought nothing, while the callers get what is stored.
+    pub(super) fn note_failure(&self, error: &Error) {
+        let note = Note::new(EventKind::RefreshFailed, format!("no new token: {error}"));
+        let note = note.with_error(error.clone());
+        self.context.report(note.with_request(self.context.progress.timing()));
+        self.context.progress.finds();
     }
 
     /// Stores a token, unless there is a newer one, or this one was refused meanwhile. `before` is what was seen before

@@ -185,7 +185,10 @@ impl TokenSource for SharedStore {
             match access.wait() {
                 Ok(Some(token)) => {
                     access.follow_rotation();
-                    context.progress.finds();
+                    match &access.refused {
+                        Some(error) => access.note_failure(error),
+                        None => context.progress.finds(),
+                    }
                     break Ok(Arc::new(token));
                 }
                 Ok(None) => {

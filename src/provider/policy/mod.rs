@@ -103,8 +103,10 @@ pub(crate) struct LastFailure {
     pub(crate) count: u32,
     /// Whether the next one may go better with nothing changed.
     pub(crate) transient: bool,
-    /// For how long no request is sent because the server asked for it, jitter included.
-    pub(crate) requested_wait: Option<Duration>,
+    /// For how much longer no request is sent because the server asked for it, jitter included.
+    pub(crate) requested_wait: Duration,
+    /// Whether the one request in spite of that, in the last part of a token, is still to be made.
+    pub(crate) may_pass: bool,
     /// For how long another process's back-off was to last when it was found.
     pub(crate) shared: Duration,
     /// Whether a token was in use whose last part had not begun.
@@ -159,8 +161,16 @@ pub(crate) fn until_request(token: Option<TokenAge>, failure: Option<LastFailure
 impl LastFailure {
     /// How much longer no token request is started.
     pub(crate) fn pause(&self, token: Option<TokenAge>) -> Duration {
+        let until_passed = token.filter(|_| self.may_pass).map(|age| age.until_margin());
+        let requested = self.requested_wait.min(until_passed.unwrap_or(Duration::MAX));
+        requested.max(self.own_pause(token))
+    }
+
+    /// The same without what the server asked for.
+    fn own_pause(&self, token: Option<TokenAge>) -> Duration {
+        let shared = self.shared.saturating_sub(self.age);
         let Some(age) = token.filter(|_| self.before_margin) else {
-            return self.of_others().max(self.own_wait().saturating_sub(self.age));
+            return shared.max(self.own_wait().saturating_sub(self.age));
         };
         let until_margin = age.until_margin();
         let mut wait =
@@ -169,18 +179,8 @@ impl LastFailure {
             // An outage that ends in time is to be over before the last part begins.
             wait = wait.min(((until_margin + self.age) / 4).max(SHORTEST_PROACTIVE_BACKOFF));
         }
-        // Never so long that the last part of a token is slept through, whatever the server asked for.
-        self.of_others().max(wait.saturating_sub(self.age)).min(until_margin)
-    }
-
-    /// What is left of a wait that the server asked for.
-    pub(crate) fn remaining_retry_after(&self) -> Duration {
-        self.requested_wait.unwrap_or_default().saturating_sub(self.age)
-    }
-
-    /// What is left of a wait that the server asked for, or that another process found.
-    fn of_others(&self) -> Duration {
-        self.remaining_retry_after().max(self.shared.saturating_sub(self.age))
+        // Never so long that the last part of a token is slept through.
+        shared.max(wait.saturating_sub(self.age)).min(until_margin)
     }
 
     /// From the failure on, without a token or in its last part.

@@ -17,7 +17,8 @@ fn token(age: f64, lifetime: f64, random: f64) -> Option<TokenAge> {
 const FAILURE: LastFailure = LastFailure {
     count: 1,
     transient: true,
-    requested_wait: None,
+    requested_wait: Duration::ZERO,
+    may_pass: false,
     shared: Duration::ZERO,
     before_margin: false,
     jitter: 0.5,
@@ -109,13 +110,13 @@ fn a_tokens_last_part_is_not_slept_through() {
     let before_margin = LastFailure { before_margin: true, ..FAILURE };
     let permanent = LastFailure { transient: false, ..before_margin };
     assert_eq!(permanent.pause(token(86_360.0, 86_400.0, 0.0)), seconds(10.0));
-    let requested = LastFailure { requested_wait: Some(seconds(300.0)), ..before_margin };
+    let requested = LastFailure { requested_wait: seconds(300.0), may_pass: true, ..before_margin };
     assert_eq!(requested.pause(token(86_000.0, 86_400.0, 0.0)), seconds(300.0));
     assert_eq!(requested.pause(token(86_360.0, 86_400.0, 0.0)), seconds(10.0));
     // In the last part one token request is made, whatever the server asked for, and no second one.
     let last_part = token(86_380.0, 86_400.0, 0.0);
     assert_eq!(decide(last_part, Some(requested)), Decision::WaitAtMost(seconds(1.0)));
-    let again = LastFailure { before_margin: false, ..requested };
+    let again = LastFailure { may_pass: false, before_margin: false, ..requested };
     assert_eq!(decide(last_part, Some(again)), Decision::Serve);
 }
 
@@ -134,21 +135,17 @@ fn an_outage_is_asked_about_again_before_the_last_part_begins() {
 
 #[test]
 fn a_wait_that_the_server_asked_for_counts_if_it_is_longer_than_ours() {
-    let requested = |wait, age| {
-        let failure =
-            LastFailure { requested_wait: Some(seconds(wait)), age: seconds(age), ..FAILURE };
-        failure.pause(None)
-    };
-    assert_eq!(requested(70.0, 0.0), seconds(70.0));
-    assert_eq!(requested(70.0, 69.0), seconds(1.0));
-    assert_eq!(requested(70.0, 70.0), Duration::ZERO);
-    assert_eq!(requested(0.1, 0.0), seconds(0.5));
+    let requested = |wait| LastFailure { requested_wait: seconds(wait), ..FAILURE }.pause(None);
+    assert_eq!(requested(70.0), seconds(70.0));
+    assert_eq!(requested(0.1), seconds(0.5));
+    let over = LastFailure { age: seconds(0.5), ..FAILURE };
+    assert_eq!(over.pause(None), Duration::ZERO);
 }
 
 #[test]
 fn during_a_pause_the_live_token_is_served_and_without_one_the_error() {
     use Decision::*;
-    let requested = Some(LastFailure { requested_wait: Some(seconds(70.0)), ..FAILURE });
+    let requested = Some(LastFailure { requested_wait: seconds(70.0), ..FAILURE });
     for age in [0.0, 84_700.0, 86_371.0, 86_399.0] {
         assert_eq!(decide(token(age, 86_400.0, 0.0), requested), Serve);
     }
@@ -226,7 +223,11 @@ fn live(
         jumps += usize::from(jump != 0.0);
         let since = |m: f64, w: f64| seconds((monotonic - m).max(wall - w).max(0.0));
         let age = token.map(|(m, w, schedule, _)| TokenAge { elapsed: since(m, w), schedule });
-        let failure = failed.map(|(m, w, failure)| LastFailure { age: since(m, w), ..failure });
+        let failure = failed.map(|(m, w, failure)| {
+            let age = since(m, w);
+            let requested_wait = failure.requested_wait.saturating_sub(age);
+            LastFailure { requested_wait, age, ..failure }
+        });
         let decision = decide(age, failure);
         if !matches!(decision, Decision::Wait | Decision::Fail(_)) {
             let (m, w, _, lifetime) = token.expect("a token is served");
@@ -255,7 +256,8 @@ fn live(
                 let failure = LastFailure {
                     count: last.map_or(1, |last| last.count + 1),
                     transient,
-                    requested_wait: wait.map(seconds),
+                    requested_wait: wait.map_or(Duration::ZERO, seconds),
+                    may_pass: before_margin,
                     shared: Duration::ZERO,
                     before_margin,
                     jitter: random,
@@ -287,12 +289,15 @@ proptest! {
     fn a_request_is_due_when_it_was_said_to_be_and_not_before(
         (age, lifetime, has_token) in (0.0..90_000.0, 1.0..86_400.0, any::<bool>()),
         (count, transient, before_margin) in (1_u32..9, any::<bool>(), any::<bool>()),
+        may_pass in any::<bool>(),
         (requested, failed_before, has_failed) in (0.0..600.0, 0.0..600.0, any::<bool>()),
     ) {
-        let requested_wait = (requested > 300.0).then_some(seconds(requested));
+        let asked_for = if requested > 300.0 { seconds(requested) } else { Duration::ZERO };
         let at = |passed: Duration| {
-            let failed = LastFailure { count, transient, before_margin, requested_wait, ..FAILURE };
-            let failure = LastFailure { age: seconds(failed_before) + passed, ..failed };
+            let failed = LastFailure { count, transient, before_margin, may_pass, ..FAILURE };
+            let since = seconds(failed_before) + passed;
+            let requested_wait = asked_for.saturating_sub(since);
+            let failure = LastFailure { age: since, requested_wait, ..failed };
             let token = token(age, lifetime, 0.5).filter(|_| has_token);
             let token = token.map(|token| TokenAge { elapsed: token.elapsed + passed, ..token });
             (token, Some(failure).filter(|_| has_failed))

@@ -274,7 +274,7 @@ impl Shared {
         let mut guard = self.without_look(&flight, guard)?;
         let now = self.clock.now();
         let is_asked_to_wait =
-            guard.failure(now).is_some_and(|failure| !failure.remaining_retry_after().is_zero());
+            guard.failure(now).is_some_and(|failure| !failure.requested_wait.is_zero());
         if is_asked_to_wait
             && guard.in_flight().is_none()
             && !self.change(&mut guard, |state| state.override_requested_wait(now))

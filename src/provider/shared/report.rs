@@ -1,6 +1,6 @@
 //! Collects what there is to tell of a piece of work.
 
-use crate::request::{Note, Timing};
+use crate::request::{Note, RequestedWait, Timing};
 
 /// What there is to say of work besides its outcome.
 #[derive(Default)]
@@ -11,6 +11,8 @@ pub(super) struct Report {
     pub(super) store_hangs: bool,
     /// When the back-off of another process began that was found instead of a token.
     pub(super) backoff_since: Option<u64>,
+    /// What another process was asked to wait for, and this one did not.
+    pub(super) passed_over: Option<RequestedWait>,
     pub(super) notes: Vec<Note>,
 }
 

@@ -90,7 +90,7 @@ impl Shared {
         let token = cached.as_ref().map(|cached| &cached.token);
         let is_asked_for = reason.cause == Cause::Refresh || reason.look.is_some();
         let age = cached.as_ref().map(|cached| cached.age(now));
-        let is_expiring = age.is_some_and(|age| !age.is_before_margin());
+        let is_expiring = age.is_some_and(|age| age.lives() && !age.is_before_margin());
         let renewed = age.filter(|_| reason.cause == Cause::Proactive);
         Freshness {
             younger_than: match reason.cause {
@@ -190,6 +190,7 @@ impl Shared {
             })
         });
         report.backoff_since = context.backoff_since();
+        report.passed_over = context.passed_over();
         report.notes = context.take_notes();
         let token = outcome?;
         if credentials.uses_fallback() && !used_fallback {
@@ -275,6 +276,11 @@ impl Shared {
                 // A token may have come meanwhile without a request.
                 Err(_) if report.skipped => self.peek().ok_or_else(|| self.last_error(state)),
                 Err(error) => {
+                    if let Some(wait) = report.passed_over {
+                        let is_refresh = sent && reason.cause == Cause::Refresh;
+                        let now = self.clock.now();
+                        self.change(state, |state| state.pass_over(wait, is_refresh, now));
+                    }
                     let found = report.backoff_since.filter(|_| !requested);
                     let (error, note) = self.note_failure(state, reason.cause, &error, sent, found);
                     report.notes.push(note);

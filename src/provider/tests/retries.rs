@@ -43,9 +43,20 @@ fn a_forked_child_knows_what_was_refused_and_for_how_long_the_server_asked_to_wa
     parent.hangs_in_store = Some(Instant::now());
     let child = parent.in_child();
     assert!(child.refused.contains(&token()) && child.invalidated);
-    assert!(child.failure(at(99.0)).is_some_and(|last| !last.remaining_retry_after().is_zero()));
+    assert!(child.failure(at(99.0)).is_some_and(|last| !last.requested_wait.is_zero()));
     assert!(child.hangs_in_store.is_none());
     assert!(after(&outage()).in_child().failure(at(0.0)).is_none());
+}
+
+#[test]
+fn a_forked_child_has_no_back_off_of_its_parents_besides_what_the_server_asked_for() {
+    let mut parent = after(&asked_to_wait());
+    let in_child = |parent: &RetryState| parent.in_child().failure(at(111.0)).unwrap().pause(None);
+    for _ in 0..9 {
+        parent.failed(Cause::Refresh, &refused(), None, true, at(99.0));
+        assert!(in_child(&parent) <= Duration::from_secs(2));
+    }
+    assert!(parent.failure(at(111.0)).unwrap().pause(None) > Duration::from_secs(100));
 }
 
 /// Whoever had it requested: a server that refuses its own new tokens is spared.
@@ -97,14 +108,29 @@ fn failures_count_that_are_alike() {
 fn a_request_that_was_not_sent_is_not_the_one_in_the_last_part() {
     let schedule = Schedule::new(Duration::from_secs(1000), Duration::ZERO, 0.5);
     let age = |seconds| Some(TokenAge { elapsed: Duration::from_secs(seconds), schedule });
-    let left_of_the_wait = |sent| {
-        let mut state = RetryState::default();
-        state.failed(Cause::Proactive, &asked_to_wait(), age(900), true, at(900.0));
-        state.failed(Cause::Proactive, &outage(), age(980), sent, at(980.0));
-        state.failure(at(980.0)).unwrap().remaining_retry_after()
+    let mut state = RetryState::default();
+    state.failed(Cause::Proactive, &asked_to_wait(), age(900), true, at(900.0));
+    let mut pause = |sent, at_age: u64| {
+        let now = at(at_age as f64);
+        state.failed(Cause::Proactive, &outage(), age(at_age), sent, now);
+        state.failure(now).unwrap().pause(age(at_age))
     };
-    assert!(left_of_the_wait(false).is_zero());
-    assert!(left_of_the_wait(true) >= Duration::from_secs(20));
+    for (sent, at_age, longest) in [(false, 975, 1), (false, 980, 2), (true, 985, 33)] {
+        let pause = pause(sent, at_age).as_secs_f64();
+        assert!(pause <= f64::from(longest), "{at_age}: {pause}");
+        assert_eq!(pause >= 10.0, sent, "{at_age}: {pause}");
+    }
+}
+
+/// With an expired token, of which no part is left.
+#[test]
+fn a_request_that_was_not_sent_ends_no_wait_that_the_server_asked_for() {
+    let schedule = Schedule::new(Duration::from_secs(1000), Duration::ZERO, 0.5);
+    let expired = Some(TokenAge { elapsed: Duration::from_secs(2000), schedule });
+    let mut state = RetryState::default();
+    state.failed(Cause::Empty, &asked_to_wait(), expired, true, at(0.0));
+    state.failed(Cause::Refresh, &outage(), expired, false, at(40.0));
+    assert!(state.failure(at(40.0)).unwrap().pause(expired) >= Duration::from_secs(60));
 }
 
 #[test]

@@ -30,8 +30,17 @@ fn process(sandbox: &Arc<Sandbox>, folder: &Folder, ahead: f64) -> Fixture {
 }
 
 fn with_store(sandbox: &Arc<Sandbox>, store: Store, ahead: f64) -> Fixture {
-    let mut fixture = Fixture::with(sandbox);
     let credentials = Credentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
+    with_credentials(sandbox, credentials, store, ahead)
+}
+
+fn with_credentials(
+    sandbox: &Arc<Sandbox>,
+    credentials: Credentials,
+    store: Store,
+    ahead: f64,
+) -> Fixture {
+    let mut fixture = Fixture::with(sandbox);
     fixture.step(0.0, ahead);
     fixture.provider = TokenProvider::builder(credentials)
         .options(Options::default().auth_url(sandbox.auth_url()))
@@ -104,6 +113,33 @@ fn a_token_that_was_found_is_of_no_request() {
     assert_eq!(requested, [[true], [false]]);
 }
 
+/// The one of a secret that was refused before a token was found with the next one.
+#[test]
+fn each_request_is_told_of_once_whatever_came_of_it() {
+    let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
+    let first = process(&sandbox, &folder, 0.0);
+    let (secret, calls) = (sandbox.client_secret(), AtomicU32::new(0));
+    let read = move || {
+        Ok::<_, Error>(match calls.fetch_add(1, Ordering::SeqCst) {
+            0 => "not-a-real-secret-that-was-replaced-0123".to_owned(),
+            _ => {
+                first.value();
+                secret.clone()
+            }
+        })
+    };
+    let credentials = Credentials::from_fn(sandbox.client_id(), read).unwrap();
+    let second = with_credentials(&sandbox, credentials, Store::folder(&folder.0), 0.0);
+    second.value();
+    assert_eq!(sandbox.requests(AUTHENTICATE), 2);
+    let events = second.events.take();
+    let told: Vec<_> = events.iter().map(|event| (event.kind, event.request.is_some())).collect();
+    assert_eq!(told, [(EventKind::RefreshFailed, true), (EventKind::Refreshed, false)]);
+    let error = events[0].error.as_ref().unwrap();
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::Credentials, Some(401)));
+    assert_eq!(second.provider.stats().empty.failed, 1);
+}
+
 #[test]
 fn a_failure_that_was_found_is_none_of_ones_own() {
     let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
@@ -121,6 +157,61 @@ fn a_failure_that_was_found_is_none_of_ones_own() {
     second.fail_next(400, &[]);
     let own = second.provider.refresh().unwrap_err().retry_after().unwrap();
     assert!(own <= Duration::from_secs(30), "{own:?}: the first failure of its own");
+}
+
+/// Not only by those that never had a token.
+#[test]
+fn a_wait_that_another_was_asked_for_is_kept_by_who_has_an_expired_token() {
+    let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
+    let all = [(); 3].map(|()| process(&sandbox, &folder, 0.0));
+    for process in &all {
+        process.value();
+        process.pass(DAY + 1.0);
+    }
+    all[0].fail_next(429, &[("Retry-After", "200")]);
+    for process in &all {
+        assert_eq!(process.error().kind(), ErrorKind::RateLimited);
+    }
+    assert_eq!(sandbox.requests(AUTHENTICATE), 2);
+}
+
+/// It learns of it from the store, and sends a request in spite of it.
+#[test]
+fn a_refresh_that_fails_keeps_a_wait_that_another_was_asked_for() {
+    let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
+    let (first, second) = (process(&sandbox, &folder, 0.0), process(&sandbox, &folder, 0.0));
+    first.fail_next(429, &[("Retry-After", "200")]);
+    first.error();
+    second.fail_next(400, &[]);
+    for _ in 0..3 {
+        let error = second.provider.refresh().unwrap_err();
+        assert!(error.retry_after() > Some(Duration::from_secs(190)), "{error:?}");
+        assert!(second.error().retry_after() > Some(Duration::from_secs(190)));
+    }
+    assert_eq!(sandbox.requests(AUTHENTICATE), 2, "one of them once in thirty seconds");
+    second.pass(31.0);
+    second.provider.refresh().unwrap();
+}
+
+/// In its last part a token is worth one request, and no second one.
+#[test]
+fn a_request_in_the_last_part_keeps_a_wait_that_another_was_asked_for() {
+    let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
+    let (first, second) = (process(&sandbox, &folder, 0.0), process(&sandbox, &folder, 0.0));
+    let (_, value) = (first.value(), second.value());
+    first.pass(DAY + 1.0);
+    first.fail_next(429, &[("Retry-After", "200")]);
+    first.error();
+    second.pass(DAY - 25.0);
+    second.fail_next(500, &[]);
+    second.fail_next(500, &[]);
+    second.fail_next(500, &[]);
+    for _ in 0..20 {
+        assert_eq!(second.value(), value);
+        second.settle();
+        second.pass(1.0);
+    }
+    assert_eq!(sandbox.requests(AUTHENTICATE), 5, "one, with its three attempts");
 }
 
 /// The store does not answer, and the back-off ends while it is looked at.

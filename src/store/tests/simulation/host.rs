@@ -120,7 +120,8 @@ impl Provider {
         let now = self.clock.now();
         let token = self.token.as_ref();
         let is_asked_for = cause == Cause::Refresh || is_look;
-        let is_expiring = token.is_some_and(|token| token.is_expiring(now));
+        let is_expiring =
+            token.is_some_and(|token| token.is_expiring(now) && !token.left(now).is_zero());
         let max_wait = |token: &Arc<AccessToken>| match token.is_expiring(now) {
             true => token.left(now),
             false => token.left(now) - margin(token.lifetime()),
