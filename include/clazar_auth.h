@@ -509,7 +509,8 @@ typedef struct clazar_stats {
      */
     uint64_t invalidated_failed;
     /**
-     * Calls that a token request under way was to serve: they waited for it, or did not want to.
+     * Calls that a token request under way was to serve: they waited for it, or had a time-out of
+     * 0.
      */
     uint64_t waited;
     /**
@@ -794,8 +795,9 @@ clazar_status clazar_config_set_store(clazar_config *CLAZAR_NONNULL config,
 /**
  * Sets whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the CA certificates
  * to trust in place of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`), and the folder of the store
- * "file", which cannot be used without. The library's own variables, such as `CLAZAR_CLIENT_ID`,
- * are read by the functions that say so, whatever this option is. Default: `true`.
+ * "file"; if not, that store cannot be used. The library's own variables, such as
+ * `CLAZAR_CLIENT_ID`, are read by the functions that say so, whatever this option is. Default:
+ * `true`.
  *
  * @param config the configuration to change.
  * @param on true or false.
@@ -854,9 +856,10 @@ clazar_status clazar_config_set_event_callback(clazar_config *CLAZAR_NONNULL con
  * Makes a provider. No request is sent before the first token is asked for.
  *
  * Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
- * `SSL_CERT_FILE` and `SSL_CERT_DIR`, now and never again; none of them counts with
- * `clazar_config_set_trust_env` off. The files that the last two name are read with the first
- * connection over TLS, and again when they have changed or a certificate was refused.
+ * `SSL_CERT_FILE` and `SSL_CERT_DIR`, and with the store "file" those that name its folder, now and
+ * never again; none of them counts with `clazar_config_set_trust_env` off. The files that
+ * `SSL_CERT_FILE` and `SSL_CERT_DIR` name are read with the first connection over TLS, and again when
+ * they have changed or a certificate was refused.
  *
  * @param config the configuration; it may be changed or freed afterwards.
  * @param provider set to the provider, which the caller frees with `clazar_provider_free`; NULL on

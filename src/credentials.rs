@@ -75,7 +75,8 @@ impl Credentials {
 
     /// Credentials whose secret comes from a function, such as a call to a secret manager.
     ///
-    /// It is called when the secret is needed for the first time, by a token request, and again when the
+    /// It is called when a token request, [`seal`](crate::TokenProvider::seal) or
+    /// [`unseal`](crate::TokenProvider::unseal) needs the secret for the first time, and again when the
     /// API refuses the secret; a changed one is then tried at once. A provider calls it on a thread of the
     /// library with a stack of 8 MiB, so it may block; [`authenticate`](crate::authenticate) calls it on
     /// the thread of its caller.

@@ -266,7 +266,7 @@ counters! {
         Invalidated invalidated = 4, "0.1.0" "because a token was invalidated";
     }
     counts {
-        /// Calls that a token request under way was to serve: they waited for it, or did not want to.
+        /// Calls that a token request under way was to serve: they waited for it, or had a time-out of 0.
         Waited waited "0.1.0";
         /// Tokens handed out past their refresh point.
         ServedStale served_stale "0.1.0";
@@ -370,8 +370,8 @@ macro_rules! with_options {
             /// least 32 characters. Default: `memory`.
             Store store Store "CLAZAR_STORE" Provider "0.1.0";
             /// Whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the CA certificates to trust in
-            /// place of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`), and the folder of the store `file`, which
-            /// cannot be used without. The library's own variables, such as `CLAZAR_CLIENT_ID`, are read by the
+            /// place of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`), and the folder of the store `file`; if
+            /// not, that store cannot be used. The library's own variables, such as `CLAZAR_CLIENT_ID`, are read by the
             /// functions that say so, whatever this option is. Default: `true`.
             TrustEnv trust_env Flag "" Request "0.1.0";
             /// Whether to trust the system's CA certificates, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name

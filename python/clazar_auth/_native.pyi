@@ -68,7 +68,7 @@ def authenticate(
             'clazar-auth/<version>'.
         trust_env (bool): whether the environment may name a proxy (HTTPS_PROXY, NO_PROXY), the CA
             certificates to trust in place of the system's (SSL_CERT_FILE, SSL_CERT_DIR), and the folder
-            of the store 'file', which cannot be used without. The library's own variables, such as
+            of the store 'file'; if not, that store cannot be used. The library's own variables, such as
             CLAZAR_CLIENT_ID, are read by the functions that say so, whatever this option is. Default:
             True.
         system_roots (bool): whether to trust the system's CA certificates, or those that
@@ -210,7 +210,7 @@ class TokenProvider:
             'memory'.
         trust_env (bool): whether the environment may name a proxy (HTTPS_PROXY, NO_PROXY), the CA
             certificates to trust in place of the system's (SSL_CERT_FILE, SSL_CERT_DIR), and the folder
-            of the store 'file', which cannot be used without. The library's own variables, such as
+            of the store 'file'; if not, that store cannot be used. The library's own variables, such as
             CLAZAR_CLIENT_ID, are read by the functions that say so, whatever this option is. Default:
             True.
         system_roots (bool): whether to trust the system's CA certificates, or those that

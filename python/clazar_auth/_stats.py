@@ -32,7 +32,7 @@ class Stats(NamedTuple):
         refresh (Requests): token requests because of a call of refresh.
         invalidated (Requests): token requests because a token was invalidated.
         waited (int): calls that a token request under way was to serve: they waited for it, or
-            did not want to.
+            had a time-out of 0.
         served_stale (int): tokens handed out past their refresh point.
         invalidations (int): tokens taken out of use because of a call of invalidate.
         store_hits (int): tokens found in the store.

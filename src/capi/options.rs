@@ -257,8 +257,9 @@ pub unsafe extern "C" fn clazar_config_set_store(
 
 /// Sets whether the environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`), the CA certificates
 /// to trust in place of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`), and the folder of the store
-/// "file", which cannot be used without. The library's own variables, such as `CLAZAR_CLIENT_ID`,
-/// are read by the functions that say so, whatever this option is. Default: `true`.
+/// "file"; if not, that store cannot be used. The library's own variables, such as
+/// `CLAZAR_CLIENT_ID`, are read by the functions that say so, whatever this option is. Default:
+/// `true`.
 ///
 /// @param config the configuration to change.
 /// @param on true or false.

@@ -25,9 +25,10 @@ pub struct clazar_provider {
 /// Makes a provider. No request is sent before the first token is asked for.
 ///
 /// Reads the environment variables `HTTPS_PROXY` and `NO_PROXY` unless a proxy is set, and
-/// `SSL_CERT_FILE` and `SSL_CERT_DIR`, now and never again; none of them counts with
-/// `clazar_config_set_trust_env` off. The files that the last two name are read with the first
-/// connection over TLS, and again when they have changed or a certificate was refused.
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR`, and with the store "file" those that name its folder, now and
+/// never again; none of them counts with `clazar_config_set_trust_env` off. The files that
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` name are read with the first connection over TLS, and again when
+/// they have changed or a certificate was refused.
 ///
 /// @param config the configuration; it may be changed or freed afterwards.
 /// @param provider set to the provider, which the caller frees with `clazar_provider_free`; NULL on

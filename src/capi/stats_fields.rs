@@ -28,7 +28,8 @@ pub struct clazar_stats {
     pub invalidated_succeeded: u64,
     /// Token requests because a token was invalidated, that failed.
     pub invalidated_failed: u64,
-    /// Calls that a token request under way was to serve: they waited for it, or did not want to.
+    /// Calls that a token request under way was to serve: they waited for it, or had a time-out of
+    /// 0.
     pub waited: u64,
     /// Tokens handed out past their refresh point.
     pub served_stale: u64,

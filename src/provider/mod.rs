@@ -79,8 +79,9 @@ impl TokenProviderBuilder {
     ///
     /// # Environment
     /// Reads `HTTPS_PROXY` and `NO_PROXY` unless a proxy is given, and `SSL_CERT_FILE` and
-    /// `SSL_CERT_DIR`, now and never again; nothing with [`Options::trust_env`] off. The files that
-    /// the last two name are read with the first connection over TLS, and again when they have changed
+    /// `SSL_CERT_DIR`, and for [`Store::file`](crate::Store::file) those that name its folder, now and
+    /// never again; nothing with [`Options::trust_env`] off. The files that `SSL_CERT_FILE` and
+    /// `SSL_CERT_DIR` name are read with the first connection over TLS, and again when they have changed
     /// or a certificate was refused.
     pub fn build(self) -> Result<TokenProvider, Error> {
         let http = Arc::new(HttpSource::new(&self.options)?);
@@ -225,7 +226,7 @@ impl TokenProvider {
     }
 
     /// Gives the value of the `Authorization` header to `use_it`: what [`token`](Self::token) finds,
-    /// in the cheapest way. With a fresh token it takes no lock, makes no allocation, and lets any
+    /// without a share of it. With a fresh token it takes no lock, makes no allocation, and lets any
     /// number of threads run side by side.
     ///
     /// ```no_run
