@@ -54,11 +54,11 @@ struct Failed {
 
 impl RetryState {
     /// What a forked child remembers: which token was refused, and for how long the server asked to wait.
-    pub(super) fn in_child(&self) -> Self {
+    pub(super) fn in_child(&self, now: Moment) -> Self {
         // What the parent waits for besides is its own.
-        let failed = self.failed.clone().filter(|_| self.requested_wait.is_some());
+        let failed = self.failed.clone().filter(|_| !self.left_to_wait(now).is_zero());
         let failed = failed.map(|failed| Failed { count: 0, shared: None, ..failed });
-        Self { failed, hangs_in_store: None, ..self.clone() }
+        Self { failed, hangs_in_store: None, waited_out: None, ..self.clone() }
     }
 
     /// `requested` says whether the token comes from a token request, and not from a store.
@@ -117,11 +117,13 @@ impl RetryState {
     /// Notes a wait that another process was asked for and this one has passed over; `is_refresh` says whether it did so
     /// because a token request was asked for.
     pub(super) fn pass_over(&mut self, wait: RequestedWait, is_refresh: bool, now: Moment) {
-        if !self.left_to_wait(now).is_zero() {
-            return;
+        let (known, left) = (self.left_to_wait(now), wait.left(now));
+        if left > known {
+            self.wait_for(left, known.is_zero() || self.may_pass, now);
         }
-        self.wait_for(wait.left(now), true, now);
-        self.overrode = if is_refresh { Some(now) } else { self.overrode };
+        if is_refresh && known.is_zero() {
+            self.overrode = Some(wait.at);
+        }
     }
 
     /// What is left of a wait that the server asked for.
@@ -140,17 +142,21 @@ impl RetryState {
         now: Moment,
     ) -> Error {
         self.waited_out = Some(since);
-        let before_margin = age.is_some_and(|age| age.is_before_margin());
-        if let Some(wait) = error.requested_wait() {
-            self.wait_for(wait, before_margin, now);
-        }
+        // No request was made: that of the last part is still to come.
+        let shared = match error.requested_wait() {
+            Some(wait) => {
+                self.wait_for(wait, true, now);
+                Duration::ZERO
+            }
+            None => error.retry_after().unwrap_or_default(),
+        };
         let failed = Failed {
             cause,
             error: error.clone(),
             at: now,
             count: self.failed.take().map_or(0, |last| last.count),
-            before_margin,
-            shared: error.retry_after(),
+            before_margin: age.is_some_and(|age| age.is_before_margin()),
+            shared: Some(shared),
             jitter: 1.0,
         };
         self.note(failed, age, now)

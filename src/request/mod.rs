@@ -33,7 +33,9 @@ pub(crate) use limits::RenewalLimit;
 pub(crate) use note::{Note, Timing};
 pub use options::Options;
 pub(crate) use refused::Refused;
-pub(crate) use source::{FetchContext, Fetched, Freshness, Progress, RequestedWait, TokenSource};
+pub(crate) use source::{
+    Deliver, FetchContext, Fetched, Freshness, Progress, RequestedWait, TokenSource,
+};
 pub(crate) use trace::{Milestones, Trace};
 
 use std::sync::Arc;

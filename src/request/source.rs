@@ -19,6 +19,9 @@ use crate::token::AccessToken;
 /// A token, or why there is none.
 pub(crate) type Fetched = Result<Arc<AccessToken>, Error>;
 
+/// Takes what there is for the callers, and the wait that was passed over for it.
+pub(crate) type Deliver<'a> = &'a dyn Fn(&Fetched, Option<RequestedWait>);
+
 /// Gets a token: from the API, or around another source. [`Progress`] tells from where, of a failure too.
 pub(crate) trait TokenSource {
     /// Blocks, so it is for a thread of the library.
@@ -49,7 +52,7 @@ pub(crate) struct FetchContext<'a> {
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) progress: &'a Progress,
     /// Takes what there is for the caller before all is done.
-    deliver: Option<&'a dyn Fn(&Fetched)>,
+    deliver: Option<Deliver<'a>>,
     /// Which tokens the API has refused by now.
     refused: Option<&'a dyn Fn() -> Refused>,
     notes: RefCell<Vec<Note>>,
@@ -94,18 +97,14 @@ impl<'a> FetchContext<'a> {
     }
 
     /// `refused` tells which tokens the API has refused since `deliver` handed them out.
-    pub(crate) fn delivering(
-        self,
-        deliver: &'a dyn Fn(&Fetched),
-        refused: &'a dyn Fn() -> Refused,
-    ) -> Self {
+    pub(crate) fn delivering(self, deliver: Deliver<'a>, refused: &'a dyn Fn() -> Refused) -> Self {
         Self { deliver: Some(deliver), refused: Some(refused), ..self }
     }
 
     /// Hands out what there is, before it is stored for others.
     pub(crate) fn deliver(&self, outcome: &Fetched) {
         if let Some(deliver) = self.deliver {
-            deliver(outcome);
+            deliver(outcome, self.passed_over());
         }
     }
 

@@ -277,7 +277,9 @@ impl<'a> Access<'a> {
             self.sealer.open_text(Item::Backoff, &view.backoff.as_ref()?.blob, &sealed.secret)?;
         let record = BackoffRecord::read(&text)?;
         let (freshness, now) = (&self.context.freshness, self.sealer.now());
-        self.context.pass_over(record.passed_over(freshness, &view.now, now));
+        let known = self.context.passed_over();
+        let wait = record.passed_over(freshness, &view.now, now);
+        self.context.pass_over(known.into_iter().chain(wait).max_by_key(|wait| wait.left(now)));
         let error = record.error(freshness, &view.now, now)?;
         self.context.note_backoff(record.since());
         Some(error)

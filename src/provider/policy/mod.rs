@@ -161,9 +161,11 @@ pub(crate) fn until_request(token: Option<TokenAge>, failure: Option<LastFailure
 impl LastFailure {
     /// How much longer no token request is started.
     pub(crate) fn pause(&self, token: Option<TokenAge>) -> Duration {
-        let until_passed = token.filter(|_| self.may_pass).map(|age| age.until_margin());
-        let requested = self.requested_wait.min(until_passed.unwrap_or(Duration::MAX));
-        requested.max(self.own_pause(token))
+        let own = self.own_pause(token);
+        // Unless the token expires before there could be a request in its last part.
+        let passes = token.filter(|age| self.may_pass && own < age.until_expiry());
+        let longest = passes.map_or(Duration::MAX, |age| age.until_margin());
+        own.max(self.requested_wait.min(longest))
     }
 
     /// The same without what the server asked for.

@@ -120,6 +120,16 @@ fn a_tokens_last_part_is_not_slept_through() {
     assert_eq!(decide(last_part, Some(again)), Decision::Serve);
 }
 
+/// Its own back-off, or another process's, is longer than what is left of the token.
+#[test]
+fn a_request_for_which_the_last_part_is_too_short_is_not_made_in_spite_of_a_wait() {
+    let requested = LastFailure { requested_wait: seconds(200.0), may_pass: true, ..FAILURE };
+    let shared = LastFailure { shared: seconds(15.0), ..requested };
+    assert_eq!(shared.pause(token(86_384.0, 86_400.0, 0.0)), seconds(15.0));
+    assert_eq!(shared.pause(token(86_385.0, 86_400.0, 0.0)), seconds(200.0));
+    assert_eq!(requested.pause(token(86_400.0, 86_400.0, 0.0)), seconds(200.0));
+}
+
 #[test]
 fn an_outage_is_asked_about_again_before_the_last_part_begins() {
     let failure = |left: f64, age: f64| {

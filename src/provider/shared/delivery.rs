@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::report::Report;
 use super::{Flight, Outcome, Shared, Work};
-use crate::request::Note;
+use crate::request::{Note, RequestedWait};
 use crate::sync::{ignore_poison, lock};
 use crate::sys::clock::Clock;
 use crate::sys::thread;
@@ -92,6 +92,7 @@ impl Shared {
         flight: &Arc<Flight>,
         work: &Arc<Work>,
         outcome: &Outcome,
+        passed_over: Option<RequestedWait>,
         early: &Early,
     ) {
         let storing = early.start();
@@ -107,7 +108,7 @@ impl Shared {
                 text::seconds(LONGEST_STORING)
             );
             let notes = vec![Note::store_error(what)];
-            let mut report = Report { store_hangs: true, notes, ..Report::default() };
+            let mut report = Report { store_hangs: true, passed_over, notes, ..Report::default() };
             // Before it is so, since the work's own thread asks as soon as it is.
             is_delivered.store(true, Ordering::SeqCst);
             if let Some(events) = shared.complete(&flight, &work, outcome, &mut report) {

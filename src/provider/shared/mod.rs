@@ -489,7 +489,7 @@ impl Shared {
     pub(super) fn flight(&self) -> Arc<Flight> {
         self.flight.get(|| {
             self.token.draw_refresh_point(self.clock.now());
-            let state = self.last_state.load().in_child();
+            let state = self.last_state.load().in_child(self.clock.now());
             SingleFlight::new(state, self.closed.load(Ordering::SeqCst))
         })
     }

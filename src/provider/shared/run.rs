@@ -12,7 +12,7 @@ use crate::provider::event::{Event, EventKind};
 use crate::provider::retry_state::RetryState;
 use crate::provider::stats::{Cause, Count};
 use crate::request::{
-    FetchContext, Freshness, Interrupt, Note, Progress, RenewalLimit, TokenSource,
+    Deliver, FetchContext, Freshness, Interrupt, Note, Progress, RenewalLimit, TokenSource,
 };
 use crate::store::SharedStore;
 use crate::sys::{memory, thread};
@@ -114,7 +114,9 @@ impl Shared {
         let end = EndOnDrop(flight, work);
         let mut report = Report::default();
         let early = Early::default();
-        let deliver = |outcome: &Outcome| self.deliver_if_late(flight, work, outcome, &early);
+        let deliver = |outcome: &Outcome, passed_over| {
+            self.deliver_if_late(flight, work, outcome, passed_over, &early);
+        };
         let outcome = catch_panic(|| self.fetch(&work.handle, freshness, &deliver, &mut report));
         early.end();
         let mut events = self.complete(flight, work, outcome, &mut report);
@@ -167,7 +169,7 @@ impl Shared {
         &self,
         handle: &Handle,
         freshness: Freshness,
-        deliver: &dyn Fn(&Outcome),
+        deliver: Deliver<'_>,
         report: &mut Report,
     ) -> Outcome {
         let credentials = self.credentials()?;

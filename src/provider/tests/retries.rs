@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind};
 use crate::interface::Cause;
 use crate::provider::policy::{Schedule, TokenAge};
 use crate::provider::retry_state::RetryState;
+use crate::request::RequestedWait;
 use crate::sys::clock::Moment;
 use crate::token::AccessToken;
 
@@ -41,22 +42,24 @@ fn a_forked_child_knows_what_was_refused_and_for_how_long_the_server_asked_to_wa
     let mut parent = after(&asked_to_wait());
     parent.refuse(&token());
     parent.hangs_in_store = Some(Instant::now());
-    let child = parent.in_child();
+    let child = parent.in_child(at(0.0));
     assert!(child.refused.contains(&token()) && child.invalidated);
     assert!(child.failure(at(99.0)).is_some_and(|last| !last.requested_wait.is_zero()));
     assert!(child.hangs_in_store.is_none());
-    assert!(after(&outage()).in_child().failure(at(0.0)).is_none());
+    assert!(after(&outage()).in_child(at(0.0)).failure(at(0.0)).is_none());
+    assert!(parent.in_child(at(114.0)).failure(at(114.0)).is_none(), "it is over");
 }
 
 #[test]
 fn a_forked_child_has_no_back_off_of_its_parents_besides_what_the_server_asked_for() {
     let mut parent = after(&asked_to_wait());
-    let in_child = |parent: &RetryState| parent.in_child().failure(at(111.0)).unwrap().pause(None);
     for _ in 0..9 {
-        parent.failed(Cause::Refresh, &refused(), None, true, at(99.0));
-        assert!(in_child(&parent) <= Duration::from_secs(2));
+        parent.failed(Cause::Refresh, &refused(), None, true, at(90.0));
     }
-    assert!(parent.failure(at(111.0)).unwrap().pause(None) > Duration::from_secs(100));
+    let pause = |state: &RetryState| state.failure(at(95.0)).unwrap().pause(None);
+    let in_child = pause(&parent.in_child(at(95.0)));
+    assert!((Duration::from_secs(5)..Duration::from_secs(19)).contains(&in_child), "{in_child:?}");
+    assert!(pause(&parent) > Duration::from_secs(100));
 }
 
 /// Whoever had it requested: a server that refuses its own new tokens is spared.
@@ -119,6 +122,33 @@ fn a_request_that_was_not_sent_is_not_the_one_in_the_last_part() {
         let pause = pause(sent, at_age).as_secs_f64();
         assert!(pause <= f64::from(longest), "{at_age}: {pause}");
         assert_eq!(pause >= 10.0, sent, "{at_age}: {pause}");
+    }
+}
+
+/// The last part had begun when it was found.
+#[test]
+fn a_wait_that_is_found_leaves_the_one_request_in_the_last_part() {
+    let schedule = Schedule::new(Duration::from_secs(1000), Duration::ZERO, 0.5);
+    let expiring = Some(TokenAge { elapsed: Duration::from_secs(975), schedule });
+    let mut state = RetryState::default();
+    let told = asked_to_wait().with_backoff(Some(Duration::from_secs(100)));
+    state.found(Cause::Proactive, &told, 1, expiring, at(0.0));
+    assert!(state.failure(at(0.0)).unwrap().pause(expiring).is_zero());
+    state.failed(Cause::Proactive, &outage(), expiring, true, at(1.0));
+    assert!(state.failure(at(1.0)).unwrap().pause(expiring) >= Duration::from_secs(99));
+}
+
+#[test]
+fn the_longer_one_of_two_waits_counts() {
+    let wait =
+        |seconds: u32| RequestedWait { at: at(10.0), length: Duration::from_secs(seconds.into()) };
+    for seconds in [20_u32, 200] {
+        let mut state = after(&asked_to_wait());
+        state.pass_over(wait(seconds), true, at(10.0));
+        state.failed(Cause::Refresh, &refused(), None, true, at(10.0));
+        let longest = f64::from(seconds.max(90));
+        let pause = state.failure(at(10.0)).unwrap().pause(None).as_secs_f64();
+        assert!((longest..longest * 1.1 + 4.0).contains(&pause), "{seconds}: {pause}");
     }
 }
 

@@ -193,6 +193,28 @@ fn a_refresh_that_fails_keeps_a_wait_that_another_was_asked_for() {
     second.provider.refresh().unwrap();
 }
 
+#[test]
+fn a_refresh_that_fails_keeps_the_longer_one_of_the_waits_that_two_secrets_have() {
+    let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
+    let other = "not-a-real-secret-that-comes-next-012345";
+    let new = |secret: &str| Credentials::new(sandbox.client_id(), secret).unwrap();
+    let process =
+        |credentials| with_credentials(&sandbox, credentials, Store::folder(&folder.0), 0.0);
+    let limited = process(new(&sandbox.client_secret()));
+    limited.fail_next(429, &[("Retry-After", "200")]);
+    limited.error();
+    let limited_too = process(new(other));
+    limited_too.fail_next(429, &[("Retry-After", "30")]);
+    limited_too.error();
+    let both = process(new(&sandbox.client_secret()).fallback(other).unwrap());
+    for _ in 0..2 {
+        both.fail_next(400, &[]);
+        let error = both.provider.refresh().unwrap_err();
+        assert!(error.retry_after() > Some(Duration::from_secs(190)), "{error:?}");
+    }
+    assert_eq!(sandbox.requests(AUTHENTICATE), 3);
+}
+
 /// In its last part a token is worth one request, and no second one.
 #[test]
 fn a_request_in_the_last_part_keeps_a_wait_that_another_was_asked_for() {

@@ -253,7 +253,7 @@ fn a_refused_token_is_not_fallen_back_on() {
 fn a_token_that_was_refused_meanwhile_is_not_stored() {
     let shared = Shared::new();
     let handed_out = Mutex::new(Refused::default());
-    let deliver = |outcome: &Result<Arc<AccessToken>, Error>| {
+    let deliver = |outcome: &Result<Arc<AccessToken>, Error>, _| {
         handed_out.lock().unwrap().add(outcome.as_ref().unwrap());
     };
     let refused = || handed_out.lock().unwrap().clone();

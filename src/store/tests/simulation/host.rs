@@ -176,7 +176,7 @@ impl Provider {
         drop(state);
         let stops = self.stops();
         let delivered = Cell::new(None);
-        let deliver = |_: &_| delivered.set(Some(self.simulation.state().now));
+        let deliver = |_: &_, _| delivered.set(Some(self.simulation.state().now));
         let refused = || self.refused.clone();
         let (interrupt, progress) = (Interrupt::default(), Progress::default());
         let context = FetchContext::new(&self.credentials, &self.clock, &interrupt, &progress)
