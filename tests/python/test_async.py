@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
+from unittest import mock
 
 import pytest
 import trio
@@ -94,6 +95,52 @@ def test_a_thousand_tasks_share_one_token_request(new_loop: NewLoop) -> None:
     with HeldServer() as server:
         provider = server.provider()
         check_thousand(provider, values, run(new_loop, main()))
+
+
+def test_a_loop_is_called_once_for_all_of_its_tasks_and_keeps_no_timer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        tasks = [asyncio.ensure_future(provider.token_async()) for _ in range(10)]
+        await until_async(lambda: provider.stats().waited == 10)
+        server.go_on.set()
+        await asyncio.gather(*tasks)
+
+    def noted(*arguments: Any, **options: Any) -> asyncio.TimerHandle:
+        timers.append(call_later(*arguments, **options))
+        return timers[-1]
+
+    with HeldServer() as server:
+        provider = server.provider()
+        loop, timers = asyncio.new_event_loop(), list[asyncio.TimerHandle]()
+        call_soon, call_later = mock.Mock(wraps=loop.call_soon_threadsafe), loop.call_later
+        monkeypatch.setattr(loop, "call_soon_threadsafe", call_soon)
+        monkeypatch.setattr(loop, "call_later", noted)
+        run(lambda: loop, main())
+        ours = [call for call in call_soon.call_args_list if call.args[0] is _group.wake_all]
+        assert len(ours) == 1
+        assert len(timers) > 10
+        assert all(timer.cancelled() for timer in timers)
+
+
+def test_a_timer_that_comes_too_early_ends_no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of a loop may be coarse."""
+
+    async def main() -> None:
+        start = time.monotonic()
+        with pytest.raises(clazar_auth.AuthTimeoutError, match="goes on"):
+            await provider.token_async(timeout=0.2)
+        assert time.monotonic() - start >= 0.2
+
+    def early(delay: float, *arguments: Any, **options: Any) -> asyncio.TimerHandle:
+        return call_later(delay / 2, *arguments, **options)
+
+    with HeldServer() as server:
+        provider = server.provider()
+        loop = asyncio.new_event_loop()
+        call_later = loop.call_later
+        monkeypatch.setattr(loop, "call_later", early)
+        run(lambda: loop, main())
 
 
 def test_a_thousand_trio_tasks_share_one_token_request() -> None:
