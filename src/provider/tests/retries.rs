@@ -56,8 +56,12 @@ fn a_forked_child_has_no_back_off_of_its_parents_besides_what_the_server_asked_f
     for _ in 0..9 {
         parent.failed(Cause::Refresh, &refused(), None, true, at(90.0));
     }
+    let of_another = outage().with_backoff(Some(Duration::from_secs(200)));
+    parent.found(Cause::Empty, &of_another, 1, None, at(90.0));
     let pause = |state: &RetryState| state.failure(at(95.0)).unwrap().pause(None);
-    let in_child = pause(&parent.in_child(at(95.0)));
+    let child = parent.in_child(at(95.0));
+    assert_eq!((parent.waited_out, child.waited_out), (Some(1), None), "it looks for itself");
+    let in_child = pause(&child);
     assert!((Duration::from_secs(5)..Duration::from_secs(19)).contains(&in_child), "{in_child:?}");
     assert!(pause(&parent) > Duration::from_secs(100));
 }
