@@ -142,6 +142,20 @@ fn a_wait_that_is_found_leaves_the_one_request_in_the_last_part() {
     assert!(state.failure(at(1.0)).unwrap().pause(expiring) >= Duration::from_secs(99));
 }
 
+/// Neither the one request in the last part was made, nor was one asked for.
+#[test]
+fn a_wait_that_is_passed_over_without_a_request_leaves_both_exceptions() {
+    let schedule = Schedule::new(Duration::from_secs(1000), Duration::ZERO, 0.5);
+    let expiring = Some(TokenAge { elapsed: Duration::from_secs(975), schedule });
+    let wait = RequestedWait { at: at(0.0), length: Duration::from_secs(200) };
+    let mut state = RetryState::default();
+    state.pass_over(wait, false, at(0.0));
+    let of_another = outage().with_backoff(Some(Duration::from_secs(1)));
+    state.found(Cause::Proactive, &of_another, 1, expiring, at(0.0));
+    assert!(state.failure(at(1.0)).unwrap().pause(expiring).is_zero());
+    assert!(state.override_requested_wait(at(0.0)));
+}
+
 #[test]
 fn the_longer_one_of_two_waits_counts() {
     let wait =
