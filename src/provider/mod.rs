@@ -225,9 +225,9 @@ impl TokenProvider {
         TokenFuture::new(self.clone())
     }
 
-    /// Gives the value of the `Authorization` header to `use_it`: what [`token`](Self::token) finds,
-    /// without a share of it. With a fresh token it takes no lock, makes no allocation, and lets any
-    /// number of threads run side by side.
+    /// Lends the value of the `Authorization` header to `use_it`, with the token that
+    /// [`token`](Self::token) would give. With a fresh one it takes no lock, makes no allocation, and
+    /// lets any number of threads run side by side.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), clazar_auth::Error> {

@@ -130,6 +130,7 @@ impl<'a> FetchContext<'a> {
         self.backoff_since.get()
     }
 
+    /// Notes the wait that a look shows and that is ignored; `None` forgets that of an earlier look.
     pub(crate) fn pass_over(&self, wait: Option<RequestedWait>) {
         self.passed_over.set(wait);
     }
