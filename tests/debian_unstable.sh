@@ -15,8 +15,10 @@ skip() {
 }
 
 [ "$(id -u)" -eq 0 ] || skip "needs root"
-command -v debootstrap >/dev/null || skip "needs debootstrap"
 unshare --mount true 2>/dev/null || skip "needs mounts, which are refused here"
+command -v debootstrap >/dev/null ||
+    { apt-get -qq update && apt-get -qq -y --no-install-recommends install debootstrap; } >/dev/null ||
+    skip "needs debootstrap"
 
 if [ ! -e "$chroot/installed" ]; then
     echo "Installing Debian unstable into $chroot..."
