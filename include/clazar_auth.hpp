@@ -21,7 +21,7 @@
  * Functions throw Error, or std::bad_alloc, unless they are noexcept. Those whose name begins with try_
  * give a Result in its place. In a program that is compiled without exceptions (-fno-exceptions) use those:
  * there the others print the error and call std::abort() where they would throw. A setter of Config keeps
- * its error there, for Provider::try_make() and try_authenticate().
+ * its error there, for Provider::try_make() and try_authenticate(), until the option is set.
  */
 #ifndef CLAZAR_AUTH_HPP
 #define CLAZAR_AUTH_HPP
@@ -40,6 +40,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -304,9 +305,7 @@ public:
         return set(clazar_config_set_ca_file, "ca_file", text);
     }
     /** As `clazar_config_set_proxy`. */
-    Config& proxy(std::string_view text) {
-        return set(clazar_config_set_proxy, "proxy", text);
-    }
+    Config& proxy(std::string_view text) { return set(clazar_config_set_proxy, "proxy", text); }
     /** As `clazar_config_set_timeout_ms`; above zero. */
     Config& timeout(std::chrono::milliseconds time) {
         return set_time(clazar_config_set_timeout_ms, "timeout", time);
@@ -325,9 +324,7 @@ public:
         return set_all(clazar_config_set_allowed_hosts, "allowed_hosts", texts);
     }
     /** As `clazar_config_set_store`. */
-    Config& store(std::string_view text) {
-        return set(clazar_config_set_store, "store", text);
-    }
+    Config& store(std::string_view text) { return set(clazar_config_set_store, "store", text); }
     /** As `clazar_config_set_trust_env`. */
     Config& trust_env(bool on) {
         return done(clazar_config_set_trust_env(handle_.get(), on), "trust_env");
@@ -410,9 +407,12 @@ private:
     }
 
     Config& done(clazar_status status, const char* name) {
-        if (status == CLAZAR_OK) return *this;
-        return failed(name, handle_ ? " must be UTF-8 of at most 64 KiB"
-                                    : " cannot be set: the Config was moved from");
+        if (status != CLAZAR_OK) {
+            return failed(name, handle_ ? " must be UTF-8 of at most 64 KiB"
+                                        : " cannot be set: the Config was moved from");
+        }
+        errors_.erase(name);
+        return *this;
     }
 
     Config& failed(const char* name, const char* why) {
@@ -420,16 +420,19 @@ private:
 #if CLAZAR_EXCEPTIONS
         throw error;
 #else
-        if (!error_) error_ = std::move(error);
+        errors_.insert_or_assign(name, std::move(error));
         return *this;
 #endif
     }
 
-    /** The first error of a setter, where it could not be thrown. */
-    [[nodiscard]] const std::optional<Error>& error() const noexcept { return error_; }
+    /** An error of a setter that could not be thrown, until the option is set. Null if there is none. */
+    [[nodiscard]] const Error* error() const noexcept {
+        return errors_.empty() ? nullptr : &errors_.begin()->second;
+    }
 
     detail::ConfigHandle handle_;
-    std::optional<Error> error_;
+    /** By the name of the option. */
+    std::map<std::string_view, Error> errors_;
 };
 
 /** An access token. Immutable: any number of threads may read it. A copy is another handle on it. */
@@ -765,9 +768,13 @@ private:
 
     template <class Getter>
     std::optional<Error> fill(Authorization& text, Getter getter) const {
-        return detail::error_of([&](clazar_error** error) {
-            return getter(handle_.get(), text.text_, sizeof text.text_, &text.length_, error);
+        std::size_t length = 0;
+        auto failure = detail::error_of([&](clazar_error** error) {
+            return getter(handle_.get(), text.text_, sizeof text.text_, &length, error);
         });
+        // With an error it may be a length that would be needed.
+        if (!failure) text.length_ = length;
+        return failure;
     }
 
 #if CLAZAR_EXCEPTIONS

@@ -61,6 +61,15 @@ fn the_cpp_header_works_without_exceptions() {
     }
 }
 
+#[test]
+fn a_token_that_does_not_fit_is_an_error() {
+    let stage = stage("stage");
+    let mut compiler = compiler("g++", &stage);
+    compiler.args(["-std=c++17", "-fstack-protector-all"]);
+    compiler.arg(source("longer.cc")).args(shared(&stage));
+    run_with(&link(compiler, "longer"), &Sandbox::start().unwrap());
+}
+
 /// What the compiler says of a program, which is not linked.
 fn complaints(compiler: &str, standard: &str, code: &str) -> String {
     let file = folder().join(format!("wrong-{}-{:x}.cc", std::process::id(), code.len()));

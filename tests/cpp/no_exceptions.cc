@@ -32,13 +32,20 @@ static void values(const clazar::Config& config) {
 }
 
 static void errors(const clazar::Config& config) {
-    // The first one is kept.
+    // It is kept, and names the option.
     auto odd = clazar::Config();
     odd.client_id(std::string_view("a\0b", 3)).timeout(std::chrono::milliseconds(0));
     const auto refused = clazar::Provider::try_make(odd);
     CHECK(!refused && refused.error()->code() == CLAZAR_ERR_INVALID_ARGUMENT);
     CHECK(std::string_view(refused.error()->what()).find("client_id") != std::string_view::npos);
     CHECK(!clazar::try_authenticate(odd));
+    // Until each option is set.
+    auto corrected = clazar::Config::try_from_env().value();
+    corrected.timeout(std::chrono::milliseconds(0)).store(std::string_view("a\0b", 3));
+    corrected.timeout(std::chrono::seconds(5));
+    CHECK(!clazar::Provider::try_make(corrected));
+    corrected.store("memory");
+    CHECK(clazar::Provider::try_make(corrected));
     CHECK(!clazar::Provider::try_make(clazar::Config()));
 
     const auto closed = clazar::Provider::try_make(config);
