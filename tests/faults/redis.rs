@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use test_support::faulty::{Certificates, Connection, FaultyServer, Received, Step};
 use test_support::redis::{PASSWORD, Redis};
@@ -25,7 +26,13 @@ impl FaultyRedis {
     pub fn before(redis: &Redis, certificates: &Arc<Certificates>, secure: bool) -> Self {
         let certificate = secure.then(|| "good".to_owned());
         let certificates = certificates.clone();
-        let relay = Relay { port: redis.port(), certificates, certificate, fault: None };
+        let relay = Relay {
+            port: redis.port(),
+            certificates,
+            certificate,
+            fault: None,
+            gone_wrong: Arc::default(),
+        };
         let mut faulty = Self { server: FaultyServer::new(), relay };
         faulty.serve(None);
         faulty
@@ -39,8 +46,12 @@ impl FaultyRedis {
     /// From now on this command goes wrong, in this way; or none does.
     pub fn serve(&mut self, fault: Option<[String; 2]>) {
         match fault.as_ref().map(|[command, way]| (command.as_str(), way.as_str())) {
-            Some(("connect", "refused")) => self.server.refuse(),
+            Some(("connect", "refused")) => {
+                self.relay.gone_wrong.store(true, Ordering::Relaxed);
+                self.server.refuse();
+            }
             Some(("TLS", certificate)) => {
+                self.relay.gone_wrong.store(true, Ordering::Relaxed);
                 let certificate = Some(certificate.to_owned());
                 let relay = Relay { certificate, ..self.relay.clone() };
                 self.server.serve(move |client| relay.run(client));
@@ -50,6 +61,11 @@ impl FaultyRedis {
                 self.server.serve(move |client| relay.run(client));
             }
         }
+    }
+
+    /// Whether the command was called; what the server does to each connection is not counted.
+    pub fn has_gone_wrong(&self) -> bool {
+        self.relay.gone_wrong.load(Ordering::Relaxed)
     }
 
     /// What came since the last change.
@@ -66,6 +82,7 @@ struct Relay {
     /// Where it is over TLS.
     certificate: Option<String>,
     fault: Option<[String; 2]>,
+    gone_wrong: Arc<AtomicBool>,
 }
 
 impl Relay {
@@ -104,6 +121,7 @@ impl Relay {
     }
 
     fn spoil(&self, client: &mut Connection, way: &str) -> io::Result<()> {
+        self.gone_wrong.store(true, Ordering::Relaxed);
         let send = |text: &str| Step::Send(text.to_owned());
         let steps = match way {
             error if error.starts_with('-') => vec![send(&format!("{error}\r\n"))],
