@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from figures import Figures, Measures, best_of
 from subjects import BARE
 
-C, PYTHON = "clazar-auth, C", "clazar-auth, Python"
+C, PYTHON, RUST = "clazar-auth, C", "clazar-auth, Python", "clazar-auth, Rust"
 
 
 def median(figures: Figures, name: str) -> float:
@@ -79,6 +79,12 @@ AIMS = [
         "at most",
         1.25,
         lambda m: median(m["request cpu"], C) / median(m["request cpu"], "ureq"),
+    ),
+    Aim(
+        "token request, Rust: times the processor of a ureq snippet",
+        "at most",
+        1.25,
+        lambda m: median(m["request cpu"], RUST) / median(m["request cpu"], "ureq"),
     ),
     Aim(
         "token request, Python: times the processor of a ureq snippet",
