@@ -108,7 +108,7 @@ class Service:
             command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
         )
         works = (self._read_reports, self._read_complaints)
-        self._readers = [threading.Thread(target=work) for work in works]
+        self._readers = [threading.Thread(target=work, daemon=True) for work in works]
         for reader in self._readers:
             reader.start()
 
@@ -150,6 +150,8 @@ class Service:
     def growth(self) -> list[str]:
         """What became more between the first reports and the last ones."""
         third = len(self.reports) // 3
+        if not third:
+            return [f"{len(self.reports)} reports are too few to see what grows"]
         first, last = self.reports[:third], self.reports[-third:]
         found = []
         for name, spare in (("threads", 0), ("descriptors", 0), ("kilobytes", MEMORY)):
@@ -343,7 +345,7 @@ def wait_for_tokens(groups: list[Group]) -> list[str]:
     """What has no token again when all is well."""
     deadline = time.monotonic() + SETTLED
     late = [service for group in groups for service in group.services]
-    while late and time.monotonic() < deadline:
+    while late and time.monotonic() < deadline and all(s.runs for s in late):
         counts = [(len(s.reports), s) for s in late]
         time.sleep(3)
         late = [s for count, s in counts if not serves(s.reports[count - 1 :])]
@@ -352,7 +354,9 @@ def wait_for_tokens(groups: list[Group]) -> list[str]:
 
 def serves(reports: list[Report]) -> bool:
     """Whether calls were made, and none failed."""
-    return reports[-1].calls > reports[0].calls and reports[-1].failed == reports[0].failed
+    return len(reports) > 1 and (
+        reports[-1].calls > reports[0].calls and reports[-1].failed == reports[0].failed
+    )
 
 
 def cause_faults(groups: list[Group], minutes: float, seed: random.Random) -> None:
@@ -394,14 +398,22 @@ def run(groups: list[Group], minutes: float, seed: random.Random) -> list[str]:
     found = wait_for_tokens(groups)
     seconds = time.monotonic() - start
     log(summary(groups))
+    if found:
+        return found
     for group in groups:
         found += check_requests(group.name, group.requests(), group.requests_allowed(seconds))
-    found += requests_when_calm(groups)
+    return found + requests_when_calm(groups)
+
+
+def end(groups: list[Group]) -> list[str]:
+    """What the services complained of, and what grew."""
+    found = []
     for group in groups:
         group.end()
         for service in group.services:
             found += [f"{service.name}: {line}" for line in service.complaints + service.growth()]
-            log(f"{service.name}: {service.reports[-1]}")
+            for report in service.reports[-1:]:
+                log(f"{service.name}: {report}")
     return found
 
 
@@ -424,7 +436,11 @@ def main() -> int:
         files, redis = FileGroup(folder, seed, clocks), RedisGroup(folder, seed, clocks)
         files.start(commands, str(files.folder), arguments.clock.resolve())
         redis.start(commands, f"redis://127.0.0.1:{redis.redis.port}", arguments.clock.resolve())
-        found = run([files, redis], arguments.minutes, seed)
+        try:
+            found = run([files, redis], arguments.minutes, seed)
+        finally:
+            complaints = end([files, redis])
+        found += complaints
     for line in found:
         print(f"found: {line}")
     print(f"{1 - bool(found)} passed, {int(bool(found))} failed")
