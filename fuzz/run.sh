@@ -25,6 +25,12 @@ RUSTC_BOOTSTRAP=1 RUSTFLAGS="--cfg fuzzing $coverage $checks" \
     "${CARGO:-cargo}" build --locked --quiet --release --manifest-path fuzz/Cargo.toml --features libfuzzer --bin fuzz \
     --target "$host" --target-dir target/libfuzzer
 
+# In memory, if the system has such: it is faster.
+memory=/dev/shm
+[ -w "$memory" ] || memory=${TMPDIR:-/tmp}
+TMPDIR=$(mktemp -d "$memory"/clazar-auth-fuzz.XXXXXX)
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
 for target; do
     name=$(basename "$target")
     tried=target/fuzz-found/$name

@@ -1,7 +1,7 @@
 //! Says what several targets must hold, in other words than the code that they try.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::{env, fs, process};
 
@@ -97,11 +97,9 @@ pub fn bounded<T>(most: usize, work: impl FnOnce() -> T) -> T {
     outcome.expect("the work was done")
 }
 
-/// A folder of this process in memory, if the system has such, which is left behind empty or with few files.
+/// A folder of this process, which is left behind with few files: whoever starts it says where, by TMPDIR.
 pub fn folder(name: &str) -> PathBuf {
-    let memory = Path::new("/dev/shm");
-    let base = if memory.is_dir() { memory.to_owned() } else { env::temp_dir() };
-    let folder = base.join(format!("clazar-auth-fuzz-{name}-{}", process::id()));
+    let folder = env::temp_dir().join(format!("clazar-auth-fuzz-{name}-{}", process::id()));
     fs::create_dir_all(&folder).expect("a folder can be made");
     folder
 }
