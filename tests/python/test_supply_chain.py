@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+import clazar_auth
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*"))
@@ -50,6 +53,8 @@ ALLOWED = [
     # Debian's packages are signed, and so is what rustup brings.
     r"\bapt-get .*\b(install|download) ",
     r"^(command -v )?debootstrap ",
+    r"^rustup toolchain install --no-self-update --profile minimal \$\(MSRV\)$",
+    r"^WITH_MSRV = rustup run ",
     r"^rustup target add |^export HINT='rustup ",
     # The next line compares it with a hash.
     r'^curl .* --output "\$root/source\.tar\.xz" \$url$',
@@ -192,6 +197,23 @@ def test_each_list_has_what_it_was_asked_for(names: Path) -> None:
         if not wanted.startswith("#"):
             version = wanted.partition(";")[0]
             assert re.search(rf"^{re.escape(version)} .*\\\n +--hash", written, re.M), wanted
+
+
+def test_a_tag_that_says_another_version_is_not_published() -> None:
+    steps = jobs("release.yml")["checks"]["steps"]
+    script = next(step["run"] for step in steps if "$GITHUB_REF" in step.get("run", ""))
+    version = clazar_auth.__version__
+    for ref, status in [
+        (f"refs/tags/v{version}", 0),
+        ("refs/heads/main", 0),
+        ("refs/tags/v0.0.1", 1),
+        (f"refs/tags/v{version}.1", 1),
+        (f"refs/tags/{version}", 1),
+    ]:
+        # As GitHub runs it.
+        command = ["bash", "-e", "-c", script]
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, "GITHUB_REF": ref}, timeout=60)
+        assert done.returncode == status, ref
 
 
 def test_npm_takes_what_the_lock_file_says() -> None:
