@@ -25,7 +25,7 @@ $(if $(word 2,$(CURDIR)),$(error the path of the checkout has a space in it; mov
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install uninstall docs reference
-.PHONY: dev check lint clippy simulate tools test test-rust test-fuzz test-c test-sanitizers test-faults test-instructions test-python test-matrix test-newest test-soak test-valkey valgrind tsan musl windows platforms soak bench bench-quick bench-programs bench-tools instructions coverage mutants mutants-python fuzz lib clean
+.PHONY: dev check lint clippy simulate tools test test-rust test-fuzz test-c test-sanitizers test-faults test-instructions test-python test-matrix test-newest test-soak test-valkey valgrind tsan msrv musl windows platforms soak bench bench-quick bench-programs bench-tools instructions coverage mutants mutants-python fuzz lib clean
 .PHONY: generate abi abi-program completion names stubs
 .PHONY: dist deb wheel wheels wheel-for wheel-windows wheel-macos free-threaded vendor set-version requirements deny advisories reproducible
 
@@ -53,6 +53,7 @@ help:
 	@echo '  make valgrind     run all tests of C under valgrind, those with many processes too'
 	@echo '  make tsan         run the tests of Rust and C under ThreadSanitizer, the standard library included'
 	@echo '  make musl         build the static library for musl, and run the tests against it'
+	@echo '  make msrv         run the tests of Rust with the oldest one that Cargo.toml allows, by rustup'
 	@echo '  make windows      run the tests that apply on Windows under Wine'
 	@echo '  make platforms    build for other systems and processors, and run what can be run'
 	@echo '  make soak         run services in C and Python with faults of all they depend on (MINUTES=10, SEED is random)'
@@ -188,7 +189,8 @@ clippy:
 
 test: tools test-rust test-fuzz test-c test-sanitizers test-faults test-instructions docs test-python test-matrix test-soak demo
 
-# What they need from the system.
+# What they need from the system, and some that are called by themselves.
+test-faults soak msrv coverage mutants mutants-python: tools
 tools:
 	tests/tools.sh
 
@@ -209,7 +211,9 @@ COMPARE_WITH_PYTHON := $(PYTHON) fuzz/differential.py target/fuzz/debug/parse fu
 
 # What was found before, and what Python makes of it.
 test-fuzz:
-	$(FUZZ_CARGO) test $(FUZZ_OPTIONS)
+	rm -rf target/fuzz-folders
+	mkdir -p target/fuzz-folders
+	TMPDIR=$(CURDIR)/target/fuzz-folders $(FUZZ_CARGO) test $(FUZZ_OPTIONS)
 	$(COMPARE_WITH_PYTHON)
 
 test-c: $(STAGE)/installed $(STAGE)-panic/installed target/node/installed
@@ -253,6 +257,18 @@ simulate:
 	    $(SIMULATE) $$herd -- --nocapture || exit 1; done
 	CLAZAR_HOSTS=10000 $(SIMULATE) over_tls -- --nocapture
 
+# With the oldest Rust that Cargo.toml allows, which rustup fetches into the checkout.
+MSRV := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+WITH_MSRV = rustup run $(MSRV) cargo
+msrv: export RUSTUP_HOME := $(CURDIR)/target/rustup
+msrv: export CARGO_TARGET_DIR := target/msrv
+msrv:
+	rustup toolchain install --no-self-update --profile minimal $(MSRV)
+	$(WITH_MSRV) test --locked --features sandbox,redis --lib
+	$(WITH_MSRV) test --locked --features sandbox,redis --test core -- --test-threads 16 --skip load::
+	$(WITH_MSRV) check --locked --features capi,redis
+	$(WITH_MSRV) check --locked --features python,redis
+
 musl: target/zig/installed
 	tests/with_std_source.sh tests/musl.sh
 
@@ -265,7 +281,7 @@ windows:
 PLATFORM_PACKAGES := clang,curl,g++-aarch64-linux-gnu,libc6-dev-arm64-cross,g++-s390x-linux-gnu,libc6-dev-s390x-cross,musl-tools,openssl,python3-pip,qemu-user,redis-server,xz-utils
 
 platforms: target/zig/installed $(VENV)/maturin
-	tests/debian_unstable.sh $(WINDOWS_PACKAGES),$(PLATFORM_PACKAGES) tests/platforms.sh
+	COMMIT=$$(git describe --always --dirty) tests/debian_unstable.sh $(WINDOWS_PACKAGES),$(PLATFORM_PACKAGES) tests/platforms.sh
 
 # A short form.
 test-soak:

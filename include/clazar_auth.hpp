@@ -305,7 +305,9 @@ public:
         return set(clazar_config_set_ca_file, "ca_file", text);
     }
     /** As `clazar_config_set_proxy`. */
-    Config& proxy(std::string_view text) { return set(clazar_config_set_proxy, "proxy", text); }
+    Config& proxy(std::string_view text) {
+        return set(clazar_config_set_proxy, "proxy", text);
+    }
     /** As `clazar_config_set_timeout_ms`; above zero. */
     Config& timeout(std::chrono::milliseconds time) {
         return set_time(clazar_config_set_timeout_ms, "timeout", time);
@@ -324,7 +326,9 @@ public:
         return set_all(clazar_config_set_allowed_hosts, "allowed_hosts", texts);
     }
     /** As `clazar_config_set_store`. */
-    Config& store(std::string_view text) { return set(clazar_config_set_store, "store", text); }
+    Config& store(std::string_view text) {
+        return set(clazar_config_set_store, "store", text);
+    }
     /** As `clazar_config_set_trust_env`. */
     Config& trust_env(bool on) {
         return done(clazar_config_set_trust_env(handle_.get(), on), "trust_env");

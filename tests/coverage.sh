@@ -12,7 +12,8 @@ tools=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/
 if [ ! -x "$tools/llvm-cov" ]; then
     llvm=llvm-$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
     tools=/usr/lib/$llvm/bin
-    [ -x "$tools/llvm-cov" ] || apt-get install -qq -y --no-install-recommends "$llvm" >/dev/null || {
+    [ -x "$tools/llvm-cov" ] || { apt-get update -qq &&
+        apt-get install -qq -y --no-install-recommends "$llvm" >/dev/null; } || {
         echo "needs rustup component add llvm-tools, or as root apt-get install $llvm" >&2
         exit 1
     }

@@ -45,7 +45,8 @@ check() (
 failed=no
 rustc=$(rustc --version | cut -d ' ' -f 1-2)
 cat >"$table" <<END
-Run on $(LC_ALL=C date '+%-d %B %Y') on $(uname -m), with Debian unstable's $rustc, mingw, Wine and qemu.
+Run on $(LC_ALL=C date '+%-d %B %Y') on $(uname -m), at commit ${COMMIT:-unknown}, with Debian unstable's $rustc, mingw,
+Wine and qemu.
 
 | system | target | how |
 | --- | --- | --- |
