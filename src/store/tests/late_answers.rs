@@ -71,6 +71,10 @@ type Change = Box<dyn Fn(&[u8]) -> Vec<u8> + Send>;
 #[derive(Default)]
 struct Store {
     token: Option<Vec<u8>>,
+    /// How long the store keeps it.
+    left: Option<Duration>,
+    /// Until when another host has its turn.
+    held_until: Duration,
     /// How long the answer to the next look is under way.
     late: Duration,
     /// What another host makes of the next token before its host learns that it is stored.
@@ -116,9 +120,9 @@ impl Session for Shared {
         let (token, late) = {
             let mut store = self.store();
             store.looks += 1;
-            (store.token.clone(), std::mem::take(&mut store.late))
+            let token = store.token.clone().map(|blob| StoredItem { blob, left: store.left });
+            (token, std::mem::take(&mut store.late))
         };
-        let token = token.map(|blob| StoredItem { blob, left: None });
         let view = View { now: self.stamp(), token, backoff: None };
         self.time.pass(late);
         Ok(view)
@@ -126,8 +130,11 @@ impl Session for Shared {
 
     fn try_lock(&mut self, _name: &str, _from: Option<&Holder>) -> Result<Turn, StoreError> {
         let mut store = self.store();
-        let Some(changed) = store.changed_in_its_turn.take() else { return Ok(Turn::Ours) };
-        store.token = Some(changed);
+        if let Some(changed) = store.changed_in_its_turn.take() {
+            store.token = Some(changed);
+        } else if self.time.now() >= store.held_until {
+            return Ok(Turn::Ours);
+        }
         Ok(Turn::Theirs(Holder(vec![1])))
     }
 
@@ -246,6 +253,39 @@ fn a_refused_token_is_not_fallen_back_on() {
 
     shared.store().changed_in_its_turn = sealer.refused(&blob, &secret);
     assert_eq!(fetch(&shared).0.unwrap_err().kind(), ErrorKind::Transport);
+}
+
+/// The rest is for a request of one's own.
+#[test]
+fn another_host_is_waited_for_for_half_of_what_is_left_of_a_token() {
+    let shared = Shared::new();
+    let clock = clock(&shared.time, "another");
+    let token = AccessToken::new("old", clock.now(), LIFETIME);
+    let blob = sealer(&clock).seal_for(&token, &Secret::new(SECRET), Some(shared.stamp())).unwrap();
+    let left = Duration::from_secs(4);
+    shared.time.pass(LIFETIME - left);
+    *shared.store() = Store { token: Some(blob), held_until: Duration::MAX, ..Store::default() };
+    let token = with_host(&shared, Duration::ZERO, |store, context| store.fetch(context)).unwrap();
+    assert_eq!(token.value(), "token");
+    let waited = shared.time.now() + left - LIFETIME;
+    assert!(waited >= left / 2 && waited < left / 2 + Duration::from_secs(1), "{waited:?}");
+    // Every few hundredths of a second at first, and of a tenth of the wait later.
+    let looks = shared.store().looks;
+    assert!((20..200).contains(&looks), "{looks} looks");
+}
+
+#[test]
+fn what_the_store_says_is_left_was_so_before_its_answer() {
+    let shared = Shared::new();
+    let clock = clock(&shared.time, "another");
+    let token = AccessToken::new("token", clock.now(), LIFETIME);
+    let blob = sealer(&clock).seal_for(&token, &Secret::new(SECRET), Some(shared.stamp())).unwrap();
+    let (left, late) = (LIFETIME * 8 / 10, LIFETIME / 10);
+    *shared.store() = Store { token: Some(blob), left: Some(left), late, ..Store::default() };
+    let found = with_host(&shared, Duration::ZERO, |store, context| {
+        store.look(context).unwrap().left(context.clock.now())
+    });
+    assert_eq!(found, left - late);
 }
 
 /// It is handed out before it is stored, and that takes long.
