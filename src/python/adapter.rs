@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use super::argument::{Argument, wrong_type};
 use super::options::time;
 use super::provider::TokenProvider;
+use crate::binding::held;
 
 /// The provider itself, if it is one for `isinstance`, as a mock may be, and the time-out is one too.
 #[pyfunction]
@@ -15,7 +16,7 @@ pub(super) fn _checked<'py>(
     timeout: Argument<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     time(py, "timeout", &timeout)?;
-    if !provider.is_instance(&py.get_type::<TokenProvider>())? {
+    if !held(|| provider.is_instance(&py.get_type::<TokenProvider>()))? {
         return Err(wrong_type("provider", "a TokenProvider", &provider));
     }
     Ok(provider)

@@ -10,6 +10,7 @@ use pyo3::types::{PyByteArray, PyBytes, PyMapping, PyMemoryView, PyString};
 
 use super::error::raise;
 use crate::Error;
+use crate::binding::held;
 
 /// An argument that may be left out.
 pub(super) type Argument<'py> = Option<Bound<'py, PyAny>>;
@@ -37,7 +38,8 @@ pub(super) fn hosts(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<Vec<Str
     if argument.is_instance_of::<PyString>() {
         return Err(wrong(name, expected, "a str on its own"));
     }
-    let items = argument.try_iter().map_err(|_| wrong(name, expected, &type_of(argument)))?;
+    let items = held(|| argument.try_iter());
+    let items = items.map_err(|_| wrong(name, expected, &type_of(argument)))?;
     let host = |item: PyResult<Bound<'_, PyAny>>| {
         let item = item?;
         if !item.is_instance_of::<PyString>() {
@@ -45,7 +47,7 @@ pub(super) fn hosts(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<Vec<Str
         }
         owned(name, &item)
     };
-    items.map(host).collect()
+    held(|| items.map(host).collect())
 }
 
 /// A mapping of `str` to `str`.
@@ -55,12 +57,12 @@ pub(super) fn headers(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<Vec<(
         let (key, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
         Ok((owned(name, &key)?, owned(name, &value)?))
     };
-    mapping.items()?.iter().map(header).collect()
+    held(|| mapping.items()?.iter().map(header).collect())
 }
 
 pub(super) fn path(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
     let py = argument.py();
-    argument.extract().map_err(|error: PyErr| {
+    held(|| argument.extract()).map_err(|error: PyErr| {
         if error.is_instance_of::<PyUnicodeError>(py) {
             not_unicode(name, py)
         } else if error.is_instance_of::<PyTypeError>(py) {
@@ -80,7 +82,7 @@ pub(super) fn number(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<f64> {
             error
         }
     };
-    match argument.extract::<f64>() {
+    match held(|| argument.extract::<f64>()) {
         // An int larger than any float.
         Err(error) if error.is_instance_of::<PyOverflowError>(py) => Ok(f64::INFINITY),
         outcome => outcome.map_err(wrong),
@@ -89,7 +91,7 @@ pub(super) fn number(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<f64> {
 
 pub(super) fn whole_number(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<u16> {
     let py = argument.py();
-    argument.extract().map_err(|error: PyErr| {
+    held(|| argument.extract()).map_err(|error: PyErr| {
         if error.is_instance_of::<PyTypeError>(py) {
             return wrong_type(name, "int", argument);
         }
@@ -99,7 +101,7 @@ pub(super) fn whole_number(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<
 }
 
 pub(super) fn flag(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<bool> {
-    argument.extract().map_err(|_| wrong_type(name, "bool", argument))
+    held(|| argument.extract()).map_err(|_| wrong_type(name, "bool", argument))
 }
 
 pub(super) fn callable(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {

@@ -1,4 +1,4 @@
-//! Calls Python on threads of the library.
+//! Calls Python from code that runs without it, such as the threads of the library.
 
 use pyo3::prelude::*;
 

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 use pyo3::types::PyDict;
 
+use super::attached::attached;
 use super::error::run;
 use super::options::Arguments;
 use crate::binding::{Finding, Step, examine};
@@ -23,7 +24,8 @@ pub(super) fn _examine<'py>(
     let arguments = Arguments { name: "_examine", is_provider: true, keywords: options };
     let config = arguments.config(py)?;
     let tell = move |step: Step| {
-        Python::attach(|py| {
+        // Where Python is about to end, nobody is told.
+        let _ = attached(|py| {
             if let Err(error) = tell.call1(py, (converted(step),)) {
                 error.write_unraisable(py, None);
             }

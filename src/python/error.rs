@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyType};
 
 use crate::Error;
-use crate::binding::catch_panic;
+use crate::binding::{catch_panic, held};
 
 /// Runs `work` without the GIL, so that other Python threads go on.
 pub(super) fn run<T: Send>(
@@ -15,7 +15,7 @@ pub(super) fn run<T: Send>(
 }
 
 pub(super) fn raise(py: Python<'_>, error: &Error) -> PyErr {
-    exception(py, error).map_or_else(|failed| failed, PyErr::from_value)
+    held(|| exception(py, error)).map_or_else(|failed| failed, PyErr::from_value)
 }
 
 fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
 
 use crate::Error;
-use crate::binding::{Event, Level, Listener, Queue, since_1970};
+use crate::binding::{Event, Level, Listener, Queue, held, since_1970};
 
 thread_local! {
     static IS_DRAINING: Cell<bool> = const { Cell::new(false) };
@@ -48,7 +48,10 @@ impl Log {
     /// for the next call.
     #[inline]
     pub(super) fn drain(&self, py: Python<'_>) -> PyResult<()> {
-        if self.events.is_empty() || IS_DRAINING.get() { Ok(()) } else { self.hand_over(py) }
+        if self.events.is_empty() || IS_DRAINING.get() {
+            return Ok(());
+        }
+        held(|| self.hand_over(py))
     }
 
     #[cold]

@@ -22,6 +22,8 @@ use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
+use crate::binding::held;
+
 /// The Rust core of clazar_auth.
 #[pymodule(gil_used = false)]
 mod _native {
@@ -29,8 +31,10 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        one_interpreter(module.py())?;
-        super::provider::add_coroutines(module)
+        held(|| {
+            one_interpreter(module.py())?;
+            super::provider::add_coroutines(module)
+        })
     }
 
     #[pymodule_export]

@@ -21,7 +21,7 @@ use super::text::Text;
 use super::token::AccessToken;
 use super::wait::{finish, wait_for_secret};
 use crate::Error;
-use crate::binding::{Config, TokenPoll, catch_panic};
+use crate::binding::{Config, TokenPoll, catch_panic, held};
 
 /// Hands out an access token that is fresh, and gets a new one when it is due.
 ///
@@ -120,8 +120,10 @@ impl TokenProvider {
             return Ok(Bound::new(py, provider)?.into_any());
         }
         let credentials = run(py, || config.credentials())?;
-        let (secret, options) = arguments.with_values_of_env(py, &config, client_secret)?;
-        class.call((credentials.client_id(), secret), Some(&options))
+        held(|| {
+            let (secret, options) = arguments.with_values_of_env(py, &config, client_secret)?;
+            class.call((credentials.client_id(), secret), Some(&options))
+        })
     }
 
     /// str: The client id that it authenticates with.
@@ -168,7 +170,7 @@ impl TokenProvider {
         let timeout = options::time(py, "timeout", &timeout)?;
         if let Some(wait) = options::time(py, "wait", &wait)? {
             let wait = timeout.map_or(wait, |timeout| timeout.min(wait)).as_secs_f64();
-            return py.import("clazar_auth._methods")?.call_method1("token", (slf, wait));
+            return held(|| py.import("clazar_auth._methods")?.call_method1("token", (slf, wait)));
         }
         let token = AccessToken(slf.get().fetch(py, timeout)?);
         Ok(Bound::new(py, token)?.into_any())
@@ -435,8 +437,10 @@ impl TokenProvider {
         slf: &Bound<'py, Self>,
         request: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let adapter = slf.py().import("clazar_auth.integrations.requests")?;
-        adapter.getattr("Auth")?.call1((slf,))?.call1((request,))
+        held(|| {
+            let adapter = slf.py().import("clazar_auth.integrations.requests")?;
+            adapter.getattr("Auth")?.call1((slf,))?.call1((request,))
+        })
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
@@ -468,7 +472,7 @@ impl TokenProvider {
             ));
         }
         let provider = slf.get();
-        provider.pickled.reduce(slf.py(), provider.log.on_event())
+        held(|| provider.pickled.reduce(slf.py(), provider.log.on_event()))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -6,8 +6,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::Stats;
+use crate::binding::held;
 
 pub(super) fn python<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, PyAny>> {
+    held(|| converted(py, stats))
+}
+
+fn converted<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, PyAny>> {
     let module = py.import("clazar_auth._stats")?;
     let requests = module.getattr("Requests")?;
     let mut fields = Vec::new();

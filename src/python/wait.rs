@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use super::error::{raise, run};
 use super::log::Log;
 use super::pending::Pending;
-use crate::binding::{self, TokenPoll, catch_panic};
+use crate::binding::{self, TokenPoll, catch_panic, held};
 use crate::{AccessToken, Error, TokenProvider};
 
 /// How often a wait looks for a signal.
@@ -23,7 +23,7 @@ pub(super) fn finish(
 ) -> PyResult<Arc<AccessToken>> {
     let outcome = match catch_panic(ask) {
         Ok(TokenPoll::Ready(token)) => Ok(token),
-        Ok(TokenPoll::Pending(pending)) => wait(py, pending)?,
+        Ok(TokenPoll::Pending(pending)) => held(|| wait(py, pending))?,
         Err(error) => Err(error),
     };
     outcome.map_err(|error| raise(py, &error))
@@ -54,7 +54,7 @@ fn block(py: Python<'_>, pending: &binding::Pending) -> PyResult<Outcome> {
 /// Waits for a function that gives the client secret, if it was not called yet.
 pub(super) fn wait_for_secret(py: Python<'_>, provider: &TokenProvider) -> PyResult<()> {
     while !run(py, || provider.has_secret_within(BETWEEN_SIGNALS))? {
-        py.check_signals()?;
+        held(|| py.check_signals())?;
     }
     Ok(())
 }

@@ -3,7 +3,8 @@
 /// Runs `call`; if it calls `pthread_exit`, the thread stays there for ever, and drops nothing.
 ///
 /// With glibc that function unwinds the stack, and frames of Rust that call C functions are not made for that.
-/// So glibc is asked to call a function before it unwinds the first one.
+/// So glibc is asked to call a function before it unwinds the first one. Calls within calls, and those of greenlets
+/// that take turns on a thread, are held as well.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(crate) fn held<T>(call: impl FnOnce() -> T) -> T {
     gnu::held(call)
@@ -17,6 +18,7 @@ pub(crate) fn held<T>(call: impl FnOnce() -> T) -> T {
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod gnu {
+    use std::cell::Cell;
     use std::ffi::{c_int, c_void};
     use std::mem::MaybeUninit;
     use std::{ptr, thread};
@@ -39,27 +41,48 @@ mod gnu {
         fn _pthread_cleanup_pop(buffer: *mut Buffer, execute: c_int);
     }
 
-    /// Takes the routine back, if `call` panics too.
-    struct Pop(*mut Buffer);
+    // One buffer serves all calls of a thread: those of greenlets do not end in the opposite order.
+    thread_local! {
+        static CALLS: Cell<usize> = const { Cell::new(0) };
+        static BUFFER: Cell<*mut Buffer> = const { Cell::new(ptr::null_mut()) };
+    }
 
-    impl Drop for Pop {
+    /// Takes the routine back after the last call, if that panics too.
+    struct Leave;
+
+    impl Drop for Leave {
         fn drop(&mut self) {
-            // SAFETY: this thread pushed the buffer, and has popped all that it pushed later; it is a box's.
-            unsafe {
-                _pthread_cleanup_pop(self.0, 0);
-                drop(Box::from_raw(self.0.cast::<MaybeUninit<Buffer>>()));
+            CALLS.set(CALLS.get() - 1);
+            if CALLS.get() == 0 {
+                pop(BUFFER.replace(ptr::null_mut()));
             }
         }
     }
 
     pub(super) fn held<T>(call: impl FnOnce() -> T) -> T {
+        if CALLS.get() == 0 {
+            BUFFER.set(push());
+        }
+        CALLS.set(CALLS.get() + 1);
+        let _leave = Leave;
+        call()
+    }
+
+    fn push() -> *mut Buffer {
         // A routine is called when the frame of its buffer is left. What is not on this stack was left already,
         // for glibc, by the first frame.
         let buffer = Box::into_raw(Box::new(MaybeUninit::<Buffer>::uninit())).cast();
-        let _pop = Pop(buffer);
-        // SAFETY: the buffer stays where it is until it is popped.
+        // SAFETY: the buffer stays where it is until it is popped; if it never is, it is never freed.
         unsafe { _pthread_cleanup_push(buffer, stay, ptr::null_mut()) };
-        call()
+        buffer
+    }
+
+    fn pop(buffer: *mut Buffer) {
+        // SAFETY: this thread pushed the buffer, and has popped all that it pushed later; it is a box's.
+        unsafe {
+            _pthread_cleanup_pop(buffer, 0);
+            drop(Box::from_raw(buffer.cast::<MaybeUninit<Buffer>>()));
+        }
     }
 
     extern "C" fn stay(_: *mut c_void) {

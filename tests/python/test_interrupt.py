@@ -184,6 +184,62 @@ def test_a_program_ends_at_once(
         assert line(process) == "under way"
 
 
+# Each runs code in Python, which may take the interpreter from the thread in its midst.
+IN_PYTHON = {
+    "token with wait": "provider.token(wait=3600)",
+    "stats": "provider.stats()",
+    "on_event": "provider.refresh()",
+    "error": "provider.check_url('http://example.com')",
+    "float": "provider.token(timeout=Number())",
+    "requests": "requests.Request('GET', 'http://127.0.0.1', auth=provider).prepare()",
+    "sandbox": "sandbox.set_records('/buyers/', [{}])",
+    "doctor": "_native._examine(lambda _: time.sleep(0.001))",
+}
+
+LOOPS = """
+import requests
+from clazar_auth import _native
+from clazar_auth.testing import Sandbox
+
+provider = clazar_auth.TokenProvider.from_env(on_event=lambda event: time.sleep(0.001))
+sandbox = Sandbox()
+running = []
+
+class Number:
+    def __float__(self):
+        time.sleep(0.001)
+        return 60.0
+
+def loop():
+    running.append(None)
+    while True:
+        try:
+            {call}
+        except clazar_auth.ClazarAuthError:
+            pass
+
+for _ in range(8):
+    threading.Thread(target=loop, daemon=True).start()
+while len(running) < 8:
+    time.sleep(0.001)
+time.sleep(0.1)
+say("under way")
+"""
+
+
+@pytest.mark.parametrize("end", ["end of main", "slow"])
+@pytest.mark.parametrize("call", IN_PYTHON)
+def test_a_program_ends_while_daemon_threads_are_in_python(
+    sandbox: Sandbox, sandbox_environment: dict[str, str], call: str, end: str
+) -> None:
+    if call == "token with wait":
+        for _ in range(100):
+            sandbox.answer_next(429, headers={"Retry-After": "3600"})
+    code = WAIT + LOOPS.format(call=IN_PYTHON[call]) + ENDS[end]
+    with program(code, sandbox_environment) as process:
+        assert line(process) == "under way"
+
+
 STALE = """
 import clazar_auth
 from clazar_auth.testing import Sandbox
