@@ -3,8 +3,12 @@
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyType};
 
+use super::module::Module;
 use crate::Error;
 use crate::binding::{catch_panic, held};
+
+/// Imported with this module.
+pub(super) static ERRORS: Module = Module::new("clazar_auth.errors");
 
 /// Runs `work` without the GIL, so that other Python threads go on.
 pub(super) fn run<T: Send>(
@@ -19,7 +23,7 @@ pub(super) fn raise(py: Python<'_>, error: &Error) -> PyErr {
 }
 
 fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
-    let class = py.import("clazar_auth.errors")?.getattr(error.kind().row().class)?;
+    let class = ERRORS.get(py, error.kind().row().class)?;
     let attributes = [
         ("http_status", error.http_status().into_pyobject(py)?.into_any()),
         ("code", error.code().into_pyobject(py)?.into_any()),

@@ -10,6 +10,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
 
+use super::module::{Module, is_loaded};
 use crate::Error;
 use crate::binding::{Event, Level, Listener, Queue, held, since_1970};
 
@@ -81,8 +82,7 @@ fn emit(py: Python<'_>, on_event: Option<&Py<PyAny>>, events: &[Event]) -> PyRes
 
 /// That of `clazar_auth._log`, if the program uses `logging` at all.
 fn logger(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
-    let modules = py.import("sys")?.getattr("modules")?;
-    if !modules.contains("logging")? {
+    if !is_loaded(py, "logging") {
         return Ok(None);
     }
     py.import("clazar_auth._log")?.getattr("logger").map(Some)
@@ -106,7 +106,8 @@ fn call(on_event: &Bound<'_, PyAny>, event: &Event) -> PyResult<()> {
     fields.set_item("kind", event.kind.row().name)?;
     fields.set_item("level", level(event))?;
     fields.set_item("message", &event.message)?;
-    let class = py.import("clazar_auth._event")?.getattr("Event")?;
+    static EVENT: Module = Module::new("clazar_auth._event");
+    let class = EVENT.get(py, "Event")?;
     on_event.call1((class.call((), Some(&fields))?,)).map(drop)
 }
 

@@ -8,6 +8,7 @@ mod doctor;
 mod error;
 mod function;
 mod log;
+mod module;
 mod options;
 mod pending;
 mod pickle;
@@ -33,6 +34,7 @@ mod _native {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         held(|| {
             one_interpreter(module.py())?;
+            super::error::ERRORS.keep(module.py())?;
             super::provider::add_coroutines(module)
         })
     }

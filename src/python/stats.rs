@@ -5,6 +5,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use super::module::Module;
 use crate::Stats;
 use crate::binding::held;
 
@@ -13,8 +14,8 @@ pub(super) fn python<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py,
 }
 
 fn converted<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, PyAny>> {
-    let module = py.import("clazar_auth._stats")?;
-    let requests = module.getattr("Requests")?;
+    static STATS: Module = Module::new("clazar_auth._stats");
+    let requests = STATS.get(py, "Requests")?;
     let mut fields = Vec::new();
     for counted in stats.requests() {
         fields.push(requests.call1((counted.succeeded, counted.failed))?);
@@ -25,5 +26,5 @@ fn converted<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, PyAny>>
     for time in [stats.expires_in, stats.backoff, Some(stats.refresh_in)] {
         fields.push(time.map(|time: Duration| time.as_secs_f64()).into_pyobject(py)?);
     }
-    module.getattr("Stats")?.call1(PyTuple::new(py, fields)?)
+    STATS.get(py, "Stats")?.call1(PyTuple::new(py, fields)?)
 }

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 
 use super::error::{raise, run};
 use super::log::Log;
+use super::module::is_loaded;
 use super::pending::Pending;
 use crate::binding::{self, TokenPoll, catch_panic, held};
 use crate::{AccessToken, Error, TokenProvider};
@@ -31,8 +32,7 @@ pub(super) fn finish(
 
 /// Other greenlets go on as well, if the program has any.
 fn wait(py: Python<'_>, pending: binding::Pending) -> PyResult<Outcome> {
-    let modules = py.import("sys")?.getattr("modules")?;
-    if !modules.contains("gevent")? && !modules.contains("eventlet")? {
+    if !is_loaded(py, "gevent") && !is_loaded(py, "eventlet") {
         return block(py, &pending);
     }
     let pending = Bound::new(py, Pending::new(pending, Log::new(None)))?;

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from helpers import python
 
 import clazar_auth
 from clazar_auth import ClazarAuthError
@@ -150,3 +151,33 @@ def test_a_wrong_type_is_a_type_error() -> None:
         clazar_auth.authenticate(1, 2)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         clazar_auth.TokenProvider("id", "secret", unknown=1)  # type: ignore[call-arg]
+
+
+LATE = """
+import os
+import clazar_auth
+from clazar_auth.testing import Sandbox
+
+class Late:
+    def __init__(self, provider):
+        self.provider = provider
+
+    def __del__(self, write=os.write):
+        requests = self.provider.stats().empty.succeeded
+        self.provider.close()
+        try:
+            self.provider.headers()
+        except Exception as error:
+            write(1, f"{requests} {type(error).__name__}".encode())
+
+sandbox = Sandbox()
+provider = sandbox.provider()
+provider.token()
+provider.stats()
+late = Late(provider)
+"""
+
+
+def test_at_the_end_of_the_program() -> None:
+    done = python(LATE)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1 ClosedError", "")
