@@ -108,7 +108,19 @@ pub(super) fn callable(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<Py<P
     if !argument.is_callable() {
         return Err(wrong_type(name, "a callable", argument));
     }
+    if is_coroutine_function(argument)? {
+        return Err(wrong(name, "a plain callable", "a coroutine function"));
+    }
     Ok(argument.clone().unbind())
+}
+
+/// Also of an object that is called through a method of its class.
+fn is_coroutine_function(argument: &Bound<'_, PyAny>) -> PyResult<bool> {
+    held(|| {
+        let test = argument.py().import("inspect")?.getattr("iscoroutinefunction")?;
+        let method = argument.get_type().getattr("__call__")?;
+        Ok(test.call1((argument,))?.is_truthy()? || test.call1((method,))?.is_truthy()?)
+    })
 }
 
 pub(super) fn bytes(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import json
 import logging
@@ -237,6 +238,16 @@ def test_nothing_secret_is_told(sandbox: Sandbox, listener: Listener) -> None:
 def test_what_cannot_be_called_is_refused(sandbox: Sandbox) -> None:
     with pytest.raises(TypeError, match="^on_event must be a callable, not str$"):
         sandbox.provider(on_event="print")
+
+    async def listen(event: clazar_auth.Event) -> None: ...
+
+    class Listening:
+        async def __call__(self, event: clazar_auth.Event) -> None: ...
+
+    for callable in (listen, functools.partial(listen), Listening(), Listening().__call__):
+        expected = "^on_event must be a plain callable, not a coroutine function$"
+        with pytest.raises(TypeError, match=expected):
+            sandbox.provider(on_event=callable)
     with pytest.raises(TypeError, match="unexpected keyword argument 'on_event'"):
         clazar_auth.authenticate("id", "secret", on_event=print)  # type: ignore[call-arg]
 
