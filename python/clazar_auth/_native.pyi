@@ -165,7 +165,7 @@ class TokenProvider:
 
     Thread-safe: all threads share one token, and however many wait, one request is sent. No request
     is sent before the first token is asked for. Works as ``auth=`` of requests, and as a context
-    manager that closes it.
+    manager that closes it. A subclass gives its arguments on in ``__new__``, since ``__init__`` takes none.
 
     The client secret may come from a function without arguments, such as a call to a secret manager. It
     is called when the secret is needed for the first time, and again when the API refuses the secret: on

@@ -23,7 +23,8 @@ class Sandbox(_native.Sandbox):
     It answers ``POST /authenticate/`` (JSON or form-encoded), ``GET`` of ``/listings/``,
     ``/buyers/``, ``/contracts/``, ``/private_offers/``, ``/opportunities/`` and
     ``/analytics/datasets/...`` in pages, and ``POST /metering/`` with a status for each record;
-    all but the first behind a check of the bearer token. Thread-safe.
+    all but the first behind a check of the bearer token. Thread-safe. A subclass gives its arguments on in
+    ``__new__``, since ``__init__`` takes none.
 
     Args:
         lifetime (float): as for set_lifetime().
