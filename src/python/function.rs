@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use super::argument;
 use super::attached::attached;
-use crate::binding::{OptionValue, Secret, SecretFunction, SourceError, lock};
+use crate::binding::{OptionValue, Secret, SecretFunction, SourceError, held, lock};
 
 /// The function. Python's garbage collector sees it through the provider, which it may lead back to.
 pub(super) struct Function(Mutex<Option<Py<PyAny>>>);
@@ -27,9 +27,10 @@ impl Function {
         self.0.try_lock().map_or(Ok(()), |function| visit.call(&*function))
     }
 
+    /// Drops it, which may run a `__del__` of the program's.
     pub(super) fn forget(&self) {
         let function = lock(&self.0).take();
-        drop(function);
+        held(|| drop(function));
     }
 
     /// Called on a thread of the library.
@@ -47,6 +48,12 @@ impl Function {
             secret = py.import("clazar_auth._async")?.call_method1("run", (secret,))?;
         }
         Ok(Secret::new(argument::text("what it returns", &secret)?))
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        self.forget();
     }
 }
 

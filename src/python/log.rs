@@ -64,6 +64,15 @@ impl Log {
     }
 }
 
+/// What the callable refers to may have a `__del__` of the program's.
+impl Drop for Log {
+    fn drop(&mut self) {
+        if let Some(on_event) = self.on_event.take() {
+            held(|| drop(on_event));
+        }
+    }
+}
+
 fn emit(py: Python<'_>, on_event: Option<&Py<PyAny>>, events: &[Event]) -> PyResult<()> {
     if events.is_empty() {
         return Ok(());

@@ -193,6 +193,9 @@ IN_PYTHON = {
     "float": "provider.token(timeout=Number())",
     "requests": "requests.Request('GET', 'http://127.0.0.1', auth=provider).prepare()",
     "sandbox": "sandbox.set_records('/buyers/', [{}])",
+    "dropped on_event": "sandbox.provider(on_event=Function())",
+    "dropped function": "clazar_auth.TokenProvider('id', Function())",
+    "closed": "clazar_auth.TokenProvider('id', Function()).close()",
     "doctor": "_native._examine(lambda _: time.sleep(0.001))",
 }
 
@@ -209,6 +212,13 @@ class Number:
     def __float__(self):
         time.sleep(0.001)
         return 60.0
+
+class Function:
+    def __call__(self, *_):
+        return ""
+
+    def __del__(self, sleep=time.sleep):
+        sleep(0.001)
 
 def loop():
     running.append(None)
