@@ -51,6 +51,8 @@ class Library(ABC):
     """Whether it retries, and refuses other hosts; plain headers do not."""
     takes_files = True
     """Whether it sends a file from where it stands, and can do so again."""
+    blocks = False
+    """Whether a task that waits for a token holds up the others."""
 
     @abstractmethod
     def each(self, provider: TokenProvider, *calls: Call) -> list[Answer]:
@@ -113,15 +115,32 @@ class Urllib3(Blocking):
         return answer
 
 
+def wrapped(library: Any, provider: TokenProvider) -> Any:
+    """An auth object of a program's own that goes through the adapter's."""
+    inner = clazar_auth.integrations.httpx.Auth(provider)
+
+    class Wrapping(library.Auth):  # type: ignore[misc]
+        def auth_flow(self, request: Any) -> Iterator[Any]:
+            request.headers["X-Wrapped"] = "yes"
+            yield from inner.auth_flow(request)
+
+    return Wrapping()
+
+
+def unwrapped(library: Any, provider: TokenProvider) -> Any:
+    return clazar_auth.integrations.httpx.Auth(provider)
+
+
 class Httpx(Blocking):
     takes_files = False
 
-    def __init__(self, library: Any) -> None:
+    def __init__(self, library: Any, auth: Callable[..., Any] = unwrapped) -> None:
         self.library = library
+        self.auth = auth
 
     def session(self, provider: TokenProvider) -> AbstractContextManager[Any]:
         client: AbstractContextManager[Any] = self.library.Client(
-            auth=clazar_auth.integrations.httpx.Auth(provider), **options(self.library, 1)
+            auth=self.auth(self.library, provider), **options(self.library, 1)
         )
         return client
 
@@ -183,15 +202,17 @@ class Async(Library):
 class AsyncHttpx(Async):
     takes_files = False
 
-    def __init__(self, library: Any, backend: str) -> None:
+    def __init__(self, library: Any, backend: str, auth: Callable[..., Any] = unwrapped) -> None:
         super().__init__(backend)
         self.library = library
+        self.auth = auth
+        self.blocks = auth is wrapped
 
     def session(
         self, provider: TokenProvider, connections: int
     ) -> AbstractAsyncContextManager[Any]:
         client: AbstractAsyncContextManager[Any] = self.library.AsyncClient(
-            auth=clazar_auth.integrations.httpx.Auth(provider), **options(self.library, connections)
+            auth=self.auth(self.library, provider), **options(self.library, connections)
         )
         return client
 
@@ -243,9 +264,13 @@ LIBRARIES: dict[str, Library] = {
     "httpx": Httpx(httpx),
     "httpx-asyncio": AsyncHttpx(httpx, "asyncio"),
     "httpx-trio": AsyncHttpx(httpx, "trio"),
+    "httpx-wrapped": Httpx(httpx, wrapped),
+    "httpx-wrapped-trio": AsyncHttpx(httpx, "trio", wrapped),
     "httpx2": Httpx(httpx2),
     "httpx2-asyncio": AsyncHttpx(httpx2, "asyncio"),
     "httpx2-trio": AsyncHttpx(httpx2, "trio"),
+    "httpx2-wrapped": Httpx(httpx2, wrapped),
+    "httpx2-wrapped-asyncio": AsyncHttpx(httpx2, "asyncio", wrapped),
     "aiohttp": Aiohttp("asyncio"),
     "urllib3": Urllib3(),
 }

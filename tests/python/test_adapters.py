@@ -70,7 +70,7 @@ def test_one_token_serves_many_requests(library: Library, sandbox: Sandbox) -> N
     assert sandbox.requests() == 1
 
 
-@everywhere
+@those(lambda library: not library.blocks)
 def test_many_at_once_share_one_token_request(library: Library) -> None:
     with HeldServer() as server:
         provider = server.provider()

@@ -8,7 +8,7 @@ import gzip
 import io
 import pickle
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from types import ModuleType
 from typing import Any
@@ -17,6 +17,7 @@ import httpx
 import httpx2
 import pytest
 import trustme
+from adapters import unwrapped, wrapped
 from helpers import Loopback, python
 
 from clazar_auth import TokenProvider
@@ -200,26 +201,31 @@ async def check_async(response: Any) -> None:
     response.raise_for_status()
 
 
+either = pytest.mark.parametrize("auth", [unwrapped, wrapped])
+
+
 @both
+@either
 def test_a_hook_that_raises_keeps_no_refusal_from_the_provider(
-    sandbox: Sandbox, refusing: Refusing, library: ModuleType
+    sandbox: Sandbox, refusing: Refusing, library: ModuleType, auth: Callable[..., Any]
 ) -> None:
     """The library runs it before the adapter sees the response."""
     provider = sandbox.provider(allowed_hosts=[f"127.0.0.1:{refusing.server_port}"])
-    hooks = {"response": [check]}
-    client = library.Client(auth=Auth(provider), event_hooks=hooks, verify=refusing.verify)
+    options = {"event_hooks": {"response": [check]}, "verify": refusing.verify}
+    client = library.Client(auth=auth(library, provider), **options)
     with client, pytest.raises(library.HTTPStatusError):
         client.get(refusing.url)
     assert provider.stats().invalidations == 1
 
 
 @both
+@either
 def test_an_asynchronous_hook_that_raises_keeps_none_either(
-    sandbox: Sandbox, refusing: Refusing, library: ModuleType
+    sandbox: Sandbox, refusing: Refusing, library: ModuleType, auth: Callable[..., Any]
 ) -> None:
     async def main() -> None:
-        hooks = {"response": [check_async]}
-        client = library.AsyncClient(auth=Auth(provider), event_hooks=hooks, verify=refusing.verify)
+        options = {"event_hooks": {"response": [check_async]}, "verify": refusing.verify}
+        client = library.AsyncClient(auth=auth(library, provider), **options)
         async with client:
             with pytest.raises(library.HTTPStatusError):
                 await client.get(refusing.url)
@@ -269,17 +275,29 @@ def test_an_asynchronous_transport_that_traces_nothing(
     assert provider.stats().invalidations == 1
 
 
-@both
-def test_an_auth_of_the_program_may_go_through_it(sandbox: Sandbox, library: ModuleType) -> None:
-    class Signing(library.Auth):  # type: ignore[name-defined, misc]
-        def auth_flow(self, request: Any) -> Iterator[Any]:
-            request.headers["X-Signed"] = "yes"
-            yield from inner.auth_flow(request)
+def get(client: Any, url: str) -> Any:
+    with client:
+        return client.get(url)
 
+
+def get_async(client: Any, url: str) -> Any:
+    async def main() -> Any:
+        async with client:
+            return await client.get(url)
+
+    return asyncio.run(main())
+
+
+@both
+@pytest.mark.parametrize(("kind", "get"), [("Client", get), ("AsyncClient", get_async)])
+def test_an_auth_of_the_program_may_go_through_it(
+    sandbox: Sandbox, library: ModuleType, kind: str, get: Callable[..., Any]
+) -> None:
     provider = sandbox.provider()
-    inner = Auth(provider)
     provider.token()
     sandbox.revoke_tokens()
-    response = library.get(f"{sandbox.url}/listings/", auth=Signing())
+    client = getattr(library, kind)(auth=wrapped(library, provider))
+    response = get(client, f"{sandbox.url}/listings/")
     assert response.status_code == 200
-    assert response.request.headers["X-Signed"] == "yes"
+    assert response.request.headers["X-Wrapped"] == "yes"
+    assert [refused.json() for refused in response.history] == [{"error": "invalid_token"}]

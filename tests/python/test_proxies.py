@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import aiohttp
 import httpx
 import httpx2
 import pytest
-from adapters import LIBRARIES, Call, Library
+from adapters import LIBRARIES, Call, Library, unwrapped, wrapped
 from helpers import Handler, Loopback
 
 import clazar_auth
@@ -155,7 +155,10 @@ def test_a_client_that_heeds_no_environment_is_not_refused(
 
 
 @both
-def test_a_program_may_trace_its_requests(library: Any, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("make", [unwrapped, wrapped])
+def test_a_program_may_trace_its_requests(
+    library: Any, make: Callable[..., Any], sandbox: Sandbox
+) -> None:
     events: list[str] = []
 
     def trace(event: str, info: object) -> None:
@@ -169,7 +172,7 @@ def test_a_program_may_trace_its_requests(library: Any, sandbox: Sandbox) -> Non
             await client.get(url, extensions={"trace": trace_async})
 
     url = f"{sandbox.url}/listings/"
-    auth = Auth(sandbox.provider())
+    auth = make(library, sandbox.provider())
     with library.Client(auth=auth) as client:
         request = client.build_request("GET", url, extensions={"trace": trace})
         for _ in range(2):

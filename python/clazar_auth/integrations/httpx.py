@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from functools import cache, partial
+from inspect import CO_COROUTINE
 from typing import TYPE_CHECKING, Any
 
 from clazar_auth._native import _checked
@@ -78,9 +79,33 @@ class Auth(_Base):
         >>> next(auth.sync_auth_flow(request)).headers["Authorization"]
         'Bearer ...'
         """
+        return self._flow(request, _both, _leave)
+
+    def auth_flow(self, request: Any) -> Generator[Any, Any, None]:
+        """For an auth object of the program's own that wraps this one, in either kind of client.
+
+        While it waits for a token, it blocks the event loop; async_auth_flow() does not.
+
+        >>> import httpx
+        >>> class Logged(httpx.Auth):
+        ...     def __init__(self, inner):
+        ...         self.inner = inner
+        ...     def auth_flow(self, request):
+        ...         print(request.method)
+        ...         yield from self.inner.auth_flow(request)
+        >>> auth = Logged(clazar_auth.integrations.httpx.Auth(provider))
+        >>> httpx.get("https://api.clazar.io/listings/", auth=auth).json()["count"]
+        GET
+        3
+        """
+        return self._flow(request, _both_for_either, _leave_for_either)
+
+    def _flow(
+        self, request: Any, both: Callable[[Any, Any], object], leave: Callable[[Any], None]
+    ) -> Generator[Any, Any, None]:
         self._provider.check_url(str(request.url))
         token = self._provider.token(timeout=self._timeout)
-        with _traced(request, _both, _Watch(self._provider, token).look):
+        with _traced(request, both, _Watch(self._provider, token).look):
             response = yield _with(request, token)
             if not _is_refused(response, token):
                 return
@@ -89,11 +114,8 @@ class Auth(_Base):
                 return
             fresh = self._provider.token(timeout=self._timeout)
             if is_another(fresh, token):
-                _leave(response)
+                leave(response)
                 yield _with(response.request, fresh)
-
-    auth_flow = sync_auth_flow
-    """For an auth object of the program's own that wraps this one."""
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """What AsyncClient runs for each request.
@@ -167,6 +189,24 @@ def _both_async(look: Any, trace: Any) -> Callable[[str, dict[str, Any]], Awaita
     return both
 
 
+def _both_for_either(look: Any, trace: Any) -> Callable[[str, dict[str, Any]], object]:
+    """For a flow that does not know which kind of client runs it."""
+
+    def both(event: str, info: dict[str, Any]) -> object:
+        look(event, info)
+        if trace is not None:
+            return trace(event, info)
+        # httpcore wants a coroutine from where it awaits one, and nothing elsewhere.
+        is_awaited = sys._getframe(1).f_code.co_flags & CO_COROUTINE
+        return _nothing() if is_awaited else None
+
+    return both
+
+
+async def _nothing() -> None:
+    pass
+
+
 class _Watch:
     """Sees what the flow does not: the proxy of a request, and a 401 for which an event hook raises.
 
@@ -230,6 +270,20 @@ async def _leave_async(response: Any) -> None:
     finally:
         await response.stream.aclose()
     _replace(response, body)
+
+
+def _leave_for_either(response: Any) -> None:
+    """For a flow that cannot await: an AsyncClient leaves the body when it is about to read it."""
+    if isinstance(response.stream, _loaded("SyncByteStream")):
+        _leave(response)
+        return
+
+    async def aread() -> None:
+        del response.aread
+        await _leave_async(response)
+        await response.aread()
+
+    response.aread = aread
 
 
 def _is_worth_reading(response: Any) -> bool:
