@@ -301,3 +301,8 @@ def test_an_auth_of_the_program_may_go_through_it(
     assert response.status_code == 200
     assert response.request.headers["X-Wrapped"] == "yes"
     assert [refused.json() for refused in response.history] == [{"error": "invalid_token"}]
+
+
+def test_an_auth_of_the_program_may_ask_what_it_needs(sandbox: Sandbox) -> None:
+    auth = Auth(sandbox.provider())
+    assert (auth.requires_request_body, auth.requires_response_body) == (False, False)

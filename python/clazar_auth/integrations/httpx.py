@@ -66,6 +66,10 @@ class Auth(_Base):
     3
     """
 
+    # Both libraries' own have these, so what wraps this one may ask for them.
+    requires_request_body = False
+    requires_response_body = False
+
     def __init__(self, provider: TokenProvider, *, timeout: float | None = None) -> None:
         self._provider = _checked(provider, timeout)
         self._timeout = timeout
