@@ -6,6 +6,7 @@ import asyncio
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -66,6 +67,15 @@ def test_a_static_provider_checks_its_arguments() -> None:
         StaticProvider(allowed_hosts=["https://api.clazar.io"])
     with pytest.raises(TypeError):
         StaticProvider(unknown=1)
+
+
+@pytest.mark.parametrize("make", [StaticProvider, StaticProvider.from_env])
+@pytest.mark.parametrize("name", ["client_secret_file", "client_secret_fallback"])
+def test_a_static_provider_reads_no_credentials(
+    make: Callable[..., StaticProvider], name: str
+) -> None:
+    for value in ("/nonexistent/secret", "two\nlines"):
+        assert make(**{name: value}).headers() == HEADERS
 
 
 def test_a_static_token_goes_to_allowed_hosts_only(sandbox: Sandbox) -> None:

@@ -71,7 +71,8 @@ class StaticProvider(TokenProvider):
 
     Args:
         value (str): the text of the token; it is valid for a day.
-        options: as for TokenProvider, such as ``allowed_hosts``.
+        options: as for TokenProvider, such as ``allowed_hosts``; client_secret_file and
+            client_secret_fallback are left unread.
 
     Raises:
         ConfigurationError: for an option that cannot work.
@@ -84,6 +85,9 @@ class StaticProvider(TokenProvider):
     def __new__(cls, value: str = "not-a-real-token", **options: Any) -> StaticProvider:
         # Nothing is sent to this URL; a loopback one needs neither certificates nor a proxy.
         options.setdefault("auth_url", "http://127.0.0.1/authenticate/")
+        # There may be no such file where tests run.
+        options.pop("client_secret_file", None)
+        options.pop("client_secret_fallback", None)
         try:
             provider = super().__new__(cls, "static", "not-a-real-secret" * 2, **options)
             provider._use(value)
