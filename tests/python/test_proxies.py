@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from adapters import LIBRARIES, Call, Library, unwrapped, wrapped
 from helpers import Handler, Loopback
+from test_arguments import holds
 
 import clazar_auth
 from clazar_auth.integrations.aiohttp import middleware
@@ -131,6 +132,17 @@ def test_a_proxy_of_a_client_does_not_get_the_token(
         with pytest.raises(clazar_auth.ConfigurationError, match="NO_PROXY"):
             client.get(f"{sandbox.url}/listings/")
     assert proxy.seen == []
+
+
+@both
+def test_no_frame_of_the_adapter_shows_the_token(
+    library: Any, sandbox: Sandbox, proxy: Loopback
+) -> None:
+    provider = sandbox.provider()
+    with library.Client(auth=Auth(provider), proxy=proxy.url) as client:
+        with pytest.raises(clazar_auth.ConfigurationError) as caught:
+            client.get(f"{sandbox.url}/listings/")
+    assert not holds(caught.value, provider.token().value)
 
 
 def test_a_proxy_of_a_call_does_not_get_the_token(sandbox: Sandbox, proxy: Loopback) -> None:

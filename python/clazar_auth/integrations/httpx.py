@@ -234,11 +234,15 @@ class _Watch:
             self._provider.invalidate(self._token)
 
     def _sent(self, request: Any) -> None:
-        tokens = [value for name, value in request.headers if name.lower() == b"authorization"]
-        # A whole URL is for a proxy: RFC 9112 section 3.2.2.
-        if tokens and request.url.target.startswith(b"http:"):
+        # A whole URL is for a proxy: RFC 9112 section 3.2.2. No variable of this frame may hold the
+        # token, since a traceback may show it.
+        if _authorizations(request) and request.url.target.startswith(b"http:"):
             raise refusal(request.url.target.decode("ascii"))
-        self._is_ours = self._token.authorization.encode() in tokens
+        self._is_ours = self._token.authorization.encode() in _authorizations(request)
+
+
+def _authorizations(request: Any) -> list[bytes]:
+    return [value for name, value in request.headers if name.lower() == b"authorization"]
 
 
 def _is_refused(response: Any, token: AccessToken) -> bool:
