@@ -151,6 +151,22 @@ def test_a_store_that_was_asked_for_is_not_done_without(
     assert done.returncode == 0 and "going on without a store" in done.stderr
 
 
+@pytest.mark.usefixtures("sandbox_environment")
+@pytest.mark.parametrize("command", ["token", "header", "status", "logout", "doctor"])
+def test_an_empty_store_is_refused(tmp_path: Path, command: str) -> None:
+    """As in Python: what a script left empty is not taken for a store that nobody asked for."""
+    result = run(command, "--store", "")
+    assert result.returncode == 2
+    assert "the store is none that is known" in result.stdout + result.stderr
+    assert not (tmp_path / "clazar-auth").exists()
+
+
+@pytest.mark.usefixtures("sandbox_environment")
+def test_an_empty_variable_names_no_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CLAZAR_STORE", "")
+    assert f"store: {tmp_path}" in run("status").stdout
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

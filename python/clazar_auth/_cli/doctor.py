@@ -24,7 +24,7 @@ def doctor(arguments: Namespace) -> int:
             tell,
             client_secret_file=arguments.client_secret_file,
             auth_url=arguments.auth_url,
-            store=store or "file",
+            store="file" if store is None else store,
         )
 
     # By name, since a step may be told again.

@@ -18,7 +18,9 @@ from clazar_auth._cli.waiting import is_watched, wait_for
 
 def store_of(arguments: Namespace) -> str | None:
     """Where somebody asked for the token to be kept."""
-    return arguments.store or os.environ.get("CLAZAR_STORE") or None
+    if arguments.store is not None:
+        return str(arguments.store)
+    return os.environ.get("CLAZAR_STORE") or None
 
 
 @contextmanager
@@ -43,9 +45,9 @@ def provider_of(arguments: Namespace) -> Iterator[TokenProvider]:
     logger.addFilter(heed)
     try:
         try:
-            provider = make(store=store or "file")
+            provider = make(store="file" if store is None else store)
         except ConfigurationError as error:
-            if store:
+            if store is not None:
                 raise
             provider = make(store="memory")  # Raises what is not the store's fault.
             complain(f"going on without a store: {error}")
