@@ -11,7 +11,7 @@ from clazar_auth import ClazarAuthError, ConfigurationError
 from clazar_auth._cli import FAILED, INTERRUPTED, USAGE
 from clazar_auth._cli.completion import completion
 from clazar_auth._cli.doctor import doctor
-from clazar_auth._cli.output import OutputError, complain, flushed
+from clazar_auth._cli.output import OutputError, complain
 from clazar_auth._cli.parser import help, parser
 from clazar_auth._cli.sandbox import demo, sandbox
 from clazar_auth._cli.tokens import header, logout, status, token
@@ -44,10 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(arguments: list[str] | None) -> int:
     whole = parser()
-    with flushed():
-        parsed, unknown = whole.parse_known_args(arguments)
+    parsed, unknown = whole.parse_known_args(arguments)
     if parsed.command is None:
-        whole.print_help(sys.stderr)
+        if sys.stderr is not None:
+            whole.print_help(sys.stderr)
         return USAGE
     if unknown:
         parsed.parser.error(f"unrecognized arguments: {' '.join(unknown)}")

@@ -215,26 +215,25 @@ def test_a_wrong_option_shows_the_usage_of_its_command() -> None:
 
 def run_into(output: int | IO[str], *arguments: str) -> tuple[int, str]:
     """The status and what came on standard error."""
-    # With this set argparse itself passes over what cannot be written.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     result = subprocess.run(
-        [str(COMMAND), *arguments],
-        stdout=output,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=60,
-        env=environment,
+        [str(COMMAND), *arguments], stdout=output, stderr=subprocess.PIPE, text=True, timeout=60
     )
     return result.returncode, result.stderr
 
 
-PRINTING = [("token",), ("header", "--json"), ("doctor",), ("--help",), ("--version",)]
+PRINTING = [("token",), ("header", "--json"), ("doctor",), ("--help",), ("--version",), ("help",)]
+printing = pytest.mark.parametrize("arguments", PRINTING)
 
 
-@pytest.mark.parametrize("arguments", PRINTING)
-def test_a_reader_that_has_gone(
-    sandbox_environment: dict[str, str], arguments: tuple[str, ...]
-) -> None:
+# Without a buffer it is another call that fails.
+@pytest.fixture(params=["", "1"], ids=["buffered", "unbuffered"])
+def buffering(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", request.param)
+
+
+@printing
+@pytest.mark.usefixtures("buffering", "sandbox_environment")
+def test_a_reader_that_has_gone(arguments: tuple[str, ...]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -243,8 +242,9 @@ def test_a_reader_that_has_gone(
         os.close(writer)
 
 
-@pytest.mark.parametrize("arguments", PRINTING)
-def test_a_full_disk(sandbox_environment: dict[str, str], arguments: tuple[str, ...]) -> None:
+@printing
+@pytest.mark.usefixtures("buffering", "sandbox_environment")
+def test_a_full_disk(arguments: tuple[str, ...]) -> None:
     with open("/dev/full", "w") as full:
         status, error = run_into(full, *arguments)
     assert status == 1
@@ -252,7 +252,7 @@ def test_a_full_disk(sandbox_environment: dict[str, str], arguments: tuple[str, 
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["token", "doctor"])
+@pytest.mark.parametrize("name", ["token", "doctor", "help", "--version"])
 def test_no_output_and_no_errors(sandbox_environment: dict[str, str], name: str) -> None:
     closed = subprocess.run(["sh", "-c", f"{COMMAND} {name} >&-"], capture_output=True, text=True)
     assert closed.returncode == 1
@@ -264,6 +264,14 @@ def test_no_output_and_no_errors(sandbox_environment: dict[str, str], name: str)
 def test_an_error_without_standard_error_is_no_output() -> None:
     result = subprocess.run(["sh", "-c", f"{COMMAND} token 2>&-"], capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("arguments", ["", "unknown", "token --unknown"])
+def test_wrong_usage_without_standard_error_is_no_output(arguments: str) -> None:
+    for closed in ("2>&-", ">&- 2>&-"):
+        command = ["sh", "-c", f"{COMMAND} {arguments} {closed}"]
+        result = subprocess.run(command, capture_output=True, text=True)
+        assert (result.returncode, result.stdout) == (2, ""), closed
 
 
 def test_a_program_loads_none_of_it() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, TextIO
 
 from clazar_auth._cli.system import has_colours, reader_has_gone
@@ -20,10 +19,7 @@ class OutputError(Exception):
 
 def say(text: str, *, mark: str = "") -> None:
     """Print a line of the result, at once, after a mark that may be painted."""
-    if sys.stdout is None:
-        raise OutputError(os.strerror(errno.EBADF))
-    with flushed():
-        print(mark + printable(text))
+    write(f"{mark}{printable(text)}\n")
 
 
 def say_json(**fields: Any) -> None:
@@ -33,15 +29,13 @@ def say_json(**fields: Any) -> None:
     say(json.dumps(fields))
 
 
-@contextmanager
-def flushed() -> Iterator[None]:
-    """Write out what is printed meanwhile: at the program's end an error has no handler."""
+def write(text: str) -> None:
+    """Write out a part of the result: at the program's end an error has no handler."""
+    if sys.stdout is None:
+        raise OutputError(os.strerror(errno.EBADF))
     try:
-        try:
-            yield
-        finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()
+        sys.stdout.write(text)
+        sys.stdout.flush()
     except OSError as error:
         # What is left in the buffer would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import clazar_auth
-from clazar_auth._cli import DONE
-from clazar_auth._cli.output import flushed, printable
+from clazar_auth._cli import DONE, USAGE
+from clazar_auth._cli.output import printable, write
 
 # For shtab, which writes the scripts: that an argument is a file.
 FILES = {"bash": "_shtab_compgen_files", "zsh": "_files"}
@@ -17,7 +18,16 @@ FILES = {"bash": "_shtab_compgen_files", "zsh": "_files"}
 
 class Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        if sys.stderr is None:
+            sys.exit(USAGE)  # argparse would tell it on standard output.
         super().error(printable(message))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # argparse would pass over what cannot be written.
+        if file is sys.stdout:
+            write(message)
+        else:
+            super()._print_message(message, file)
 
 
 def parser() -> ArgumentParser:
@@ -94,6 +104,5 @@ def number(text: str) -> int:
 
 def help(arguments: Namespace) -> int:
     """The command help."""
-    with flushed():
-        arguments.parsers[arguments.about].print_help()
+    arguments.parsers[arguments.about].print_help()
     return DONE
