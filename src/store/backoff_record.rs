@@ -228,6 +228,23 @@ mod tests {
         assert!(left(&later, &expiring, &at(1230)).unwrap() <= Duration::from_secs(60));
     }
 
+    #[test]
+    fn a_wait_is_passed_over_by_whoever_may_and_believes_it() {
+        let wait = Some(Duration::from_secs(200));
+        let asked = after(&failure(503).with_requested_wait(wait), None, at(1000));
+        let own = after(&failure(400), None, at(1000));
+        let may = Freshness { ignores_retry_after: true, ..Freshness::default() };
+        let has = Freshness { waited_out: Some(asked.since()), ..may.clone() };
+        let passed_over = |record: &BackoffRecord<'_>, freshness: &Freshness| {
+            let found = record.passed_over(freshness, &at(1000), Moment::at(0.0, 1e9));
+            found.map(|wait| wait.length)
+        };
+        assert!(passed_over(&asked, &may) >= wait);
+        assert_eq!(passed_over(&asked, &Freshness::default()), None);
+        assert_eq!(passed_over(&own, &may), None);
+        assert_eq!(passed_over(&asked, &has), None);
+    }
+
     /// A store that stands still, or plays an old one back.
     #[test]
     fn what_was_waited_out_is_over_whatever_the_clock_says() {

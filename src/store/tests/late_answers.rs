@@ -83,6 +83,8 @@ struct Store {
     changed_in_its_turn: Option<Vec<u8>>,
     looks: u32,
     writes: u32,
+    /// How long the last request may take, if there is a limit.
+    limit: Option<Duration>,
 }
 
 #[derive(Clone)]
@@ -171,7 +173,10 @@ struct Api {
 
 impl TokenSource for Api {
     fn fetch(&self, context: &FetchContext<'_>) -> Result<Arc<AccessToken>, Error> {
-        self.shared.store().late = self.late;
+        let limit = context.limit().map(|limit| limit.all(context.clock.instant()));
+        let mut store = self.shared.store();
+        (store.late, store.limit) = (self.late, limit);
+        drop(store);
         if self.fails {
             return Err(Error::new(ErrorKind::Transport, "it is away"));
         }
@@ -269,6 +274,9 @@ fn another_host_is_waited_for_for_half_of_what_is_left_of_a_token() {
     assert_eq!(token.value(), "token");
     let waited = shared.time.now() + left - LIFETIME;
     assert!(waited >= left / 2 && waited < left / 2 + Duration::from_secs(1), "{waited:?}");
+    // To a few milliseconds, by another clock.
+    let limit = shared.store().limit.unwrap();
+    assert!(limit.abs_diff((left - waited) / 2) < Duration::from_millis(10), "{limit:?}");
     // Every few hundredths of a second at first, and of a tenth of the wait later.
     let looks = shared.store().looks;
     assert!((20..200).contains(&looks), "{looks} looks");
