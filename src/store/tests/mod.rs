@@ -1,5 +1,5 @@
 //! Tests the shared store as a whole.
 
-mod late_answers;
+mod one_host;
 pub(crate) mod simulation;
 mod upkeep;

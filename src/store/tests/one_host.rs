@@ -1,17 +1,17 @@
-//! Tests what a host does whose answers from the store come late, or not at all.
+//! Tests one host at a store that answers as the test says: late, or as if another host had its turn.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
-use crate::request::{FetchContext, Interrupt, Progress, Refused, TokenSource};
+use crate::request::{FetchContext, Freshness, Interrupt, Progress, Refused, TokenSource};
 use crate::secret::Secret;
 use crate::store::session::{Backend, Holder, Item, Session, StoredItem, Turn, View};
 use crate::store::stamp::Stamp;
 use crate::store::{Sealer, SharedStore, StoreError};
 use crate::sys::clock::{Boot, Clock, Moment, Simulated};
-use crate::token::AccessToken;
+use crate::token::{AccessToken, BETWEEN_REPLACEMENTS};
 
 const CLIENT: &str = "not-a-real-client";
 const SECRET: &str = "not-a-real-secret-0123456789abcdef";
@@ -204,6 +204,47 @@ fn with_api<T>(api: Api, act: impl FnOnce(&SharedStore, &FetchContext<'_>) -> T)
     act(&store, &FetchContext::new(&credentials, &clock, &interrupt, &progress))
 }
 
+/// Of the same host.
+fn like<'a>(context: &FetchContext<'a>) -> FetchContext<'a> {
+    FetchContext::new(context.credentials, context.clock, context.interrupt, context.progress)
+}
+
+/// What a look finds of a token of this age, and whether what is requested next takes the place of a refused one.
+fn look_at(token: AccessToken, age: Duration, freshness: Freshness) -> (bool, bool) {
+    let shared = Shared::new();
+    let sealer = sealer(&clock(&shared.time, "another"));
+    let blob = sealer.seal_for(&token, &Secret::new(SECRET), Some(shared.stamp())).unwrap();
+    shared.store().token = Some(blob);
+    shared.time.pass(age);
+    with_host(&shared, Duration::ZERO, |store, context| {
+        let context = like(context).with(freshness, None);
+        (store.look(&context).is_some(), context.replaces())
+    })
+}
+
+fn new_token() -> AccessToken {
+    AccessToken::new("token", clock(&Arc::default(), "another").now(), LIFETIME)
+}
+
+#[test]
+fn a_token_that_is_too_old_or_is_held_already_will_not_do() {
+    let age = LIFETIME / 2;
+    let finds = |freshness| look_at(new_token(), age, freshness).0;
+    let younger_than = |limit| Freshness { younger_than: Some(limit), ..Freshness::default() };
+    assert!(finds(younger_than(age + Duration::from_secs(1))));
+    assert!(!finds(younger_than(age - Duration::from_secs(1))));
+    let held = |hash| Freshness { held: Some(hash), ..Freshness::default() };
+    assert!(finds(held([0; 32])) && !finds(held(new_token().digest())));
+}
+
+#[test]
+fn what_takes_the_place_of_a_refused_token_is_not_replaced_soon() {
+    let replaces = |token, age| look_at(token, age, Freshness::default()).1;
+    assert!(replaces(new_token().replacing(), BETWEEN_REPLACEMENTS / 2));
+    assert!(!replaces(new_token().replacing(), BETWEEN_REPLACEMENTS * 2));
+    assert!(!replaces(new_token(), BETWEEN_REPLACEMENTS / 2));
+}
+
 /// When the store answered, the token was valid.
 #[test]
 fn a_host_that_was_stopped_while_it_asked_erases_no_valid_token() {
@@ -305,15 +346,8 @@ fn a_token_that_was_refused_meanwhile_is_not_stored() {
         handed_out.lock().unwrap().add(outcome.as_ref().unwrap());
     };
     let refused = || handed_out.lock().unwrap().clone();
-    let api = Api { shared: shared.clone(), late: Duration::ZERO, fails: false };
-    with_api(api, |store, context| {
-        let context = FetchContext::new(
-            context.credentials,
-            context.clock,
-            context.interrupt,
-            context.progress,
-        );
-        store.fetch(&context.delivering(&deliver, &refused)).map(drop)
+    with_host(&shared, Duration::ZERO, |store, context| {
+        store.fetch(&like(context).delivering(&deliver, &refused)).map(drop)
     })
     .unwrap();
     assert_eq!(shared.store().writes, 0);
