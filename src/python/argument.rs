@@ -38,8 +38,7 @@ pub(super) fn hosts(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<Vec<Str
     if argument.is_instance_of::<PyString>() {
         return Err(wrong(name, expected, "a str on its own"));
     }
-    let items = held(|| argument.try_iter());
-    let items = items.map_err(|_| wrong(name, expected, &type_of(argument)))?;
+    let items = argument.try_iter().map_err(|_| wrong(name, expected, &type_of(argument)))?;
     let host = |item: PyResult<Bound<'_, PyAny>>| {
         let item = item?;
         if !item.is_instance_of::<PyString>() {
@@ -47,7 +46,7 @@ pub(super) fn hosts(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<Vec<Str
         }
         owned(name, &item)
     };
-    held(|| items.map(host).collect())
+    items.map(host).collect()
 }
 
 /// A mapping of `str` to `str`.
@@ -57,12 +56,12 @@ pub(super) fn headers(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<Vec<(
         let (key, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
         Ok((owned(name, &key)?, owned(name, &value)?))
     };
-    held(|| mapping.items()?.iter().map(header).collect())
+    mapping.items()?.iter().map(header).collect()
 }
 
 pub(super) fn path(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
     let py = argument.py();
-    held(|| argument.extract()).map_err(|error: PyErr| {
+    argument.extract().map_err(|error: PyErr| {
         if error.is_instance_of::<PyUnicodeError>(py) {
             not_unicode(name, py)
         } else if error.is_instance_of::<PyTypeError>(py) {
@@ -91,7 +90,7 @@ pub(super) fn number(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<f64> {
 
 pub(super) fn whole_number(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<u16> {
     let py = argument.py();
-    held(|| argument.extract()).map_err(|error: PyErr| {
+    argument.extract().map_err(|error: PyErr| {
         if error.is_instance_of::<PyTypeError>(py) {
             return wrong_type(name, "int", argument);
         }
@@ -101,7 +100,7 @@ pub(super) fn whole_number(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<
 }
 
 pub(super) fn flag(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<bool> {
-    held(|| argument.extract()).map_err(|_| wrong_type(name, "bool", argument))
+    argument.extract().map_err(|_| wrong_type(name, "bool", argument))
 }
 
 pub(super) fn callable(name: &str, argument: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {

@@ -11,7 +11,7 @@ use super::argument::{Argument, callable, flag, hosts, number, optional, owned, 
 use super::error::raise;
 use super::function::Function;
 use crate::Error;
-use crate::binding::{Config, OptionName, OptionRow, OptionType, OptionValue, Scope, Secret};
+use crate::binding::{Config, OptionName, OptionRow, OptionType, OptionValue, Scope, Secret, held};
 
 /// The keyword of a provider that is for Python alone.
 pub(super) const ON_EVENT: &str = "on_event";
@@ -90,7 +90,7 @@ impl<'py> Arguments<'_, 'py> {
                 PyTypeError::new_err(text)
             })?;
             if !argument.is_none() {
-                config.set(row.option, value(py, row, &argument)?);
+                config.set(row.option, held(|| value(py, row, &argument))?);
             }
         }
         Ok(config)

@@ -8,7 +8,7 @@ use pyo3::types::PyTuple;
 use super::argument::{Argument, bytes, headers, optional, text, whole_number};
 use super::error::{raise, run};
 use super::options::{duration, time};
-use crate::binding::{held, lock};
+use crate::binding::lock;
 use crate::{Error, ErrorKind, sandbox};
 
 const AUTHENTICATE: &str = "/authenticate/";
@@ -174,7 +174,7 @@ impl Sandbox {
         records: Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let path = text("path", &path)?;
-        let records = held(|| py.import("json")?.call_method1("dumps", (records,)))?;
+        let records = py.import("json")?.call_method1("dumps", (records,))?;
         let records = text("records", &records)?;
         self.with(py, |sandbox| sandbox.set_records(path, records))?
             .map_err(|error| raise(py, &error))

@@ -51,6 +51,8 @@ mod gnu {
     struct Leave;
 
     impl Drop for Leave {
+        // Once, not in each of the callers: it makes the library smaller.
+        #[inline(never)]
         fn drop(&mut self) {
             CALLS.set(CALLS.get() - 1);
             if CALLS.get() == 0 {
@@ -59,12 +61,17 @@ mod gnu {
         }
     }
 
-    pub(super) fn held<T>(call: impl FnOnce() -> T) -> T {
+    #[inline(never)]
+    fn enter() -> Leave {
         if CALLS.get() == 0 {
             BUFFER.set(push());
         }
         CALLS.set(CALLS.get() + 1);
-        let _leave = Leave;
+        Leave
+    }
+
+    pub(super) fn held<T>(call: impl FnOnce() -> T) -> T {
+        let _leave = enter();
         call()
     }
 

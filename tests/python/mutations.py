@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 PACKAGE = Path(__file__).parents[2] / "python/clazar_auth"
 SWAPS: dict[type, Any] = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 SWAPS |= {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
+SWAPS |= {ast.BitAnd: ast.BitOr}
 
 
 def changes(node: Any, field: str) -> Iterator[ast.AST]:

@@ -281,10 +281,15 @@ async def _leave_async(response: Any) -> None:
 
 
 def _leave_for_either(response: Any) -> None:
-    """For a flow that cannot await: an AsyncClient leaves the body when it is about to read it."""
+    """For a flow that does not know which kind of client runs it."""
     if isinstance(response.stream, _loaded("SyncByteStream")):
         _leave(response)
-        return
+    else:
+        _leave_later(response)
+
+
+def _leave_later(response: Any) -> None:
+    """For a flow that cannot await: AsyncClient does it when it is about to read the body."""
 
     async def aread() -> None:
         del response.aread
