@@ -1,7 +1,7 @@
 """Prints the licences of the packages that go into a build: `notices.py FEATURES`.
 
 Where a package offers several, MIT is taken; a text that differs in its copyright lines alone is printed
-once, with the lines of each package.
+once, with the lines of each package. The terms of the Apache License are in LICENSE-APACHE, which is always beside this.
 """
 
 from __future__ import annotations
@@ -84,6 +84,15 @@ def together(parts: dict[str, str]) -> dict[str, list[str]]:
     return found
 
 
+def without_apache_terms(text: str) -> str:
+    """With a line in their place, if they are there word by word."""
+    apache = Path("LICENSE-APACHE").read_text()
+    begin, end = "TERMS AND CONDITIONS", "END OF TERMS AND CONDITIONS"
+    terms = apache[apache.index(begin) : apache.index(end)]
+    same = r"\s+".join(map(re.escape, terms.split()))
+    return re.sub(same, "[The terms are in LICENSE-APACHE.]\n\n", text)
+
+
 def target() -> str:
     """The machine that is built for: that of the environment, or this one."""
     lines = subprocess.check_output(["rustc", "-vV"], text=True).splitlines()
@@ -97,10 +106,10 @@ def main() -> None:
     parts = {"The Rust standard library: MIT OR Apache-2.0": standard_library()}
     for package in linked(metadata(sys.argv[1])):
         title = f"{package['name']} {package['version']}: {package['license'] or 'see below'}"
-        parts[title] = "\n\n".join(texts(package))
+        parts[title] = without_apache_terms("\n\n".join(texts(package)))
     print("clazar-auth is linked from the packages below, under their licences.")
     for text, titles in together(parts).items():
-        print(f"\n{'=' * 100}\n", *titles, f"\n{text}", sep="\n")
+        print(f"\n{'=' * 40}\n", *titles, f"\n{text}", sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # What both products, the C library and the wheel, are built with.
 
 # A good deal smaller, and no slower where it counts (`make bench`).
-SMALLER := -C llvm-args=--inline-threshold=10
+SMALLER := -C llvm-args=--inline-threshold=6
 # No library names a folder of the machine that built it. The flags of the environment are kept. Where the folder of cargo
 # is behind a link, cargo names it so, and the compiler as it is.
 CARGO_FOLDER := $(or $(CARGO_HOME),$(HOME)/.cargo)

@@ -91,16 +91,10 @@ class Auth(_Base):
         While it waits for a token, it blocks the event loop; async_auth_flow() does not.
 
         >>> import httpx
-        >>> class Logged(httpx.Auth):
-        ...     def __init__(self, inner):
-        ...         self.inner = inner
-        ...     def auth_flow(self, request):
-        ...         print(request.method)
-        ...         yield from self.inner.auth_flow(request)
-        >>> auth = Logged(clazar_auth.integrations.httpx.Auth(provider))
-        >>> httpx.get("https://api.clazar.io/listings/", auth=auth).json()["count"]
-        GET
-        3
+        >>> request = httpx.Request("GET", "https://api.clazar.io/listings/")
+        >>> auth = clazar_auth.integrations.httpx.Auth(provider)
+        >>> next(auth.auth_flow(request)).headers["Authorization"]
+        'Bearer ...'
         """
         return self._flow(request, _both_for_either, _leave_for_either)
 
