@@ -71,6 +71,7 @@ type Change = Box<dyn Fn(&[u8]) -> Vec<u8> + Send>;
 #[derive(Default)]
 struct Store {
     token: Option<Vec<u8>>,
+    backoff: Option<Vec<u8>>,
     /// How long the store keeps it.
     left: Option<Duration>,
     /// Until when another host has its turn.
@@ -119,13 +120,14 @@ impl Backend for Shared {
 
 impl Session for Shared {
     fn look(&mut self, _name: &str) -> Result<View, StoreError> {
-        let (token, late) = {
+        let (token, backoff, late) = {
             let mut store = self.store();
             store.looks += 1;
             let token = store.token.clone().map(|blob| StoredItem { blob, left: store.left });
-            (token, std::mem::take(&mut store.late))
+            let backoff = store.backoff.clone().map(|blob| StoredItem { blob, left: None });
+            (token, backoff, std::mem::take(&mut store.late))
         };
-        let view = View { now: self.stamp(), token, backoff: None };
+        let view = View { now: self.stamp(), token, backoff };
         self.time.pass(late);
         Ok(view)
     }
@@ -144,12 +146,16 @@ impl Session for Shared {
     fn replace(
         &mut self,
         _name: &str,
-        _item: Item,
+        item: Item,
         old: Option<&[u8]>,
         new: Option<&[u8]>,
         _life: Duration,
     ) -> Result<bool, StoreError> {
         let mut store = self.store();
+        if matches!(item, Item::Backoff) {
+            store.backoff = new.map(<[u8]>::to_vec);
+            return Ok(true);
+        }
         if store.token.as_deref() != old {
             return Ok(false);
         }
@@ -168,7 +174,7 @@ struct Api {
     shared: Shared,
     /// How late the store's answer to the look after that is.
     late: Duration,
-    fails: bool,
+    failure: Option<Error>,
 }
 
 impl TokenSource for Api {
@@ -177,8 +183,8 @@ impl TokenSource for Api {
         let mut store = self.shared.store();
         (store.late, store.limit) = (self.late, limit);
         drop(store);
-        if self.fails {
-            return Err(Error::new(ErrorKind::Transport, "it is away"));
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
         }
         Ok(Arc::new(AccessToken::new("token", context.clock.now(), LIFETIME)))
     }
@@ -190,7 +196,7 @@ fn with_host<T>(
     late: Duration,
     act: impl FnOnce(&SharedStore, &FetchContext<'_>) -> T,
 ) -> T {
-    let api = Api { shared: shared.clone(), late, fails: false };
+    let api = Api { shared: shared.clone(), late, failure: None };
     with_api(api, act)
 }
 
@@ -224,6 +230,21 @@ fn look_at(token: AccessToken, age: Duration, freshness: Freshness) -> (bool, bo
 
 fn new_token() -> AccessToken {
     AccessToken::new("token", clock(&Arc::default(), "another").now(), LIFETIME)
+}
+
+#[test]
+fn a_token_ends_the_back_off_that_is_stored() {
+    let shared = Shared::new();
+    let fetch = |failure| {
+        let api = Api { shared: shared.clone(), late: Duration::ZERO, failure };
+        with_api(api, |store, context| store.fetch(context).map(drop))
+    };
+    let unavailable = Error::new(ErrorKind::Server, "it is away").with_http_status(503);
+    fetch(Some(unavailable)).unwrap_err();
+    assert!(shared.store().backoff.is_some());
+    shared.time.pass(Duration::from_secs(60));
+    fetch(None).unwrap();
+    assert!(shared.store().backoff.is_none());
 }
 
 #[test]
@@ -289,7 +310,8 @@ fn a_refused_token_is_not_fallen_back_on() {
     let blob = sealer.seal_for(&token, &secret, Some(shared.stamp())).unwrap();
     shared.time.pass(LIFETIME - Duration::from_secs(4));
     let fetch = |shared: &Shared| {
-        let api = Api { shared: shared.clone(), late: Duration::ZERO, fails: true };
+        let failure = Some(Error::new(ErrorKind::Transport, "it is away"));
+        let api = Api { shared: shared.clone(), late: Duration::ZERO, failure };
         with_api(api, |store, context| (store.fetch(context), context.progress.is_found()))
     };
     shared.store().token = Some(blob.clone());
