@@ -16,6 +16,8 @@ use crate::token::{AccessToken, BETWEEN_REPLACEMENTS};
 const CLIENT: &str = "not-a-real-client";
 const SECRET: &str = "not-a-real-secret-0123456789abcdef";
 const LIFETIME: Duration = Duration::from_secs(100);
+/// Of a host, while its request was under way.
+const STANDSTILL: Duration = Duration::from_secs(10);
 
 /// The clocks of all hosts, each of which is a machine of its own.
 #[derive(Debug, Default)]
@@ -78,6 +80,10 @@ struct Store {
     held_until: Duration,
     /// How long the answer to the next look is under way.
     late: Duration,
+    /// What another host stores while a request is made, in which this host stands still.
+    meanwhile: Option<Vec<u8>>,
+    /// How long the host's clocks did, but not that of the store.
+    host_stood_still: Duration,
     /// What another host makes of the next token before its host learns that it is stored.
     changed_by_another: Option<Change>,
     /// What another host, whose turn it is, makes of the token before it ends.
@@ -104,7 +110,8 @@ impl Shared {
     }
 
     fn stamp(&self) -> Stamp {
-        Stamp::new("the store's", Duration::from_secs(5000) + self.time.now())
+        let since = Duration::from_secs(5000) + self.store().host_stood_still;
+        Stamp::new("the store's", since + self.time.now())
     }
 }
 
@@ -182,6 +189,10 @@ impl TokenSource for Api {
         let limit = context.limit().map(|limit| limit.all(context.clock.instant()));
         let mut store = self.shared.store();
         (store.late, store.limit) = (self.late, limit);
+        if let Some(blob) = store.meanwhile.take() {
+            store.token = Some(blob);
+            store.host_stood_still = STANDSTILL;
+        }
         drop(store);
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
@@ -230,6 +241,40 @@ fn look_at(token: AccessToken, age: Duration, freshness: Freshness) -> (bool, bo
 
 fn new_token() -> AccessToken {
     AccessToken::new("token", clock(&Arc::default(), "another").now(), LIFETIME)
+}
+
+/// By the clock of the store.
+#[test]
+fn the_token_that_was_requested_last_is_kept() {
+    let shared = Shared::new();
+    let sealer = sealer(&clock(&shared.time, "another"));
+    let sealed = |value: &str, stamp| {
+        let token = AccessToken::new(value, clock(&shared.time, "another").now(), LIFETIME);
+        sealer.seal_for(&token, &Secret::new(SECRET), Some(stamp)).unwrap()
+    };
+    let earlier = sealed("earlier", shared.stamp());
+    shared.time.pass(STANDSTILL);
+    let later = Stamp::new("the store's", Duration::from_secs(5000) + STANDSTILL * 3 / 2);
+    for (meanwhile, writes) in [(earlier, 1), (sealed("later", later), 0)] {
+        *shared.store() = Store { meanwhile: Some(meanwhile), ..Store::default() };
+        with_host(&shared, Duration::ZERO, |store, context| store.fetch(context).map(drop))
+            .unwrap();
+        assert_eq!(shared.store().writes, writes);
+    }
+}
+
+#[test]
+fn an_interrupted_request_is_no_reason_to_fall_back_on_a_token() {
+    let shared = Shared::new();
+    let clock = clock(&shared.time, "another");
+    let token = AccessToken::new("old", clock.now(), LIFETIME);
+    let blob = sealer(&clock).seal_for(&token, &Secret::new(SECRET), Some(shared.stamp())).unwrap();
+    shared.store().token = Some(blob);
+    shared.time.pass(LIFETIME - Duration::from_secs(4));
+    let failure = Some(Error::new(ErrorKind::Closed, "the provider was closed"));
+    let api = Api { shared: shared.clone(), late: Duration::ZERO, failure };
+    let outcome = with_api(api, |store, context| store.fetch(context).map(drop));
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Closed);
 }
 
 #[test]
