@@ -147,4 +147,18 @@ mod tests {
             assert_eq!(left(wall, &store.before(Duration::from_secs(1))), None, "yet to be sent");
         }
     }
+
+    #[test]
+    fn without_another_clock_the_hosts_count_and_may_differ_by_a_minute() {
+        let now = Moment::at(0.0, 1e9);
+        let token = AccessToken::new("not-a-real-token", now, Duration::from_secs(100));
+        let text = Record::of(&token, now, []).write().to_vec();
+        let left = |later: f64| {
+            let now = Moment::at(0.0, 1e9 + later);
+            let token = Record::read(&text).unwrap().token(now, None, None);
+            token.map(|token| token.left(now).as_secs())
+        };
+        assert_eq!([left(10.0), left(0.0), left(-59.0)], [Some(90), Some(100), Some(100)]);
+        assert_eq!([left(-61.0), left(101.0)], [None, None]);
+    }
 }
