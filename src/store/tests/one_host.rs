@@ -263,6 +263,23 @@ fn the_token_that_was_requested_last_is_kept() {
     }
 }
 
+/// Requested in the same moment, by the clock of the store.
+#[test]
+fn what_was_there_before_is_no_newer_token() {
+    let shared = Shared::new();
+    let sealer = sealer(&clock(&shared.time, "another"));
+    let secret = Secret::new(SECRET);
+    let old = AccessToken::new("old", clock(&shared.time, "another").now(), LIFETIME);
+    let blob = sealer.seal_for(&old, &secret, Some(shared.stamp())).unwrap();
+    shared.store().token = Some(blob.clone());
+    let freshness = Freshness { held: Some(old.digest()), ..Freshness::default() };
+    with_host(&shared, Duration::ZERO, |store, context| {
+        store.fetch(&like(context).with(freshness, None)).map(drop)
+    })
+    .unwrap();
+    assert!(shared.store().token.as_ref().is_some_and(|now| *now != blob));
+}
+
 #[test]
 fn an_interrupted_request_is_no_reason_to_fall_back_on_a_token() {
     let shared = Shared::new();
