@@ -192,7 +192,6 @@ IN_PYTHON = {
     "error": "provider.check_url('http://example.com')",
     "float": "provider.token(timeout=Number())",
     "requests": "requests.Request('GET', 'http://127.0.0.1', auth=provider).prepare()",
-    "sandbox": "sandbox.set_records('/buyers/', [{}])",
     "dropped on_event": "sandbox.provider(on_event=Function())",
     "dropped function": "clazar_auth.TokenProvider('id', Function())",
     "closed": "clazar_auth.TokenProvider('id', Function()).close()",
