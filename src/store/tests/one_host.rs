@@ -243,19 +243,25 @@ fn new_token() -> AccessToken {
     AccessToken::new("token", clock(&Arc::default(), "another").now(), LIFETIME)
 }
 
+/// A token that another host requests now, as it stores that.
+fn sealed(shared: &Shared, value: &str) -> Vec<u8> {
+    sealed_at(shared, value, shared.stamp())
+}
+
+fn sealed_at(shared: &Shared, value: &str, stamp: Stamp) -> Vec<u8> {
+    let clock = clock(&shared.time, "another");
+    let token = AccessToken::new(value, clock.now(), LIFETIME);
+    sealer(&clock).seal_for(&token, &Secret::new(SECRET), Some(stamp)).unwrap()
+}
+
 /// By the clock of the store.
 #[test]
 fn the_token_that_was_requested_last_is_kept() {
     let shared = Shared::new();
-    let sealer = sealer(&clock(&shared.time, "another"));
-    let sealed = |value: &str, stamp| {
-        let token = AccessToken::new(value, clock(&shared.time, "another").now(), LIFETIME);
-        sealer.seal_for(&token, &Secret::new(SECRET), Some(stamp)).unwrap()
-    };
-    let earlier = sealed("earlier", shared.stamp());
+    let earlier = sealed(&shared, "earlier");
     shared.time.pass(STANDSTILL);
     let later = Stamp::new("the store's", Duration::from_secs(5000) + STANDSTILL * 3 / 2);
-    for (meanwhile, writes) in [(earlier, 1), (sealed("later", later), 0)] {
+    for (meanwhile, writes) in [(earlier, 1), (sealed_at(&shared, "later", later), 0)] {
         *shared.store() = Store { meanwhile: Some(meanwhile), ..Store::default() };
         with_host(&shared, Duration::ZERO, |store, context| store.fetch(context).map(drop))
             .unwrap();
@@ -267,12 +273,9 @@ fn the_token_that_was_requested_last_is_kept() {
 #[test]
 fn what_was_there_before_is_no_newer_token() {
     let shared = Shared::new();
-    let sealer = sealer(&clock(&shared.time, "another"));
-    let secret = Secret::new(SECRET);
-    let old = AccessToken::new("old", clock(&shared.time, "another").now(), LIFETIME);
-    let blob = sealer.seal_for(&old, &secret, Some(shared.stamp())).unwrap();
+    let blob = sealed(&shared, "token");
     shared.store().token = Some(blob.clone());
-    let freshness = Freshness { held: Some(old.digest()), ..Freshness::default() };
+    let freshness = Freshness { held: Some(new_token().digest()), ..Freshness::default() };
     with_host(&shared, Duration::ZERO, |store, context| {
         store.fetch(&like(context).with(freshness, None)).map(drop)
     })
@@ -283,9 +286,7 @@ fn what_was_there_before_is_no_newer_token() {
 #[test]
 fn an_interrupted_request_is_no_reason_to_fall_back_on_a_token() {
     let shared = Shared::new();
-    let clock = clock(&shared.time, "another");
-    let token = AccessToken::new("old", clock.now(), LIFETIME);
-    let blob = sealer(&clock).seal_for(&token, &Secret::new(SECRET), Some(shared.stamp())).unwrap();
+    let blob = sealed(&shared, "old");
     shared.store().token = Some(blob);
     shared.time.pass(LIFETIME - Duration::from_secs(4));
     let failure = Some(Error::new(ErrorKind::Closed, "the provider was closed"));
@@ -332,9 +333,7 @@ fn what_takes_the_place_of_a_refused_token_is_not_replaced_soon() {
 #[test]
 fn a_host_that_was_stopped_while_it_asked_erases_no_valid_token() {
     let shared = Shared::new();
-    let clock = clock(&shared.time, "another");
-    let token = AccessToken::new("token", clock.now(), LIFETIME);
-    let blob = sealer(&clock).seal_for(&token, &Secret::new(SECRET), Some(shared.stamp())).unwrap();
+    let blob = sealed(&shared, "token");
     shared.store().token = Some(blob.clone());
     shared.time.pass(LIFETIME / 2);
     shared.store().late = LIFETIME;
@@ -366,10 +365,7 @@ fn a_token_is_not_stored_again_over_its_own_mark() {
 #[test]
 fn a_refused_token_is_not_fallen_back_on() {
     let shared = Shared::new();
-    let (clock, secret) = (clock(&shared.time, "another"), Secret::new(SECRET));
-    let token = AccessToken::new("token", clock.now(), LIFETIME);
-    let sealer = sealer(&clock);
-    let blob = sealer.seal_for(&token, &secret, Some(shared.stamp())).unwrap();
+    let blob = sealed(&shared, "token");
     shared.time.pass(LIFETIME - Duration::from_secs(4));
     let fetch = |shared: &Shared| {
         let failure = Some(Error::new(ErrorKind::Transport, "it is away"));
@@ -381,7 +377,8 @@ fn a_refused_token_is_not_fallen_back_on() {
     assert_eq!(token.unwrap().value(), "token", "it is better than none");
     assert!(is_found, "the request brought none");
 
-    shared.store().changed_in_its_turn = sealer.refused(&blob, &secret);
+    let sealer = sealer(&clock(&shared.time, "another"));
+    shared.store().changed_in_its_turn = sealer.refused(&blob, &Secret::new(SECRET));
     assert_eq!(fetch(&shared).0.unwrap_err().kind(), ErrorKind::Transport);
 }
 
@@ -389,9 +386,7 @@ fn a_refused_token_is_not_fallen_back_on() {
 #[test]
 fn another_host_is_waited_for_for_half_of_what_is_left_of_a_token() {
     let shared = Shared::new();
-    let clock = clock(&shared.time, "another");
-    let token = AccessToken::new("old", clock.now(), LIFETIME);
-    let blob = sealer(&clock).seal_for(&token, &Secret::new(SECRET), Some(shared.stamp())).unwrap();
+    let blob = sealed(&shared, "old");
     let left = Duration::from_secs(4);
     shared.time.pass(LIFETIME - left);
     *shared.store() = Store { token: Some(blob), held_until: Duration::MAX, ..Store::default() };
@@ -410,9 +405,7 @@ fn another_host_is_waited_for_for_half_of_what_is_left_of_a_token() {
 #[test]
 fn what_the_store_says_is_left_was_so_before_its_answer() {
     let shared = Shared::new();
-    let clock = clock(&shared.time, "another");
-    let token = AccessToken::new("token", clock.now(), LIFETIME);
-    let blob = sealer(&clock).seal_for(&token, &Secret::new(SECRET), Some(shared.stamp())).unwrap();
+    let blob = sealed(&shared, "token");
     let (left, late) = (LIFETIME * 8 / 10, LIFETIME / 10);
     *shared.store() = Store { token: Some(blob), left: Some(left), late, ..Store::default() };
     let found = with_host(&shared, Duration::ZERO, |store, context| {
