@@ -26,7 +26,8 @@ in_tests() {
 
 in_tests --lib --re '/(policy/mod|retry_state|attempts|lifetime|seal).rs:' -- -- \
     policy:: retries:: attempts:: lifetime:: seal:: --skip requests_are_bounded --skip in_years
-in_tests --lib --re '/store/' -- -- --test-threads 16 store:: sharing:: --skip store::file --skip store::redis
+in_tests --lib --re '/store/' -- -- --test-threads 16 store:: --skip simulation:: --skip store::file --skip store::redis
+in_tests --lib --re '/store/' -- -- --test-threads 16 store::tests::simulation:: sharing::
 in_tests --lib --re '/session.rs:' -- -- store::file::tests::items
 in_tests --test=core --re '/(refusal|response|attempts).rs:' -- -- \
     --test-threads 16 errors:: response:: attempts:: --skip ten_seconds
