@@ -5,10 +5,9 @@ use std::{io, ptr, slice};
 
 use windows_sys::Win32::Foundation::{CRYPT_E_NOT_FOUND, GetLastError};
 use windows_sys::Win32::Security::Cryptography::{
-    CERT_CONTEXT, CERT_STORE_OPEN_EXISTING_FLAG, CERT_STORE_PROV_SYSTEM_W,
-    CERT_STORE_READONLY_FLAG, CERT_SYSTEM_STORE_CURRENT_USER, CTL_USAGE, CertCloseStore,
-    CertEnumCertificatesInStore, CertGetEnhancedKeyUsage, CertOpenStore, CertVerifyTimeValidity,
-    HCERTSTORE,
+    CERT_CONTEXT, CERT_STORE_PROV_SYSTEM_W, CERT_STORE_READONLY_FLAG,
+    CERT_SYSTEM_STORE_CURRENT_USER, CTL_USAGE, CertCloseStore, CertEnumCertificatesInStore,
+    CertGetEnhancedKeyUsage, CertOpenStore, CertVerifyTimeValidity, HCERTSTORE,
 };
 use windows_sys::core::{PCWSTR, w};
 
@@ -30,10 +29,7 @@ pub(crate) fn list() -> Option<io::Result<SystemRoots>> {
             let fitting = if is_for_servers(certificate) { &mut trusted } else { &mut distrusted };
             fitting.push(der(certificate));
         });
-        // A user may have none.
-        if let Ok(store) = Store::open(w!("Disallowed")) {
-            store.for_each(|certificate| distrusted.push(der(certificate)));
-        }
+        Store::open(w!("Disallowed"))?.for_each(|certificate| distrusted.push(der(certificate)));
         Ok(SystemRoots { trusted, distrusted, is_complete: false })
     };
     Some(list())
@@ -80,11 +76,9 @@ fn der(certificate: &CERT_CONTEXT) -> Vec<u8> {
 struct Store(HCERTSTORE);
 
 impl Store {
-    /// To read alone: that of the user, which has that of the machine in it.
+    /// To read alone: that of the user, which has that of the machine in it, also where the user has none yet.
     fn open(name: PCWSTR) -> io::Result<Self> {
-        let flags = CERT_SYSTEM_STORE_CURRENT_USER
-            | CERT_STORE_READONLY_FLAG
-            | CERT_STORE_OPEN_EXISTING_FLAG;
+        let flags = CERT_SYSTEM_STORE_CURRENT_USER | CERT_STORE_READONLY_FLAG;
         // SAFETY: the name ends in NUL, and 0 stands for no provider.
         let store = unsafe { CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, flags, name.cast()) };
         if store.is_null() { Err(io::Error::last_os_error()) } else { Ok(Self(store)) }
