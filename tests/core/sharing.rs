@@ -194,6 +194,10 @@ fn a_secret_is_refused_once_to_all_who_have_the_next() {
             let other = both();
             other.token().unwrap();
             assert_eq!(other.stats().store_hits, 1);
+            // The secret in use is the one that works.
+            let in_use = if is_wrong { SECRET } else { first };
+            let blob = other.seal().unwrap();
+            built(alone(in_use), options(), store).unseal(&blob).unwrap();
             other.refresh().unwrap();
             let expected: &[bool] = if is_wrong { &[false, true, true] } else { &[true, false] };
             let sent: Vec<_> = server.requests().iter().map(has_next).collect();

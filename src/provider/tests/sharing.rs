@@ -215,6 +215,27 @@ fn a_refresh_that_fails_keeps_the_longer_one_of_the_waits_that_two_secrets_have(
     assert_eq!(sandbox.requests(AUTHENTICATE), 3);
 }
 
+/// The store may have lost it since.
+#[test]
+fn that_a_secret_is_refused_is_said_again_with_the_next_token() {
+    let (sandbox, folder) = (Arc::new(Sandbox::start().unwrap()), Folder::new());
+    let (old, next) = (sandbox.client_secret(), sandbox.rotate_secret());
+    let process = || {
+        let credentials = Credentials::new(sandbox.client_id(), &*old).unwrap();
+        let credentials = credentials.fallback(&*next).unwrap();
+        with_credentials(&sandbox, credentials, Store::folder(&folder.0), 0.0)
+    };
+    let first = process();
+    first.value();
+    first.provider.forget().unwrap();
+    first.provider.refresh().unwrap();
+    assert_eq!(sandbox.requests(AUTHENTICATE), 3, "one with the old secret");
+    let second = process();
+    second.value();
+    second.provider.refresh().unwrap();
+    assert_eq!(sandbox.requests(AUTHENTICATE), 4, "none with the old secret");
+}
+
 /// In its last part a token is worth one request, and no second one.
 #[test]
 fn a_request_in_the_last_part_keeps_a_wait_that_another_was_asked_for() {
