@@ -57,7 +57,7 @@ help:
 	@echo '  make windows      run the tests that apply on Windows under Wine'
 	@echo '  make platforms    build for other systems and processors, and run what can be run'
 	@echo '  make soak         run services in C and Python with faults of all they depend on (MINUTES=10, SEED is random)'
-	@echo '  make bench        measure it beside other libraries, and write docs/benchmarks.md; 15 minutes after the build;'
+	@echo '  make bench        measure it beside other libraries, and write docs/benchmarks.md; 20 minutes after the build;'
 	@echo '                    make bench-quick takes one'
 	@echo '  make coverage     count the lines of src/ that the tests of Rust, C and Python reach, and list the others'
 	@echo '  make mutants      change the rules of the product one by one, and list the changes that no test notices; an hour'

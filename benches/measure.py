@@ -271,10 +271,10 @@ def measure_all(bench: Bench, files: Files, quick: bool) -> None:
     step("64 threads", lambda: stampede(bench, 1 if quick else 5))
     step("8 processes", lambda: processes(bench, 1 if quick else 5))
     subjects = OURS if quick else OURS + PEERS
-    step("expiry", lambda: waits(bench, "expiry", 1, subjects, 7, None))
+    step("expiry", lambda: waits(bench, "expiry", 1 if quick else 3, subjects, 7, None))
     if not quick:
         step("renewal", lambda: waits(bench, "renewal", 3, subjects, 4, 2))
-        step("outage", lambda: waits(bench, "outage", 1, subjects, 11, 6))
+        step("outage", lambda: waits(bench, "outage", 3, subjects, 11, 6))
 
 
 def main(results: Path, quick: bool) -> None:
