@@ -20,8 +20,8 @@ def best_peer(figures: Figures, language: str) -> float:
     return figures[str(best_of(figures, (language,), ours=False))]["median"]
 
 
-def worst_of_ours(figures: Figures) -> float:
-    return max(f["median"] for name, f in figures.items() if name.startswith("clazar-auth"))
+def worst_of_ours(figures: Figures, of_rounds: str = "median") -> float:
+    return max(f[of_rounds] for name, f in figures.items() if name.startswith("clazar-auth"))
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,13 @@ class Aim:
 def no_more(title: str, bound: float, measure: str) -> Aim:
     """Of all languages."""
     return Aim(title, "at most", bound, lambda m: worst_of_ours(m[measure]))
+
+
+def never_more(title: str, bound: float, measure: str) -> Aim:
+    """Of all languages, and in each round."""
+    return Aim(
+        f"{title}, worst round", "at most", bound, lambda m: worst_of_ours(m[measure], "high")
+    )
 
 
 AIMS = [
@@ -92,11 +99,11 @@ AIMS = [
         1.4,
         lambda m: median(m["request cpu"], PYTHON) / median(m["request cpu"], "ureq"),
     ),
-    no_more("longest wait for a renewal: ms", 1, "renewal wait"),
-    no_more("longest wait with tokens of 3 s: ms", 0.5, "expiry wait"),
-    no_more("waits of over 1 ms in an outage", 0, "outage waits"),
-    no_more("failed calls in an outage", 0, "outage failed"),
-    no_more("requests for 64 threads", 1, "stampede requests"),
+    never_more("longest wait for a renewal: ms", 1, "renewal wait"),
+    never_more("longest wait with tokens of 3 s: ms", 0.5, "expiry wait"),
+    never_more("waits of over 1 ms in an outage", 0, "outage waits"),
+    never_more("failed calls in an outage", 0, "outage failed"),
+    never_more("requests for 64 threads", 1, "stampede requests"),
     no_more("time of 64 threads, of which the API takes 200: ms", 210, "stampede"),
-    no_more("requests for 8 processes", 1, "processes requests"),
+    never_more("requests for 8 processes", 1, "processes requests"),
 ]

@@ -32,6 +32,7 @@ What can miss an aim, and why:
 - *throughput of two threads*: the floor in C, in the next table, shows what two threads can reach on this machine.
 - *time of 64 threads*: those of Python take turns to begin and to go on.
 - *token request*: a thread of its own, and memory that is locked and wiped, which the snippet does not have.
+- *waits in an outage*: the call that finds a renewal due starts the thread for it, which takes a busy machine longer.
 """
 
 STORES = """
